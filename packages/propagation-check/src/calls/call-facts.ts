@@ -409,15 +409,30 @@ export function decideOutcome(span: FactSource, protocol: CallFacts['protocol'])
 
 /** Whether a path fits a route template such as `/orders/{id}`, `/orders/:id`, `/orders/<int:id>` or `/files/*`. */
 export function fitsRoute(path: string, route: string): boolean {
-  const segments = path.split('/').filter((part) => part !== '');
-  const pattern = route.split('/').filter((part) => part !== '');
-  for (const [index, part] of pattern.entries()) {
+  let start = skipSlashes(path, 0);
+  for (let at = skipSlashes(route, 0); at < route.length; ) {
+    const end = findSlash(route, at);
+    const part = route.slice(at, end);
     if (part.includes('*')) return true;
-    const segment = segments[index];
-    if (segment === undefined) return false;
-    if (!/[{:<$]/.test(part) && part !== segment) return false;
+    if (start === path.length) return false;
+    const next = findSlash(path, start);
+    if (!/[{:<$]/.test(part) && part !== path.slice(start, next)) return false;
+    start = skipSlashes(path, next);
+    at = skipSlashes(route, end);
   }
-  return segments.length === pattern.length;
+  return start === path.length;
+}
+
+function skipSlashes(path: string, start: number): number {
+  let at = start;
+  while (path[at] === '/') at += 1;
+  return at;
+}
+
+/** The next slash, or the end. */
+function findSlash(path: string, start: number): number {
+  const slash = path.indexOf('/', start);
+  return slash < 0 ? path.length : slash;
 }
 
 const probeNames = new Set(

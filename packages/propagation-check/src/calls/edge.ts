@@ -1,5 +1,6 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span, spanKinds } from '../span/span.ts';
+import type { Bytes } from '../span/span-store.ts';
 import { discard } from '../span/value-table.ts';
 import { type CallFacts, FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
@@ -91,7 +92,7 @@ interface Filling {
 interface Calls {
   readonly groups: readonly CallGroup[];
   /** By row: whether it is the client of a call. */
-  readonly isCaller: Uint8Array;
+  readonly isCaller: Bytes;
 }
 
 function collectCalls(graph: TraceGraph, facts: RowFacts): Calls {
@@ -253,13 +254,16 @@ function asEdgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol | null {
   return protocol === 'database' || protocol === 'unknown' ? null : protocol;
 }
 
-/** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
+/**
+ * Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call.
+ * @param isCaller Is gone then.
+ */
 function markContinued(
   graph: TraceGraph,
   facts: RowFacts,
   groups: readonly CallGroup[],
-  isCaller: Uint8Array,
-): Uint8Array {
+  isCaller: Bytes,
+): Bytes {
   const called = new Uint8Array(graph.store.size);
   const mcp = separateMcp(graph, facts, groups);
   // In the order of the file, in which the spans of a request stand near each other.
@@ -268,7 +272,8 @@ function markContinued(
   const { kinds } = graph.store;
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
-  const findOuterLayer = rememberOuterLayers(graph, facts);
+  const nearest = new Int32Array(graph.store.size);
+  const findOuterLayer = rememberOuterLayers(graph, facts, nearest);
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row) || !facts.isOutgoing(row)) continue;
     const outer = findOuterLayer(row);
@@ -278,6 +283,7 @@ function markContinued(
     if (!isMessage && !mcp?.isOuterApart(outer, row)) continued[outer] = 1;
     if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
   }
+  for (const { buffer } of [isCaller, called, nearest]) discard(buffer);
   return continued;
 }
 
@@ -297,10 +303,15 @@ function markCalled(
   }
 }
 
-/** Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer. */
-function rememberOuterLayers(graph: TraceGraph, facts: RowFacts): (row: number) => number {
-  const unknown = -2;
-  const nearest = new Int32Array(graph.store.size).fill(unknown);
+/** No row, and not `none`. */
+const unknown = -2;
+
+/**
+ * Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer.
+ * @param nearest For the answers, an element a row.
+ */
+function rememberOuterLayers(graph: TraceGraph, facts: RowFacts, nearest: Rows): (row: number) => number {
+  nearest.fill(unknown);
   const findNearest = (row: number): number => {
     const service = graph.serviceNumberOf(row);
     let at = row;

@@ -47,6 +47,8 @@ export class RowFacts {
   readonly #families: Uint8Array;
   /** By class: one more than the index in `protocols`, and 0 where nobody asked. */
   readonly #protocols: Uint8Array;
+  readonly #pathIdOf: (row: number) => number | null;
+  readonly #oldPathIdOf: (row: number) => number | null;
   readonly #outcomeOf: (row: number) => Outcome;
   readonly #userAgentOf: (row: number) => string | null;
   readonly #messageIdOf: (row: number) => string | null;
@@ -60,6 +62,8 @@ export class RowFacts {
   constructor(store: SpanStore) {
     this.#store = store;
     this.#row = new RowReader(store);
+    this.#pathIdOf = this.#row.index.finderOf('url.path');
+    this.#oldPathIdOf = this.#row.index.finderOf('http.target');
     this.#classes = new RowClasses(store, protocolAttributes);
     this.#protocols = new Uint8Array(this.#classes.count);
     this.#outcomeOf = this.remember((call) => decideOutcome(call, call.protocol));
@@ -192,8 +196,7 @@ export class RowFacts {
 
   /** The id of the value that `pathOf` reads, where it is no URL. */
   targetIdOf(row: number): number | null {
-    const { index } = this.#row;
-    return index.find(row, 'url.path') ?? index.find(row, 'http.target');
+    return this.#pathIdOf(row) ?? this.#oldPathIdOf(row);
   }
 
   /** Whether a value is certainly a path that does not end so. Decodes nothing. */

@@ -34,7 +34,7 @@ export class SpanIndex {
     this.#columns = columns;
     const { size } = columns;
     // Slots that are never written take no memory, and a table that grows is filled anew.
-    this.#traceSlots = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(fewestSlots, size))));
+    this.#traceSlots = new Uint32Array(slotsFor(size));
     this.traces = new Uint32Array(size);
     // Pages that are never written take no memory.
     const [firstRows, spanCounts] = [new Uint32Array(size), new Uint32Array(size)];
@@ -57,7 +57,7 @@ export class SpanIndex {
         firstRows[trace] = row;
         traceCount += 1;
         this.#traceSlots[slot] = this.#entryFor(trace, hash);
-        if (traceCount * 1.5 > this.#traceSlots.length) this.#growTraceSlots(firstRows, traceCount);
+        if (traceCount * 1.5 > this.#traceSlots.length) this.#fillTraceSlots(firstRows, traceCount);
       }
       this.traces[row] = trace;
       spanCounts[trace] = (spanCounts[trace] ?? 0) + 1;
@@ -70,9 +70,11 @@ export class SpanIndex {
     this.repeated = this.#fillSpanSlots();
   }
 
-  /** Gives the memory of the slots of spans back, until a span is looked for again. */
+  /** Gives the memory of the slots back, until a trace or a span is looked for again. */
   rest(): void {
+    discard(this.#traceSlots.buffer);
     discard(this.#spanSlots.buffer);
+    this.#traceSlots = noSlots;
     this.#spanSlots = noSlots;
   }
 
@@ -94,13 +96,14 @@ export class SpanIndex {
 
   /** The number of a trace, or -1. @param ids Has its id at element `at`. */
   findTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number): number {
+    if (this.#traceSlots === noSlots) this.#fillTraceSlots(this.firstRows, this.traceCount);
     return this.#traceIn(this.#findTraceSlot(ids, at, hashTrace(ids.traceIds, at), this.firstRows));
   }
 
-  #growTraceSlots(firstRows: Words, traceCount: number): void {
-    const shorter = this.#traceSlots;
-    this.#traceSlots = new Uint32Array(shorter.length * 2);
-    discard(shorter.buffer);
+  /** Makes at least twice as many slots as there are traces, in place of those that are there. */
+  #fillTraceSlots(firstRows: Words, traceCount: number): void {
+    discard(this.#traceSlots.buffer);
+    this.#traceSlots = new Uint32Array(slotsFor(traceCount * 2));
     const mask = this.#traceSlots.length - 1;
     for (let trace = 0; trace < traceCount; trace += 1) {
       const hash = hashTrace(this.#columns.traceIds, firstRows[trace] ?? 0);
@@ -154,7 +157,8 @@ export class SpanIndex {
   }
 
   #hasSameTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, row: number): boolean {
-    const [left, right] = [ids.traceIds, this.#columns.traceIds];
+    const left = ids.traceIds;
+    const right = this.#columns.traceIds;
     return (
       left[at * 4 + 3] === right[row * 4 + 3] &&
       left[at * 4 + 2] === right[row * 4 + 2] &&
@@ -189,6 +193,11 @@ const fewestSlots = 16;
 const noSlots: Words = new Uint32Array(0);
 /** Of so many traces the number is found without the table: they fit into the cache of a core. A power of two. */
 const recentTraces = 4096;
+
+/** A power of two. */
+function slotsFor(count: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(fewestSlots, count)));
+}
 
 /** Of the last 96 bits: the first 32 may be a time. */
 function hashTrace(traceIds: Words, at: number): number {

@@ -37,20 +37,23 @@ export function pairSpans(
   const looks = shareComparisons(servers.length);
   const canPair = (client: Span, server: Span): boolean =>
     client !== server && !isAround(server, client, tolerances) && fits(client, server);
+  const findOpen = (server: Span, most: number): readonly Span[] => {
+    const found: Span[] = [];
+    let left = looks;
+    index.someOpen(server.startTimeUnixNano, (client) => {
+      if (canPair(client, server)) found.push(client);
+      left -= 1;
+      return found.length >= most || left <= 0;
+    });
+    return found;
+  };
   const fitting = new Map<Span, readonly Span[]>();
   for (const server of servers) {
-    const open = index.openAt(server.startTimeUnixNano);
-    const candidates = takeFitting(open, looks, bounds.candidates, (client) => canPair(client, server));
-    if (candidates.length === 0) continue;
-    const exact = candidates.filter((client) =>
-      isOpenAt(client, server.startTimeUnixNano, tolerances.rounding),
-    );
-    fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
+    const candidates = findOpen(server, bounds.candidates);
+    if (candidates.length > 0) fitting.set(server, preferExact(candidates, server, tolerances));
   }
   const matched = matchAll(fitting);
-  matchTheRest(matched, fitting, index, (server, open) =>
-    takeFitting(open, looks, 1, (client) => canPair(client, server)),
-  );
+  matchTheRest(matched, fitting, index, (server) => findOpen(server, 1));
   const uses = new Map<Span, number>();
   for (const candidates of fitting.values()) {
     for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
@@ -67,7 +70,7 @@ function matchTheRest(
   matched: Map<Span, Span>,
   fitting: ReadonlyMap<Span, readonly Span[]>,
   index: TimeIndex,
-  find: (server: Span, open: Iterable<Span>) => readonly Span[],
+  find: (server: Span) => readonly Span[],
 ): void {
   const served = new Set(matched.values());
   const rest = [...fitting].filter(
@@ -76,7 +79,7 @@ function matchTheRest(
   if (rest.length === 0) return;
   for (const client of matched.keys()) index.remove(client);
   for (const [server] of rest) {
-    const [client] = find(server, index.openAt(server.startTimeUnixNano));
+    const [client] = find(server);
     if (client === undefined) continue;
     matched.set(client, server);
     index.remove(client);
@@ -140,7 +143,10 @@ export function compareRequests(client: Span, server: Span): Likeness {
 }
 
 function compareFacts(client: Span, server: Span): Likeness {
-  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
+  const sent = readCallFacts(client);
+  const received = readCallFacts(server);
+  const out = asProtocolOf(received, sent);
+  const into = asProtocolOf(sent, received);
   // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
   if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
@@ -158,13 +164,14 @@ function compareFacts(client: Span, server: Span): Likeness {
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
   if (into.path !== null) {
-    const [called, received] = [trimSlash(out.path), trimSlash(into.path)];
-    if (called === received) return 'yes';
+    const called = trimSlash(out.path);
+    const asked = trimSlash(into.path);
+    if (called === asked) return 'yes';
     // A gateway may add or cut a prefix.
     if (!out.path.endsWith(into.path) && !into.path.endsWith(out.path)) return 'no';
     // Requests to a third party end as those of a service here.
     const isOfOwnHost = out.host === null || isInside(out.host);
-    return isOfOwnHost && tailOfPath(called) === tailOfPath(received) ? 'yes' : 'unknown';
+    return isOfOwnHost && tailOfPath(called) === tailOfPath(asked) ? 'yes' : 'unknown';
   }
   if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
   return samePort ? 'yes' : 'unknown';
@@ -182,10 +189,8 @@ function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
  * An instrumentation of HTTP records gRPC as a POST to `/package.Service/Method` (gRPC over HTTP/2, "Requests"): then both sides
  * are compared as HTTP.
  */
-function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, CallFacts] {
-  if (out.protocol === 'rpc' && into.protocol === 'http') return [asHttp(out), into];
-  if (out.protocol === 'http' && into.protocol === 'rpc') return [out, asHttp(into)];
-  return [out, into];
+function asProtocolOf(other: CallFacts, facts: CallFacts): CallFacts {
+  return facts.protocol === 'rpc' && other.protocol === 'http' ? asHttp(facts) : facts;
 }
 
 export function asHttp(facts: CallFacts): CallFacts {
@@ -227,8 +232,8 @@ export function tailOfPath(path: string): string {
 
 /** A look-up of the spans that were open at a time. */
 export interface TimeIndex {
-  /** Those that had started and not ended, the latest start first. */
-  openAt(time: bigint): Iterable<Span>;
+  /** Asks of those that had started and not ended, the latest start first, until one is meant. */
+  someOpen(time: bigint, isMeant: (span: Span) => boolean): boolean;
   /** No later look-up finds the span. */
   remove(span: Span): void;
 }
@@ -245,12 +250,12 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
   const tolerance = Number(clockTolerance);
   let positions: Map<Span, number> | null = null;
   return {
-    *openAt(time) {
+    someOpen(time, isMeant) {
       const at = Number(time - origin);
-      for (const position of intervals.openBetween(at - tolerance, at + tolerance)) {
+      return intervals.someOpen(at - tolerance, at + tolerance, at, (_, position) => {
         const span = spans[position];
-        if (span !== undefined) yield span;
-      }
+        return span !== undefined && isMeant(span);
+      });
     },
     remove(span) {
       positions ??= new Map(spans.map((one, at) => [one, at]));
@@ -280,9 +285,14 @@ export function startsDuringAny(
   };
 }
 
+/** Those that were open without a difference of clocks, or all where none was, the closest first. */
+function preferExact(candidates: readonly Span[], server: Span, { rounding }: Tolerances): readonly Span[] {
+  if (candidates.length < 2) return candidates;
+  const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
+  return closestFirst(exact.length > 0 ? exact : candidates, server);
+}
+
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
-  const [, second] = candidates;
-  if (second === undefined) return candidates;
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
   return candidates.toSorted((left, right) => slack(left) - slack(right));
 }

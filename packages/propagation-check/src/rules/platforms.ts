@@ -121,9 +121,14 @@ function hasHost(client: Span | null, pattern: RegExp): boolean {
   return client !== null && pattern.test(readCallFacts(client).host?.toLowerCase() ?? '');
 }
 
+const cloudAttributes = ['cloud.platform', 'cloud.provider'];
+
 /** Where the resource detector of a platform is missing, only the provider is known. */
 function isOn(span: Span | null, platform: RegExp): boolean {
-  return ['cloud.platform', 'cloud.provider'].some((name) => platform.test(String(span?.resource.get(name))));
+  return cloudAttributes.some((name) => {
+    const value = span?.resource.get(name);
+    return value !== undefined && platform.test(String(value));
+  });
 }
 
 function isOfDapr(client: Span): boolean {

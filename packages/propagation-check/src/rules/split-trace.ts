@@ -322,8 +322,7 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
       : 'of another request (method, path, status or user agent)';
   if (client.kind === 'SERVER')
     return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
-  const isExpected = isExpectedDirectly(scene, client.serviceName, server.serviceName);
-  if (sameRequest === 'unknown' && !isExpected)
+  if (sameRequest === 'unknown' && !isExpectedDirectly(scene, client.serviceName, server.serviceName))
     return 'with nothing but the time in common, on an edge that is not expected';
   return comesFromElsewhere(scene, client, server) ? 'sent by another program (user agent)' : null;
 }

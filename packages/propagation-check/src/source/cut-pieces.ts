@@ -1,5 +1,6 @@
 import { findLastFrameEnd } from '../decode/frames.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
+import { discard } from '../span/value-table.ts';
 import type { Piece } from './read-pieces.ts';
 
 /** Large enough that handing it to a thread costs nothing, small enough that a few of them are little memory. */
@@ -25,8 +26,10 @@ export async function* cutPieces(
   { size = pieceBytes, isReadAhead = false }: CutOptions = {},
 ): AsyncGenerator<Piece> {
   const free: ArrayBuffer[] = [];
+  let isAtEnd = false;
   const release = (buffer: ArrayBuffer) => {
-    if (buffer.byteLength === size) free.push(buffer);
+    if (isAtEnd) discard(buffer);
+    else if (buffer.byteLength === size) free.push(buffer);
   };
   let bytes = new Uint8Array(size);
   let length = 0;
@@ -55,6 +58,8 @@ export async function* cutPieces(
     }
     if (end > 0) yield { buffer: cut, length: end, release };
   }
+  isAtEnd = true;
+  for (const buffer of free) discard(buffer);
   if (length > 0) yield { buffer: bytes.buffer, length, release };
 }
 

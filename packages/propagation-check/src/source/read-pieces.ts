@@ -68,8 +68,7 @@ export async function readPieces(
   let places = 0;
   let added = 0;
   const add = async ({ reader, piece, answer }: Reading) => {
-    const { batch, error, buffer, places: more } = await answer;
-    piece.release(buffer);
+    const { batch, error, places: more } = await answer;
     writer.addBatch(batch, reader.known);
     if (error !== null) throw toDecodeError(format, new PieceError(error.place, error.message), places);
     places += more;
@@ -97,8 +96,12 @@ export async function readPieces(
       while (workers.length < threads - 1) workers.push(new WorkerReader(format));
       const reader = workers.find(({ tasks }) => tasks < tasksPerWorker) ?? local;
       const reading: Reading = { reader, piece, answer: reader.read(piece), isDone: false };
+      const finish = ({ buffer }: PieceAnswer) => {
+        piece.release(buffer);
+        reading.isDone = true;
+      };
       // A failure is met where the answer is awaited.
-      reading.answer.then(() => (reading.isDone = true)).catch(() => {});
+      reading.answer.then(finish).catch(() => {});
       readings.push(reading);
       if (reader === local) await reading.answer;
       await addUntil(({ isDone }) => !isDone && readings.length < threads * answersPerThread);

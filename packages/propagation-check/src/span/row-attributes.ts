@@ -46,6 +46,12 @@ export class AttributeIndex {
     return key === null ? this.#findByText(row, name) : this.findKey(row, key);
   }
 
+  /** As `find`, for many rows. */
+  finderOf(name: string): (row: number) => number | null {
+    const key = this.keyOf(name);
+    return key === null ? (row) => this.#findByText(row, name) : (row) => this.findKey(row, key);
+  }
+
   /** As `find`, by the id of the name. */
   findKey(row: number, key: number): number | null {
     const { shapes, attributeStarts, attributeValues } = this.store;

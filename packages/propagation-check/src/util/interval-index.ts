@@ -73,13 +73,13 @@ function latestBelow(latest: Float64Array, node: number): number {
 
 /** How many of the sorted values are at most `limit`. @param near Where the search begins; its steps double. */
 function countUpTo(sorted: Float64Array, limit: number, near: number): number {
-  const isAbove = (at: number): boolean => (sorted[at] ?? 0) > limit;
-  let [low, high] = [near, near];
-  for (let step = 1; low > 0 && isAbove(low - 1); step *= 2) {
+  let low = near;
+  let high = near;
+  for (let step = 1; low > 0 && (sorted[low - 1] ?? 0) > limit; step *= 2) {
     high = low - 1;
     low = Math.max(0, low - step);
   }
-  for (let step = 1; high < sorted.length && !isAbove(high); step *= 2) {
+  for (let step = 1; high < sorted.length && (sorted[high] ?? 0) <= limit; step *= 2) {
     low = high + 1;
     high = Math.min(sorted.length, high + step);
   }

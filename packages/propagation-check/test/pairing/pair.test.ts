@@ -210,10 +210,14 @@ suite('indexByTime', () => {
     ),
   );
   const spans = ['b1', 'a1', 'd1', 'c1'].map(at);
-  const openAt = (index: ReturnType<typeof indexByTime>, time: number) =>
-    [...index.openAt(1_700_000_000_000_000_000n + BigInt(time) * 1_000_000n)].map(({ spanId }) =>
-      spanId.slice(0, 2),
-    );
+  const openAt = (index: ReturnType<typeof indexByTime>, time: number) => {
+    const found: string[] = [];
+    index.someOpen(1_700_000_000_000_000_000n + BigInt(time) * 1_000_000n, ({ spanId }) => {
+      found.push(spanId.slice(0, 2));
+      return false;
+    });
+    return found;
+  };
 
   test('finds what is open, the latest start first, as far as clocks differ', () => {
     const index = indexByTime(spans, thresholds);
