@@ -78,7 +78,10 @@ export class Roots {
     }
     const last = earliest.at(-1) ?? Number.NEGATIVE_INFINITY;
     const meant: number[] = [];
-    selectRows(rows, (row) => (starts[row] ?? 0) <= last, meant);
+    for (let at = 0; at < rows.length; at += 1) {
+      const row = rows[at] ?? none;
+      if ((starts[row] ?? 0) <= last) meant.push(row);
+    }
     return this.#graph.viewsOf(meant);
   }
 

@@ -315,12 +315,11 @@ export class TraceGraph {
   /** The topmost span above (or at) a span in its service: an entry, a root, an orphan, or a child of another service. */
   topInService(row: number): number {
     this.#topsInService ??= new Int32Array(this.store.size).fill(none);
-    return this.#climb(
-      row,
-      this.#topsInService,
-      (at, parent) => this.isEntry(at) || this.serviceNumberOf(parent) !== this.serviceNumberOf(at),
-    );
+    return this.#climb(row, this.#topsInService, this.#isTopInService);
   }
+
+  readonly #isTopInService = (at: number, parent: number): boolean =>
+    this.isEntry(at) || this.serviceNumberOf(parent) !== this.serviceNumberOf(at);
 
   /** The topmost span above (or at) a span that is in the data. */
   topOf(row: number): number {

@@ -120,7 +120,8 @@ function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 
 /** A span that began before another and ended after it is its cause rather than its effect. */
 function isAround(outer: Span, inner: Span, { rounding, jitter }: Tolerances): boolean {
-  const [start, innerStart] = [outer.startTimeUnixNano, inner.startTimeUnixNano];
+  const start = outer.startTimeUnixNano;
+  const innerStart = inner.startTimeUnixNano;
   if (start >= innerStart || outer.endTimeUnixNano <= inner.endTimeUnixNano) return false;
   const isRounded = start % rounding === 0n || innerStart % rounding === 0n;
   return start + (isRounded ? rounding : jitter) < innerStart;

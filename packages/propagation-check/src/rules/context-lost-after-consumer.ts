@@ -65,10 +65,14 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
     finding,
     measure: (scene, open) => {
       const { graph, facts, services } = scene;
+      const groups = scene.groups.filter(
+        ({ client, extremes }) => extremes.hasDetached && services.hasKind(client, kind),
+      );
+      if (groups.length === 0) return [];
       const explained = new Set(open.found.flatMap(listExplained));
       const detached = selectCalls(
         graph,
-        scene.groups.filter(({ client, extremes }) => extremes.hasDetached && services.hasKind(client, kind)),
+        groups,
         (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
       ).filter(({ client }) => !explained.has(client) && !isTelemetryExport(client));
       const calls = [...new Map(detached.map((call) => [call.client, call])).values()];

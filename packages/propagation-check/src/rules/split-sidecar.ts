@@ -35,6 +35,7 @@ export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
   measure: (scene, open) => {
     const { inner, outer } = listCalls(scene);
+    if (inner.length === 0) return [];
     return groupBy(pairCalls(scene, outer, inner), ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, String(isWhole(scene, client))),
     ).map((pairs) => {

@@ -4,7 +4,7 @@ import { SpanIndex } from '../../src/graph/span-index.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { simulateSystem } from '../engine/simulate-system.ts';
 
-test('an index that gave its slots back finds the same spans, and those that were preferred', () => {
+test('an index that gave its slots back finds the same traces and spans, and those that were preferred', () => {
   const { spans } = simulateSystem(1, { requests: 50 });
   const [repeated] = spans;
   assert.ok(repeated);
@@ -14,8 +14,11 @@ test('an index that gave its slots back finds the same spans, and those that wer
   const findAll = () =>
     Array.from(store.starts, (_, row) => index.findSpan(index.traces[row] ?? 0, store.spanIds, row));
   const found = findAll();
+  const findTraces = () => Array.from(store.starts, (_, row) => index.findTrace(store, row));
+  assert.deepEqual(findTraces(), [...index.traces]);
   assert.deepEqual(index.repeated, [spans.length]);
   assert.deepEqual(found, [spans.length, ...Array.from(spans.slice(1), (_, at) => at + 1), spans.length]);
   index.rest();
   assert.deepEqual(findAll(), found);
+  assert.deepEqual(findTraces(), [...index.traces]);
 });

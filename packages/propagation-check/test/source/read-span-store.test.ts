@@ -99,6 +99,41 @@ test('an error names the line of the file, whatever pieces it is read in', async
   });
 });
 
+test('gives memory of a piece back when it is read, though a worker still reads the pieces before it', async () => {
+  const released: number[] = [];
+  let ofOwnThread: readonly number[] = [];
+  async function* listPieces() {
+    for (const piece of [0, 1, 2]) {
+      const { buffer } = Uint8Array.from(Buffer.from(lines[piece] ?? ''));
+      yield { buffer, length: buffer.byteLength, release: () => released.push(piece) };
+    }
+    ofOwnThread = [...released];
+  }
+  const writer = new SpanWriter();
+  await readPieces('json-lines', listPieces(), writer, { threads: 2, startAfter: 0 });
+  assert.ok(ofOwnThread.includes(2));
+  assert.deepEqual(released.sort(), [0, 1, 2]);
+  assert.deepEqual(
+    viewsOf(writer.finish()).map(({ name }) => name),
+    ['0', '1', '2'],
+  );
+});
+
+test('pieces are filled again after they were read, and have no memory after the end', async () => {
+  const bytes = Buffer.from(lines.join('\n'));
+  const size = 2 * Math.max(...lines.map(({ length }) => length)) + 2;
+  const buffers: ArrayBuffer[] = [];
+  for await (const { buffer, release } of cutPieces(fillFrom(chunksOf(bytes, [])), endFinders['json-lines'], {
+    size,
+  })) {
+    buffers.push(buffer);
+    release(buffer);
+  }
+  assert.ok(buffers.length > 2);
+  assert.equal(new Set(buffers).size, 2);
+  for (const { byteLength } of buffers) assert.equal(byteLength, 0);
+});
+
 /** More than one thread reads at first, so that workers are started. */
 const many = 10_000;
 const large = Array.from({ length: many }, (_, index) =>
