@@ -288,7 +288,8 @@ export function startsDuringAny(
 
 /** Those that were open without a difference of clocks, or all where none was, the closest first. */
 function preferExact(candidates: readonly Span[], server: Span, { rounding }: Tolerances): readonly Span[] {
-  if (candidates.length < 2) return candidates;
+  const [, second] = candidates;
+  if (second === undefined) return candidates;
   const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
   return closestFirst(exact.length > 0 ? exact : candidates, server);
 }
