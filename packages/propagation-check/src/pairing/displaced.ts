@@ -85,7 +85,7 @@ export function areIrregular(requests: readonly Span[]): boolean {
   return median(gaps.map((gap) => Math.abs(gap - usual))) > medianDuration(requests);
 }
 
-/** Whether requests come after whole ticks of the clock, as those of a job do. Of two nothing shows that they do not. */
+/** Whether requests come after whole ticks of the clock, as those of a job do. Two have one time between them, which shows no period. */
 export function areAtFixedTimes(
   requests: readonly Span[],
   { clockTick }: Pick<DisplacedThresholds, 'clockTick'>,
@@ -93,7 +93,7 @@ export function areAtFixedTimes(
   const gaps = listGaps(requests);
   const [usual, lasts, tick] = [median(gaps), medianDuration(requests), Number(clockTick)];
   const isWhole = Math.abs(usual - Math.max(1, Math.round(usual / tick)) * tick) <= lasts;
-  return gaps[0] !== undefined && isWhole && !areIrregular(requests);
+  return gaps[1] !== undefined && isWhole && !areIrregular(requests);
 }
 
 function listGaps(requests: readonly Span[]): readonly number[] {
