@@ -15,11 +15,16 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
 
 const [name = '', ...argv] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (bench === undefined) {
-  process.stderr.write(
-    `bench: ${name === '' ? 'name one' : `"${name}" is none`} of ${Object.keys(benches).join(', ')}\n`,
-  );
+if (bench === undefined)
+  fail(`${name === '' ? 'name one' : `"${name}" is none`} of ${Object.keys(benches).join(', ')}`);
+else
+  await bench(argv).catch((error: unknown) => {
+    if (!(error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')))
+      throw error;
+    fail(`${name}: ${error.message}`);
+  });
+
+function fail(problem: string): void {
+  process.stderr.write(`bench: ${problem}\n`);
   process.exitCode = 2;
-} else {
-  await bench(argv);
 }

@@ -10,7 +10,16 @@ export function isInside(host: string): boolean {
 
 /** Whether a host is a name, and no address, outside of an own network. */
 export function isPublicName(host: string | null): boolean {
-  return host !== null && /^[^:]*[a-z][^:]*$/i.test(host) && !isInside(host);
+  return host !== null && isName(host) && !isInside(host);
+}
+
+/** Whether a host is the name of another machine, and no address: such names often begin with that of the service. */
+export function isNameOfAnother(host: string): boolean {
+  return isName(host) && !isLoopback(host);
+}
+
+function isName(host: string): boolean {
+  return /^[^:]*[a-z][^:]*$/i.test(host);
 }
 
 /** Whether a host means the machine that calls it. Source: RFC 6761, section 6.3; RFC 6890. */

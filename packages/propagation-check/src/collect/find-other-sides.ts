@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { readCallFacts, readText } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
+import { isNameOfAnother } from '../calls/inside.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { compareRequests, startsDuring } from '../pairing/pair.ts';
 import { thresholds } from '../rules/thresholds.ts';
@@ -135,11 +135,13 @@ function guessCalledServices(client: Span, { edges }: Expectation): readonly str
     .map((edge) => edge.server);
   const { host, rpcMethod } = readCallFacts(client);
   const peer = readText(client, 'service.peer.name', 'peer.service');
-  const isName = host !== null && isIP(host.replace(/^\[|\]$/g, '')) === 0 && host !== 'localhost';
   const rpcService = rpcMethod?.split('/')[0] ?? null;
-  return [...expected, peer, ...(isName ? [host, host.split('.')[0] ?? host] : []), rpcService].filter(
-    (name) => name !== null,
-  );
+  return [
+    ...expected,
+    peer,
+    ...(host !== null && isNameOfAnother(host) ? [host, host.split('.')[0] ?? host] : []),
+    rpcService,
+  ].filter((name) => name !== null);
 }
 
 function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolean {

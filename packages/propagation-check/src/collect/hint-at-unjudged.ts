@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
 import { countOf } from '../util/count-of.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
@@ -268,10 +268,9 @@ export function isWhole({ why }: UnjudgedEdge): boolean {
   return why === 'unseen-hop' || why === 'after-request';
 }
 
-/** A host name often begins with the name of the service; an address, or this machine, names none. */
 function guessService(peer: string): string | null {
-  const host = peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return isIP(host) > 0 || host === 'localhost' ? null : host.replace(/\..*$/, '');
+  const host = peer.replace(/:\d+$/, '');
+  return isNameOfAnother(host) ? host.replace(/\..*$/, '') : null;
 }
 
 function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {

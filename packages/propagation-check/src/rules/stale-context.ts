@@ -91,17 +91,16 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   const [{ client, server, protocol }] = groups;
   const owners = listOwners(scene, groups);
   if (owners.size === 0) return [];
-  const callers = listCallers(
-    scene,
-    client,
-    groups.flatMap(({ clients }) => [...clients]),
-    server,
-  );
   const names = new Set([...owners].map((row) => facts.nameOf(row)));
   const isAlike = (row: number): boolean => graph.isEntry(row) && names.has(facts.nameOf(row));
-  const lacksCall = (row: number): boolean => isAlike(row) && !callers.has(row);
+  const alike = Array.from(graph.rowsOfService(client)).filter(isAlike);
+  const clients = groups.flatMap((group) => [...group.clients]);
+  const calling = new Set(clients.map((call) => graph.topInService(call)));
+  // Before all calls are named.
+  if (alike.every((row) => calling.has(row))) return [];
+  const callers = listCallers(scene, client, clients, server);
   // Before a view is made of any.
-  if (!Array.from(graph.rowsOfService(client)).some(lacksCall)) return [];
+  if (alike.every((row) => callers.has(row))) return [];
   const requests = scene.selectSpans(client, isAlike);
   const endpointOf = nameEndpoints(requests);
   const calls = selectCalls(graph, groups, (call) => owners.has(graph.topInService(call)));
@@ -112,7 +111,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   const inTime = below.filter(({ owner, call }) => endsWithin(call, owner, thresholds));
   const endpoints = new Set(below.map(({ owner }) => endpointOf(owner)));
   const bereft = requests.filter(
-    (request) => endpoints.has(endpointOf(request)) && lacksCall(graph.rowOf(request)),
+    (request) => endpoints.has(endpointOf(request)) && !callers.has(graph.rowOf(request)),
   );
   const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
     pairDisplaced(
