@@ -1,21 +1,15 @@
 import { type FactSource, readAddress, readOutcome, readPath, readRpcMethod } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
+import { isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import {
-  type Draft,
-  isExpectedCaller,
-  isExpectedDirectly,
-  nameParent,
-  protocolOf,
-  type Scene,
-} from './check.ts';
+import { isExpectedCaller, isExpectedDirectly, nameParent, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import { finding as passedThrough } from './header-passed-through.ts';
+import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
 import { rule, tellReasons } from './rule.ts';
 
@@ -27,6 +21,13 @@ export const finding = defineFinding('missing-client', {
   why: 'A SERVER span names a parent that is not in the data, or the expected caller has no span at all.',
   fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
 });
+
+const causes: readonly FindingId[] = [
+  'header-rewritten',
+  'server-span-lost',
+  'client-span-lost',
+  'not-sampled',
+];
 
 /** Calls and SERVER spans of one edge that belong together but for the span id. */
 interface ReplacedParents {
@@ -48,29 +49,29 @@ export const missingClients = rule<ReplacedParents>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    return groupBy(pairs, (pair) =>
-      keyFor(pair.client.serviceName, pair.server.serviceName, String(isPassedOn(scene, pair))),
-    ).map((ofEdge) => ({ scene, pairs: ofEdge }));
+    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
+      (ofEdge) => ({ scene, pairs: ofEdge }),
+    );
   },
   gates: [parentGate(({ pairs }) => pairs.map(({ server }) => server))],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   report: ({ scene, pairs }) =>
-    isPassedOn(scene, pairs[0])
-      ? reportPassedOn(pairs)
-      : finding.report({
-          severity: pairs.every(({ client, server }) => isUncertain(scene, client, server))
-            ? 'warning'
-            : 'error',
-          client: pairs[0].client.serviceName,
-          server: pairs[0].server.serviceName,
-          protocol: protocolOf(pairs[0].client),
-          candidates: ['header-rewritten', 'server-span-lost', 'client-span-lost', 'not-sampled'],
-          shown: pairs.map(({ client, server }) => ({
-            client,
-            server,
-            says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
-          })),
-        }),
+    finding.report({
+      severity: pairs.every(({ client, server }) => isUncertain(scene, client, server)) ? 'warning' : 'error',
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: protocolOf(pairs[0].client),
+      candidates: pairs.every((pair) => isPassedOn(scene, pair))
+        ? ['header-passed-through', ...causes]
+        : causes,
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: isPassedOn(scene, { client, server })
+          ? `SERVER ${server.spanId} has the parent of the request that made CLIENT ${client.spanId}, which has no child`
+          : `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
+      })),
+    }),
   whyNot: (scene, open, looseEnd) => {
     if (looseEnd.kind !== 'SERVER' || !isOrphan(scene.graph, looseEnd)) return null;
     if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
@@ -87,23 +88,10 @@ export const missingClients = rule<ReplacedParents>({
 });
 
 /** Whether the SERVER span has the parent of the request that made the call: the header that the caller had received. */
-function isPassedOn({ graph }: Scene, { client, server }: Pair): boolean {
-  return findTop(graph, client).parentSpanId === server.parentSpanId;
-}
-
-function reportPassedOn(pairs: Group<Pair>): Draft {
-  const [{ client, server }] = pairs;
-  return passedThrough.report({
-    isLikely: true,
-    client: client.serviceName,
-    server: server.serviceName,
-    protocol: protocolOf(client),
-    shown: pairs.map(({ client, server }) => ({
-      client,
-      server,
-      says: `SERVER ${server.spanId} has the parent of the request that made CLIENT ${client.spanId}, which has no child`,
-    })),
-  });
+function isPassedOn({ graph }: Scene, { client, server }: Pick<Pair, 'client' | 'server'>): boolean {
+  const top = findTop(graph, client);
+  // A call whose parent is lost as well, a span of its own service, has the same one.
+  return isEntry(top) && top.parentSpanId === server.parentSpanId;
 }
 
 /** A hop that the caller gave up on may end its spans after those of the caller, behind the end of the capture. */
