@@ -159,7 +159,7 @@ function measureWholeEdges(
       const clientRow = clients[at] ?? 0;
       const key = keyOfPair(clientRow, serverRow);
       const pair = pairs.get(key) ?? addPair(key);
-      const isInside = startsInside(graph, clientRow, serverRow, 0, tolerance);
+      const isInside = startsInside(graph, clientRow, serverRow, tolerance);
       if (!isInside && isAwaited(edges, clientRow)) pair.apart.push(clientRow, serverRow);
       const isFirst = pair.first === none || graph.compare(serverRow, pair.first) < 0;
       if (isFirst && isAwaited(edges, clientRow)) pair.first = serverRow;
@@ -173,7 +173,7 @@ function measureWholeEdges(
         const clientRow = clients[at] ?? 0;
         const key = keyOfPair(clientRow, serverRow);
         const awaited = doubtful.get(key);
-        const isCounted = awaited !== undefined && startsInside(graph, clientRow, serverRow, 0, tolerance);
+        const isCounted = awaited !== undefined && startsInside(graph, clientRow, serverRow, tolerance);
         if (isCounted && isAwaited(edges, clientRow)) doubtful.set(key, awaited + 1);
       }
     }
@@ -271,32 +271,26 @@ function measureWhole(
   inside: number,
   { apartShare, alignedShare, clockTolerance }: ClockThresholds,
 ): bigint {
-  const pairs = Array.from({ length: apart.length / 2 }, (_, at) => [
-    apart[at * 2] ?? 0,
-    apart[at * 2 + 1] ?? 0,
-  ]);
-  if (pairs.length <= (pairs.length + inside) * apartShare) return 0n;
   const { starts, ends } = graph;
-  const apartBy = (times: Float64Array, client = 0, server = 0): number =>
-    (times[server] ?? 0) - (times[client] ?? 0);
-  const ahead = findCommonOffset(
-    pairs.map(([client, server]) => [apartBy(starts, client, server), apartBy(ends, client, server)]),
-  );
-  const fitting = pairs.filter(([client = 0, server = 0]) =>
-    startsInside(graph, client, server, ahead, Number(clockTolerance)),
-  );
-  return fitting.length > pairs.length * alignedShare ? BigInt(ahead) : 0n;
+  const distances = Array.from({ length: apart.length / 2 }, (_, at): Apart => {
+    const [client = 0, server = 0] = [apart[at * 2], apart[at * 2 + 1]];
+    return [(starts[server] ?? 0) - (starts[client] ?? 0), (ends[server] ?? 0) - (ends[client] ?? 0)];
+  });
+  if (distances.length <= (distances.length + inside) * apartShare) return 0n;
+  const tolerance = Number(clockTolerance);
+  const ahead = findCommonOffset(distances, tolerance);
+  const fitting = distances.filter((each) => isWithin(each, ahead, tolerance));
+  return fitting.length > distances.length * alignedShare ? BigInt(ahead) : 0n;
 }
 
-/** Whether the SERVER span starts while its CLIENT span is open, were its clock right by so much. */
+/** Whether the SERVER span starts while its CLIENT span is open, by clocks as they are. */
 function startsInside(
   { starts, ends }: TraceGraph,
   client: number,
   server: number,
-  ahead: number,
   tolerance: number,
 ): boolean {
-  const start = (starts[server] ?? 0) - ahead;
+  const start = starts[server] ?? 0;
   return start >= (starts[client] ?? 0) - tolerance && start <= (ends[client] ?? 0) + tolerance;
 }
 
@@ -322,9 +316,9 @@ function measureLoose(
   });
   if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return [];
   const distances = pairs.map(measureApart);
-  const ahead = findCommonOffset(distances);
-  const fitsAll = (offset: number): boolean =>
-    distances.every((apart) => isWithin(apart, offset, Number(thresholds.clockTolerance)));
+  const tolerance = Number(thresholds.clockTolerance);
+  const ahead = findCommonOffset(distances, tolerance);
+  const fitsAll = (offset: number): boolean => distances.every((apart) => isWithin(apart, offset, tolerance));
   if (!fitsAll(ahead) || fitsAll(0)) return [];
   // Calls at once are not answered in their order: another order may fit the clocks as they are.
   const fits = (span: Span, entry: Span): boolean => compareRequests(span, entry) !== 'no';

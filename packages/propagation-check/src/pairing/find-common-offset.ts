@@ -2,12 +2,13 @@
 export type Apart = readonly [start: number, end: number];
 
 /**
- * By how much the clock of the servers is most likely ahead. A SERVER span lies within its CLIENT span with every offset between
- * its two distances: the middle of those with which the most do, the lowest such where there are several; 0 without spans.
+ * By how much the clock of the servers is most likely ahead: the middle of the offsets with which most SERVER spans lie within
+ * their CLIENT spans, give or take the tolerance; the lowest such where there are several, and 0 where none can.
  */
-export function findCommonOffset(pairs: readonly Apart[]): number {
-  const lows = Float64Array.from(pairs, ([start, end]) => Math.min(start, end)).sort();
-  const highs = Float64Array.from(pairs, ([start, end]) => Math.max(start, end)).sort();
+export function findCommonOffset(pairs: readonly Apart[], tolerance: number): number {
+  const ranges = pairs.map((apart) => rangeOf(apart, tolerance)).filter(([least, most]) => least <= most);
+  const lows = Float64Array.from(ranges, ([least]) => least).sort();
+  const highs = Float64Array.from(ranges, ([, most]) => most).sort();
   let [passed, most, offset] = [0, 0, 0];
   for (const [index, low] of lows.entries()) {
     while ((highs[passed] ?? low) < low) passed += 1;
@@ -19,7 +20,12 @@ export function findCommonOffset(pairs: readonly Apart[]): number {
   return offset;
 }
 
-/** Whether the SERVER span lies within its CLIENT span, or around it, were its clock right by `offset`; all in nanoseconds. */
-export function isWithin([start, end]: Apart, offset: number, tolerance: number): boolean {
-  return offset >= Math.min(start, end) - tolerance && offset <= Math.max(start, end) + tolerance;
+/** Whether the SERVER span lies within its CLIENT span, were its clock right by `offset`; all in nanoseconds. */
+export function isWithin(apart: Apart, offset: number, tolerance: number): boolean {
+  const [least, most] = rangeOf(apart, tolerance);
+  return least <= offset && offset <= most;
+}
+
+function rangeOf([start, end]: Apart, tolerance: number): readonly [least: number, most: number] {
+  return [end - tolerance, start + tolerance];
 }
