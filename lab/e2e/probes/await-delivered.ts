@@ -3,13 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const metricsUrl = 'http://collector-counters:8888/metrics';
 const pollMs = 50;
-const deadline = AbortSignal.timeout(30_000);
+const patienceMs = 30_000;
 
-for (;;) {
-  const response = await fetch(metricsUrl, { signal: deadline });
+for (const deadline = Date.now() + patienceMs; ; await delay(pollMs)) {
+  const response = await fetch(metricsUrl);
   const metrics = await response.text();
-  if (sum(metrics, 'otelcol_receiver_accepted_spans') === sum(metrics, 'otelcol_exporter_sent_spans')) break;
-  await delay(pollMs, undefined, { signal: deadline });
+  const [taken, sent] = [
+    sum(metrics, 'otelcol_receiver_accepted_spans'),
+    sum(metrics, 'otelcol_exporter_sent_spans'),
+  ];
+  if (taken > 0 && sent === taken) break;
+  if (Date.now() > deadline) throw new Error(`the Collector has taken ${taken} spans and handed on ${sent}`);
 }
 
 function sum(metrics: string, name: string): number {
