@@ -9,7 +9,7 @@ export const finding = defineFinding('clock-skew', {
   isConclusive: true,
   shows: "B's SERVER span lies outside the time of A's CLIENT span",
   title: 'The clocks of two services differ',
-  why: 'The SERVER span lies outside the time of its CLIENT span. The edge itself is whole.',
+  why: 'The SERVER span lies outside the time of its CLIENT span. That alone breaks no trace.',
   fix: 'Synchronise the clocks of the two machines (NTP).',
 });
 

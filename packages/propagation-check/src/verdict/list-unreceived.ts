@@ -11,8 +11,8 @@ import type { PossibleSides } from './possible-sides.ts';
 interface Received {
   /** The services that received them. */
   readonly servers: Set<string | null>;
-  /** How long after its PRODUCER span the CONSUMER span of a message ended at most, in nanoseconds. */
-  lag: number;
+  /** How long after each PRODUCER span the first CONSUMER span below it ended, in nanoseconds. */
+  readonly lags: Map<number, number>;
 }
 
 /** Messages that nobody received here and of which no finding speaks. */
@@ -68,18 +68,19 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
     if (clientKind !== 'PRODUCER') continue;
     for (const [at, client] of clients.entries()) {
       const target = targetOf(client);
-      const known = received.get(target) ?? { servers: new Set(), lag: 0 };
+      const known = received.get(target) ?? { servers: new Set(), lags: new Map() };
       received.set(target, known);
       known.servers.add(server);
       const lag = (graph.ends[servers[at] ?? client] ?? 0) - (graph.ends[client] ?? 0);
-      if (lag > known.lag) known.lag = lag;
+      known.lags.set(client, Math.min(lag, known.lags.get(client) ?? lag));
     }
   }
   return received;
 }
 
 /** The messages that were not received, although the capture goes on for longer than any other of the destination took. Those that failed are left out. */
-function listDue(scene: Scene, sent: Group<Span>, { lag }: Received): readonly Span[] {
+function listDue(scene: Scene, sent: Group<Span>, { lags }: Received): readonly Span[] {
+  const lag = [...lags.values()].reduce((longest, one) => Math.max(longest, one), 0);
   const isDue = (span: Span): boolean => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to;
   return sent.filter((span) => isDue(span) && readOutcome(span) !== 'unreached');
 }

@@ -140,6 +140,13 @@ suite('edges that nothing here can judge', () => {
     const sampled = judgeAll((at) => (at % 2 === 0 ? send(at) : link(at)));
     assert.deepEqual([sampled.verdict, sampled.unjudged], ['intact', [edge]]);
 
+    // A consumer that keeps the context of the first message receives all of them below it, the last much later.
+    const stale = numbers.map((at) => `    mailer CONSUMER "process" ${times(at)} ${kafka}`).join('\n');
+    assert.deepEqual(
+      judgeAll((at) => (at === 0 ? `${send(0)}\n${stale}` : send(at))).unjudged?.map(({ calls }) => calls),
+      [9],
+    );
+
     // The last may still be in the queue, and a message that was not accepted is never received.
     assert.equal(judgeAll((at) => (at === 9 ? send(at) : receive(at))).unjudged, undefined);
     assert.equal(judgeAll((at) => (at === 3 ? send(at, 'status:ERROR') : receive(at))).unjudged, undefined);

@@ -113,7 +113,7 @@ suite('the report for people', () => {
 
 ! The clocks of two services differ (clock-skew)
   edge      orders → payments, 1 call
-  why       The SERVER span lies outside the time of its CLIENT span. The edge itself is whole.
+  why       The SERVER span lies outside the time of its CLIENT span. That alone breaks no trace.
   fix       Synchronise the clocks.
   read      docs/findings/split-trace.md
 
