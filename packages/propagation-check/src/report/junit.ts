@@ -7,7 +7,7 @@ import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
-import { nameEdge, nameService } from './terminal-edges.ts';
+import { isPast, nameEdge, nameService } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
@@ -62,7 +62,7 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
     const accepted = own.filter(isAccepted);
     const failures = own.filter((finding) => fails(finding, failOn));
     const isAside =
-      [place, ...others].every((one) => one.tolerated === true || isWhollyPast(one)) ||
+      [place, ...others].every((one) => one.tolerated === true || isPast(one)) ||
       accepted.some(({ severity }) => severity === 'error');
     return {
       name: nameEdge(place, longestName),
@@ -87,10 +87,6 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
 
 type Place = Pick<EdgeResult, 'client' | 'server' | 'tolerated' | 'past'> &
   Partial<Pick<EdgeResult, 'calls'>>;
-
-function isWhollyPast({ calls, past }: Place): boolean {
-  return past !== undefined && past.calls === calls;
-}
 
 function placeOf({ client, server }: Place): string {
   return keyFor(client, server);

@@ -22,7 +22,7 @@ export function paintMark(layout: Layout, mark: Mark): string {
 }
 
 /** Whether the edge is here only because others are broken: its calls went through another service. */
-export function isPast({ calls, past }: Pick<EdgeResult, 'calls' | 'past'>): boolean {
+export function isPast({ calls, past }: Partial<Pick<EdgeResult, 'calls' | 'past'>>): boolean {
   return past !== undefined && past.calls === calls;
 }
 
