@@ -330,12 +330,13 @@ function countEdges(
   }
   return [...edges.values()].map(({ edge, whole, broken: counts, past }) => {
     const broken = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const passed = [...past.values()].reduce((sum, count) => sum + count, 0);
     const [most] = [...past].sort(([, one], [, other]) => other - one);
     return {
       ...edge,
       calls: whole + broken,
       broken,
-      ...(most === undefined ? {} : { past: { service: most[0], calls: most[1] } }),
+      ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
     };
   });
 }

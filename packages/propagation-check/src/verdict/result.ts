@@ -45,8 +45,9 @@ export interface EdgeResult {
   readonly past?: PastService;
 }
 
-/** A service through which calls of an edge went, although their spans are connected as if it was not there. */
+/** Calls of an edge that went through other services, although their spans are connected as if these were not there. */
 export interface PastService {
+  /** Of several the one that most of them went through. */
   readonly service: string | null;
   readonly calls: number;
 }

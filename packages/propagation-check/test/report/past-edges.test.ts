@@ -16,11 +16,11 @@ const options = { width: 100, color: false, docsRoot: '' };
 const get = 'http.request.method=GET url.path=/work';
 
 /** `gateway` hands on the header that it received. */
-const handedOn = (trace: number) => `
+const handedOn = (trace: number, gateway = 'gateway') => `
 trace ${trace}
-  web       CLIENT "GET" 0..90 http.request.method=GET url.full=http://gateway/work
-    gateway SERVER "GET" 5..85 ${get}
-      gateway CLIENT "GET" 8..82 http.request.method=GET url.full=http://orders/work
+  web       CLIENT "GET" 0..90 http.request.method=GET url.full=http://${gateway}/work
+    ${gateway} SERVER "GET" 5..85 ${get}
+      ${gateway} CLIENT "GET" 8..82 http.request.method=GET url.full=http://orders/work
     orders  SERVER "GET /work" 10..80 ${get}
 `;
 const direct = `
@@ -72,6 +72,15 @@ suite('an edge that is here only because another is broken', () => {
   test('where calls of its own are whole, only some of them went past', () => {
     const text = renderTerminal(judge(handedOn(1), handedOn(2), direct), details, options);
     assert.match(text, /^✓ web → orders +http {2}3 calls, 2 past gateway$/m);
+  });
+
+  test('past several services, all calls count, and the service of most is named', () => {
+    const [edge] = judge(handedOn(1, 'proxy'), handedOn(2), handedOn(3)).edges.filter(
+      ({ past: each }) => each !== undefined,
+    );
+    assert.deepEqual([edge?.calls, edge?.past], [3, { service: 'gateway', calls: 3 }]);
+    const text = renderTerminal(judge(handedOn(1, 'proxy'), handedOn(2)), details, options);
+    assert.match(text, /^~ web → orders +http {2}2 calls, past /m);
   });
 
   test('none where the edge is expected, and where the hop writes its own header', () => {
