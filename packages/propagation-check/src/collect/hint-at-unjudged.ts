@@ -244,10 +244,13 @@ function hintAtUnseenHops(unjudged: readonly UnjudgedEdge[]): readonly string[] 
   return unjudged
     .filter(({ why }) => why === 'unseen-hop')
     .map(({ client, peer, server, calls }) => {
-      const path = `${client ?? 'caller'} -> ${guessService(peer) ?? 'between'} -> ${server}`;
+      const between = guessService(peer) ?? 'between';
+      const path = `${client ?? 'caller'} -> ${between} -> ${server}`;
+      // A path through the called service itself would name no service in between.
+      const named = between === server ? '' : ` and name the path with --expect ${JSON.stringify(path)}`;
       return (
         `not judged: ${client} → ${peer} (${countOf(calls, 'call')}): they arrived at ${server} with other paths and at another port, so that a service or proxy ` +
-        `without spans stands in between; if it is a service of yours, send its spans to the same place and name the path with --expect ${JSON.stringify(path)}`
+        `without spans stands in between; if it is a service of yours, send its spans to the same place${named}`
       );
     });
 }

@@ -7,8 +7,8 @@ import { ownServiceName } from './own-service.ts';
 
 /**
  * Whole calls of which each arrived with another path and at another port than it was sent to: a service without spans answered them, and handed
- * the context on. A redirect keeps the port, and a proxy the path, or the end of it. Of callers
- * that the expectations name they say what stands in between.
+ * the context on. A redirect keeps the port, and a proxy the path, or the end of it. Calls
+ * of a client that the expectations name are left out: these say which services its calls go through.
  */
 export function listUnseenHops(scene: Scene): readonly UnjudgedCalls[] {
   const isNamed = (client: string | null): boolean =>
@@ -31,7 +31,26 @@ function isEachHandedOn({ facts }: Scene, { clients, servers }: CallGroup): bool
     const [sent, received] = [facts.factsOf(clients[at] ?? none), facts.factsOf(servers[at] ?? none)];
     if (sent.port === null || received.port === null || sent.port === received.port) return false;
     if (sent.path === null || received.path === null) return false;
-    if (sent.path.endsWith(received.path) || received.path.endsWith(sent.path)) return false;
+    if (isEndOfOther(sent.path, received.path)) return false;
+    if (isEndOfOther(normalise(sent.path), normalise(received.path))) return false;
   }
   return true;
+}
+
+function isEndOfOther(one: string, other: string): boolean {
+  return one.endsWith(other) || other.endsWith(one);
+}
+
+/** Frameworks decode paths, and take them with and without a slash at the end for one. */
+function normalise(path: string): string {
+  const decoded = decode(path);
+  return decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

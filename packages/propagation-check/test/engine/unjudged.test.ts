@@ -424,6 +424,22 @@ suite('requests that show no call', () => {
     assert.equal(unnamed(call(1, 'http://orders:8080/api/ok', 'url.path=/ok server.port=8081')), undefined);
     assert.equal(unnamed(call(1, 'http://orders:8080/ok', 'url.path=/api/ok server.port=8081')), undefined);
     assert.equal(unnamed(call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8080')), undefined);
+    // The same path, written otherwise, behind an address that maps ports.
+    for (const [sent, received] of [
+      ['/orders/', '/orders'],
+      ['/orders', '/orders/'],
+      ['/o/a%3Ab', '/o/a:b'],
+      ['/100%', '/100%/'],
+    ])
+      assert.equal(
+        unnamed(call(1, `http://orders:80${sent}`, `url.path=${received} server.port=8080`)),
+        undefined,
+      );
+    assert.equal(unnamed(call(1, 'http://orders:80/', 'url.path=/ok server.port=8080'))?.length, 1);
+    assert.equal(unnamed(call(1, 'http://orders:80/100%', 'url.path=/ok server.port=8080'))?.length, 1);
+    const ofItsName = judge(call(1, 'http://stock:80/call', 'url.path=/ok server.port=8080'));
+    const [note = ''] = hintAtExpectations(ofItsName, ['web', 'stock'], noExpectation);
+    assert.match(note, /^not judged: web → stock:80 .* send its spans to the same place$/);
     assert.equal(unnamed(hop, call(2, 'http://stock:8081/ok', 'url.path=/ok server.port=8081')), undefined);
     assert.equal(unnamed(call(1, 'http://orders:8080/call', 'url.path=/ok')), undefined);
     assert.equal(unnamed(call(1, 'http://orders:8080/call', 'server.port=8081')), undefined);
