@@ -52,6 +52,12 @@ suite('whole calls that each began a trace after a request that shows no call', 
     const timer = [10, 190, 460, 650, 910].map((start) => call(start));
     assert.equal(judge(...whole, ...timer).unjudged, undefined);
     assert.equal(judge(...whole.slice(1), ...works.slice(1)).unjudged, undefined);
+    const hourLater = [0, 60_000, 120_000, 180_000, 240_000].map((start) => call(3_600_000 + start));
+    assert.equal(judge(...whole, ...hourLater).unjudged, undefined);
+    // The first may begin before the third request, and not later.
+    const delayed = (start: number) =>
+      judge(...whole, call(start), call(500), ...works.slice(2)).unjudged?.length;
+    assert.deepEqual([delayed(449), delayed(451)], [1, undefined]);
   });
 
   test('not where the requests are of several routes, are health checks, or call themselves', () => {
