@@ -1,35 +1,35 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
-import { isEntry } from '../calls/edge.ts';
-import { durationOf, startsDuringAny } from '../pairing/pair.ts';
+import { isProbeCall } from '../calls/call-facts.ts';
+import { bounds } from '../pairing/bounds.ts';
 import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
-import { isMessage } from '../rules/split-message.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
-import type { Span } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
+import { kindNumber } from '../span/span.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { type BusyTimes, indexBusyTimes } from './index-busy.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
 import { ownServiceName } from './own-service.ts';
 
-/** What a service may have called during. */
-interface Caller {
+interface Edge {
   readonly client: string;
-  readonly isDuring: (row: number) => boolean;
-  /** How long its traces were open: of two that enclose the same, the inner one is the caller. */
-  readonly open: bigint;
-  /** Programs that send requests to it: one of them may have sent others itself. */
-  readonly agents: ReadonlySet<string | null>;
-}
-
-/** Whether a trace may have begun by a call of the caller. */
-type Fits = (root: Span) => boolean;
-
-interface Measured extends Caller {
   readonly server: string;
-  readonly fits: Fits;
-  readonly share: number;
 }
 
-interface Likely extends Measured {
-  readonly spans: readonly Span[];
+/** What tells which service may have caused traces. */
+interface Clue {
+  /** Those that may have caused the trace that a row began. */
+  callersOf(row: number): Iterable<string>;
+  /** The same of one service, without a look at others. */
+  fits(client: string, row: number): boolean;
+}
+
+/** An edge that may have caused most of the first traces of its server. */
+interface Measured extends Edge {
+  readonly clue: Clue;
+  readonly share: number;
+  /** Of the first traces. */
+  readonly count: number;
+  /** How long the caller was at work: of two that enclose the same, the inner one is the caller. */
+  readonly open: number;
 }
 
 /**
@@ -41,101 +41,132 @@ export function listLikelyCalls(
   looseEnds: LooseEnds,
   drafts: readonly Draft[],
 ): readonly UnjudgedCalls[] {
-  const begun = indexBegun(scene);
-  const callers = listCallers(scene);
-  const likely: readonly Likely[] = [...begun].flatMap(([server, roots]) =>
-    findLikely(scene, looseEnds, callers, server, roots),
+  const services = listServices(scene);
+  if (services.length < 2) return [];
+  const busy = indexBusyTimes(scene.graph, services, Number(scene.thresholds.rounding));
+  const clues = {
+    sent: clueOfMessages(scene, services),
+    during: clueOfTimes(scene, busy),
+    alike: clueOfRequests(scene, looseEnds),
+  };
+  const begun = new Map(services.map((server) => [server, listBegun(scene, server)]));
+  const likely = services.flatMap((server) =>
+    findLikely(scene, clues, busy, server, begun.get(server) ?? []),
   );
+  const reported = new Set(drafts.map(({ client, server }) => keyFor(client, server)));
+  const found = new Map(likely.map((one) => [keyFor(one.client, one.server), one]));
   // Requests that follow at once touch each other, and two services that are always busy enclose traces of each other.
-  const isBackwards = ({ client, server, share, open }: Likely): boolean =>
-    drafts.some((draft) => draft.client === server && draft.server === client) ||
-    likely.some(
-      (other) =>
-        other.client === server &&
-        other.server === client &&
-        (other.share > share || (other.share === share && other.open >= open)),
+  const isBackwards = ({ client, server, share, open }: Measured): boolean => {
+    const other = found.get(keyFor(server, client));
+    return (
+      reported.has(keyFor(server, client)) ||
+      (other !== undefined && (other.share > share || (other.share === share && other.open >= open)))
     );
+  };
   return likely
     .filter((one) => !isBackwards(one) && !isToleratedEdge(scene.expectation, one, false))
-    .map(({ client, server, spans }) => describePossible(scene, { client, server }, spans));
-}
-
-/** The spans that began traces of each service: requests and messages, or others where it has none of these. */
-function indexBegun(scene: Scene): ReadonlyMap<string, readonly Span[]> {
-  const { graph, facts } = scene;
-  const isConnecting = (span: Span): boolean =>
-    span.kind === 'CLIENT' && facts.protocolOf(graph.rowOf(span)) === 'unknown';
-  const begun = new Map<string, readonly Span[]>();
-  for (const service of listServices(scene)) {
-    const roots = scene
-      .selectSpans(service, (row) => graph.isRoot(row) && !graph.mayBeLinked(row))
-      .filter((root) => !isHealthProbe(root) && !isConnecting(root));
-    const entries = roots.filter(isEntry);
-    if (roots.length > 0) begun.set(service, entries.length > 0 ? entries : roots);
-  }
-  return begun;
+    .map(({ client, server, clue }) => {
+      const rows = (begun.get(server) ?? []).filter((row) => clue.fits(client, row));
+      return describePossible(scene, { client, server }, scene.graph.viewsOf(rows));
+    });
 }
 
 function listServices({ services }: Scene): readonly string[] {
   return services.names().flatMap((service) => (service === ownServiceName ? [] : (service ?? [])));
 }
 
-function listCallers(scene: Scene): readonly Caller[] {
-  const { graph, facts, thresholds } = scene;
-  const tolerances = { ...thresholds, clockTolerance: thresholds.rounding };
-  return listServices(scene).map((client) => {
-    const tops = scene.selectSpans(client, (row) => graph.topInService(row) === row);
-    return {
-      client,
-      isDuring: startsDuringAny(graph, tops, tolerances),
-      open: tops.reduce((sum, span) => sum + durationOf(span), 0n),
-      agents: new Set(tops.map((span) => facts.userAgentOf(graph.rowOf(span)))),
-    };
-  });
+/** The rows that began traces of a service, by start: requests and messages, or others where it has none of these. */
+function listBegun({ graph, facts }: Scene, service: string): readonly number[] {
+  const isConnecting = (row: number): boolean =>
+    graph.store.kinds[row] === kindNumber.client && facts.protocolOf(row) === 'unknown';
+  const roots = Array.from(graph.rowsOfService(service)).filter(
+    (row) =>
+      graph.isRoot(row) && !graph.mayBeLinked(row) && !isConnecting(row) && !isProbeCall(facts.at(row)),
+  );
+  const entries = roots.filter((row) => graph.isEntry(row));
+  return (entries.length > 0 ? entries : roots).sort((left, right) => graph.compare(left, right));
 }
 
 function findLikely(
-  scene: Scene,
-  looseEnds: LooseEnds,
-  callers: readonly Caller[],
+  { thresholds }: Scene,
+  { sent, during, alike }: Record<'sent' | 'during' | 'alike', Clue>,
+  busy: BusyTimes,
   server: string,
-  roots: readonly Span[],
-): readonly Likely[] {
-  const { missingCallShare, mostRootsCompared } = scene.thresholds;
-  const first = roots.slice(0, mostRootsCompared);
-  const others = callers.filter(({ client }) => client !== server);
-  const measure = (caller: Caller, fits: Fits): readonly Measured[] => {
-    const share = first.filter(fits).length / first.length;
-    return share >= missingCallShare ? [{ ...{ server, fits, share }, ...caller }] : [];
+  begun: readonly number[],
+): readonly Measured[] {
+  const first = begun.slice(0, thresholds.mostRootsCompared);
+  const measure = (clue: Clue): readonly Measured[] => {
+    const callers = mapBy(
+      first.flatMap((row) => [...clue.callersOf(row)].filter((client) => client !== server)),
+      (client) => client,
+    );
+    return [...callers]
+      .map(([client, { length: count }]) => ({
+        ...{ client, server, clue, count },
+        share: count / first.length,
+        open: busy.timeOf(client),
+      }))
+      .filter(({ share }) => share >= thresholds.missingCallShare)
+      .sort(
+        (one, other) =>
+          other.share - one.share || one.open - other.open || (one.client < other.client ? -1 : 1),
+      );
   };
-  const during = others
-    .flatMap((caller) => measure(caller, fitDuring(scene, caller)))
-    .sort((one, other) => other.share - one.share || Number(one.open - other.open));
-  const alike = others.flatMap((caller) => measure(caller, fitAlike(looseEnds, caller)));
-  const [sole, ...more] = others;
-  const sent = sole !== undefined && more.length === 0 ? measure(sole, isMessage) : [];
   // A message is received at any time.
-  const [found] = [...sent, ...during, ...alike];
-  return found === undefined ? [] : [{ ...found, spans: roots.filter(found.fits) }];
+  for (const clue of [sent, during, alike]) {
+    const [found] = measure(clue);
+    if (found !== undefined) return [found];
+  }
+  return [];
+}
+
+/** The only other service may have sent the messages. */
+function clueOfMessages({ graph, facts }: Scene, services: readonly string[]): Clue {
+  const isMessage = (row: number): boolean =>
+    graph.store.kinds[row] === kindNumber.consumer || facts.protocolOf(row) === 'messaging';
+  const senders = services.length === 2 ? services : [];
+  return { callersOf: (row) => (isMessage(row) ? senders : []), fits: (_, row) => isMessage(row) };
 }
 
 /** It was at work, and no program sends requests to both. */
-function fitDuring({ graph, facts }: Scene, { isDuring, agents }: Caller): Fits {
-  return (root) => {
-    const row = graph.rowOf(root);
+function clueOfTimes({ graph, facts }: Scene, busy: BusyTimes): Clue {
+  const agentsOf = remember(
+    (service: string) =>
+      new Set(
+        Array.from(graph.rowsOfService(service))
+          .filter((row) => graph.topInService(row) === row)
+          .map((row) => facts.userAgentOf(row)),
+      ),
+  );
+  const isOfOthers = (client: string, row: number): boolean => {
     const agent = facts.userAgentOf(row);
-    return isDuring(row) && (agent === null || !agents.has(agent));
+    return agent === null || !agentsOf(client).has(agent);
+  };
+  return {
+    callersOf: (row) => busy.duringStartOf(row).filter((client) => isOfOthers(client, row)),
+    fits: (client, row) => isOfOthers(client, row) && busy.isDuring(client, row),
   };
 }
 
 /** It sent a request of the method and path that nobody continued: clocks may be apart. */
-function fitAlike({ clients }: LooseEnds, { client }: Caller): Fits {
-  const called = new Set(clients.filter(({ serviceName }) => serviceName === client).map(nameRequest));
-  called.delete(null);
-  return (root) => called.has(nameRequest(root));
-}
-
-function nameRequest(span: Span): string | null {
-  const { method, path, rpcMethod } = readCallFacts(span);
-  return path === null && rpcMethod === null ? null : keyFor(method, path, rpcMethod);
+function clueOfRequests({ graph, facts }: Scene, { clients }: LooseEnds): Clue {
+  const nameRequest = (row: number): string | null => {
+    const [path, rpcMethod] = [facts.pathOf(row), facts.rpcMethodOf(row)];
+    return path === null && rpcMethod === null ? null : keyFor(facts.methodOf(row), path, rpcMethod);
+  };
+  const callersOfName = remember(() => {
+    const found = new Map<string, Set<string>>();
+    for (const client of clients) {
+      const name = client.serviceName === null ? null : nameRequest(graph.rowOf(client));
+      if (name === null || client.serviceName === null) continue;
+      const callers = found.get(name) ?? new Set();
+      // What very many services send tells of none of them.
+      if (callers.size < bounds.fewestPlainComparisons) callers.add(client.serviceName);
+      found.set(name, callers);
+    }
+    return found;
+  });
+  const callersOf = (row: number): ReadonlySet<string> =>
+    callersOfName().get(nameRequest(row) ?? '') ?? new Set();
+  return { callersOf, fits: (client, row) => callersOf(row).has(client) };
 }
