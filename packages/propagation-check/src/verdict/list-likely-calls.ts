@@ -56,15 +56,16 @@ export function listLikelyCalls(
   const reported = new Set(drafts.map(({ client, server }) => keyFor(client, server)));
   const found = new Map(likely.map((one) => [keyFor(one.client, one.server), one]));
   // Requests that follow at once touch each other, and two services that are always busy enclose traces of each other.
+  const isTold = ({ client, server }: Edge): boolean => reported.has(keyFor(client, server));
   const isBackwards = ({ client, server, share, open }: Measured): boolean => {
     const other = found.get(keyFor(server, client));
     return (
-      reported.has(keyFor(server, client)) ||
+      isTold({ client: server, server: client }) ||
       (other !== undefined && (other.share > share || (other.share === share && other.open >= open)))
     );
   };
   return likely
-    .filter((one) => !isBackwards(one) && !isToleratedEdge(scene.expectation, one, false))
+    .filter((one) => !isTold(one) && !isBackwards(one) && !isToleratedEdge(scene.expectation, one, false))
     .map(({ client, server, clue }) => {
       const rows = (begun.get(server) ?? []).filter((row) => clue.fits(client, row));
       return describePossible(scene, { client, server }, scene.graph.viewsOf(rows));
@@ -100,17 +101,20 @@ function findLikely(
       first.flatMap((row) => [...clue.callersOf(row)].filter((client) => client !== server)),
       (client) => client,
     );
-    return [...callers]
-      .map(([client, { length: count }]) => ({
-        ...{ client, server, clue, count },
-        share: count / first.length,
-        open: busy.timeOf(client),
-      }))
-      .filter(({ share }) => share >= thresholds.missingCallShare)
-      .sort(
-        (one, other) =>
-          other.share - one.share || one.open - other.open || (one.client < other.client ? -1 : 1),
-      );
+    return (
+      [...callers]
+        .map(([client, { length: count }]) => ({
+          ...{ client, server, clue, count },
+          share: count / first.length,
+          open: busy.timeOf(client),
+        }))
+        // One trace may have begun at that time by chance.
+        .filter(({ share, count }) => share >= thresholds.missingCallShare && (clue !== during || count > 1))
+        .sort(
+          (one, other) =>
+            other.share - one.share || one.open - other.open || (one.client < other.client ? -1 : 1),
+        )
+    );
   };
   // A message is received at any time.
   for (const clue of [sent, during, alike]) {

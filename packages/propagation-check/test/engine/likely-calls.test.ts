@@ -25,12 +25,31 @@ suite('calls that are likely, where nothing can be judged', () => {
     const result = judge(
       `SERVER web GET /            ID  0..60 ${get} url.path=/ user_agent.original=curl`,
       `SERVER orders GET /orders   ID  20..30 ${get} url.path=/orders user_agent.original=axios`,
+      `SERVER orders GET /orders   ID  40..50 ${get} url.path=/orders user_agent.original=axios`,
     );
-    assert.deepEqual([result.verdict, names(result)], ['unknown', ['web -> orders 1']]);
+    assert.deepEqual([result.verdict, names(result)], ['unknown', ['web -> orders 2']]);
     assert.match(
       explainNothingToJudge(result, ['web', 'orders'], noExpectation),
-      /; not judged: web → orders \(1 trace\): .*check again with --expect "web -> orders"$/,
+      /; not judged: web → orders \(2 traces\): .*check again with --expect "web -> orders"$/,
     );
+  });
+
+  test('of one trace its time alone tells nothing', () => {
+    const orders = `SERVER orders GET /orders  ID  20..30 ${get} url.path=/orders`;
+    assert.deepEqual(names(judge(`SERVER web GET /  ID  0..60 ${get} url.path=/`, orders)), []);
+  });
+
+  test('not where a finding has the edge', () => {
+    const result = judge(
+      `SERVER web GET /  ID  0..100 ${get} url.path=/
+  CLIENT web GET  88  10..90 ${get} url.full=https://shop.example.com/orders/17 http.response.status_code=200`,
+      `SERVER orders GET /orders/17  ID  20..80 ${get} url.path=/orders/17 server.address=origin.example.net`,
+    );
+    assert.deepEqual(
+      result.findings.map(({ id, client, server }) => [id, client, server]),
+      [['split-trace', 'web', 'orders']],
+    );
+    assert.deepEqual(names(result), []);
   });
 
   test('not those of a program that sends requests to both, at another time, or most of them', () => {
@@ -38,16 +57,18 @@ suite('calls that are likely, where nothing can be judged', () => {
     const both = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/ ${agent}`,
       `SERVER orders GET /orders  ID  20..30 ${get} url.path=/orders ${agent}`,
+      `SERVER orders GET /orders  ID  40..50 ${get} url.path=/orders ${agent}`,
     );
     assert.deepEqual(names(both), []);
     const after = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/`,
       `SERVER orders GET /orders  ID  62..70 ${get} url.path=/orders`,
+      `SERVER orders GET /orders  ID  72..80 ${get} url.path=/orders`,
     );
     assert.deepEqual(names(after), []);
     const few = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/`,
-      ...[20, 100, 200].map(
+      ...[20, 30, 100, 200, 300].map(
         (start) => `SERVER orders GET /orders  ID  ${start}..${start + 9} ${get} url.path=/orders`,
       ),
     );
@@ -55,6 +76,7 @@ suite('calls that are likely, where nothing can be judged', () => {
     const probe = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/`,
       `SERVER orders GET /healthz  ID  20..30 ${get} url.path=/healthz`,
+      `SERVER orders GET /healthz  ID  40..50 ${get} url.path=/healthz`,
     );
     assert.deepEqual(names(probe), []);
   });
@@ -62,10 +84,12 @@ suite('calls that are likely, where nothing can be judged', () => {
   test('of two that enclose it, the inner one; each its own', () => {
     const result = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/`,
-      `SERVER orders GET /orders  ID  20..50 ${get} url.path=/orders`,
-      `SERVER stock GET /stock    ID  30..40 ${get} url.path=/stock`,
+      `SERVER orders GET /orders  ID  10..30 ${get} url.path=/orders`,
+      `SERVER stock GET /stock    ID  15..25 ${get} url.path=/stock`,
+      `SERVER orders GET /orders  ID  35..55 ${get} url.path=/orders`,
+      `SERVER stock GET /stock    ID  40..50 ${get} url.path=/stock`,
     );
-    assert.deepEqual(names(result), ['web -> orders 1', 'orders -> stock 1']);
+    assert.deepEqual(names(result), ['web -> orders 2', 'orders -> stock 2']);
   });
 
   test('one direction, where the requests of both touch', () => {
@@ -97,16 +121,22 @@ SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} $
   });
 
   test('spans without a kind, and a service that shows only its database', () => {
-    const manual = judge('INTERNAL web work  ID  0..60', 'INTERNAL orders work  ID  20..30');
-    assert.deepEqual(names(manual), ['web -> orders 1']);
+    const manual = judge(
+      'INTERNAL web work  ID  0..60',
+      'INTERNAL orders work  ID  20..30',
+      'INTERNAL orders work  ID  40..50',
+    );
+    assert.deepEqual(names(manual), ['web -> orders 2']);
     const database = judge(
       `SERVER web GET /      ID  0..60 ${get} url.path=/`,
       'CLIENT orders SELECT  ID  20..30 db.system=postgresql',
+      'CLIENT orders SELECT  ID  40..50 db.system=postgresql',
     );
-    assert.deepEqual(names(database), ['web -> orders 1']);
+    assert.deepEqual(names(database), ['web -> orders 2']);
     const connecting = judge(
       `SERVER web GET /          ID  0..60 ${get} url.path=/`,
       'CLIENT orders dns.lookup  ID  20..30',
+      'CLIENT orders dns.lookup  ID  40..50',
     );
     assert.deepEqual(names(connecting), []);
   });
@@ -134,7 +164,10 @@ SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} $
         trace a
         SERVER ${client} GET /     a1  0..60 ${get} url.path=/
         trace b
-        SERVER orders GET /orders  b1  20..30 ${get} url.path=/orders`);
+        SERVER orders GET /orders  b1  20..30 ${get} url.path=/orders
+        trace d
+        SERVER orders GET /orders  d1  40..50 ${get} url.path=/orders`);
+    assert.deepEqual(names(checkTraces(rows('web'))), ['web -> orders 2']);
     assert.deepEqual(names(checkTraces(rows(ownServiceName))), []);
     const own = judge(
       `CLIENT ${ownServiceName} GET  ID  0..70 ${get} url.full=http://web/`,
@@ -150,6 +183,6 @@ SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} $
       CLIENT web GET       c1  0..60 ${get} url.full=http://pay/pay
         SERVER pay GET /p  c2  10..50 ${get} url.path=/pay`);
     assert.equal(checkTraces([...rows('web'), ...whole]).verdict, 'intact');
-    assert.ok(!names(checkTraces([...rows('web'), ...whole])).includes('web -> orders 1'));
+    assert.ok(!names(checkTraces([...rows('web'), ...whole])).includes('web -> orders 2'));
   });
 });
