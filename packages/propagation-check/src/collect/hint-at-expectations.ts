@@ -243,11 +243,10 @@ function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge
   const answered = Math.max(0, ofKnown - saidOf(true));
   // A cache may answer for a peer of which no call is whole.
   const unseen = Math.max(0, others - saidOf(false) - Math.max(0, saidOf(true) - ofKnown));
-  const verb = (count: number): string => (count === 1 ? 'is' : 'are');
   const parts = [
-    ...(unseen > 0 ? [`${unseen} ${verb(unseen)} taken for ${emitNone}`] : []),
+    ...(unseen > 0 ? [`${unseen} ${unseen === 1 ? 'is' : 'are'} taken for ${emitNone}`] : []),
     ...(failed > 0 ? [`${failed} failed before an answer`] : []),
-    ...(aborted > 0 ? [`${aborted} ${verb(aborted)} ended by the caller`] : []),
+    ...(aborted > 0 ? [`the caller ended ${aborted}`] : []),
     ...(answered > 0
       ? [
           `${answered} went to an address of which other calls are whole (a cache or a hop answered, or the SERVER span is lost)`,

@@ -146,8 +146,8 @@ export function hintAtLikelyCalls(likely: readonly UnjudgedEdge[]): readonly str
   if (likely.length === 0) return [];
   const options = likely.map(({ client, peer }) => writeExpect(client ?? 'caller', peer));
   return [
-    `not judged: ${nameUnjudged(likely, 'trace')}: they began at the called service, and by their times, their paths or as messages the caller may have caused ` +
-      `them: if it does, check again with ${options.join(' ')}`,
+    `not judged: ${nameUnjudged(likely, 'trace')}: they began at the called service, and their times or paths, or that they are messages, say that the caller may have ` +
+      `caused them; if it calls that service, or sends it messages, check again with ${options.join(' ')}`,
   ];
 }
 
