@@ -48,8 +48,9 @@ export function findPossibleSides(scene: Scene, roots: Roots): PossibleSides {
     const unread = sent.filter(({ row }) => !read.has(row));
     return sent.length > 0 && unread.length === 0 ? null : nameServices(unread);
   });
+  const requests = indexRequests(roots);
   return {
-    calledBy: ([first, ...others]) => listCalled(roots, [first, ...others]),
+    calledBy: ([first, ...others]) => listCalled(requests, [first, ...others]),
     receiversOf: ([first]) => {
       const places = receivers().get(readDestination(first) ?? '') ?? [];
       return nameServices(places.filter(isOf({ service: first.serviceName, broker: readBroker(first) })));
@@ -94,21 +95,37 @@ function listSent({ graph, facts }: Scene): readonly (Place & { readonly row: nu
   return sent;
 }
 
-/** A host name often begins with the name of the service. Otherwise the only service with a request that fits. */
-function listCalled(roots: Roots, calls: Group<Span>): readonly string[] {
-  const [{ serviceName: caller }] = calls;
-  const services = roots.services().filter((service) => service !== null && service !== caller);
-  const label = readAddress(calls[0]).host?.replace(/\..*$/, '').toLowerCase();
-  const named = services.filter((service) => service?.toLowerCase() === label);
-  const found =
-    named.length > 0
-      ? named.filter((service) => listFirst(roots, service).length > 0)
-      : services.filter((service) => hasFitting(calls, listFirst(roots, service)));
-  return found.length === 1 ? found.flatMap((service) => service ?? []) : [];
+/** The first requests of services that began traces. */
+interface FirstRequests {
+  readonly services: readonly string[];
+  /** By the name in lower case, as host names are compared. */
+  named(label: string): readonly string[];
+  of(service: string): readonly Span[];
 }
 
-function listFirst(roots: Roots, service: string | null): readonly Span[] {
-  return roots.first(service, bounds.fewestPlainComparisons).filter(({ kind }) => kind === 'SERVER');
+function indexRequests(roots: Roots): FirstRequests {
+  const services = roots.services().flatMap((service) => service ?? []);
+  const byName = remember(() => mapBy(services, (service) => service.toLowerCase()));
+  return {
+    services,
+    named: (label) => byName().get(label) ?? [],
+    of: remember((service: string) =>
+      roots.first(service, bounds.fewestPlainComparisons).filter(({ kind }) => kind === 'SERVER'),
+    ),
+  };
+}
+
+/** A host name often begins with the name of the service. Otherwise the only service with a request that fits. */
+function listCalled({ services, named, of }: FirstRequests, calls: Group<Span>): readonly string[] {
+  const [{ serviceName: caller }] = calls;
+  const isOther = (service: string): boolean => service !== caller;
+  const label = readAddress(calls[0]).host?.replace(/\..*$/, '').toLowerCase();
+  const ofHost = named(label ?? '').filter(isOther);
+  const found =
+    ofHost.length > 0
+      ? ofHost.filter((service) => of(service).length > 0)
+      : services.filter((service) => isOther(service) && hasFitting(calls, of(service)));
+  return found.length === 1 ? found : [];
 }
 
 function hasFitting(calls: readonly Span[], requests: readonly Span[]): boolean {
