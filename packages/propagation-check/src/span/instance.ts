@@ -7,12 +7,11 @@ const machineAttributes = ['k8s.pod.uid', 'k8s.pod.name', 'container.id', 'host.
 const instanceAttributes = ['service.instance.id', ...machineAttributes] as const;
 
 /**
- * Attributes with one value in a process. They name no replica: the number of a process is given again on other hosts, a browser may have
- * the service name of the server of its page, and a name is given again in other namespaces and environments.
+ * Attributes with one value in the processes of a pool. Some name no replica: a browser may have the service name of the server of its
+ * page, and a name is given again in other namespaces and environments.
  */
-const processAttributes = [
+const poolAttributes = [
   ...instanceAttributes,
-  'process.pid',
   'telemetry.sdk.language',
   'service.namespace',
   'deployment.environment.name',
@@ -30,7 +29,7 @@ export function readInstance(resource: Attributes): string | null {
 
 /** Whether one process may have made both spans: their resources name no different machines, replicas or processes. */
 export function mayBeOfOneProcess({ resource: one }: Span, { resource: other }: Span): boolean {
-  return one === other || processAttributes.every((name) => mayBeEqual(one, other, name));
+  return one === other || (mayBeEqual(one, other, 'process.pid') && mayShareAll(one, other));
 }
 
 /** The same, or two processes of one machine, as those of a pool: their resources name the machine. */
@@ -39,10 +38,11 @@ export function mayBeOfOnePool(one: Span, other: Span): boolean {
 }
 
 function areOfOneMachine(one: Attributes, other: Attributes): boolean {
-  return (
-    [...machineAttributes, 'telemetry.sdk.language'].every((name) => mayBeEqual(one, other, name)) &&
-    machineAttributes.some((name) => one.has(name) && other.has(name))
-  );
+  return machineAttributes.some((name) => one.has(name) && other.has(name)) && mayShareAll(one, other);
+}
+
+function mayShareAll(one: Attributes, other: Attributes): boolean {
+  return poolAttributes.every((name) => mayBeEqual(one, other, name));
 }
 
 function mayBeEqual(one: Attributes, other: Attributes, name: string): boolean {
