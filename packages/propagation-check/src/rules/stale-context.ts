@@ -1,4 +1,4 @@
-import { readOutcome } from '../calls/call-facts.ts';
+import { readOutcome, readStatusCode } from '../calls/call-facts.ts';
 import {
   type Call,
   type CallGroup,
@@ -212,7 +212,9 @@ function measureStaleHeaders(
 ): readonly StaleHeader[] {
   const calls = listLateCalls(scene, service);
   const callOf = new Map(calls.map((call) => [call.server, call]));
-  const served = new Set(calls.filter((call) => !isLateCall(scene, call)).map((call) => call.client));
+  // A proxy sends again what the caller gave up; who retries after an answer has one.
+  const isServed = (call: Call): boolean => !isLateCall(scene, call) && readStatusCode(call.client) !== null;
+  const served = new Set(calls.filter(isServed).map((call) => call.client));
   const repeats = (client: Span, parent: Span): boolean => served.has(parent) && areSiblings(parent, client);
   const mayBelong = (client: Span, server: Span): boolean => {
     const call = callOf.get(server);
