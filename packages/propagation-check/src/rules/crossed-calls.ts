@@ -1,7 +1,14 @@
 import { readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
-import { compareRequests, endsWithin, isSamePath, type Pair, pairSpans } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  endsWithin,
+  isAddressedTo,
+  isSamePath,
+  type Pair,
+  pairSpans,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
@@ -105,6 +112,7 @@ function pairRequests(
       parent?.traceId === client.traceId &&
       nameTarget(parent) === nameTarget(client) &&
       isOwn(client, server) &&
+      isAddressedTo(client, server) &&
       endsWithin(server, client, thresholds)
     );
   };
