@@ -347,12 +347,13 @@ export function listMissingCallCauses(
   return isOfProxy(scene, client, pairs) ? ofProxy : ofCaller;
 }
 
-/** Where others hang directly below the requests of a service, it makes no CLIENT spans, and so none is missing. */
+/** Where others hang directly below the requests of a service, and none below a CLIENT span of it, it makes no CLIENT spans, and so none is missing. */
 function isOfProxy({ groups }: Scene, service: string | null, pairs: readonly Pair[]): boolean {
-  return (
-    areForwarded(pairs) ||
-    groups.some(({ client, clientKind }) => client === service && clientKind === 'SERVER')
+  if (areForwarded(pairs)) return true;
+  const kinds = new Set(
+    groups.filter(({ client }) => client === service).map(({ clientKind }) => clientKind),
   );
+  return kinds.has('SERVER') && !kinds.has('CLIENT');
 }
 
 export function areForwarded(pairs: readonly Pair[]): boolean {
