@@ -1,4 +1,5 @@
 import { type Call, type CallGroup, countCalls, selectCalls } from '../calls/call-group.ts';
+import { nameTarget } from '../calls/target.ts';
 import { none } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
@@ -31,7 +32,7 @@ interface PassedThrough {
   readonly passed: Group<Passed>;
   /** Calls of the hop to the service that are whole. */
   readonly whole: number;
-  /** The call of the hop that tells of the same request and has no child. */
+  /** The call of the hop that tells of the same request and has no child; where others are whole, to the address of one of them. */
   readonly findCall: (passed: Passed) => Span | null;
 }
 
@@ -51,11 +52,15 @@ export const headersPassedThrough = rule<PassedThrough>({
     const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
       findPassed(scene, calls),
     );
-    const findCall = lookUpCalls(scene, open);
+    const findIn = lookUpCalls(scene, open);
+    const targetOf = scene.facts.remember(nameTarget);
     return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
       const [{ hop, server }] = group;
-      const whole = countCalls(scene.groupsBetween(hop.serviceName, server.serviceName));
-      return { scene, passed: group, whole, findCall };
+      const between = scene.groupsBetween(hop.serviceName, server.serviceName);
+      const targets = new Set(between.flatMap(({ clients }) => Array.from(clients, targetOf)));
+      const findCall = (each: Passed): Span | null =>
+        findIn(each, (call) => targets.size === 0 || targets.has(nameTarget(call)));
+      return { scene, passed: group, whole: countCalls(between), findCall };
     });
   },
   gates: [
@@ -66,7 +71,7 @@ export const headersPassedThrough = rule<PassedThrough>({
     ),
   ],
   looseEnds: ({ passed, findCall }) => passed.flatMap((each) => findCall(each) ?? []),
-  report: ({ scene, passed, findCall }) => {
+  report: ({ scene, passed, whole, findCall }) => {
     const [first] = passed;
     const { hop, server } = first;
     const shown = passed.map((each) => ({
@@ -77,7 +82,9 @@ export const headersPassedThrough = rule<PassedThrough>({
     // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
     const isCalling = shown.some(({ client }) => client !== null) || isExpectedHop(scene, first);
     return finding.report({
-      ...(isCalling ? {} : { severity: 'warning' as const, isLikely: true }),
+      ...(isCalling ? {} : { severity: 'warning' as const }),
+      // A hop with whole calls does inject.
+      isLikely: !isCalling || whole > 0,
       client: hop.serviceName,
       server: server.serviceName,
       protocol: protocolOf(server),
@@ -124,16 +131,20 @@ function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {
   });
 }
 
-function lookUpCalls({ thresholds }: Scene, { clients }: Open): PassedThrough['findCall'] {
+function lookUpCalls(
+  { thresholds }: Scene,
+  { clients }: Open,
+): (passed: Passed, isMeant: (call: Span) => boolean) => Span | null {
   const clientsOf = remember(() => mapBy(clients, ({ traceId }) => traceId));
-  return ({ hop, server }) =>
+  return ({ hop, server }, isMeant) =>
     clientsOf()
       .get(server.traceId)
       ?.find(
         (span) =>
           span.serviceName === hop.serviceName &&
           startsDuring(server, span, thresholds) &&
-          compareRequests(span, server) === 'yes',
+          compareRequests(span, server) === 'yes' &&
+          isMeant(span),
       ) ?? null;
 }
 
