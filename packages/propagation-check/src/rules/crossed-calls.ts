@@ -131,14 +131,14 @@ function pairMessages(
 ): readonly Pair[] {
   const sent = mapBy(
     clients.filter(({ kind }) => kind === 'PRODUCER'),
-    readMessageId,
+    (client) => keyFor(nameTarget(client), readMessageId(client)),
   );
   return servers.flatMap((server): readonly Pair[] => {
     const parent = parentOf.get(server);
-    if (parent?.kind !== 'PRODUCER') return [];
-    const [client, another] = (sent.get(readMessageId(server)) ?? []).filter(
-      (one) => nameTarget(one) === nameTarget(parent) && areOfOneMessage(one, server) === true,
-    );
+    const id = readMessageId(server);
+    if (parent?.kind !== 'PRODUCER' || id === null) return [];
+    // An id that several have tells nothing.
+    const [client, another] = sent.get(keyFor(nameTarget(parent), id)) ?? [];
     return client === undefined || another !== undefined ? [] : [{ client, server, unique: true }];
   });
 }
