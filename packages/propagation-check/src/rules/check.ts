@@ -158,7 +158,7 @@ export interface Draft {
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
   readonly ended?: EndedCalls;
-  /** Only because of this calls look whole that went through another service. */
+  /** Requests that a service in between handed on with the header that it received: without this report their calls look whole and direct. */
   readonly passed?: PassedBy;
 }
 

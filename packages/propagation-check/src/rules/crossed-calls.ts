@@ -16,15 +16,16 @@ import { listRepeated } from './header-passed-through.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
 
-/** Spans of one edge below a call of another request or message, each with the call whose request or message it is. */
+/** SERVER or CONSUMER spans of one edge, each below the wrong call, with the call that made its request or sent its message. */
 interface CrossedCalls {
   readonly scene: Scene;
   readonly pairs: Group<Pair>;
 }
 
 /**
- * Calls that run side by side share one set of headers, or a worker keeps the context of the message before: a call has the SERVER span
- * of its own request, and one more that contradicts it and is that of a call to the same target without a child.
+ * Calls that run side by side share one set of headers, or a worker keeps the context of the message before. One call then has two
+ * children: that of its own request or message, and one that contradicts it. The second fits another call to the same target, which
+ * has no child.
  */
 export const crossedCalls = rule<CrossedCalls>({
   finding,
@@ -70,12 +71,12 @@ export const crossedCalls = rule<CrossedCalls>({
       shown: pairs.map(({ client, server }) => ({
         client,
         server,
-        says: `parent is ${client.kind} ${server.parentSpanId}, of another request or message, instead of ${client.kind} ${client.spanId}, whose it is`,
+        says: `parent is ${client.kind} ${server.parentSpanId}, which is of another request or message; ${client.kind} ${client.spanId} fits it and has no child`,
       })),
     }),
 });
 
-/** The calls of one client whose other side contradicts it, where another one is its own. */
+/** Of the calls of one CLIENT or PRODUCER span: those whose other side contradicts it, where another fits it. */
 function listStrangers(calls: Group<Call>): readonly Call[] {
   const own = calls.find(({ client, server }) => areOfOneMessage(client, server) ?? isOwn(client, server));
   if (own === undefined) return [];

@@ -12,7 +12,7 @@ import { gate, rule } from './rule.ts';
 export const finding = defineFinding('uninstrumented-peer', {
   kind: 'information',
   isConclusive: false,
-  shows: 'a CLIENT span to a peer that emits no spans, and nobody expects any',
+  shows: 'a CLIENT span that no SERVER span names as its parent, and nobody expects one',
   title: 'Calls without a SERVER span',
   why: 'Calls leave for a service that is not in the data, such as a third party, or nobody was reached.',
   fix: 'Nothing, if the peer is not yours or was not reached; otherwise instrument it.',
