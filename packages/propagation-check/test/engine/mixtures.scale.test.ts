@@ -29,9 +29,9 @@ interface EdgeFinding {
  * fault makes the very evidence ambiguous: requests that lack the call, or calls and roots that are left over, are of both.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 147,
+  'context-lost-in-process': 142,
   'split-trace': 52,
-  'stale-context': 10,
+  'stale-context': 9,
   'wrong-parent': 8,
   'header-malformed': 3,
   'missing-client': 1,
