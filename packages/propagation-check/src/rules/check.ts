@@ -188,6 +188,11 @@ export function protocolOf(span: Span | undefined): EdgeProtocol {
   return span === undefined ? 'http' : edgeProtocol(readCallFacts(span).protocol);
 }
 
+/** The edge that a pair is a call of, as a report names it. */
+export function edgeOf({ client, server }: Pair): Pick<Draft, 'client' | 'server' | 'protocol'> {
+  return { client: client.serviceName, server: server.serviceName, protocol: protocolOf(client) };
+}
+
 export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
   return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
 }

@@ -11,7 +11,7 @@ import {
 } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { edgeOf, type Scene } from './check.ts';
 import { listRepeated } from './header-passed-through.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
@@ -65,9 +65,7 @@ export const crossedCalls = rule<CrossedCalls>({
   report: ({ pairs }) =>
     finding.report({
       isLikely: true,
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
+      ...edgeOf(pairs[0]),
       shown: pairs.map(({ client, server }) => ({
         client,
         server,
@@ -76,7 +74,7 @@ export const crossedCalls = rule<CrossedCalls>({
     }),
 });
 
-/** Of the calls of one CLIENT or PRODUCER span: those whose other side contradicts it, where another fits it. */
+/** Lists the other sides that contradict their CLIENT or PRODUCER span, where that span has one that fits. */
 function listStrangers(calls: Group<Call>): readonly Call[] {
   const own = calls.find(({ client, server }) => areOfOneMessage(client, server) ?? isOwn(client, server));
   if (own === undefined) return [];

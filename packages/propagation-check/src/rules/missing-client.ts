@@ -7,7 +7,7 @@ import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isExpectedCaller, isExpectedDirectly, nameParent, protocolOf, type Scene } from './check.ts';
+import { edgeOf, isExpectedCaller, isExpectedDirectly, nameParent, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
@@ -58,9 +58,7 @@ export const missingClients = rule<ReplacedParents>({
   report: ({ scene, pairs }) =>
     finding.report({
       severity: pairs.every(({ client, server }) => isUncertain(scene, client, server)) ? 'warning' : 'error',
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
+      ...edgeOf(pairs[0]),
       candidates: pairs.every((pair) => isPassedOn(scene, pair))
         ? ['header-passed-through', ...causes]
         : causes,

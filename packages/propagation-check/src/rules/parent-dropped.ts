@@ -2,7 +2,7 @@ import { none } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { isExpectedCaller, type Open, protocolOf, type Scene } from './check.ts';
+import { edgeOf, isExpectedCaller, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { rule } from './rule.ts';
 
@@ -45,9 +45,7 @@ export const droppedParents = rule<Group<Pair>>({
       ...(pairs.every(({ client, server }) => compareRequests(client, server) === 'yes')
         ? {}
         : { isLikely: true }),
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
+      ...edgeOf(pairs[0]),
       shown: pairs.map(({ client, server }) => ({
         client,
         server,

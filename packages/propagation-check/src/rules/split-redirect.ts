@@ -7,7 +7,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { type Open, protocolOf, type Scene } from './check.ts';
+import { edgeOf, type Open, type Scene } from './check.ts';
 import { type Gate, gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { listNamed, finding as splitTrace } from './split-trace.ts';
@@ -94,9 +94,7 @@ export const splitRedirects = rule<RedirectedCalls>({
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
   report: ({ pairs, named }) =>
     splitTrace.report({
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
+      ...edgeOf(pairs[0]),
       candidates: moveToFront(splitCauses, 'header-not-sent'),
       shown: pairs.map((pair) => ({
         client: pair.client,

@@ -4,7 +4,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { type Open, protocolOf, type Scene } from './check.ts';
+import { edgeOf, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
@@ -78,9 +78,7 @@ export const splitSidecars = rule<SidecarCalls>({
   report: ({ pairs, isWhole }) =>
     splitTrace.report({
       severity: isWhole ? 'warning' : 'error',
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
+      ...edgeOf(pairs[0]),
       candidates: isWhole ? causesBeside : moveToFront(splitCauses, 'format-mismatch'),
       shown: pairs.map(({ client, server }) => ({
         client,

@@ -3,7 +3,7 @@ import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { edgeOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -71,9 +71,7 @@ export const wrongParents = rule<MisledEdge>({
   report: ({ calls, pairs }) => {
     const parentOf = new Map(calls.map((call) => [call.server, call.client]));
     return finding.report({
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
+      ...edgeOf(pairs[0]),
       shown: pairs.map(({ client, server }) => ({
         client,
         server,

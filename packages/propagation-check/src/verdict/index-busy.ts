@@ -21,7 +21,7 @@ interface Busy {
 export function indexBusyTimes(graph: TraceGraph, services: readonly string[], tolerance: number): BusyTimes {
   const times = new Map<string, number>();
   const busy = services.flatMap((service) => {
-    const tops = Array.from(graph.rowsOfService(service)).filter((row) => graph.topInService(row) === row);
+    const tops = listTops(graph, service);
     const lasted = tops.map((row) => (graph.ends[row] ?? 0) - (graph.starts[row] ?? 0));
     times.set(
       service,
@@ -54,6 +54,11 @@ export function indexBusyTimes(graph: TraceGraph, services: readonly string[], t
       ),
     timeOf: (service) => times.get(service) ?? 0,
   };
+}
+
+/** The topmost spans of a service. */
+export function listTops(graph: TraceGraph, service: string): readonly number[] {
+  return Array.from(graph.rowsOfService(service)).filter((row) => graph.topInService(row) === row);
 }
 
 /** One interval for spans that overlap, so that no service has two at a time. */

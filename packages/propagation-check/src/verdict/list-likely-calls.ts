@@ -5,7 +5,7 @@ import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { type BusyTimes, indexBusyTimes } from './index-busy.ts';
+import { type BusyTimes, indexBusyTimes, listTops } from './index-busy.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
 import { ownServiceName } from './own-service.ts';
 
@@ -135,12 +135,7 @@ function clueOfMessages({ graph, facts }: Scene, services: readonly string[]): C
 /** It was at work, and no program sends requests to both. */
 function clueOfTimes({ graph, facts }: Scene, busy: BusyTimes): Clue {
   const agentsOf = remember(
-    (service: string) =>
-      new Set(
-        Array.from(graph.rowsOfService(service))
-          .filter((row) => graph.topInService(row) === row)
-          .map((row) => facts.userAgentOf(row)),
-      ),
+    (service: string) => new Set(listTops(graph, service).map((row) => facts.userAgentOf(row))),
   );
   const isOfOthers = (client: string, row: number): boolean => {
     const agent = facts.userAgentOf(row);
