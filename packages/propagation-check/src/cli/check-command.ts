@@ -81,7 +81,7 @@ export async function checkCommand(
   }
 }
 
-/** Adds to the verdict on a command the failures and open questions of its requests. @param notes Of the command, before those of the check. */
+/** Judges the spans of a command together with its requests: failed ones leave the verdict open. @param notes Of the command; they come before those of the check. */
 async function judgeCommand(
   { result: received, details, spans, store }: CheckedSpans,
   command: CommandEnd,

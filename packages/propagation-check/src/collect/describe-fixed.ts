@@ -3,7 +3,7 @@ import type { Result } from '../verdict/result.ts';
 
 const mostNamed = 10;
 
-/** Notes on superfluous entries of a baseline: repaired ones, and those whose finding has another cause now. @param name Of the baseline. */
+/** Names the entries that a baseline no longer needs: the finding is repaired, or has another cause now. @param name Of the baseline. */
 export function describeFixed(result: Result, baseline: Baseline, name: string): readonly string[] {
   const others = listFixed(result, baseline).map((entry) => ({
     entry,

@@ -4,7 +4,7 @@ import { countOf } from '../util/count-of.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 
-/** What makes notes of unjudged edges. */
+/** The data that the notes on unjudged edges need beside these. */
 export interface UnjudgedHints {
   /** The services that have spans. */
   readonly services: readonly string[];

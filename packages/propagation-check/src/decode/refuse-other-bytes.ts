@@ -5,7 +5,7 @@ interface OtherBytes {
   /** In Latin-1. */
   readonly begins: string;
   readonly at?: number;
-  /** Of a short beginning, which may be that of anything: whether what follows can be of this kind. */
+  /** Whether the bytes behind the beginning can be of this kind. Other content may share a short beginning. */
   readonly fits?: (head: Buffer) => boolean;
   readonly says: string;
 }

@@ -286,7 +286,7 @@ export function startsDuringAny(
   };
 }
 
-/** Those that were open without a difference of clocks, or all where none was, the closest first. */
+/** The candidates that were open by clocks as they are; where none was, all of them. Those that last about as long as the server come first. */
 function preferExact(candidates: readonly Span[], server: Span, { rounding }: Tolerances): readonly Span[] {
   const [, second] = candidates;
   if (second === undefined) return candidates;
