@@ -18,8 +18,8 @@ const early = Array.from({ length: 40 }, (_, at) => `line ${at}`);
 
 test('the tests that failed are shown, and where', () => {
   assert.equal(
-    show([...early, '✖ adds', '  sum.test.ts:3', '  1 !== 2', '', 'after']),
-    '✖ adds\n  sum.test.ts:3\n  1 !== 2\n',
+    show([...early, '✖ adds', '  sum.test.ts:3', '  + actual - expected', '  ', '  + 1', '  - 2', 'after']),
+    '✖ adds\n  sum.test.ts:3\n  + actual - expected\n  \n  + 1\n  - 2\n',
   );
 });
 

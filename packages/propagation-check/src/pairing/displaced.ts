@@ -4,12 +4,13 @@ import { median } from '../util/statistics.ts';
 import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
-import { durationOf, type Pair, type Tolerances } from './pair.ts';
+import { durationOf, type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
   readonly displacedShare: number;
   readonly displacedLeftOver: number;
+  readonly containedShare: number;
   readonly fewestDisplaced: number;
   readonly manyDisplaced: number;
   readonly uniqueShare: number;
@@ -34,7 +35,7 @@ export function pairDisplaced(
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
   if (calls.length < bereft.length * displacedShare) return [];
-  const pairs = pairContained(bereft, calls, thresholds, mayMake);
+  const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
   const awaited = arePairsAwaited(pairs, thresholds);
   // A cache leaves requests without calls, too: then most of them contain none.
   if (pairs.length < bereft.length * displacedShare) return [];
@@ -45,7 +46,7 @@ export function pairDisplaced(
     !isMoreThanChance(
       calls,
       pairs.length,
-      (moved) => pairContained(bereft, moved, thresholds, mayMake).length,
+      (moved) => pairMostlyContained(bereft, moved, thresholds, mayMake).length,
       thresholds,
     );
   // A short call somewhere in each request looks like that of a timer.
@@ -53,6 +54,31 @@ export function pairDisplaced(
     ? isOneToOne || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
   return isSure ? pairs : [];
+}
+
+/**
+ * Pairs requests with the calls within them, and a few of the rest with a call that began during the request and seems to outlive it.
+ * OpenTelemetry for JavaScript reads the start of a span from one clock and its length from another: where the process is held up in
+ * between, the span is shorter than what it measures.
+ */
+function pairMostlyContained(
+  requests: readonly Span[],
+  calls: readonly Span[],
+  thresholds: DisplacedThresholds,
+  mayMake: (request: Span, call: Span) => boolean,
+): readonly Pair[] {
+  const within = pairContained(requests, calls, thresholds, mayMake);
+  if (within.length === requests.length || within.length < requests.length * thresholds.containedShare)
+    return within;
+  const paired = new Set(within.flatMap(({ client, server }) => [client, server]));
+  const isLeft = (span: Span): boolean => !paired.has(span);
+  const outliving = pairSpans(
+    requests.filter(isLeft),
+    calls.filter(isLeft),
+    (request, call) => mayMake(request, call) && startsDuring(call, request, thresholds),
+    thresholds,
+  );
+  return [...within, ...outliving];
 }
 
 /**

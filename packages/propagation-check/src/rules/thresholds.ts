@@ -173,6 +173,16 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/healthy-displaced-left-over',
     },
   },
+  containedShare: {
+    value: 0.8,
+    unit: 'share',
+    reason:
+      'A process that is held up while it begins a span measures it too short, so that a call seems to outlive its request: a few do.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/healthy-contained-share',
+      higher: 'context-lost-in-process/broken-contained-share',
+    },
+  },
   fewestDisplaced: {
     value: 5,
     unit: 'count',
