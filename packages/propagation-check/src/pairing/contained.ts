@@ -1,5 +1,11 @@
 import type { Span } from '../span/span.ts';
-import { endsWithin, type Pair, pairSpans, type Tolerances } from './pair.ts';
+import { type Group, mapBy } from '../util/group-by.ts';
+import { durationOf, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
+
+/** `rules/thresholds.ts` has the numbers and their reasons. */
+export interface ContainedThresholds extends Tolerances {
+  readonly containedShare: number;
+}
 
 /** Pairs spans with those that lie within them. */
 export function pairContained(
@@ -14,4 +20,52 @@ export function pairContained(
     (one, other) => fits(one, other) && endsWithin(other, one, tolerances),
     tolerances,
   );
+}
+
+/**
+ * Pairs requests with the calls within them, and a few of the rest with a call between their start and the next request.
+ * OpenTelemetry for JavaScript reads the start of a span from one clock and its length from another: a process that is held up in between
+ * begins the span too early by as much, so that the call seems to outlive its request.
+ */
+export function pairMostlyContained(
+  requests: readonly Span[],
+  calls: readonly Span[],
+  thresholds: ContainedThresholds,
+  mayMake: (request: Span, call: Span) => boolean,
+): readonly Pair[] {
+  const within = pairContained(requests, calls, thresholds, mayMake);
+  if (within.length === requests.length || within.length < requests.length * thresholds.containedShare)
+    return within;
+  const paired = new Set(within.flatMap(({ client, server }) => [client, server]));
+  const left = calls.filter((call) => !paired.has(call));
+  const inOrder = requests.toSorted(compareStarts);
+  const last = inOrder.at(-1);
+  const outliving = [...groupByLatest(inOrder, left)].flatMap(([request, [call]]) => {
+    const isPair =
+      request !== null &&
+      !paired.has(request) &&
+      durationOf(call) <= durationOf(request) &&
+      // Nothing else tells when the last was over.
+      (request !== last || startsDuring(call, request, thresholds)) &&
+      mayMake(request, call);
+    return isPair ? [{ client: request, server: call, unique: false }] : [];
+  });
+  return [...within, ...outliving];
+}
+
+/** The calls by the latest request that began before them. `inOrder`: by their starts. */
+function groupByLatest(
+  inOrder: readonly Span[],
+  calls: readonly Span[],
+): ReadonlyMap<Span | null, Group<Span>> {
+  let at = -1;
+  return mapBy(calls.toSorted(compareStarts), ({ startTimeUnixNano }) => {
+    const begins = ({ startTimeUnixNano: start }: Span): boolean => start <= startTimeUnixNano;
+    for (let next = inOrder[at + 1]; next !== undefined && begins(next); next = inOrder[at + 1]) at += 1;
+    return inOrder[at] ?? null;
+  });
+}
+
+function compareStarts(one: Span, other: Span): number {
+  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }

@@ -3,14 +3,13 @@ import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
 import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
-import { pairContained } from './contained.ts';
-import { durationOf, type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
+import { type ContainedThresholds, pairContained, pairMostlyContained } from './contained.ts';
+import { durationOf, type Pair } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
-export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
+export interface DisplacedThresholds extends ContainedThresholds, AwaitedThresholds, ChanceThresholds {
   readonly displacedShare: number;
   readonly displacedLeftOver: number;
-  readonly containedShare: number;
   readonly fewestDisplaced: number;
   readonly manyDisplaced: number;
   readonly uniqueShare: number;
@@ -54,31 +53,6 @@ export function pairDisplaced(
     ? isOneToOne || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
   return isSure ? pairs : [];
-}
-
-/**
- * Pairs requests with the calls within them, and a few of the rest with a call that began during the request and seems to outlive it.
- * OpenTelemetry for JavaScript reads the start of a span from one clock and its length from another: where the process is held up in
- * between, the span is shorter than what it measures.
- */
-function pairMostlyContained(
-  requests: readonly Span[],
-  calls: readonly Span[],
-  thresholds: DisplacedThresholds,
-  mayMake: (request: Span, call: Span) => boolean,
-): readonly Pair[] {
-  const within = pairContained(requests, calls, thresholds, mayMake);
-  if (within.length === requests.length || within.length < requests.length * thresholds.containedShare)
-    return within;
-  const paired = new Set(within.flatMap(({ client, server }) => [client, server]));
-  const isLeft = (span: Span): boolean => !paired.has(span);
-  const outliving = pairSpans(
-    requests.filter(isLeft),
-    calls.filter(isLeft),
-    (request, call) => mayMake(request, call) && startsDuring(call, request, thresholds),
-    thresholds,
-  );
-  return [...within, ...outliving];
 }
 
 /**
