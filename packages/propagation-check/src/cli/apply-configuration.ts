@@ -7,6 +7,7 @@ import type { Fault } from '../expect/read-yaml.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { readSettings } from '../source/read-whole-file.ts';
 import { SourceError } from '../source/source.ts';
+import { findOtherContent } from './find-other-content.ts';
 import { type AppliedSetting, renderSettings } from './render-settings.ts';
 import type { Session } from './session.ts';
 import { continueLine } from './to-error-line.ts';
@@ -94,7 +95,12 @@ async function applyFile(command: Command, path: string): Promise<readonly Appli
       faults.push({ ...setting, text: `${setting.key}: ${describeError(error)}` });
     }
   }
-  if (faults.length > 0) throw new UsageError(`${name}:${listFaults(faults).join('; ')}`);
+  if (faults.length > 0) {
+    const other = await findOtherContent(text, '--config');
+    throw new UsageError(
+      other === null ? `${name}:${listFaults(faults).join('; ')}` : `--config ${name}: ${other}`,
+    );
+  }
   return applied;
 }
 

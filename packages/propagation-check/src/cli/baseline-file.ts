@@ -6,6 +6,7 @@ import { replaceFile, tryReplaceFile } from '../source/replace-file.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
+import { findOtherContent } from './find-other-content.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -42,7 +43,8 @@ export async function readBaselineFile({
     return readBaseline(text);
   } catch (error) {
     if (!(error instanceof BaselineError)) throw error;
-    throw new UsageError(`--baseline ${name}:${error.message}`);
+    const other = await findOtherContent(text, '--baseline');
+    throw new UsageError(`--baseline ${name}:${other === null ? error.message : ` ${other}`}`);
   }
 }
 

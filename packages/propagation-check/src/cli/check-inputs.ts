@@ -9,6 +9,7 @@ import { groupBy, keyFor } from '../util/group-by.ts';
 import { readBaselineFile } from './baseline-file.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
+import { findOtherContent } from './find-other-content.ts';
 import { UsageError } from './usage-error.ts';
 import { WireFiles } from './wire-files.ts';
 
@@ -89,6 +90,7 @@ async function readExpectationFile(path: string): Promise<Expectation> {
     return readExpectation(text);
   } catch (error) {
     if (!(error instanceof ExpectationError)) throw error;
-    throw new UsageError(`${name}:${error.message}`);
+    const other = await findOtherContent(text, '--expectations');
+    throw new UsageError(other === null ? `${name}:${error.message}` : `--expectations ${name}: ${other}`);
   }
 }

@@ -9,6 +9,7 @@ import { idHeaders } from '../headers/propagation-header.ts';
 import { isPacketFile, PacketFileError } from '../packets/read-packets.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { readWholeFile } from '../source/read-whole-file.ts';
+import { findOtherContent } from './find-other-content.ts';
 import { UsageError } from './usage-error.ts';
 
 const newline = 0x0a;
@@ -90,8 +91,18 @@ export async function readWireFile(path: string): Promise<WireFile> {
     throw new UsageError(`${label}: ${describeFileError(error)}`);
   });
   if (isPacketFile(bytes)) return parseCapture(bytes, label);
-  const records = parseWireRecords(bytes, label);
+  const records = await parseRecords(bytes, label);
   return { label, records, isCapture: false, gaps: describeGap(bytes, label) };
+}
+
+/** @throws {UsageError} that names the content where it is of another kind. */
+async function parseRecords(bytes: Buffer, label: string): Promise<readonly WireRecord[]> {
+  try {
+    return parseWireRecords(bytes, label);
+  } catch (error) {
+    const other = error instanceof UsageError ? await findOtherContent(bytes, '--wire') : null;
+    throw other === null ? error : new UsageError(`${label}: ${other}`);
+  }
 }
 
 async function parseCapture(bytes: Buffer, label: string): Promise<WireFile> {

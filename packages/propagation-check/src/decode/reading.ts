@@ -32,7 +32,7 @@ export type Reading =
   | { readonly format: 'zipkin'; readonly spans: readonly MaybeShared[] };
 
 /** For people. */
-const labels: Readonly<Record<Format, string>> = {
+export const formatLabels: Readonly<Record<Format, string>> = {
   'otlp-json': 'OTLP JSON',
   'json-lines': 'OTLP JSON Lines',
   'otlp-protobuf': 'OTLP protobuf',
@@ -62,7 +62,9 @@ export function joinReadings(readings: readonly Reading[], otherNotes: readonly 
   }
   for (const span of separateSharedSpans(ofZipkin)) spans.push(span);
   const [format = readings[0]?.format ?? 'otlp-json', ...others] = counts.keys();
-  const parts = [...counts].map(([each, count]) => `${labels[each]} (${countOf(count, 'span')})`).join(', ');
+  const parts = [...counts]
+    .map(([each, count]) => `${formatLabels[each]} (${countOf(count, 'span')})`)
+    .join(', ');
   const notes = [...(others.length === 0 ? [] : [`it mixes formats: ${parts}`]), ...otherNotes];
   return { format: others.length === 0 ? format : 'mixed', spans, ...(notes.length === 0 ? {} : { notes }) };
 }

@@ -103,6 +103,36 @@ test('files of a tap', async (t) => {
   }
 });
 
+test('a file of spans, or of another option, is named by its content', async (t) => {
+  const folder = await makeFolder(t, {
+    'spans.jsonl': readCapture(healthyCapture),
+    'expectations.yaml': 'edges:\n  must:\n    - a\n',
+  });
+  const spans = join(folder, 'spans.jsonl');
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['--expectations', /expected YAML, such as edges: \{ must: \[a -> b\] \}$/m],
+    ['--baseline', /expected what --update-baseline writes$/m],
+    ['--config', /expected YAML with settings$/m],
+    ['--wire', /expected what propagation-check tap writes, or a pcap$/m],
+  ];
+  const content =
+    /: --\w+ \S+spans\.jsonl: these are spans \(OTLP JSON Lines\), which propagation-check file takes without an option; /;
+  for (const [option, expected] of cases) {
+    await assertRefused(['file', spans, option, spans], content);
+    await assertRefused(['file', spans, option, spans], expected);
+  }
+  const expectations = join(folder, 'expectations.yaml');
+  await assertRefused(
+    ['file', spans, '--baseline', expectations],
+    /--baseline \S+: .*this is an expectations file of propagation-check, and no spans; name it with --expectations FILE$/m,
+  );
+  // Of the right kind, with a fault.
+  await assertRefused(
+    ['file', spans, '--expectations', expectations],
+    /expectations\.yaml:3:7: edges\.must\.0: /,
+  );
+});
+
 test('a certificate authority is looked at although nothing will be asked that needs it', async (t) => {
   const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'ca.pem': 'hello' });
   const file = ['file', join(folder, 'spans.jsonl')] as const;
