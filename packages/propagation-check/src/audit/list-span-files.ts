@@ -71,7 +71,7 @@ async function findMatches(pattern: string): Promise<readonly SpanFile[]> {
   return Promise.all(paths.sort().map(async (path) => describeFile(path, await stat(path))));
 }
 
-function isPattern(path: string): boolean {
+export function isPattern(path: string): boolean {
   return /[*?[{]/.test(path);
 }
 

@@ -38,7 +38,8 @@ export function addWatchCommand(program: Command, session: Session): void {
     .description(
       'Watch the edges of a source or of files that grow: calls, the share of intact ones and the trend of each edge, those with ' +
         'the newest breaks first. A trace is judged when no span of it has come for the time of --settle; its spans are then ' +
-        'forgotten, the counters stay. A source that goes away is asked again until it is back.',
+        'forgotten, the counters stay. A file that does not exist yet is waited for, and a source that goes away is asked again until it ' +
+        'is back.',
     )
     .argument('[paths...]', 'files of spans, read again when they grow')
     .option('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 3).join(', ')}`)

@@ -24,8 +24,13 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
   return ({ edges, now, away, notes: current }) => {
     const lines: string[] = [];
     if (away !== null && wasAway === null)
-      lines.push(`! source away: ${escapeText(away.why)}; tried again until it is back`);
-    if (away === null && wasAway !== null) lines.push(`✓ source back after ${tellTime(now - wasAway.since)}`);
+      lines.push(
+        away.wasThere
+          ? `! source away: ${escapeText(away.why)}; tried again until it is back`
+          : `! source not there yet: ${escapeText(away.why)}; tried again until it is there`,
+      );
+    if (away === null && wasAway !== null)
+      lines.push(`✓ source ${wasAway.wasThere ? 'back' : 'there'} after ${tellTime(now - wasAway.since)}`);
     wasAway = away;
     for (const note of current) if (!notes.has(note)) lines.push(`! ${escapeText(note)}`);
     for (const note of current) notes.add(note);

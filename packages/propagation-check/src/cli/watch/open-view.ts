@@ -1,8 +1,12 @@
+import { stat } from 'node:fs/promises';
+import { isPattern } from '../../audit/list-span-files.ts';
 import { pauseFor } from '../../collect/pause-for.ts';
+import { quotePath } from '../../source/file-error.ts';
 import type { Span } from '../../span/span.ts';
 import type { SourceArguments } from '../common-options.ts';
 import { openNamedSource } from '../open-named-source.ts';
 import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 import { followFiles } from './follow-files.ts';
 
 /** A place whose traces are watched. */
@@ -40,6 +44,7 @@ export async function openView(
   session: Pick<Session, 'writeError'>,
 ): Promise<View> {
   if (paths.length > 0) {
+    for (const path of paths) await refuseOtherThanFile(path);
     const look = followFiles(paths);
     return {
       ...{ name: paths.join(', '), note: null, complaints: [] },
@@ -89,6 +94,17 @@ export async function openView(
     forget: (traceIds) => source.forget?.(traceIds),
     close: () => source.close(),
   };
+}
+
+/** A file may be written later; a folder and a pattern never become one. @throws {UsageError} */
+async function refuseOtherThanFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  const name = quotePath(path);
+  if (found?.isDirectory() === true) throw new UsageError(`${name}: a folder; name files in it`);
+  if (found === null && isPattern(path))
+    throw new UsageError(
+      `${name}: no file matches; watch takes names of files, and a shell makes them of a pattern`,
+    );
 }
 
 const everything = { startTimeMax: Number.MAX_SAFE_INTEGER, limit: Number.MAX_SAFE_INTEGER };

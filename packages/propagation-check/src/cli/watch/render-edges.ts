@@ -23,6 +23,8 @@ export interface WatchState {
 }
 
 export interface Away {
+  /** False for a source that was never seen, such as a file that nobody has written yet. */
+  readonly wasThere: boolean;
   readonly since: number;
   readonly why: string;
 }
@@ -105,7 +107,7 @@ function renderHead(
             layout,
             'red',
             clip(
-              `away for ${tellTime(now - away.since)}, tried again: ${escapeText(away.why)}`,
+              `${away.wasThere ? 'away' : 'not there'} for ${tellTime(now - away.since)}, tried again: ${escapeText(away.why)}`,
               layout.width,
             ),
           ),

@@ -81,6 +81,7 @@ class Watch {
   readonly #tracker: CallTracker;
   readonly #startedAt = Date.now();
   #away: Away | null = null;
+  #wasThere = false;
   #tries = 0;
 
   constructor(view: View, settleMs: number, inputs: ReadInputs) {
@@ -107,19 +108,21 @@ class Watch {
   /** Looks until `signal` aborts, and calls `onLook` after each look. @throws the signal's reason. */
   async follow(signal: AbortSignal, onLook: () => Promise<void> | void): Promise<never> {
     for (;;) {
-      const since = performance.now();
+      const lookedAt = performance.now();
       try {
         await this.look(signal);
+        this.#wasThere = true;
         this.#away = null;
         this.#tries = 0;
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof SourceError)) throw error;
-        this.#away = { since: this.#away?.since ?? Date.now(), why: error.message };
+        const { since = Date.now(), wasThere = this.#wasThere } = this.#away ?? {};
+        this.#away = { since, wasThere, why: error.message };
         this.#tries += 1;
       }
       await onLook();
-      const tookMs = performance.now() - since;
+      const tookMs = performance.now() - lookedAt;
       if (this.#away !== null) {
         await pauseFor(Math.min(pauseMs * 2 ** (this.#tries - 1), longestRetryMs), signal);
         continue;

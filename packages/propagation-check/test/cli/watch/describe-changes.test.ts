@@ -41,7 +41,7 @@ test('changes are told once, a line each with its time', () => {
 
 test('a source that is away, and notes', () => {
   const tell = createChangeTeller();
-  const away = { since: start, why: 'connection \u001b[31mrefused' };
+  const away = { since: start, wasThere: true, why: 'connection \u001b[31mrefused' };
   assert.deepEqual(tell(stateAt(1, [], { away })), [
     '2026-11-28T00:00:01.000Z ! source away: connection \\x1b[31mrefused; tried again until it is back',
   ]);
@@ -49,4 +49,13 @@ test('a source that is away, and notes', () => {
   assert.deepEqual(tell(stateAt(5, [], { notes: ['one'] })), [
     '2026-11-28T00:00:05.000Z ✓ source back after 5 s',
   ]);
+});
+
+test('a source that was never there', () => {
+  const tell = createChangeTeller();
+  const away = { since: start, wasThere: false, why: 'spans.jsonl: no such file' };
+  assert.deepEqual(tell(stateAt(0, [], { away })), [
+    '2026-11-28T00:00:00.000Z ! source not there yet: spans.jsonl: no such file; tried again until it is there',
+  ]);
+  assert.deepEqual(tell(stateAt(5, [])), ['2026-11-28T00:00:05.000Z ✓ source there after 5 s']);
 });

@@ -78,7 +78,7 @@ suite('the screen of watch', () => {
       title: 'x'.repeat(300),
       render: () => Array.from({ length: 50 }, (_, at) => `${at} ${'y'.repeat(at * 9)}`),
     };
-    const away = { since: start, why: `connection refused ${'z'.repeat(200)}` };
+    const away = { since: start, wasThere: true, why: `connection refused ${'z'.repeat(200)}` };
     const states = [few, many, { ...many, away, notes: ['n'.repeat(200)] }, { ...few, edges: [] }];
     const views: readonly Partial<Shown>[] = [
       {},
@@ -103,10 +103,14 @@ suite('the screen of watch', () => {
   });
 
   test('says why a source is away, and for how long', () => {
-    const away = { since: few.now - 15 * secondMs, why: 'connection refused' };
+    const away = { since: few.now - 15 * secondMs, wasThere: true, why: 'connection refused' };
     assert.match(
       show({ ...few, away }, {}, 80, 12).join('\n'),
       /^away for 15 s, tried again: connection refused/m,
+    );
+    assert.match(
+      show({ ...few, away: { ...away, wasThere: false } }, {}, 80, 12).join('\n'),
+      /^not there for 15 s, tried again: connection refused/m,
     );
   });
 

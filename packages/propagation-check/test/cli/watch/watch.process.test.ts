@@ -181,6 +181,31 @@ describe('watch where there is no terminal', () => {
     assert.equal(code, 143);
   });
 
+  it('waits for a file that does not exist yet, and says so', async (t) => {
+    const path = join(await makeFolder(t), 'spans.jsonl');
+    const child = spawnCli(t, ['watch', path, '--settle', '200ms'], { LC_ALL: 'C.UTF-8' });
+    const lines = readLines(child.stdout);
+    assert.match(
+      await lines(),
+      / ! source not there yet: \S+spans\.jsonl: no such file; tried again until it is there$/,
+    );
+    await writeFile(path, encodeOtlpLines(makeCall('one', Date.now() - 120_000)));
+    assert.match(await lines(), / ✓ source there after \d+ s$/);
+    assert.match(await lines(), / ✓ web → orders {2}seen, 1 call$/);
+  });
+
+  it('refuses a folder, and a pattern that a shell has not replaced', async (t) => {
+    const folder = await makeFolder(t);
+    for (const [path, says] of [
+      [folder, /: a folder; name files in it\n$/],
+      [join(folder, '*.jsonl'), /: no file matches; watch takes names of files, /],
+    ] as const) {
+      const { code, stderr } = await runCli(t, ['watch', path]);
+      assert.match(stderr, says);
+      assert.equal(code, 2);
+    }
+  });
+
   it('asks a Jaeger again for what it has not seen, and counts nothing twice', async (t) => {
     const store = await startTraceStore(t);
     const now = Date.now() - 120_000;
