@@ -23,8 +23,15 @@ export interface ReceivedQuery {
   readonly settleMs: number;
   readonly signal: AbortSignal;
   readonly onWait?: (waiting: Waiting) => void;
-  /** Why nothing arrived, as far as the caller knows. */
-  readonly explainSilence: () => string;
+  readonly explainSilence: () => Silence;
+}
+
+/** As far as the caller knows. */
+export interface Silence {
+  /** Why nothing arrived. */
+  readonly reason: string;
+  /** What to do, one thing each. */
+  readonly advice: readonly string[];
 }
 
 export interface CheckedSpans {
@@ -54,16 +61,18 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   );
   const services = collected.spans.map(({ serviceName }) => serviceName);
   const complaints = source.complaints ?? [];
-  const reason = isSilent
-    ? [`no span arrived in ${source.name}`, ...complaints, explainSilence()].join('; ')
-    : result.verdict === 'unknown'
-      ? explainNothingToJudge(result, services, inputs.expectation)
-      : null;
+  const silence = isSilent ? explainSilence() : null;
+  const reason =
+    silence !== null
+      ? [`no span arrived in ${source.name}`, ...complaints, silence.reason].join('; ')
+      : result.verdict === 'unknown'
+        ? explainNothingToJudge(result, services, inputs.expectation)
+        : null;
   const notes = [
     ...describeStore(store),
     ...(result.verdict === 'intact' ? tellEnclosed(collected.spans, result, inputs.expectation) : []),
     ...hintAtExpectations(result, services, inputs.expectation),
-    ...(isSilent ? [] : complaints),
+    ...(silence === null ? complaints : silence.advice),
   ];
   return {
     result,

@@ -73,8 +73,11 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Omit<Ch
     ...(settings.baseline === undefined ? {} : { baseline: settings.baseline }),
   };
   if ('readAll' in from) {
-    const explainSilence = () =>
-      'start the services with the `env` of the receiver, and with an SDK: propagation-check exec --help shows how';
+    const explainSilence = () => ({
+      reason:
+        'start the services with the `env` of the receiver, and with an SDK: propagation-check exec --help shows how',
+      advice: [],
+    });
     return checkReceived({
       ...{ source: from, readInputs: async () => inputs, explainSilence },
       ...{ waitMs, settleMs, signal },

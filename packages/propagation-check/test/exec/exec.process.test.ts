@@ -86,9 +86,17 @@ test('an expectation that nothing speaks of is no verdict', async (t) => {
   const { code, stderr } = await runCli(t, [...args, ...send('nothing')]);
   const { verdict, findings, reason } = JSON.parse(stderr);
   assert.deepEqual([code, verdict, findings], [2, 'unknown', []]);
+  assert.match(reason, /^no span arrived in otlp=127\.0\.0\.1:\d+; no process of \S+ exports traces to it$/);
+});
+
+test('where nothing arrived, the first line says so, and few lines what to do', async (t) => {
+  const { stderr } = await runCli(t, ['exec', '--settle', '1ms', ...send('nothing')]);
+  const [first = '', ...rest] = stderr.trim().split('\n');
+  assert.match(first, /^CANNOT TELL {2}no span arrived in otlp=\S+; no process of \S+ exports traces to it$/);
+  assert.ok(rest.length <= 6, stderr);
   assert.match(
-    reason,
-    /^no span arrived in otlp=127\.0\.0\.1:\d+; no process of \S+ has an SDK that exports/,
+    rest.join('\n'),
+    /^note {2}without an SDK: .*\nnote {2}with an SDK: .*\nnote {2}in containers: /s,
   );
 });
 

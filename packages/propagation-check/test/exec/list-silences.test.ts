@@ -19,11 +19,17 @@ test('variables that keep spans away are named with their values, others are not
 });
 
 test('what may keep spans away is not guessed from the words of a command', () => {
-  const says = explainCommandSilence({ name: 'go', exitCode: 0, silences: [] });
-  assert.match(
-    says,
-    /^no process of go has an SDK .*; or its services run in containers, which neither get /,
+  const { reason, advice } = explainCommandSilence({ name: 'go', exitCode: 0, silences: [] });
+  assert.equal(reason, 'no process of go exports traces to it');
+  assert.deepEqual(
+    advice.map((step) => step.split(':')[0]),
+    ['without an SDK', 'with an SDK', 'in containers'],
   );
+  const killed = explainCommandSilence({ name: 'go', exitCode: 143, silences: [] });
+  assert.match(killed.reason, /^it was ended by a signal, .*; no process of go /);
   const silences = ['OTEL_SDK_DISABLED=true is set'];
-  assert.equal(explainCommandSilence({ name: 'go', exitCode: 1, silences }), silences[0]);
+  assert.deepEqual(explainCommandSilence({ name: 'go', exitCode: 1, silences }), {
+    reason: silences[0],
+    advice: [],
+  });
 });
