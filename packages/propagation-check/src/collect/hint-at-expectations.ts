@@ -57,12 +57,17 @@ export function explainNothingToJudge(
       ? ' but those of this tool itself'
       : '';
   const isLikely = isCallOf(services);
+  // Calls that may be those of this edge are told with its name.
+  const isTold = ({ client, peer }: UnjudgedEdge): boolean =>
+    unjudged.some(
+      (sent) => sent.client === client && sent.server === undefined && sent.mayBe?.includes(peer) === true,
+    );
   const unseen = [
     ...hintAtUnjudged(
       unjudged.filter((edge) => !isLikely(edge)),
       { services, expectation },
     ),
-    ...hintAtLikelyCalls(unjudged.filter(isLikely)),
+    ...hintAtLikelyCalls(unjudged.filter((edge) => isLikely(edge) && !isTold(edge))),
   ];
   const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [

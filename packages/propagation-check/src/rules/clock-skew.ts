@@ -1,3 +1,4 @@
+import type { Call } from '../calls/call-group.ts';
 import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
@@ -33,6 +34,12 @@ export const apartClocks = rule<ApartClocks>({
       ({ scene, clocks: [[, offset]] }) => isNoticeable(scene, offset),
       ({ clocks }) => clocks.map(([, offset]) => describeClock(offset, false)).join(', '),
     ),
+    // Without one the offset is argued from an expectation: the finding of the calls that were paired by it says so.
+    gate(
+      'a whole call shows it',
+      ({ scene, clocks: [[, { service }]] }) => listCalls(scene, service).length > 0,
+      ({ clocks: [[, { service }]] }) => `no call of ${service ?? 'the service'} is whole`,
+    ),
   ],
   looseEnds: ({ open, clocks: [[, { service }]] }) => [
     ...open.clients.filter(({ serviceName }) => serviceName === service),
@@ -41,27 +48,44 @@ export const apartClocks = rule<ApartClocks>({
   report: ({ scene, clocks }) => {
     const [[, { service }]] = clocks;
     const offsets = new Map(clocks);
-    const calls = scene.callsInto(service);
-    const isShared = new Set(calls.map(({ server }) => clockOf(server))).size === 1;
-    const shown = calls.flatMap(({ client, server }) => {
-      const offset = offsets.get(clockOf(server));
+    const calls = listCalls(scene, service);
+    const [first] = calls;
+    const clockOfCall = ({ client, server }: Call): string =>
+      clockOf(server.serviceName === service ? server : client);
+    const isShared = new Set(calls.map(clockOfCall)).size === 1;
+    const shown = calls.flatMap((call) => {
+      const offset = offsets.get(clockOfCall(call));
+      const { client, server } = call;
       return offset === undefined ? [] : [{ client, server, says: describeClock(offset, isShared) }];
     });
     return finding.report({
-      client: calls[0]?.client.serviceName ?? null,
-      server: service,
-      protocol: calls[0]?.protocol ?? 'http',
+      client: first?.client.serviceName ?? null,
+      server: first?.server.serviceName ?? service,
+      protocol: first?.protocol ?? 'http',
       shown,
     });
   },
 });
+
+/** The whole calls into a service; of one that nobody calls, such as a browser, those that it makes. */
+function listCalls({ groups, callsInto, callsBetween }: Scene, service: string | null): readonly Call[] {
+  const into = callsInto(service);
+  if (into.length > 0) return into;
+  const called = new Set(groups.filter(({ client }) => client === service).map(({ server }) => server));
+  const [first = null] = called;
+  return called.size === 0 ? [] : callsBetween(service, first);
+}
 
 function isNoticeable({ thresholds }: Scene, { ahead }: ClockOffset): boolean {
   return ahead > thresholds.noticeableSkew || ahead < -thresholds.noticeableSkew;
 }
 
 function describeClock({ service, instance, ahead }: ClockOffset, isShared: boolean): string {
-  const whose = isShared || instance === null ? service : `${service} (${instance})`;
+  return tellClock(isShared || instance === null ? service : `${service} (${instance})`, ahead);
+}
+
+/** @param ahead In nanoseconds. */
+export function tellClock(whose: string | null, ahead: bigint): string {
   const milliseconds = ahead / 1_000_000n;
   return ahead > 0n
     ? `the clock of ${whose} is ${milliseconds} ms ahead`

@@ -30,6 +30,7 @@ import {
   tellUnprovable,
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { describePair } from './describe-pair.ts';
 import { type CallIndex, indexCalls } from './index-calls.ts';
 import { parentGate } from './parent-gate.ts';
 import { type Gate, gate, rule, tellReasons } from './rule.ts';
@@ -181,7 +182,7 @@ export const splitTraces = rule<SplitEdge>({
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   pairs: ({ pairs }) => pairs,
   report: (edge) => {
-    const { scene, client, server, pairs, named } = edge;
+    const { scene, client, server, pairs, named, whole, toTargets, alike } = edge;
     return finding.report({
       ...(mayBeOfOtherHost(edge) ? { severity: 'warning' } : {}),
       client,
@@ -191,9 +192,12 @@ export const splitTraces = rule<SplitEdge>({
       shown: pairs.map((pair) => ({
         client: pair.client,
         server: pair.server,
-        says: pair.unique
-          ? `CLIENT ${pair.client.spanId} ${named.has(pair) ? 'was answered by' : 'fits only'} SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
-          : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
+        says: describePair(scene, pair, {
+          isNamed: named.has(pair),
+          isTimed: whole.length > 0,
+          calls: toTargets.length - pairs.length,
+          requests: alike.count - pairs.length,
+        }),
       })),
     });
   },

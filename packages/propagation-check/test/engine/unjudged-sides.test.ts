@@ -58,6 +58,13 @@ suite('two halves of one edge are one note', () => {
     assert.equal(tell('expect web -> orders\n', whole, call(), request()).result.verdict, 'broken');
   });
 
+  test('where nothing is whole, the reason names the edge once', () => {
+    const { result, expectation } = tell(call(), request());
+    assert.equal(result.verdict, 'unknown');
+    const reason = explainNothingToJudge(result, ['web', 'orders'], expectation);
+    assert.deepEqual(reason.match(/--expect "[^"]*"/g), ['--expect "web -> orders"']);
+  });
+
   test('where the address is not the name of the service, the requests fit', () => {
     const [note = '', ...others] = tell(whole, call('10.0.0.7:8082'), request()).notes;
     assert.match(note, /^not judged: web → 10\.0\.0\.7:8082 \(1 call\) and orders \(1 request\): /);

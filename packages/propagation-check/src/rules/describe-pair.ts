@@ -1,0 +1,35 @@
+import { clockOf } from '../pairing/align-clocks.ts';
+import type { Pair } from '../pairing/pair.ts';
+import { countOf } from '../util/count-of.ts';
+import type { Scene } from './check.ts';
+import { tellClock } from './clock-skew.ts';
+
+/** What else is known of the edge of a pair. */
+interface Surroundings {
+  /** Ids in headers prove the pair. */
+  readonly isNamed: boolean;
+  /** Whole calls of the edge tell how far the clocks are apart. */
+  readonly isTimed: boolean;
+  /** Those that no pair has. */
+  readonly calls: number;
+  readonly requests: number;
+}
+
+/** Why a call and a request of another trace are taken for one, and what that rests on. */
+export function describePair(
+  { clockOffsets }: Scene,
+  { client, server, unique }: Pair,
+  { isNamed, isTimed, calls, requests }: Surroundings,
+): string {
+  const call = `CLIENT ${client.spanId}`;
+  const request = `SERVER ${server.spanId} of trace ${server.traceId}`;
+  if (!unique) return `${call} has no child; such SERVER spans began traces of their own while it was open`;
+  if (isNamed) return `${call} was answered by ${request}`;
+  if (isTimed) return `${call} fits only ${request}`;
+  const aheadOf = (span: typeof client): bigint => clockOffsets.get(clockOf(span))?.ahead ?? 0n;
+  const ahead = aheadOf(server) - aheadOf(client);
+  if (ahead !== 0n) return `${call} fits only ${request}, if ${tellClock(server.serviceName, ahead)}`;
+  return calls > 0 && requests > 0
+    ? `${call} fits ${request}, if the clocks agree: ${countOf(calls, 'call')} and ${countOf(requests, 'request')} fit none`
+    : `${call} fits only ${request}`;
+}
