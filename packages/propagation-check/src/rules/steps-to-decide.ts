@@ -55,7 +55,7 @@ const lookInBrowser =
 export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown } = draft;
   if (candidates === undefined) return [];
-  if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
+  if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
@@ -68,13 +68,22 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
     ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
-    ...(id === 'split-trace' ? [] : [findings[id].fix]),
+    ...(id === 'split-trace' ? [] : listOwnSteps(draft)),
     describeNextTap(draft),
     ...(protocol === 'http' && (called === null || !isEncrypted(called))
       ? [
           `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${port ?? 'PORT'}, and then --wire wire.pcap`,
         ]
       : []),
+  ];
+}
+
+function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonly string[] {
+  if (id !== 'missing-server' || !candidates.includes('server-span-lost')) return [findings[id].fix];
+  const span = protocol === 'messaging' ? 'CONSUMER' : 'SERVER';
+  return [
+    `Restart ${server ?? 'the called service'} with OTEL_TRACES_EXPORTER=otlp,console and repeat the calls: a ${span} span that it prints and that is not here was lost on its way (server-span-lost)`,
+    'Where it prints none for a call, add OTEL_TRACES_SAMPLER=always_on and repeat: a span that it prints now was not sampled (not-sampled); if there is still none, nothing makes it (server-not-instrumented)',
   ];
 }
 
