@@ -369,15 +369,27 @@ function readAnyStatus(span: FactSource): number | null {
   return readNumber(span, 'http.response.status_code', 'http.status_code', 'status');
 }
 
+/** The code of gRPC, as a number or by its name, or that of another RPC system. */
+export function readRpcStatus(span: FactSource): string | null {
+  const named = readText(span, 'rpc.response.status_code');
+  return named ?? readNumber(span, 'rpc.grpc.status_code')?.toString() ?? null;
+}
+
+export function isUnavailable(span: FactSource): boolean {
+  return unavailable.includes(readRpcStatus(span) ?? '');
+}
+
+const unavailable = ['14', 'UNAVAILABLE'];
+
 /** How a CLIENT span ended: with an answer of the called side, refused before it got there, or unknown. */
 export type Outcome = 'answered' | 'unreached' | 'unknown';
 
 /** Whether the caller itself ended a call that was not answered, as `AbortError`, `CancelledError` or gRPC's code 1. */
 export function isAborted(span: Span): boolean {
   if (span.kind !== 'CLIENT' || readOutcome(span) !== 'unreached') return false;
-  const code = readText(span, 'rpc.response.status_code') ?? readNumber(span, 'rpc.grpc.status_code');
+  const code = readRpcStatus(span);
   const error = readText(span, 'error.type', 'http.error_name', 'exception') ?? '';
-  return code === 1 || code === '1' || /abort|cancel/i.test(`${code ?? ''} ${error} ${span.status.message}`);
+  return code === '1' || /abort|cancel/i.test(`${code ?? ''} ${error} ${span.status.message}`);
 }
 
 /** The SDKs give their own side these codes: the connection is closed, the request has timed out. */
@@ -389,11 +401,11 @@ export function readOutcome(span: Span): Outcome {
 
 export function decideOutcome(span: FactSource, protocol: CallFacts['protocol']): Outcome {
   if (protocol === 'rpc') {
-    const code = readText(span, 'rpc.response.status_code') ?? readNumber(span, 'rpc.grpc.status_code');
+    const code = readRpcStatus(span);
     if (code === null) return span.status.code === 'ERROR' ? 'unreached' : 'unknown';
     // Both can be made by the caller's own side: the peer may never have seen the call.
-    const madeByCaller = ['1', '4', '14', 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE'];
-    return madeByCaller.includes(String(code)) ? 'unreached' : 'answered';
+    const madeByCaller = ['1', '4', 'CANCELLED', 'DEADLINE_EXCEEDED', ...unavailable];
+    return madeByCaller.includes(code) ? 'unreached' : 'answered';
   }
   if (protocol === 'mcp') {
     const code = readText(span, 'rpc.response.status_code');

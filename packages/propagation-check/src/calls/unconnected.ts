@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { readCallFacts } from './call-facts.ts';
+import { isUnavailable, readCallFacts, readRpcStatus } from './call-facts.ts';
 
 /** Where instrumentations say why a call failed: semantic conventions, and those of JavaScript and Micrometer before. */
 const errorAttributes = ['error.type', 'http.error_name', 'http.error_message', 'exception'];
@@ -11,18 +11,12 @@ const errorAttributes = ['error.type', 'http.error_name', 'http.error_message', 
 const noConnection =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|connection ?refused|no such host|no route to host|network is unreachable|name or service not known|name_?resolution_?error|NewConnectionError|\bConnectError\b|ConnectorError|ConnectException|UnknownHostException|NoRouteToHostException/i;
 
-const unavailable = ['14', 'UNAVAILABLE'];
-
 /** Whether a CLIENT span says that its call found no peer: no request was sent, so no SERVER span is of this call. */
 export function isUnconnected(span: Span): boolean {
   if (span.kind !== 'CLIENT' || span.status.code !== 'ERROR') return false;
   const { protocol, statusCode } = readCallFacts(span);
   if (statusCode !== null) return false;
-  if (protocol === 'rpc') {
-    const code =
-      span.attributes.get('rpc.response.status_code') ?? span.attributes.get('rpc.grpc.status_code');
-    if (code !== undefined && !unavailable.includes(String(code))) return false;
-  }
+  if (protocol === 'rpc' && readRpcStatus(span) !== null && !isUnavailable(span)) return false;
   const told = [span.status.message, ...errorAttributes.map((name) => span.attributes.get(name))];
   return told.some((text) => typeof text === 'string' && noConnection.test(text));
 }

@@ -1,4 +1,4 @@
-import { readOutcome, readStatusCode } from '../calls/call-facts.ts';
+import { isUnavailable, readOutcome, readRpcStatus, readStatusCode } from '../calls/call-facts.ts';
 import {
   type Call,
   type CallGroup,
@@ -213,7 +213,7 @@ function measureStaleHeaders(
   const calls = listLateCalls(scene, service);
   const callOf = new Map(calls.map((call) => [call.server, call]));
   // A proxy sends again what the caller gave up; who retries after an answer has one.
-  const isServed = (call: Call): boolean => !isLateCall(scene, call) && readStatusCode(call.client) !== null;
+  const isServed = (call: Call): boolean => !isLateCall(scene, call) && isAnswered(call);
   const served = new Set(calls.filter(isServed).map((call) => call.client));
   const repeats = (client: Span, parent: Span): boolean => served.has(parent) && areSiblings(parent, client);
   const mayBelong = (client: Span, server: Span): boolean => {
@@ -243,6 +243,13 @@ function measureStaleHeaders(
     const servers = ofParent.map(({ server }) => server);
     return { scene, parent, servers, pairs: ofThis, late: ofThis.filter(isLatePair), repeated };
   });
+}
+
+/** UNAVAILABLE of gRPC comes from the called service where its span says the same: the caller writes it of a lost connection, too. */
+function isAnswered({ client, server }: Call): boolean {
+  if (readStatusCode(client) !== null) return true;
+  if (readRpcStatus(client) === null) return false;
+  return readOutcome(client) === 'answered' || (isUnavailable(client) && isUnavailable(server));
 }
 
 function areSiblings(one: Span, other: Span): boolean {
