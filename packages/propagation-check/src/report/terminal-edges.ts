@@ -1,6 +1,6 @@
 import { countOf } from '../util/count-of.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
-import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
+import type { EdgeResult, Finding, PastService, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, type Style, truncate } from './layout.ts';
 
@@ -82,7 +82,11 @@ function countCalls(edge: EdgeResult): string {
   if (known === true) return `${counts}, known`;
   if (tolerated === true) return `${counts}, tolerated`;
   if (past === undefined) return counts;
-  return `${counts}, ${isPast(edge) ? '' : `${past.calls} `}past ${truncate(nameService(past.service), shortestName)}`;
+  return `${counts}, ${isPast(edge) ? '' : `${past.calls} `}${tellPast(past)}`;
+}
+
+export function tellPast({ service }: Pick<PastService, 'service'>): string {
+  return `past ${truncate(nameService(service), shortestName)}`;
 }
 
 /** `service-a → service-b`; when it does not fit, the longer name is cut first. */

@@ -3,7 +3,7 @@ import { keyFor } from '../util/group-by.ts';
 
 export const verdicts = ['intact', 'broken', 'undecided'] as const;
 
-/** `undecided`: spans that may decide have not come. */
+/** `undecided`: spans that may decide have not come, or the call belongs to another edge. */
 export type Verdict = (typeof verdicts)[number];
 
 /** A trace that shows a call, for people. */
@@ -16,7 +16,7 @@ export interface CallVerdict {
   readonly client: string | null;
   readonly server: string | null;
   readonly verdict: Verdict;
-  /** The id of the finding, `judgedApart`, or empty for an intact call. */
+  /** The id of the finding, `judgedApart`, `pastService`, or empty for an intact call. */
   readonly cause: string;
   readonly example: Example;
 }
@@ -46,6 +46,8 @@ const peerShare = 1 / 4;
 export const uninstrumented: FindingId = 'uninstrumented-peer';
 /** The cause of a call of which one side was judged when the other had not come. */
 export const judgedApart = 'judged-apart';
+/** The cause of a whole call that went through a service which handed on the header that it received: the edge is here only because another is broken. */
+export const pastService = 'past-service';
 /** A side of which no span tells. */
 const unknownService = 'unknown';
 /** Both sides beyond the bound of edges, and peers beyond their share. */

@@ -5,21 +5,17 @@ import type { Draft, Shown } from '../rules/check.ts';
 import { findings } from '../rules/findings.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
-import { examineStore } from '../verdict/check-traces.ts';
-import { type CallVerdict, uninstrumented } from './edge-counters.ts';
+import { examineStore, indexPassed } from '../verdict/check-traces.ts';
+import { type CallVerdict, pastService, uninstrumented } from './edge-counters.ts';
 
 /** One call, and the rows of its sides that are known, the called one first. */
 export interface JudgedCall extends CallVerdict {
   readonly rows: readonly [number, ...number[]];
 }
 
-/** Whole calls of one edge. */
-export interface WholeCalls {
-  readonly client: string | null;
-  readonly server: string | null;
+/** Whole calls of one edge. The example has both sides of one. */
+export interface WholeCalls extends CallVerdict {
   readonly rows: readonly number[];
-  /** Both sides of one. */
-  readonly example: CallVerdict['example'];
 }
 
 export interface BatchJudgement {
@@ -37,7 +33,9 @@ export interface BatchJudgement {
  * @param isNew Whether a row was not in the batch before: whole calls are told when one of their sides is new.
  */
 export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): BatchJudgement {
-  const { scene, merged } = examineStore(store);
+  const examination = examineStore(store);
+  const { scene, merged } = examination;
+  const past = indexPassed(examination);
   const { graph, groups, groupsBetween } = scene;
   const final: JudgedCall[] = [];
   const pending: JudgedCall[] = [];
@@ -77,7 +75,15 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
   for (const call of listSilent(graph, merged)) pending.push(call);
   const whole = groups.flatMap((group) => {
     const told = edges.get(keyFor(group.client, group.server))?.told;
-    return listNew(graph, group, (client, server) => (isNew(client) || isNew(server)) && !told?.has(server));
+    const isFresh = (client: number, server: number): boolean =>
+      (isNew(client) || isNew(server)) && !told?.has(server);
+    const direct = listNew(graph, group, (client, server) => isFresh(client, server) && !past.has(server));
+    if (past.size === 0) return direct;
+    const passed = listNew(graph, group, (client, server) => isFresh(client, server) && past.has(server));
+    return [
+      ...direct,
+      ...passed.map((calls): WholeCalls => ({ ...calls, verdict: 'undecided', cause: pastService })),
+    ];
   });
   return { whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
 }
@@ -138,7 +144,7 @@ function listNew(
   if (rows.length === 0) return [];
   const [from, to] = [graph.view(clients[last] ?? 0), graph.view(servers[last] ?? 0)];
   const example = { traceId: to.traceId, spanIds: [from.spanId, to.spanId] };
-  return [{ client, server, rows, example }];
+  return [{ client, server, verdict: 'intact', cause: '', rows, example }];
 }
 
 function exampleOf({ client, server }: Shown): CallVerdict['example'] {

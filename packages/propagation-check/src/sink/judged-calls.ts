@@ -77,8 +77,7 @@ export class JudgedCalls {
   }
 
   #countWhole(whole: readonly WholeCalls[]): void {
-    for (const { rows, client, server, example } of whole)
-      this.#count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
+    for (const { rows, ...calls } of whole) this.#count(calls, rows.length);
   }
 }
 

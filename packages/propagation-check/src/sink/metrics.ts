@@ -8,7 +8,7 @@ export const metrics = [
   {
     name: 'propagation_edge_calls_total',
     labels: ['client', 'server', 'verdict', 'cause'],
-    help: 'Calls between two services by verdict (intact, broken, undecided) and cause (a finding, judged-apart, or empty for intact)',
+    help: 'Calls between two services by verdict (intact, broken, undecided) and cause (a finding, judged-apart, past-service, or empty for intact)',
   },
   {
     name: 'propagation_sink_spans_received_total',

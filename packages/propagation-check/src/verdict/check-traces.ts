@@ -79,7 +79,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
   const { edges, findings } = tolerate(
     {
-      edges: countEdges(scene, merged, indexPassed(scene, drafts, merged)),
+      edges: countEdges(scene, merged, indexPassed(examination)),
       findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
     },
     expectation,
@@ -283,11 +283,11 @@ interface Counted {
 }
 
 /** The SERVER spans that hang below the caller of the service which called theirs, because an edge of that is broken. */
-function indexPassed(
-  { graph }: Scene,
-  drafts: readonly Draft[],
-  merged: readonly Draft[],
-): ReadonlyMap<number, string | null> {
+export function indexPassed({
+  scene: { graph },
+  drafts,
+  merged,
+}: Pick<Examination, 'scene' | 'drafts' | 'merged'>): ReadonlyMap<number, string | null> {
   const passed = drafts.flatMap((draft) =>
     draft.passed !== undefined && hasError({ found: merged }, draft) ? [draft.passed] : [],
   );

@@ -3,13 +3,17 @@ import { suite, test } from 'node:test';
 import { reportShape } from '../../scripts/report-shape.ts';
 import { auditWindow } from '../../src/audit/audit-window.ts';
 import { describeCauses, markAuditEdge } from '../../src/audit/report/describe-audit.ts';
+import { CallTracker } from '../../src/cli/watch/call-tracker.ts';
+import { createChangeTeller } from '../../src/cli/watch/describe-changes.ts';
+import { renderEdgesOnce } from '../../src/cli/watch/render-edges.ts';
 import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { makeJudge } from '../sink/make-judge.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: false, docsRoot: '' };
@@ -54,6 +58,34 @@ suite('an edge that is here only because another is broken', () => {
     assert.match(renderMarkdown(result, details, options, []), /^\| ➖ ` web → orders `/m);
     assert.match(renderHtml(result, details, [], ''), /class="number accepted">past gateway</);
     assert.deepEqual(reportShape.parse(JSON.parse(renderJson(result, details))).edges, result.edges);
+  });
+
+  test('in a watch', () => {
+    const { spans } = readDrawing(handedOn(1));
+    const tracker = new CallTracker({ settleMs: 0 });
+    tracker.add(spans, 0);
+    tracker.judge(0, checkStore);
+    const counts = { traces: 1, open: 0, spans: 4, leftOut: 0 };
+    const state = {
+      ...{ name: 'spans.jsonl', startedAt: 0, now: 0, counts, away: null, notes: [] },
+      edges: tracker.edges(0),
+    };
+    assert.match(
+      renderEdgesOnce(state, { width: 120, color: false }).join('\n'),
+      /^ {2}~ web → orders .* past gateway$/m,
+    );
+    assert.match(createChangeTeller()(state).join('\n'), /Z ~ web → orders {2}seen, 1 call, past gateway$/m);
+    assert.match(createChangeTeller()(state).join('\n'), /Z ✓ web → gateway {2}seen, 1 call$/m);
+  });
+
+  test('in the metrics of a sink', () => {
+    const sink = makeJudge();
+    sink.send(readDrawing(handedOn(1) + handedOn(2) + direct).spans);
+    sink.finish();
+    assert.deepEqual(
+      sink.list().filter((line) => line.startsWith('web → orders')),
+      ['web → orders intact: 1', 'web → orders undecided past-service: 2'],
+    );
   });
 
   test('in an audit', () => {

@@ -1,13 +1,14 @@
 import type { EdgeProtocol } from '../../calls/call-group.ts';
 import { findEdges } from '../../calls/edge.ts';
 import { TraceGraph } from '../../graph/trace-graph.ts';
+import { isPast } from '../../report/terminal-edges.ts';
 import type { Span } from '../../span/span.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { storeOf } from '../../span/span-writer.ts';
 import { keyFor, mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
-import type { EdgeResult, Evidence, Finding, Result } from '../../verdict/result.ts';
+import type { EdgeResult, Evidence, Finding, PastService, Result } from '../../verdict/result.ts';
 
 export interface TrackerOptions {
   /** Milliseconds. A trace is judged when no span of it has come for so long. */
@@ -23,6 +24,8 @@ export interface WatchedEdge {
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
+  /** The service that all calls of the last look went through: the edge is here only because one of that is broken. */
+  readonly past?: Pick<PastService, 'service'>;
   /** Calls of the last time slices, the newest last. */
   readonly slices: readonly Slice[];
   /** The newest error, or warning where there is no error. */
@@ -93,6 +96,7 @@ interface Counting {
   broken: number;
   readonly slices: Map<number, { calls: number; broken: number }>;
   sample: readonly Span[];
+  past: WatchedEdge['past'] | null;
 }
 
 /**
@@ -173,8 +177,9 @@ export class CallTracker {
       const other = newest.get(key);
       if (other === undefined || rankOf(each) > rankOf(other)) newest.set(key, each);
     }
-    const counted = [...this.#edges.values()].map(({ edge, calls, broken, slices, sample }) => ({
+    const counted = [...this.#edges.values()].map(({ edge, calls, broken, slices, sample, past }) => ({
       ...edge,
+      ...(past == null ? {} : { past }),
       ...{ calls, broken, sample },
       slices: listSlices(slices, now),
       newest: newest.get(keyFor(edge.client, edge.server)) ?? null,
@@ -217,6 +222,10 @@ export class CallTracker {
       });
       const newest = fresh.at(-1);
       if (newest !== undefined) this.#addBreak(finding, newest, fresh.length, now);
+    }
+    for (const edge of result.edges) {
+      const counting = edge.calls === 0 ? undefined : this.#edges.get(nameEdge(edge));
+      if (counting !== undefined) counting.past = isPast(edge) ? edge.past : null;
     }
     this.#unseen = result.edges.filter(({ calls }) => calls === 0);
     // An expected edge that was not seen before is seen now.
@@ -261,7 +270,7 @@ export class CallTracker {
   /** Null where there are too many. */
   #findCounting(edge: Counting['edge']): Counting | null {
     const { client, server, protocol } = edge;
-    const key = keyFor(client, server, protocol);
+    const key = nameEdge(edge);
     const known = this.#edges.get(key);
     if (known !== undefined) return known;
     if (this.#edges.size >= mostEdges) return null;
@@ -271,6 +280,7 @@ export class CallTracker {
       broken: 0,
       slices: new Map(),
       sample: [],
+      past: null,
     };
     this.#edges.set(key, counting);
     return counting;
@@ -358,6 +368,10 @@ function* listWholeCalls(
       yield { edge: group, span: `${traceId} ${spanId}` };
     }
   }
+}
+
+function nameEdge({ client, server, protocol }: Counting['edge']): string {
+  return keyFor(client, server, protocol);
 }
 
 /** The protocol of a finding is that of its edge. */

@@ -1,5 +1,5 @@
 import { escapeText } from '../../report/escape-text.ts';
-import { nameEdge } from '../../report/terminal-edges.ts';
+import { nameEdge, tellPast } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { Away, WatchState } from './render-edges.ts';
 import { keyOf, tellTime } from './render-edges.ts';
@@ -35,7 +35,7 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
     for (const note of current) if (!notes.has(note)) lines.push(`! ${escapeText(note)}`);
     for (const note of current) notes.add(note);
     for (const edge of edges) {
-      const { calls, broken, newest } = edge;
+      const { calls, broken, newest, past } = edge;
       const before = told.get(keyOf(edge));
       const name = nameEdge(edge, longestEdge);
       const isBroken = broken > (before?.broken ?? 0) || (before === undefined && calls === 0);
@@ -53,8 +53,10 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
             : `${countOf(broken - (before?.broken ?? 0), 'call')} broken, ${broken} of ${calls} so far`;
         const trace = newest?.evidence == null ? '' : `  trace ${newest.evidence.traceId}`;
         lines.push(`✗ ${name}${id}  ${of}${trace}`);
-      } else if (before === undefined) lines.push(`✓ ${name}  seen, ${countOf(calls, 'call')}`);
-      else if (healed) lines.push(`✓ ${name}  intact again`);
+      } else if (before === undefined) {
+        const seen = `${name}  seen, ${countOf(calls, 'call')}`;
+        lines.push(past === undefined ? `✓ ${seen}` : `~ ${seen}, ${tellPast(past)}`);
+      } else if (healed) lines.push(`✓ ${name}  intact again`);
       told.set(keyOf(edge), {
         ...{ calls, broken },
         lastBreak: isBroken ? now : (before?.lastBreak ?? now),

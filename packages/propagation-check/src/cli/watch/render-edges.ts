@@ -1,11 +1,11 @@
 import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
-import { type Mark, nameEdge, paintMark } from '../../report/terminal-edges.ts';
+import { type Mark, nameEdge, paintMark, tellPast } from '../../report/terminal-edges.ts';
 import { findings as prose } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
 import { keyFor } from '../../util/group-by.ts';
-import { type Break, type Counts, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
+import { type Counts, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 
 /** The input of the view of edges. */
 export interface WatchState {
@@ -46,7 +46,7 @@ const columns: readonly Column[] = [
   { title: 'calls', width: 7, isRight: true, write: ({ calls }) => String(calls) },
   { title: 'per min', width: 8, isRight: true, write: ({ slices }) => String(countLastMinute(slices)) },
   { title: 'last 2 min', width: 12, isRight: false, write: ({ slices }) => drawTrend(slices) },
-  { title: 'newest', width: 34, isRight: false, write: ({ newest }, now) => tellNewest(newest, now) },
+  { title: 'newest', width: 34, isRight: false, write: (edge, now) => tellNewest(edge, now) },
 ];
 
 interface Column {
@@ -171,9 +171,10 @@ function renderChosen(
   ];
 }
 
-function markOf({ broken, newest }: WatchedEdge): Mark {
+function markOf({ broken, newest, past }: WatchedEdge): Mark {
   if (broken > 0 || newest?.finding.severity === 'error') return 'error';
-  return newest === null ? 'fine' : 'warning';
+  if (newest !== null) return 'warning';
+  return past === undefined ? 'fine' : 'accepted';
 }
 
 /** Never rounded up to what would say that nothing is broken. */
@@ -197,8 +198,9 @@ function drawTrend(slices: readonly Slice[]): string {
     .join('');
 }
 
-function tellNewest(newest: Break | null, now: number): string {
-  return newest === null ? '' : `${newest.finding.id}, ${tellTime(now - newest.at)} ago`;
+function tellNewest({ newest, past }: WatchedEdge, now: number): string {
+  if (newest === null) return past === undefined ? '' : tellPast(past);
+  return `${newest.finding.id}, ${tellTime(now - newest.at)} ago`;
 }
 
 const hourMs = 60 * minuteMs;
