@@ -22,6 +22,7 @@ export interface SceneFacts {
   /** Calls whose two sides are connected, by services, protocol and kinds; in the order of their first calls. */
   readonly groups: readonly CallGroup[];
   readonly groupsBetween: (client: string | null, server: string | null) => readonly CallGroup[];
+  readonly groupsFrom: (client: string | null) => readonly CallGroup[];
   readonly groupsInto: (server: string | null) => readonly CallGroup[];
   readonly services: Services;
   /** Calls as spans, and the spans of a service, by start. Each look-up makes views of them all: ask `groups` and `services` first. */
@@ -65,6 +66,8 @@ export interface SharedResults {
   readonly answersOf: AnswerLookup;
   /** Calls whose CLIENT span covers a redirect and the request that followed. */
   readonly redirectedCalls: readonly Call[];
+  /** The rows of clients that have more than one call. Ask `extremes.isRepeated` of groups first. */
+  repeatedClients(): ReadonlySet<number>;
   /** Of a call that nobody continued: why that proves nothing, although the called service is here; null where it may. */
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;

@@ -68,10 +68,10 @@ export const apartClocks = rule<ApartClocks>({
 });
 
 /** The whole calls into a service; of one that nobody calls, such as a browser, those that it makes. */
-function listCalls({ groups, callsInto, callsBetween }: Scene, service: string | null): readonly Call[] {
+function listCalls({ groupsFrom, callsInto, callsBetween }: Scene, service: string | null): readonly Call[] {
   const into = callsInto(service);
   if (into.length > 0) return into;
-  const called = new Set(groups.filter(({ client }) => client === service).map(({ server }) => server));
+  const called = new Set(groupsFrom(service).map(({ server }) => server));
   const [first = null] = called;
   return called.size === 0 ? [] : callsBetween(service, first);
 }

@@ -12,7 +12,6 @@ import {
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { edgeOf, type Scene } from './check.ts';
-import { listRepeated } from './header-passed-through.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
 
@@ -34,7 +33,7 @@ export const crossedCalls = rule<CrossedCalls>({
     if (repeating.length === 0) return [];
     const clientsOf = mapBy(open.clients, (span) => span.serviceName);
     const groups = repeating.filter(({ client }) => clientsOf.has(client));
-    const repeated = listRepeated(scene, groups);
+    const repeated = scene.shared.repeatedClients();
     const strangers = groupBy(
       selectCalls(scene.graph, groups, (client) => repeated.has(client)),
       ({ client }) => keyFor(client.traceId, client.spanId),

@@ -1,6 +1,5 @@
-import { type Call, type CallGroup, countCalls, selectCalls } from '../calls/call-group.ts';
+import { type Call, countCalls, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
-import { none } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -47,7 +46,7 @@ export const headersPassedThrough = rule<PassedThrough>({
       ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
     );
     if (!groups.some(({ extremes }) => extremes.isRepeated)) return [];
-    const repeated = listRepeated(scene, groups);
+    const repeated = scene.shared.repeatedClients();
     const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
     const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
       findPassed(scene, calls),
@@ -98,20 +97,6 @@ export const headersPassedThrough = rule<PassedThrough>({
     });
   },
 });
-
-/** The clients of more than one call. */
-export function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
-  const isSeen = new Uint8Array(graph.store.size);
-  const repeated = new Set<number>();
-  for (const { clients } of groups) {
-    for (let at = 0; at < clients.length; at += 1) {
-      const client = clients[at] ?? none;
-      if (isSeen[client] === 1) repeated.add(client);
-      isSeen[client] = 1;
-    }
-  }
-  return repeated;
-}
 
 /** Finds, for each SERVER span below one CLIENT span, the hop within whose request it was received. */
 function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {

@@ -196,7 +196,7 @@ export const partlyMissingServers = rule<Reported>({
     const unprovable = scene.shared.findUnprovable(looseEnd);
     if (unprovable !== null) return tellUnprovable(unprovable);
     const target = targetNameOf(looseEnd);
-    const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
+    const whole = scene.groupsFrom(looseEnd.serviceName);
     const asked = summarizeCalls(readersOf(scene), whole, new Set([target]));
     const kinds = asked.kinds.get(target);
     if (kinds === undefined)

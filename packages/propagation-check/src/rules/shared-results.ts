@@ -41,6 +41,7 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
   return {
     answersOf,
     redirectedCalls,
+    repeatedClients: remember(() => listRepeated(facts)),
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
@@ -53,6 +54,20 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
       return groupBy(entries, nameEndpoints(entries));
     }),
   };
+}
+
+/** The clients of more than one call. */
+function listRepeated({ graph, groups }: SceneFacts): ReadonlySet<number> {
+  const isSeen = new Uint8Array(graph.store.size);
+  const repeated = new Set<number>();
+  for (const { clients } of groups) {
+    for (let at = 0; at < clients.length; at += 1) {
+      const client = clients[at] ?? none;
+      if (isSeen[client] === 1) repeated.add(client);
+      isSeen[client] = 1;
+    }
+  }
+  return repeated;
 }
 
 function rememberUnprovable(

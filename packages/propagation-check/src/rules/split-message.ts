@@ -90,7 +90,7 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
     if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
-    const whole = scene.groups.filter(({ client }) => client === edge.client);
+    const whole = scene.groupsFrom(edge.client);
     const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
     const producers = [...sent].filter(
       (span) => (span.kind === 'PRODUCER' || handsOn(scene, span)) && span.serviceName === edge.client,

@@ -259,7 +259,7 @@ function areSiblings(one: Span, other: Span): boolean {
 /** The calls of the spans of a service that had ended when one of their calls began. */
 function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
   const { graph } = scene;
-  const groups = scene.groups.filter(({ client }) => client === service);
+  const groups = scene.groupsFrom(service);
   const late = new Set<number>();
   for (const { clients, servers, extremes } of groups) {
     if (extremes.apart <= Number(scene.thresholds.clockTolerance)) continue;

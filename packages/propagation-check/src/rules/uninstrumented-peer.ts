@@ -76,11 +76,10 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
 });
 
 /** Of a call that says nothing of whether its peer emits spans, how it ended. */
-function tellEndings({ groups, facts }: Scene): UnseenPeer['howEnded'] {
+function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
   const targetOf = facts.remember(nameTarget);
   const targetsOf = remember((service: string | null) => {
-    const own = groups.filter(({ client }) => client === service);
-    return new Set(own.flatMap(({ clients }) => Array.from(clients, targetOf)));
+    return new Set(groupsFrom(service).flatMap(({ clients }) => Array.from(clients, targetOf)));
   });
   return (client) => {
     if (readOutcome(client) === 'unreached') return isAborted(client) ? 'aborted' : 'failed';

@@ -15,9 +15,11 @@ type Facts = Pick<
 export function buildScene(facts: Facts): SceneFacts {
   const { graph, groups } = facts;
   const between = mapBy(groups, ({ client, server }) => keyFor(client, server));
+  const from = mapBy(groups, ({ client }) => client);
   const into = mapBy(groups, ({ server }) => server);
   const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
     between.get(keyFor(client, server)) ?? [];
+  const groupsFrom: SceneFacts['groupsFrom'] = (client) => from.get(client) ?? [];
   const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
   const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) => {
     const meant: number[] = [];
@@ -27,6 +29,7 @@ export function buildScene(facts: Facts): SceneFacts {
   return {
     ...facts,
     groupsBetween,
+    groupsFrom,
     groupsInto,
     calls: remember(() => viewCalls(graph, groups)),
     callsBetween: remember((client: string | null, server: string | null) =>
