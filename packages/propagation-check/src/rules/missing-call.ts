@@ -348,11 +348,9 @@ export function listMissingCallCauses(
 }
 
 /** Where others hang directly below the requests of a service, and none below a CLIENT span of it, it makes no CLIENT spans, and so none is missing. */
-function isOfProxy({ groups }: Scene, service: string | null, pairs: readonly Pair[]): boolean {
+function isOfProxy({ groupsFrom }: Scene, service: string | null, pairs: readonly Pair[]): boolean {
   if (areForwarded(pairs)) return true;
-  const kinds = new Set(
-    groups.filter(({ client }) => client === service).map(({ clientKind }) => clientKind),
-  );
+  const kinds = new Set(groupsFrom(service).map(({ clientKind }) => clientKind));
   return kinds.has('SERVER') && !kinds.has('CLIENT');
 }
 
@@ -389,13 +387,24 @@ function isUntold(span: Span): boolean {
   return readCallFacts(span).protocol === 'unknown';
 }
 
-/** CLIENT spans without a child that say nothing of what they call, as those of a gateway's balancer or of a workflow engine. */
+/** The call without a child that a request had open when the root began, of those that say nothing of what they call. */
+export function findUntoldCalls(scene: Scene): FindOpenCall {
+  const calls = groupCallsByRequest(scene, listUntold(scene));
+  return (request, root) =>
+    calls.get(request)?.find((call) => startsDuring(root, call, scene.thresholds)) ?? null;
+}
+
+/**
+ * Spans without a child that say nothing of what they call: CLIENT spans, as those of a gateway's balancer, of a workflow engine or of
+ * OpenCensus, and the INTERNAL spans for attempts below those of gRPC. Source: grpc-go, `stats/opentelemetry/client_tracing.go`.
+ */
 function listUntold({ graph, facts }: Scene): readonly Span[] {
+  const { kinds } = graph.store;
   return graph.select(
     (row) =>
-      graph.store.kinds[row] === kindNumber.client &&
       !graph.hasChild(row) &&
-      facts.protocolOf(row) === 'unknown',
+      ((kinds[row] === kindNumber.client && facts.protocolOf(row) === 'unknown') ||
+        (kinds[row] === kindNumber.internal && facts.nameOf(row).startsWith('Attempt.'))),
   );
 }
 
@@ -434,7 +443,7 @@ function describePairs(
       says:
         client === null
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
-          : `root, ${startsDuring(server, client, tolerances) ? 'while' : 'after'} CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
+          : `root, ${startsDuring(server, client, tolerances) ? 'while' : 'after'} ${client.kind} ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
   });
 }

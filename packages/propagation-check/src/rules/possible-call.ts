@@ -10,6 +10,7 @@ import { type Open, protocolOf, type Scene } from './check.ts';
 import {
   areForwarded,
   finding,
+  findUntoldCalls,
   groupCallsByRequest,
   hasOpenCall,
   isForwarded,
@@ -18,6 +19,8 @@ import {
   type RequestHead,
 } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
+import { splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /** A service whose every request began a trace, and one whose requests may enclose them. */
 interface PossibleCalls {
@@ -87,20 +90,39 @@ export const possibleCalls = rule<PossibleCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ scene, client, first, pairs, pairAll }) =>
-    finding.report({
-      severity: 'warning',
-      client,
-      server: first.serviceName,
-      protocol: protocolOf(first),
-      candidates: listMissingCallCauses(scene, client, pairs),
-      shown: pairAll().map(({ client: request, server }) => ({
+  report: ({ scene, client, first, pairs, pairAll }) => {
+    const edge = { client, server: first.serviceName, protocol: protocolOf(first) };
+    const all = pairAll();
+    const untold = listUntoldCalls(scene, all);
+    if (untold !== null)
+      return splitTrace.report({
+        ...{ severity: 'warning', ...edge, candidates: splitCauses },
+        shown: untold.map(({ client: call, server }) => ({
+          client: call,
+          server,
+          says: `${call.kind} ${call.spanId} does not say what it calls; SERVER ${server.spanId} began trace ${server.traceId} while it was open`,
+        })),
+      });
+    return finding.report({
+      ...{ severity: 'warning', ...edge, candidates: listMissingCallCauses(scene, client, pairs) },
+      shown: all.map(({ client: request, server }) => ({
         client: null,
         server,
         says: `root, while "${request.name}" of ${client} (trace ${request.traceId}) was open and has no CLIENT span for it`,
       })),
-    }),
+    });
+  },
 });
+
+/** The calls of the requests that may be those to the roots; null where a request shows none. */
+function listUntoldCalls(scene: Scene, pairs: readonly Pair[]): readonly Omit<Pair, 'unique'>[] | null {
+  const findCall = findUntoldCalls(scene);
+  const untold = pairs.flatMap(({ client: request, server }) => {
+    const client = findCall(request, server);
+    return client === null ? [] : [{ client, server }];
+  });
+  return untold.length === pairs.length ? untold : null;
+}
 
 /** Services that no whole call reaches and whose callers no expectation names. */
 function listUncalled(scene: Scene, open: Open): readonly (string | null)[] {

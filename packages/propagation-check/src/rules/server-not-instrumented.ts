@@ -1,3 +1,4 @@
+import { readMethod } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
@@ -8,6 +9,8 @@ import { defineFinding } from './define-finding.ts';
 import type { HeaderCause } from './header-cause.ts';
 import { gate, rule } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
+import { moveToFront, splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('server-not-instrumented', {
   kind: 'cause',
@@ -56,29 +59,36 @@ export const serversNotInstrumented = rule<UnseenServer>({
     ),
   ],
   looseEnds: ({ open, edge }) => listCalls(open, edge),
-  report: ({ open, edge: { client: caller, server: callee }, pairs }) =>
-    finding.report({
-      isLikely: true,
-      client: caller,
-      server: callee,
-      protocol: protocolOf(pairs[0]?.client),
-      shown: [
-        ...pairs.map(({ client, server }) => ({
-          client,
-          server: null,
-          says: `meanwhile ${callee} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
-        })),
-        ...listToSameTargets(
-          open.clients,
-          pairs.map(({ client }) => client),
-        ).map((client) => ({
-          client,
-          server: null,
-          says: `has the same target, and ${callee} has no SERVER span anywhere`,
-        })),
-      ],
-    }),
+  report: ({ open, edge: { client: caller, server: callee }, pairs }) => {
+    const edge = { client: caller, server: callee, protocol: protocolOf(pairs[0]?.client) };
+    const ofRequests = pairs.every(({ server }) => isOfRequest(server));
+    const paired = pairs.map(({ client, server }) => ({
+      client,
+      server: ofRequests ? server : null,
+      says: `meanwhile ${callee} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
+    }));
+    const others = listToSameTargets(
+      open.clients,
+      pairs.map(({ client }) => client),
+    ).map((client) => ({
+      client,
+      server: null,
+      says: `has the same target, and ${callee} has no SERVER span anywhere`,
+    }));
+    const shown = [...paired, ...others];
+    return ofRequests
+      ? splitTrace.report({
+          ...{ ...edge, shown },
+          candidates: moveToFront(splitCauses, 'server-not-instrumented'),
+        })
+      : finding.report({ isLikely: true, ...edge, shown });
+  },
 });
+
+/** As tower-http makes it. The layer that made it may have looked for a header. */
+function isOfRequest(span: Span): boolean {
+  return span.kind === 'INTERNAL' && readMethod(span) !== null;
+}
 
 function listCalls({ clients }: Open, { client }: ExpectedEdge): readonly Span[] {
   return clients.filter(({ serviceName }) => serviceName === client);
