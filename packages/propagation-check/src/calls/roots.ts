@@ -69,20 +69,8 @@ export class Roots {
   /** The first of a service, by start. */
   first(service: string | null, most: number): readonly Span[] {
     const { starts } = this.#graph;
-    const rows = this.#rows.get(service) ?? noRows;
-    // Ascending. Nearly all rows begin later than these.
-    const earliest: number[] = [];
-    for (let at = 0; at < rows.length; at += 1) {
-      const start = starts[rows[at] ?? none] ?? 0;
-      if (earliest.length < most || start < (earliest[most - 1] ?? 0)) keepEarliest(earliest, start, most);
-    }
-    const last = earliest.at(-1) ?? Number.NEGATIVE_INFINITY;
-    const meant: number[] = [];
-    for (let at = 0; at < rows.length; at += 1) {
-      const row = rows[at] ?? none;
-      if ((starts[row] ?? 0) <= last) meant.push(row);
-    }
-    return this.#graph.viewsOf(meant);
+    const { found, last } = findEarliest(this.rowsOf(service), starts, most);
+    return this.#graph.viewsOf(found.filter((row) => (starts[row] ?? 0) <= last));
   }
 
   /** How many a service has. */
@@ -134,6 +122,26 @@ function selectRows(rows: Rows, isMeant: (row: number) => boolean, meant: number
     const row = rows[at] ?? none;
     if (isMeant(row)) meant.push(row);
   }
+}
+
+/** The start of the last of the first `most` rows, and the rows that began no later, with some that did. One pass: nearly all rows begin later. */
+function findEarliest(
+  rows: Rows,
+  starts: TraceGraph['starts'],
+  most: number,
+): { readonly found: readonly number[]; readonly last: number } {
+  const earliest: number[] = [];
+  const found: number[] = [];
+  let last = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at] ?? none;
+    const start = starts[row] ?? 0;
+    if (start > last) continue;
+    found.push(row);
+    keepEarliest(earliest, start, most);
+    if (earliest.length === most) last = earliest[most - 1] ?? last;
+  }
+  return { found, last };
 }
 
 /** @param earliest Ascending; at most so many stay. */

@@ -239,7 +239,12 @@ export class TraceGraph {
 
   /** Whether a limit of the SDK left links out, so that what the span names is not all here. */
   hasDroppedLinks(row: number): boolean {
-    return this.#shapesWithDropped.has(this.store.shapes[row] ?? 0);
+    return this.someDroppedLinks && this.#shapesWithDropped.has(this.store.shapes[row] ?? 0);
+  }
+
+  /** Whether `hasDroppedLinks` holds for some span. */
+  get someDroppedLinks(): boolean {
+    return this.#shapesWithDropped.size > 0;
   }
 
   /** Whether a span has links, here or left out. */

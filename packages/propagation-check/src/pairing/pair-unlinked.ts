@@ -15,6 +15,7 @@ export function pairUnlinked(
   isExpected: (client: string | null, server: string | null) => boolean,
   tolerances: Tolerances,
 ): readonly Pair[] {
+  if (!graph.someDroppedLinks) return [];
   const servers = graph.select((row) => isUnlinked(graph, row));
   if (servers.length === 0) return [];
   const named = new Set(clients.flatMap((client) => answersOf(client).map(({ row }) => row)));

@@ -1,5 +1,5 @@
 import { viewCalls } from '../calls/call-group.ts';
-import type { TraceGraph } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Coverage, SceneFacts, Services } from '../rules/check.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
@@ -16,6 +16,7 @@ export function buildScene(facts: Facts): SceneFacts {
   const { graph, groups } = facts;
   const between = mapBy(groups, ({ client, server }) => keyFor(client, server));
   const from = mapBy(groups, ({ client }) => client);
+  const spans = summarizeResources(facts);
   const into = mapBy(groups, ({ server }) => server);
   const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
     between.get(keyFor(client, server)) ?? [];
@@ -39,24 +40,54 @@ export function buildScene(facts: Facts): SceneFacts {
     spansOf: remember((service: string | null) => graph.viewsOf(graph.rowsOfService(service))),
     entriesOf: remember((service: string | null) => selectSpans(service, (row) => graph.isEntry(row))),
     selectSpans,
-    services: describeServices(facts),
-    ...measureCoverage(graph, facts.thresholds.sharedTime),
+    services: describeServices(graph, spans),
+    ...measureCoverage(graph, spans, facts.thresholds.sharedTime),
   };
 }
 
-function describeServices({ graph, facts }: Facts): Services {
+/** The spans of each resource, by its number: one pass over all rows. */
+interface ResourceSpans {
+  /** A bit for each kind. */
+  readonly kinds: Uint8Array;
+  readonly isCalling: Uint8Array;
+  /** The rows with the first and the last end; `none` where the resource has no span. */
+  readonly firsts: Int32Array;
+  readonly lasts: Int32Array;
+}
+
+function summarizeResources({ graph, facts }: Facts): ResourceSpans {
   const { resources, kinds, resourceTable, size } = graph.store;
-  const seen = new Map<string | null, { kinds: number; isCalling: boolean }>();
-  const ofResource = resourceTable.map(({ serviceName }) => {
-    const known = seen.get(serviceName) ?? { kinds: 0, isCalling: false };
-    seen.set(serviceName, known);
-    return known;
-  });
+  const { ends } = graph;
+  const count = resourceTable.length;
+  const found = { kinds: new Uint8Array(count), isCalling: new Uint8Array(count) };
+  const rows = { firsts: new Int32Array(count).fill(none), lasts: new Int32Array(count).fill(none) };
+  const earliest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const latest = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
   for (let row = 0; row < size; row += 1) {
-    const service = ofResource[resources[row] ?? 0];
-    if (service === undefined || !graph.has(row)) continue;
-    service.kinds |= 1 << (kinds[row] ?? 0);
-    if (!service.isCalling && facts.isOutgoing(row)) service.isCalling = true;
+    if (!graph.has(row)) continue;
+    const resource = resources[row] ?? 0;
+    const end = ends[row] ?? 0;
+    found.kinds[resource] = (found.kinds[resource] ?? 0) | (1 << (kinds[row] ?? 0));
+    if (found.isCalling[resource] === 0 && facts.isOutgoing(row)) found.isCalling[resource] = 1;
+    if (end < (earliest[resource] ?? 0)) {
+      earliest[resource] = end;
+      rows.firsts[resource] = row;
+    }
+    if (end > (latest[resource] ?? 0)) {
+      latest[resource] = end;
+      rows.lasts[resource] = row;
+    }
+  }
+  return { ...found, ...rows };
+}
+
+function describeServices({ store }: TraceGraph, spans: ResourceSpans): Services {
+  const seen = new Map<string | null, { kinds: number; isCalling: boolean }>();
+  for (const [resource, { serviceName }] of store.resourceTable.entries()) {
+    const service = seen.get(serviceName) ?? { kinds: 0, isCalling: false };
+    seen.set(serviceName, service);
+    service.kinds |= spans.kinds[resource] ?? 0;
+    if (spans.isCalling[resource] === 1) service.isCalling = true;
   }
   const hasKind = (service: string | null, kind: Span['kind']): boolean =>
     ((seen.get(service)?.kinds ?? 0) & (1 << spanKinds.indexOf(kind))) !== 0;
@@ -79,36 +110,32 @@ interface Ends {
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(graph: TraceGraph, sharedTime: number): Pick<SceneFacts, 'coverage' | 'capture'> {
-  const { resources, resourceTable, size } = graph.store;
-  const instances = new Map<string | null, Map<string, Ends | null>>();
-  const ofResource: (Ends | null)[] = resourceTable.map(() => null);
+function measureCoverage(
+  graph: TraceGraph,
+  { firsts, lasts }: ResourceSpans,
+  sharedTime: number,
+): Pick<SceneFacts, 'coverage' | 'capture'> {
+  const instances = new Map<string | null, Map<string, Ends>>();
   const { ends } = graph;
-  for (let row = 0; row < size; row += 1) {
-    if (!graph.has(row)) continue;
-    const resource = resources[row] ?? 0;
-    const known = ofResource[resource] ?? null;
-    if (known === null) ofResource[resource] = { from: row, to: row };
-    else widen(ends, known, row);
-  }
-  for (const [resource, { serviceName, attributes }] of resourceTable.entries()) {
-    const found = ofResource[resource] ?? null;
-    if (found === null) continue;
-    const ofService = instances.get(serviceName) ?? new Map<string, Ends | null>();
+  for (const [resource, { serviceName, attributes }] of graph.store.resourceTable.entries()) {
+    const found = { from: firsts[resource] ?? none, to: lasts[resource] ?? none };
+    if (found.from === none) continue;
+    const ofService = instances.get(serviceName) ?? new Map<string, Ends>();
     instances.set(serviceName, ofService);
     const name = keyFor(...[...attributes].map(([key, value]) => `${key}=${String(value)}`).sort());
-    const known = ofService.get(name) ?? null;
-    if (known === null) ofService.set(name, found);
+    const known = ofService.get(name);
+    if (known === undefined) ofService.set(name, found);
     else for (const row of [found.from, found.to]) widen(ends, known, row);
   }
   const coverage = remember((service: string | null) => {
-    const measured = [...(instances.get(service)?.values() ?? [])].flatMap((found) =>
-      found === null ? [] : [{ from: graph.endTimeOf(found.from), to: graph.endTimeOf(found.to) }],
-    );
+    const measured = [...(instances.get(service)?.values() ?? [])].map((found) => ({
+      from: graph.endTimeOf(found.from),
+      to: graph.endTimeOf(found.to),
+    }));
     return measured.length === 0 ? null : intersect(measured, sharedTime);
   });
   const all = [...instances.values()].flatMap((ofService) => [...ofService.values()]);
-  const [first, ...others] = all.flatMap((found) => found ?? []);
+  const [first, ...others] = all;
   if (first === undefined) return { coverage, capture: { from: 0n, to: 0n } };
   const whole = { ...first };
   for (const { from, to } of others) for (const row of [from, to]) widen(ends, whole, row);
