@@ -428,7 +428,8 @@ export function fitsRoute(path: string, route: string): boolean {
     if (part.includes('*')) return true;
     if (start === path.length) return false;
     const next = findSlash(path, start);
-    if (!/[{:<$]/.test(part) && part !== path.slice(start, next)) return false;
+    const isSame = next - start === part.length && path.startsWith(part, start);
+    if (!isSame && !/[{:<$]/.test(part)) return false;
     start = skipSlashes(path, next);
     at = skipSlashes(route, end);
   }

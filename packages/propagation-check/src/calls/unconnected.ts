@@ -13,9 +13,9 @@ const noConnection =
 
 /** Whether a CLIENT span says that its call found no peer: no request was sent, so no SERVER span is of this call. */
 export function isUnconnected(span: Span): boolean {
-  if (span.kind !== 'CLIENT' || span.status.code !== 'ERROR') return false;
+  if (span.kind !== 'CLIENT') return false;
   const { protocol, statusCode } = readCallFacts(span);
-  if (statusCode !== null) return false;
+  if (statusCode !== null || span.status.code !== 'ERROR') return false;
   if (protocol === 'rpc' && readRpcStatus(span) !== null && !isUnavailable(span)) return false;
   const told = [span.status.message, ...errorAttributes.map((name) => span.attributes.get(name))];
   return told.some((text) => typeof text === 'string' && noConnection.test(text));

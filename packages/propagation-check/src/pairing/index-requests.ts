@@ -16,7 +16,8 @@ export function indexRequests(
   const known = calls.map((call) => {
     const { path, port, protocol, rpcMethod } = readCallFacts(call);
     return {
-      ...{ path: keyOfPath(path), rpcPath: keyOfRpc(rpcMethod) },
+      path: keyOfPath(path),
+      rpcPath: keyOfRpc(rpcMethod),
       port: path === null ? port : null,
       name: protocol === 'rpc' ? call.name : null,
     };

@@ -34,19 +34,9 @@ export function pairSpans(
 ): readonly Pair[] {
   if (clients.length === 0 || servers.length === 0) return [];
   const index = indexByTime(clients, tolerances);
-  const looks = shareComparisons(servers.length);
-  const canPair = (client: Span, server: Span): boolean =>
-    client !== server && !isAround(server, client, tolerances) && fits(client, server);
-  const findOpen = (server: Span, most: number): readonly Span[] => {
-    const found: Span[] = [];
-    let left = looks;
-    index.someOpen(server.startTimeUnixNano, (client) => {
-      if (canPair(client, server)) found.push(client);
-      left -= 1;
-      return found.length >= most || left <= 0;
-    });
-    return found;
-  };
+  const findOpen = prepareSearch(index, shareComparisons(servers.length), (client, server) => {
+    return client !== server && !isAround(server, client, tolerances) && fits(client, server);
+  });
   const fitting = new Map<Span, readonly Span[]>();
   for (const server of servers) {
     const candidates = findOpen(server, bounds.candidates);
@@ -55,15 +45,47 @@ export function pairSpans(
   const matched = matchAll(fitting);
   matchTheRest(matched, fitting, index, (server) => findOpen(server, 1));
   const uses = new Map<Span, number>();
-  for (const candidates of fitting.values()) {
+  fitting.forEach((candidates) => {
     for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
-  }
-  return [...matched].map(([client, server]) => ({
-    client,
-    server,
-    unique: fitting.get(server)?.length === 1 && uses.get(client) === 1,
-  }));
+  });
+  const pairs: Pair[] = [];
+  matched.forEach((server, client) => {
+    const unique = fitting.get(server)?.length === 1 && uses.get(client) === 1;
+    pairs.push({ client, server, unique });
+  });
+  return pairs;
 }
+
+/**
+ * Finds the first `most` clients, of at most `looks`, that were open when a server began and can be its own. One function asks them for
+ * all servers: one for each would take memory.
+ */
+function prepareSearch(
+  index: TimeIndex,
+  looks: number,
+  canPair: (client: Span, server: Span) => boolean,
+): (server: Span, most: number) => readonly Span[] {
+  let search: { readonly server: Span; readonly most: number; left: number } | null = null;
+  let found: Span[] | null = null;
+  const take = (client: Span): boolean => {
+    if (search === null) return true;
+    if (canPair(client, search.server)) {
+      // Nearly always the only one, for which an empty list would make room for 17.
+      if (found === null) found = [client];
+      else found.push(client);
+    }
+    search.left -= 1;
+    return search.left <= 0 || (found !== null && found.length >= search.most);
+  };
+  return (server, most) => {
+    found = null;
+    search = { server, most, left: looks };
+    index.someOpen(server.startTimeUnixNano, take);
+    return found ?? noSpans;
+  };
+}
+
+const noSpans: readonly Span[] = [];
 
 /** In a crowd a server has more candidates than are kept: it takes one that nobody has. */
 function matchTheRest(
@@ -72,13 +94,16 @@ function matchTheRest(
   index: TimeIndex,
   find: (server: Span) => readonly Span[],
 ): void {
+  const crowded: Span[] = [];
+  fitting.forEach((candidates, server) => {
+    if (candidates.length === bounds.candidates) crowded.push(server);
+  });
+  if (crowded.length === 0) return;
   const served = new Set(matched.values());
-  const rest = [...fitting].filter(
-    ([server, candidates]) => candidates.length === bounds.candidates && !served.has(server),
-  );
+  const rest = crowded.filter((server) => !served.has(server));
   if (rest.length === 0) return;
   for (const client of matched.keys()) index.remove(client);
-  for (const [server] of rest) {
+  for (const server of rest) {
     const [client] = find(server);
     if (client === undefined) continue;
     matched.set(client, server);
@@ -242,21 +267,25 @@ export interface TimeIndex {
 /** Prepares the look-up. Of spans with one start the later in the list comes first. */
 export function indexByTime(spans: readonly Span[], { clockTolerance }: Tolerances): TimeIndex {
   const origin = spans[0]?.startTimeUnixNano ?? 0n;
-  const timesOf = (read: (span: Span) => bigint): Float64Array =>
-    Float64Array.from(spans, (span) => Number(read(span) - origin));
-  const intervals = indexIntervals(
-    timesOf((span) => span.startTimeUnixNano),
-    timesOf((span) => span.endTimeUnixNano),
-  );
+  const [starts, ends] = [new Float64Array(spans.length), new Float64Array(spans.length)];
+  spans.forEach((span, at) => {
+    starts[at] = Number(span.startTimeUnixNano - origin);
+    ends[at] = Number(span.endTimeUnixNano - origin);
+  });
+  const intervals = indexIntervals(starts, ends);
   const tolerance = Number(clockTolerance);
+  const asked = new Float64Array(1);
+  let isMeantNow = (_: Span): boolean => false;
+  const isMeantAt = (_: number, position: number): boolean => {
+    const span = spans[position];
+    return span !== undefined && isMeantNow(span);
+  };
   let positions: Map<Span, number> | null = null;
   return {
     someOpen(time, isMeant) {
-      const at = Number(time - origin);
-      return intervals.someOpen(at - tolerance, at + tolerance, at, (_, position) => {
-        const span = spans[position];
-        return span !== undefined && isMeant(span);
-      });
+      asked[0] = Number(time - origin);
+      isMeantNow = isMeant;
+      return intervals.someOpenAt(asked, 0, tolerance, isMeantAt);
     },
     remove(span) {
       positions ??= new Map(spans.map((one, at) => [one, at]));
@@ -276,14 +305,15 @@ export function startsDuringAny(
   { clockTolerance }: Tolerances,
   mayFit: (row: number, at: number) => boolean = () => true,
 ): (row: number) => boolean {
-  const rows = spans.map((span) => graph.rowOf(span));
-  const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
-  const intervals = indexIntervals(timesOf(graph.starts), timesOf(graph.ends));
+  const [starts, ends] = [new Float64Array(spans.length), new Float64Array(spans.length)];
+  spans.forEach((span, at) => {
+    const row = graph.rowOf(span);
+    starts[at] = graph.starts[row] ?? 0;
+    ends[at] = graph.ends[row] ?? 0;
+  });
+  const intervals = indexIntervals(starts, ends);
   const tolerance = Number(clockTolerance);
-  return (row) => {
-    const start = graph.starts[row] ?? 0;
-    return intervals.someOpen(start - tolerance, start + tolerance, row, mayFit);
-  };
+  return (row) => intervals.someOpenAt(graph.starts, row, tolerance, mayFit);
 }
 
 /** The candidates that were open by clocks as they are; where none was, all of them. Those that last about as long as the server come first. */

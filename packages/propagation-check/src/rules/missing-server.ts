@@ -16,7 +16,7 @@ import { withoutIds } from '../calls/endpoint.ts';
 import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
-import { isRoot, none, type TraceGraph } from '../graph/trace-graph.ts';
+import { isRoot, none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
@@ -40,6 +40,7 @@ import type { FindingId } from './finding.ts';
 import { indexCalls } from './index-calls.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
+import { showClients } from './shown-later.ts';
 import { splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
@@ -117,12 +118,14 @@ function fitRoots(
   { server, lonely }: PartlyMissing,
 ): boolean {
   const enough = lonely.length * thresholds.splitByTimeShare;
-  // Calls that have more than their time in common with a root fit one.
-  const partners = lonely.flatMap((call) => partnerOf.get(call) ?? []);
-  const known = partners.filter(
-    (root) => root.serviceName === server && isRoot(root) && !isHealthProbe(root),
-  );
-  if (known.length >= enough) return true;
+  let fitting = 0;
+  for (const call of lonely) {
+    // Calls that have more than their time in common with a root fit one.
+    const root = partnerOf.get(call);
+    if (root?.serviceName !== server || !isRoot(root) || isHealthProbe(root)) continue;
+    fitting += 1;
+    if (fitting >= enough) return true;
+  }
   const requests = roots
     .select(startsDuringAny(graph, lonely, thresholds), server)
     .filter((root) => !isHealthProbe(root));
@@ -238,34 +241,44 @@ function readersOf({ facts }: Scene): Readers {
 }
 
 function summarizeCalls(readers: Readers, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
-  const { routeOf, askedOf } = readers;
-  const kinds = new Map<string, RequestKinds>();
-  const statusCodes = new Set<number | null>();
   const pathsOf = remember(() => listPaths(readers, groups, targets));
-  const noCalls = (target: string): RequestKinds => ({
-    ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
-    paths: () => pathsOf().get(target) ?? new Set(),
-  });
-  for (const { clients, servers } of groups) {
-    let last: ReturnType<typeof readAsked> | null = null;
-    let known: RequestKinds | null = null;
-    for (let at = 0; at < clients.length; at += 1) {
-      const asked = askedOf(clients[at] ?? none);
-      // Most calls of an edge are alike, and then this is the same object.
-      if (asked !== last) {
-        last = asked;
-        statusCodes.add(asked.statusCode);
-        known = targets.has(asked.target) ? (kinds.get(asked.target) ?? noCalls(asked.target)) : null;
-        if (known !== null) kinds.set(asked.target, known);
-        if (asked.rpcMethod !== null) known?.rpcMethods.add(asked.rpcMethod);
-      }
-      if (known === null) continue;
-      known.calls += 1;
-      const route = routeOf(servers[at] ?? none);
-      if (route !== null && known.routes.size < bounds.routes) known.routes.add(route);
+  const asked = { kinds: new Map<string, RequestKinds>(), statusCodes: new Set<number | null>() };
+  const kindsOf = (target: string): RequestKinds | null => {
+    if (!targets.has(target)) return null;
+    const kinds = asked.kinds.get(target) ?? {
+      ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
+      paths: () => pathsOf().get(target) ?? new Set(),
+    };
+    asked.kinds.set(target, kinds);
+    return kinds;
+  };
+  for (const group of groups) addCalls(asked.statusCodes, readers, group, kindsOf);
+  return asked;
+}
+
+/** Of one group, so that V8 compiles it once, and not the loop for each edge. */
+function addCalls(
+  statusCodes: Set<number | null>,
+  { routeOf, askedOf }: Readers,
+  { clients, servers }: CallGroup,
+  kindsOf: (target: string) => RequestKinds | null,
+): void {
+  let last: ReturnType<typeof readAsked> | null = null;
+  let known: RequestKinds | null = null;
+  for (let at = 0; at < clients.length; at += 1) {
+    const asked = askedOf(clients[at] ?? none);
+    // Most calls of an edge are alike, and then this is the same object.
+    if (asked !== last) {
+      last = asked;
+      statusCodes.add(asked.statusCode);
+      known = kindsOf(asked.target);
+      if (asked.rpcMethod !== null) known?.rpcMethods.add(asked.rpcMethod);
     }
+    if (known === null) continue;
+    known.calls += 1;
+    const route = routeOf(servers[at] ?? none);
+    if (route !== null && known.routes.size < bounds.routes) known.routes.add(route);
   }
-  return { kinds, statusCodes };
 }
 
 function listPaths(
@@ -339,7 +352,7 @@ function isFasterThanServer(
   lonely: readonly Span[],
   groups: readonly CallGroup[],
 ): boolean {
-  const quick = sortDurations(lonely);
+  const quick = sortDurations(graph, lonely);
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
   const isAnswered = (row: number): boolean => facts.outcomeOf(row) === 'answered';
   if (areMostlyFaster(graph, groups, isAnswered, usual / thresholds.cachedDuration)) return false;
@@ -354,29 +367,46 @@ function isFasterThanServer(
 function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
   const tell = (sorted: Float64Array): string => tellMilliseconds(sorted[sorted.length >> 1] ?? 0);
   const whole = measureDurations(graph, groups, () => true);
-  return `usually ${tell(sortDurations(lonely))}, whole calls ${tell(whole)}`;
+  return `usually ${tell(sortDurations(graph, lonely))}, whole calls ${tell(whole)}`;
 }
 
-function sortDurations(spans: readonly Span[]): Float64Array {
-  return Float64Array.from(spans, (span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)).sort();
+function sortDurations(graph: TraceGraph, spans: readonly Span[]): Float64Array {
+  const durations = new Float64Array(spans.length);
+  spans.forEach((span, at) => {
+    const row = graph.rowOf(span);
+    durations[at] = (graph.ends[row] ?? 0) - (graph.starts[row] ?? 0);
+  });
+  return durations.sort();
 }
 
 /** Whether more than half of the clients are meant and took less time. It stops as soon as the answer is known, for most edges after half of the calls. */
 function areMostlyFaster(
-  { starts, ends }: TraceGraph,
+  graph: TraceGraph,
   groups: readonly CallGroup[],
   isMeant: (row: number) => boolean,
   duration: number,
 ): boolean {
-  const half = countCalls(groups) / 2;
+  const enough = Math.floor(countCalls(groups) / 2) + 1;
   let count = 0;
-  for (const { clients } of groups) {
-    for (let at = 0; at < clients.length && count <= half; at += 1) {
-      const row = clients[at] ?? none;
-      if ((ends[row] ?? 0) - (starts[row] ?? 0) < duration && isMeant(row)) count += 1;
-    }
+  for (const { clients } of groups)
+    if (count < enough) count += countFaster(graph, clients, isMeant, duration, enough - count);
+  return count >= enough;
+}
+
+/** How many of the rows are meant and took less time; at most so many. */
+function countFaster(
+  { starts, ends }: TraceGraph,
+  rows: Rows,
+  isMeant: (row: number) => boolean,
+  duration: number,
+  most: number,
+): number {
+  let count = 0;
+  for (let at = 0; at < rows.length && count < most; at += 1) {
+    const row = rows[at] ?? none;
+    if ((ends[row] ?? 0) - (starts[row] ?? 0) < duration && isMeant(row)) count += 1;
   }
-  return count > half;
+  return count;
 }
 
 /** Of the clients that are meant, ascending. */
@@ -521,16 +551,11 @@ function describe(
     client,
     server,
     protocol: protocolOf(lonely[0]),
-    shown: lonely.map((span) => ({
-      client: span,
-      server: null,
-      // Read of the few that are printed.
-      get says() {
-        const of = server ?? 'the peer';
-        return span.kind === 'PRODUCER'
-          ? `PRODUCER ${span.spanId} sent a message, and no span of ${of} has it as parent or link`
-          : `${span.kind} ${span.spanId} was answered, and no SERVER span of ${of} has it as its parent`;
-      },
-    })),
+    shown: showClients(lonely, (span) => {
+      const of = server ?? 'the peer';
+      return span.kind === 'PRODUCER'
+        ? `PRODUCER ${span.spanId} sent a message, and no span of ${of} has it as parent or link`
+        : `${span.kind} ${span.spanId} was answered, and no SERVER span of ${of} has it as its parent`;
+    }),
   };
 }

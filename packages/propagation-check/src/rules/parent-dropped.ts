@@ -27,6 +27,7 @@ export const droppedParents = rule<Group<Pair>>({
     const { graph, thresholds } = scene;
     const traceOf = (span: Span): number => graph.index.traces[graph.rowOf(span)] ?? none;
     const serversOf = mapBy(listSecondRoots(scene, open), traceOf);
+    if (serversOf.size === 0) return [];
     const clientsOf = mapBy(open.clients, traceOf);
     const pairs = [...serversOf].flatMap(([trace, servers]) =>
       pairSpans(

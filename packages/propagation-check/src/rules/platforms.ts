@@ -1,7 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isLoopback } from '../calls/inside.ts';
 import { readConnectionPeers } from '../headers/place.ts';
-import type { Span } from '../span/span.ts';
+import type { AttributeValue, Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { moveToFront } from './split-causes.ts';
@@ -121,14 +121,17 @@ function hasHost(client: Span | null, pattern: RegExp): boolean {
   return client !== null && pattern.test(readCallFacts(client).host?.toLowerCase() ?? '');
 }
 
-const cloudAttributes = ['cloud.platform', 'cloud.provider'];
-
 /** Where the resource detector of a platform is missing, only the provider is known. */
 function isOn(span: Span | null, platform: RegExp): boolean {
-  return cloudAttributes.some((name) => {
-    const value = span?.resource.get(name);
-    return value !== undefined && platform.test(String(value));
-  });
+  if (span === null) return false;
+  const { resource } = span;
+  return (
+    isNamed(resource.get('cloud.platform'), platform) || isNamed(resource.get('cloud.provider'), platform)
+  );
+}
+
+function isNamed(value: AttributeValue | undefined, platform: RegExp): boolean {
+  return value !== undefined && platform.test(String(value));
 }
 
 function isOfDapr(client: Span): boolean {

@@ -2,6 +2,7 @@ import type { Call } from '../calls/call-group.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import type { Draft } from './check.ts';
 import type { Finding } from './define-finding.ts';
+import { showCalls } from './shown-later.ts';
 
 /** Whole calls that show a cause, by edge, and all others in one group. */
 export function groupByEdge<Item extends Call>(
@@ -23,6 +24,6 @@ export function reportCalls<Item extends Call>(
     client: client.serviceName,
     server: server.serviceName,
     protocol,
-    shown: calls.map((call) => ({ client: call.client, server: call.server, says: tell(call) })),
+    shown: showCalls(calls, tell),
   });
 }

@@ -34,6 +34,7 @@ import { describePair } from './describe-pair.ts';
 import { type CallIndex, indexCalls } from './index-calls.ts';
 import { parentGate } from './parent-gate.ts';
 import { type Gate, gate, rule, tellReasons } from './rule.ts';
+import { showCalls } from './shown-later.ts';
 import { isOfLayer, isOfMcp, rankSplitCauses } from './split-causes.ts';
 
 export const finding = defineFinding('split-trace', {
@@ -148,8 +149,10 @@ export const splitTraces = rule<SplitEdge>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    const edges = groupBy([...named, ...pairs], ({ client, server }) =>
-      keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
+    const serviceOf = (span: Span): number => scene.graph.serviceNumberOf(scene.graph.rowOf(span));
+    const edges = groupBy(
+      [...named, ...pairs],
+      ({ client, server }) => `${serviceOf(client)} ${serviceOf(server)} ${readCallFacts(client).protocol}`,
     );
     const targetOfRow = scene.facts.remember(nameTarget);
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
@@ -189,16 +192,14 @@ export const splitTraces = rule<SplitEdge>({
       server,
       protocol: protocolOf(pairs[0]?.client),
       candidates: rankSplitCauses(scene, pairs),
-      shown: pairs.map((pair) => ({
-        client: pair.client,
-        server: pair.server,
-        says: describePair(scene, pair, {
+      shown: showCalls(pairs, (pair) =>
+        describePair(scene, pair, {
           isNamed: named.has(pair),
           isTimed: whole.length > 0,
           calls: toTargets.length - pairs.length,
           requests: alike.count - pairs.length,
         }),
-      })),
+      ),
     });
   },
   whyNot: explainUnpaired,

@@ -52,13 +52,13 @@ export class AttributeIndex {
     return key === null ? (row) => this.#findByText(row, name) : (row) => this.findKey(row, key);
   }
 
-  /** As `find`, by the id of the name. */
+  /** As `find`, by the id of the name. Signed, because V8 allocates memory for the larger numbers of raw values. */
   findKey(row: number, key: number): number | null {
     const { shapes, attributeStarts, attributeValues } = this.store;
     const shape = shapes[row] ?? 0;
     const place = this.#places[shape * placedKeys + key];
     const at = place === undefined || key >= placedKeys ? this.#searchKey(shape, key) : place - 1;
-    return at < 0 ? null : (attributeValues[(attributeStarts[row] ?? 0) + at] ?? null);
+    return at < 0 ? null : (attributeValues[(attributeStarts[row] ?? 0) + at] ?? 0) | 0;
   }
 
   #searchKey(shape: number, key: number): number {

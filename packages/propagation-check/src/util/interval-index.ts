@@ -2,12 +2,15 @@
 export interface IntervalIndex {
   /** Those that start at `until` or before and end at `since` or later, the latest start first. */
   openBetween(since: number, until: number): Iterable<number>;
-  /** Whether any of these is meant, for a subject that is handed on: a function for each subject would take memory. */
-  someOpen(
-    since: number,
-    until: number,
-    subject: number,
-    isMeant: (subject: number, position: number) => boolean,
+  /**
+   * Whether any that was open at `times[at]`, by clocks that may differ by `tolerance`, is meant. V8 would allocate memory for a time that
+   * is handed on, and for a function of each look.
+   */
+  someOpenAt(
+    times: Float64Array,
+    at: number,
+    tolerance: number,
+    isMeant: (at: number, position: number) => boolean,
   ): boolean;
   /** No later look-up finds the interval. */
   remove(position: number): void;
@@ -44,11 +47,13 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
         at = findLast(latest, leaves, at - 1, since);
       }
     },
-    someOpen(since, until, subject, isMeant) {
-      let at = findLast(latest, leaves, findUpTo(until) - 1, since);
-      while (at >= 0) {
-        if (isMeant(subject, order[at] ?? 0)) return true;
-        at = findLast(latest, leaves, at - 1, since);
+    someOpenAt(times, at, tolerance, isMeant) {
+      const time = times[at] ?? 0;
+      const since = time - tolerance;
+      let leaf = findLast(latest, leaves, findUpTo(time + tolerance) - 1, since);
+      while (leaf >= 0) {
+        if (isMeant(at, order[leaf] ?? 0)) return true;
+        leaf = findLast(latest, leaves, leaf - 1, since);
       }
       return false;
     },

@@ -217,7 +217,8 @@ function indexScopes(graph: TraceGraph): ReadonlyMap<string | null, readonly str
   /** Of each resource: batches have one scope. */
   const latest = new Int32Array(resourceTable.length).fill(none);
   for (let row = 0; row < size; row += 1) {
-    const [resource = 0, scope = emptyText] = [resources[row], scopes[row]];
+    const resource = resources[row] ?? 0;
+    const scope = scopes[row] ?? emptyText;
     if (latest[resource] === scope || !graph.has(row)) continue;
     latest[resource] = scope;
     ofResources[resource]?.add(scope);
@@ -315,7 +316,7 @@ function countEdges(
     return known;
   };
   const alike = groupCalls(groups, ({ client, server, protocol }) => keyFor(client, server, protocol));
-  for (const [first] of alike) if (first !== undefined) edgeOf(first);
+  for (const [first] of alike) edgeOf(first);
   for (const draft of drafts) {
     if (draft.severity !== 'error') continue;
     const { broken } = edgeOf(draft);
@@ -325,8 +326,9 @@ function countEdges(
     }
   }
   for (const ofEdge of alike) {
-    const [first] = ofEdge;
-    if (first !== undefined) countServers(graph, edgeOf(first), ofEdge, passed);
+    const counted = edgeOf(ofEdge[0]);
+    const linked = new Set<number>();
+    for (const group of ofEdge) countServers(graph, counted, group, linked, passed);
   }
   return [...edges.values()].map(({ edge, whole, broken: counts, past }) => {
     const broken = [...counts.values()].reduce((sum, count) => sum + count, 0);
@@ -343,30 +345,31 @@ function countEdges(
 
 /** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
 function countShown(graph: TraceGraph, { client, server }: Shown): number {
-  const sides = [client, server].flatMap((span) => (span === null ? [] : [graph.rowOf(span)]));
-  return Math.max(1, ...sides.map((row) => weightOf(graph.store, row)));
+  const weigh = (span: Span | null): number => (span === null ? 1 : weightOf(graph.store, graph.rowOf(span)));
+  return Math.max(weigh(client), weigh(server));
 }
 
-/** A server with links may have several calls of one edge. */
+/**
+ * Of one group, so that V8 compiles it once, and not the loop for each edge.
+ * @param linked Servers with links that are counted: one may have several calls of one edge.
+ */
 function countServers(
   graph: TraceGraph,
   counted: Counted,
-  groups: readonly CallGroup[],
+  { servers }: CallGroup,
+  linked: Set<number>,
   passed: ReadonlyMap<number, string | null>,
 ): void {
-  const linked = new Set<number>();
-  for (const { servers } of groups) {
-    for (let at = 0; at < servers.length; at += 1) {
-      const server = servers[at] ?? none;
-      if (graph.hasLinks(server)) {
-        if (linked.has(server)) continue;
-        linked.add(server);
-      }
-      if (counted.broken.has(server)) continue;
-      const count = weightOf(graph.store, server);
-      counted.whole += count;
-      const past = passed.size === 0 ? undefined : passed.get(server);
-      if (past !== undefined) counted.past.set(past, (counted.past.get(past) ?? 0) + count);
+  for (let at = 0; at < servers.length; at += 1) {
+    const server = servers[at] ?? none;
+    if (graph.hasLinks(server)) {
+      if (linked.has(server)) continue;
+      linked.add(server);
     }
+    if (counted.broken.has(server)) continue;
+    const count = weightOf(graph.store, server);
+    counted.whole += count;
+    const past = passed.size === 0 ? undefined : passed.get(server);
+    if (past !== undefined) counted.past.set(past, (counted.past.get(past) ?? 0) + count);
   }
 }

@@ -46,12 +46,7 @@ export function indexBusyTimes(graph: TraceGraph, services: readonly string[], t
       return [...new Set(found)];
     },
     isDuring: (service, row) =>
-      intervals.someOpen(
-        startOf(row) - tolerance,
-        startOf(row) + tolerance,
-        row,
-        (_, at) => busy[at]?.service === service,
-      ),
+      intervals.someOpenAt(graph.starts, row, tolerance, (_, at) => busy[at]?.service === service),
     timeOf: (service) => times.get(service) ?? 0,
   };
 }
