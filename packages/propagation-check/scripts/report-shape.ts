@@ -28,6 +28,7 @@ const resultShape = z.strictObject({
       protocol,
       calls: count,
       broken: count,
+      unjudged: count.exactOptional(),
       ...acceptance,
       past: past.exactOptional(),
     }),
@@ -67,7 +68,9 @@ const resultShape = z.strictObject({
       ...acceptance,
     }),
   ),
-  undecided: list(z.strictObject({ client: service, server: service, says: z.string() })).exactOptional(),
+  undecided: list(
+    z.strictObject({ client: service, server: service, says: z.string(), finding: finding.exactOptional() }),
+  ).exactOptional(),
   unjudged: list(
     z.strictObject({
       client: service,

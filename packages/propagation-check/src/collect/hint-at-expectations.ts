@@ -2,6 +2,7 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
+import { isUndecided } from '../verdict/decide-verdict.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
 import {
@@ -27,9 +28,11 @@ export function hintAtExpectations(
     ...hintAtTolerated(result, expectation, services),
     ...hintAtAnswering(expectation, services),
   ];
-  // Where there is no verdict, they are among its reasons.
+  // Where nothing was judged, they are among the reasons.
   const unjudged =
-    result.verdict === 'unknown' ? [] : hintAtUnjudged(result.unjudged ?? [], { services, expectation });
+    result.verdict === 'unknown' && (result.undecided ?? []).length === 0
+      ? []
+      : hintAtUnjudged(result.unjudged ?? [], { services, expectation });
   if (expected.length > 0)
     return [
       ...misspelt,
@@ -43,11 +46,12 @@ export function hintAtExpectations(
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
-  { findings, edges, traces, spans: count, undecided = [], unjudged = [] }: Result,
+  { findings, edges, traces, spans: count, undecided: open = [], unjudged = [] }: Result,
   names: Iterable<string | null>,
   expectation: Expectation,
 ): string {
-  if (undecided.length > 0) return undecided.map(describeUndecided).join('; ');
+  const undecided = open.filter((one) => isUndecided(one, findings));
+  if (undecided.length > 0) return listUndecided(undecided).join('; ');
   const services = listServices(names);
   const orName =
     expectation.edges.length > 0 ? '' : `, or name an edge that must be there with ${findExample(findings)}`;
@@ -92,6 +96,17 @@ function hintAtOneName(edges: Result['edges']): readonly string[] {
   return [
     `both sides of the calls of ${listNames(names)} have the same service.name: give each service its own (OTEL_SERVICE_NAME), ` +
       `or, if it is meant to call itself, name the edge with --expect ${JSON.stringify(`${name} -> ${name}`)}`,
+  ];
+}
+
+/** More are hard to read, and stand among the edges. */
+const mostUndecided = 5;
+
+function listUndecided(undecided: readonly Undecided[]): readonly string[] {
+  const more = undecided.length - mostUndecided;
+  return [
+    ...undecided.slice(0, mostUndecided).map(describeUndecided),
+    ...(more > 0 ? [`and ${countOf(more, 'more edge')}`] : []),
   ];
 }
 

@@ -119,8 +119,10 @@ function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const narrowed = { ...rest, findings, edges, ...(undecided.length > 0 ? { undecided } : {}) };
   // Where an accepted error is all that speaks of the path, no call of it was judged.
   const isJudged = onPath.some(({ calls }) => calls > 0) || !findings.some(isAccepted);
+  // What is undecided elsewhere leaves the path as it is, where calls of it were judged.
+  const isElsewhere = result.undecided !== undefined && onPath.some(({ calls }) => calls > 0);
   return {
     ...narrowed,
-    verdict: result.verdict === 'unknown' ? 'unknown' : decideVerdict(narrowed, isJudged),
+    verdict: result.verdict === 'unknown' && !isElsewhere ? 'unknown' : decideVerdict(narrowed, isJudged),
   };
 }

@@ -43,20 +43,26 @@ export function renderMarkdown(
   return `${parts.join('\n\n')}\n`;
 }
 
-function listEdges({ edges, findings }: Result): readonly string[] {
+function listEdges(result: Result): readonly string[] {
+  const { edges } = result;
   if (edges.length === 0) return [];
+  const isOpen = edges.some(({ unjudged }) => unjudged !== undefined);
   const rows = edges.slice(0, mostEdges).map((edge) => {
     const cells = [
-      `${marks[markEdge(edge, findings)]} ${code(nameEdge(edge, longestEdge))}`,
+      `${marks[markEdge(edge, result)]} ${code(nameEdge(edge, longestEdge))}`,
       edge.protocol,
       edge.calls,
       edge.broken,
+      ...(isOpen ? [edge.unjudged ?? 0] : []),
     ];
     return `| ${cells.join(' | ')} |`;
   });
   const left = edges.length - rows.length;
   const more = left > 0 ? [`\n… and ${countOf(left, 'more edge')}`] : [];
-  return [['| edge | protocol | calls | broken |', '|---|---|--:|--:|', ...rows, ...more].join('\n')];
+  const [title, line] = isOpen ? [' not judged |', '--:|'] : ['', ''];
+  return [
+    [`| edge | protocol | calls | broken |${title}`, `|---|---|--:|--:|${line}`, ...rows, ...more].join('\n'),
+  ];
 }
 
 export function renderSection(

@@ -3,7 +3,7 @@ import { decideOutcome, fails, isAccepted, type Outcome } from '../verdict/decid
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
-import { isPast, markEdge, nameEdge } from './terminal-edges.ts';
+import { isPast, markEdge, nameEdge, tellCallsJudged } from './terminal-edges.ts';
 
 export const verdictNames = {
   intact: 'INTACT',
@@ -102,11 +102,12 @@ function describeCommand(command: CommandEnd | undefined): readonly string[] {
   return [`${escapeText(command.name)} ended with exit code ${command.exitCode}`];
 }
 
-function summariseEdges({ verdict, edges, findings, traces, spans }: Result): string {
+function summariseEdges(result: Result): string {
+  const { verdict, edges, findings, traces, spans } = result;
   const read = `${countOf(traces, 'trace')}, ${countOf(spans, 'span')}`;
   if (verdict === 'unknown') return `nothing to judge (${read})`;
   const counted = edges.filter((edge) => edge.tolerated !== true && !isPast(edge));
-  const broken = counted.filter((edge) => markEdge(edge, findings) === 'error');
+  const broken = counted.filter((edge) => markEdge(edge, result) === 'error');
   const known = counted.filter((edge) => edge.known === true);
   const warnings = findings.filter((finding) => finding.severity === 'warning' && finding.tolerated !== true);
   const fresh = warnings.filter((finding) => finding.known !== true).length;
@@ -125,11 +126,13 @@ function summariseEdges({ verdict, edges, findings, traces, spans }: Result): st
   if (counted.length === 0)
     return `no call between two services was seen, and nothing is broken${but} (${read})`;
   if (known.length > 0) return `except what is known: ${ofAll(known)}${but} (${read})`;
-  return `${countOf(counted.length, 'edge')}, ${countOf(sumOf(counted, 'calls'), 'call')}${but} (${read})`;
+  const [calls, unjudged] = [sumOf(counted, 'calls'), sumOf(counted, 'unjudged')];
+  const judged = unjudged === 0 ? countOf(calls, 'call') : tellCallsJudged({ calls, unjudged });
+  return `${countOf(counted.length, 'edge')}, ${judged}${but} (${read})`;
 }
 
-function sumOf(edges: readonly EdgeResult[], count: 'calls' | 'broken'): number {
-  return edges.reduce((sum, edge) => sum + edge[count], 0);
+function sumOf(edges: readonly EdgeResult[], count: 'calls' | 'broken' | 'unjudged'): number {
+  return edges.reduce((sum, edge) => sum + (edge[count] ?? 0), 0);
 }
 
 /** Notes on the result; not escaped. */

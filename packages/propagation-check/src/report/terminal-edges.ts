@@ -1,6 +1,7 @@
 import { countOf } from '../util/count-of.ts';
-import { isAccepted } from '../verdict/decide-verdict.ts';
-import type { EdgeResult, Finding, PastService, Result } from '../verdict/result.ts';
+import { isAccepted, isUndecided } from '../verdict/decide-verdict.ts';
+import { tellJudged } from '../verdict/list-open-edges.ts';
+import type { EdgeResult, PastService, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, type Style, truncate } from './layout.ts';
 
@@ -27,15 +28,21 @@ export function isPast({ calls, past }: Partial<Pick<EdgeResult, 'calls' | 'past
 }
 
 /** The worst that is to be said of an edge: what is known or tolerated counts less than a warning. */
-export function markEdge(edge: EdgeResult, findings: readonly Finding[]): Mark {
+export function markEdge(
+  edge: EdgeResult,
+  { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
+): Mark {
   if (edge.tolerated === true) return 'accepted';
   const own = findings.filter(
     (finding) => finding.client === edge.client && finding.server === edge.server && !isAccepted(finding),
   );
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
-  if (own.some((finding) => finding.severity === 'warning')) return 'warning';
-  return edge.known === true || isPast(edge) ? 'accepted' : 'fine';
+  const isOpen = undecided.some(
+    (one) => one.client === edge.client && one.server === edge.server && isUndecided(one, findings),
+  );
+  if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
+  return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }
 
 export interface MarkedEdge {
@@ -44,10 +51,10 @@ export interface MarkedEdge {
 }
 
 /** The worst ones first. */
-export function rankEdges({ edges, findings }: Result): readonly MarkedEdge[] {
+export function rankEdges(result: Result): readonly MarkedEdge[] {
   const rank: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
-  return edges
-    .map((edge) => ({ edge, mark: markEdge(edge, findings) }))
+  return result.edges
+    .map((edge) => ({ edge, mark: markEdge(edge, result) }))
     .sort((left, right) => rank.indexOf(left.mark) - rank.indexOf(right.mark));
 }
 
@@ -76,9 +83,8 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
 }
 
 function countCalls(edge: EdgeResult): string {
-  const { calls, broken, known, tolerated, past } = edge;
-  const counts =
-    calls === 0 ? 'never seen' : broken > 0 ? `broken ${broken} of ${calls}` : countOf(calls, 'call');
+  const { known, tolerated, past } = edge;
+  const counts = tellCounts(edge);
   if (known === true) return `${counts}, known`;
   if (tolerated === true) return `${counts}, tolerated`;
   if (past === undefined) return counts;
@@ -87,6 +93,17 @@ function countCalls(edge: EdgeResult): string {
 
 export function tellPast({ service }: Pick<PastService, 'service'>): string {
   return `past ${truncate(nameService(service), shortestName)}`;
+}
+
+function tellCounts({ calls, broken, unjudged = 0 }: EdgeResult): string {
+  if (broken > 0) return `broken ${broken} of ${calls}${unjudged > 0 ? `, ${unjudged} more not judged` : ''}`;
+  if (unjudged > 0) return tellCallsJudged({ calls, unjudged });
+  return calls === 0 ? 'never seen' : countOf(calls, 'call');
+}
+
+/** `14 of 30 calls judged`. */
+export function tellCallsJudged({ calls, unjudged = 0 }: Pick<EdgeResult, 'calls' | 'unjudged'>): string {
+  return tellJudged(calls, calls + unjudged);
 }
 
 /** `service-a → service-b`; when it does not fit, the longer name is cut first. */

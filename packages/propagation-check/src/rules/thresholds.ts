@@ -41,6 +41,12 @@ export const thresholdTable = {
       'Instances of a service that delivered spans together for less than this share of its time followed one another: none is cut off.',
     pinnedBy: { lower: 'missing-server/shown-shared-time', higher: 'missing-server/healthy-shared-time' },
   },
+  judgedShare: {
+    value: 0.5,
+    unit: 'share',
+    reason: 'An edge of which at most this share of the calls is judged is not called whole.',
+    pinnedBy: { lower: 'missing-server/shown-half', higher: 'missing-server/shown-majority' },
+  },
   noticeableSkew: {
     value: 100_000_000n,
     unit: 'time',

@@ -32,7 +32,9 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
   // Without its known findings a broken result may have nothing left to judge: an expected edge that was never seen has no call.
-  const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && hasJudgedEdge(result));
+  const isJudged =
+    result.verdict === 'intact' ||
+    ((result.verdict === 'broken' || result.undecided !== undefined) && hasJudgedEdge(result));
   return { ...result, verdict: decideVerdict({ ...result, findings }, isJudged), edges, findings };
 }
 

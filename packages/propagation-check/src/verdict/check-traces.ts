@@ -6,7 +6,7 @@ import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import { lookUpAnswers } from '../pairing/answers.ts';
 import { findLinkedCalls } from '../pairing/find-linked-calls.ts';
-import { type Draft, hasError, type LooseEnds, type Scene, type Shown } from '../rules/check.ts';
+import { type Draft, hasError, type LooseEnds, protocolOf, type Scene, type Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
@@ -31,11 +31,13 @@ import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
-import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
+import { decideVerdict, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
 import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
+import { leavesOpen, listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
+import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, Undecided } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
 /** The default number of calls that are shown as evidence of a finding; `count` is the number of all. */
@@ -77,27 +79,33 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const { scene, drafts, merged, looseEnds, silences, openClients } = examination;
   const scopes = remember(() => indexScopes(scene.graph));
   const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
+  const open = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {
-      edges: countEdges(scene, merged, indexPassed(examination)),
+      edges: countEdges(scene, merged, indexPassed(examination), open.calls),
       findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
     },
     expectation,
     scene.services,
     openClients,
   );
-  const open = gatherUnjudged(scene, looseEnds, merged);
   const unjudged = open.calls.map(({ edge }) => edge);
   const isJudged =
     hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const undecided = [...listUndecided(scene, looseEnds, merged, open.uncovered), ...open.undecided];
+  const told = [...listUndecided(scene, looseEnds, merged, open.uncovered), ...open.undecided];
+  const untold = findings.filter(
+    (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
+  );
+  const undecided = [...told, ...listOpenEdges(edges, untold, scene.thresholds)];
   const unshownBaggage = listUnshownEntries(scene);
   const verdict = decideVerdict({ findings, undecided }, isJudged);
   const likely =
-    verdict === 'unknown' && expectation.edges.length === 0 ? listLikelyCalls(scene, looseEnds, merged) : [];
+    !isJudged && verdict === 'unknown' && expectation.edges.length === 0
+      ? listLikelyCalls(scene, looseEnds, merged)
+      : [];
   const unjudgedCalls = [...open.calls, ...likely];
   return {
     version: 1,
@@ -254,6 +262,10 @@ function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
 }
 
+function isSameEdge(one: Undecided, other: Finding): boolean {
+  return one.client === other.client && one.server === other.server;
+}
+
 /** Whether an expected edge of a service to itself, such as to its own queue, was seen. */
 function holdsForOneService(edges: readonly EdgeResult[], expectation: Expectation): boolean {
   return edges.some(
@@ -279,6 +291,8 @@ interface Counted {
   whole: number;
   /** The number of calls that each span of a broken call stands for. */
   readonly broken: Map<number, number>;
+  /** The same of calls that are not judged. */
+  readonly unjudged: Map<number, number>;
   /** Whole calls that went through another service, by that. */
   readonly past: Map<string | null, number>;
 }
@@ -299,10 +313,12 @@ export function indexPassed({
 
 /** Every call counts once, as broken if any error shows it. */
 function countEdges(
-  { graph, groups }: Scene,
+  scene: Scene,
   drafts: readonly Draft[],
   passed: ReadonlyMap<number, string | null>,
+  open: readonly UnjudgedCalls[],
 ): readonly EdgeResult[] {
+  const { graph, groups } = scene;
   const edges = new Map<string, Counted>();
   const edgeOf = ({ client, server, protocol }: Counted['edge']): Counted => {
     const key = keyFor(client, server, protocol);
@@ -310,6 +326,7 @@ function countEdges(
       edge: { client, server, protocol },
       whole: 0,
       broken: new Map(),
+      unjudged: new Map(),
       past: new Map(),
     };
     edges.set(key, known);
@@ -318,26 +335,36 @@ function countEdges(
   const alike = groupCalls(groups, ({ client, server, protocol }) => keyFor(client, server, protocol));
   for (const [first] of alike) edgeOf(first);
   for (const draft of drafts) {
-    if (draft.severity !== 'error') continue;
-    const { broken } = edgeOf(draft);
+    if (draft.severity !== 'error' && (!leavesOpen(draft) || draft.shown.length === 0)) continue;
+    const { broken, unjudged } = edgeOf(draft);
+    const counts = draft.severity === 'error' ? broken : unjudged;
     for (const shown of draft.shown) {
       const span = shown.server ?? shown.client;
-      if (span !== null) broken.set(graph.rowOf(span), countShown(graph, shown));
+      if (span !== null) counts.set(graph.rowOf(span), countShown(graph, shown));
     }
+  }
+  for (const { edge, spans } of open) {
+    // With a server, other calls of the edge are whole.
+    if (edge.server === undefined || edge.why !== undefined) continue;
+    const { client, server } = edge;
+    const known = edges.get(keyFor(client, server, protocolOf(spans[0])));
+    for (const span of spans) known?.unjudged.set(graph.rowOf(span), countCalls(scene, [span]));
   }
   for (const ofEdge of alike) {
     const counted = edgeOf(ofEdge[0]);
     const linked = new Set<number>();
     for (const group of ofEdge) countServers(graph, counted, group, linked, passed);
   }
-  return [...edges.values()].map(({ edge, whole, broken: counts, past }) => {
-    const broken = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    const passed = [...past.values()].reduce((sum, count) => sum + count, 0);
+  const sum = (counts: ReadonlyMap<unknown, number>): number =>
+    [...counts.values()].reduce((all, count) => all + count, 0);
+  return [...edges.values()].map(({ edge, whole, past, ...counts }) => {
+    const [broken, unjudged, passed] = [sum(counts.broken), sum(counts.unjudged), sum(past)];
     const [most] = [...past].sort(([, one], [, other]) => other - one);
     return {
       ...edge,
       calls: whole + broken,
       broken,
+      ...(unjudged === 0 ? {} : { unjudged }),
       ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
     };
   });

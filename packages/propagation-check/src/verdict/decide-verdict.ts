@@ -1,5 +1,6 @@
+import { leavesOpen } from './list-open-edges.ts';
 import { ownServiceName } from './own-service.ts';
-import type { EdgeResult, Finding, Result } from './result.ts';
+import type { EdgeResult, Finding, Result, Undecided } from './result.ts';
 
 /** The least severity of a finding that lets a check fail. */
 export type FailOn = 'error' | 'warning';
@@ -33,7 +34,17 @@ export function decideVerdict(
   isJudged: boolean,
 ): Result['verdict'] {
   if (findings.some((finding) => fails(finding, 'error'))) return 'broken';
-  return isJudged && undecided.length === 0 ? 'intact' : 'unknown';
+  return isJudged && !undecided.some((one) => isUndecided(one, findings)) ? 'intact' : 'unknown';
+}
+
+/** Whether what was undecided still is, where a baseline may know the warnings that left it open. */
+export function isUndecided({ client, server, finding }: Undecided, findings: Result['findings']): boolean {
+  return (
+    finding === undefined ||
+    findings.some(
+      (one) => one.client === client && one.server === server && leavesOpen(one) && !isAccepted(one),
+    )
+  );
 }
 
 export function fails(finding: Finding, failOn: FailOn): boolean {

@@ -35,8 +35,11 @@ export interface EdgeResult {
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
+  /** Those that were judged, whole or broken. */
   readonly calls: number;
   readonly broken: number;
+  /** Only where there are any: further calls, which a warning leaves open or of which the other side is not here. */
+  readonly unjudged?: number;
   /** Every error of the edge is in the baseline. */
   readonly known?: true;
   /** One side is a tolerated peer: the edge is listed and not judged. */
@@ -84,13 +87,15 @@ export interface UnjudgedEdge {
 
 /**
  * A statement that the data neither prove nor refute: an expected edge without a call and without an error; a forbidden one whose callee has no spans and is
- * called by its name; an edge whose requests show no call and enclose traces of the callee; an expected entry of baggage that nobody recorded.
+ * called by its name; an edge whose requests show no call and enclose traces of the callee, or of which warnings leave open most calls; an expected entry of baggage that nobody recorded.
  */
 export interface Undecided {
   /** Null for baggage. */
   readonly client: string | null;
   readonly server: string | null;
   readonly says: string;
+  /** Only where warnings leave at least half of the calls of an edge open: that with the most calls. Where those are known, the edge is no longer undecided. */
+  readonly finding?: FindingId;
 }
 
 /** Something that is wrong with an edge, or worth knowing of it. */

@@ -17,6 +17,7 @@ const edge = z.strictObject({
   protocol: z.enum(['http', 'rpc', 'messaging', 'mcp', 'internal']),
   calls: z.int(),
   broken: z.int(),
+  unjudged: z.int().exactOptional(),
   past: z.strictObject({ service: z.string().nullable(), calls: z.int() }).exactOptional(),
 });
 

@@ -2,7 +2,7 @@ import dagre from '@dagrejs/dagre';
 import { countOf } from '../../util/count-of.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { truncate } from '../layout.ts';
-import { isPast, type Mark, nameService, rankEdges } from '../terminal-edges.ts';
+import { isPast, type Mark, nameService, rankEdges, tellCallsJudged } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A drawing of more edges is a knot; the table beside it has them all. */
@@ -67,12 +67,12 @@ function drawArrow(edge: EdgeResult, mark: Mark, points: readonly Point[], label
 
 /** How many of the calls are intact. */
 export function rateOf(edge: EdgeResult): string {
-  const { calls, broken, known, tolerated, past } = edge;
+  const { calls, broken, unjudged = 0, known, tolerated, past } = edge;
   if (tolerated === true) return 'tolerated';
   if (known === true) return 'known';
-  if (calls === 0) return 'never seen';
+  if (calls === 0) return unjudged > 0 ? tellCallsJudged(edge) : 'never seen';
   if (past !== undefined && isPast(edge)) return `past ${nameService(past.service)}`;
-  if (broken === 0) return '100 %';
   // Never rounded up to what would say that nothing is broken.
-  return `${Math.floor(((calls - broken) / calls) * 100)} %`;
+  const rate = `${Math.floor(((calls - broken) / calls) * 100)} %`;
+  return unjudged > 0 ? `${rate}, ${tellCallsJudged(edge)}` : rate;
 }
