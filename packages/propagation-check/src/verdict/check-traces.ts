@@ -95,7 +95,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const told = [...listUndecided(scene, looseEnds, merged, open.uncovered), ...open.undecided];
+  const told = [...listUndecided(scene, looseEnds, merged, open), ...open.undecided];
   const untold = findings.filter(
     (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
   );

@@ -129,7 +129,7 @@ function isReported(drafts: readonly Draft[], { client, server }: Edge): boolean
 }
 
 /** The expectations name a caller of the callee that emits no spans: what it calls begins traces. */
-function hasOtherCallers(scene: Scene, edge: Edge): boolean {
+export function hasOtherCallers(scene: Scene, edge: Sides): boolean {
   return scene.expectation.edges.some(
     ({ client, server, rule }) => rule !== 'must-not' && server === edge.server && !hasSpans(scene, client),
   );

@@ -1,5 +1,5 @@
 import { weighCalls } from '../calls/call-group.ts';
-import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { listUnshownBaggage } from '../rules/baggage-lost.ts';
 import {
   countUnlinked,
@@ -18,7 +18,8 @@ import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import type { UncoveredCalls } from './list-unjudged.ts';
+import type { Unjudged } from './gather-unjudged.ts';
+import { listMostlyUnjudged } from './list-mostly-unjudged.ts';
 import type { Undecided } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
@@ -26,7 +27,7 @@ export function listUndecided(
   scene: Scene,
   { clients }: Pick<LooseEnds, 'clients'>,
   drafts: readonly Draft[],
-  uncovered: readonly UncoveredCalls[],
+  { calls: unjudged, uncovered }: Pick<Unjudged, 'calls' | 'uncovered'>,
 ): readonly Undecided[] {
   const edges = scene.expectation.edges.flatMap((edge): readonly Undecided[] => {
     const says = tellUndecided(scene, clients, drafts, edge);
@@ -40,7 +41,7 @@ export function listUndecided(
   return [
     ...edges,
     ...listMostlyUnlinked(scene, clients, drafts),
-    ...listMostlyUncovered(scene, drafts, uncovered),
+    ...listMostlyUnjudged(scene, drafts, unjudged, uncovered),
     ...baggage,
   ];
 }
@@ -107,30 +108,6 @@ function listMostlyUnlinked(
     );
     return calls.length > whole ? [{ client, server, says: describeUnprovable(calls, server) }] : [];
   });
-}
-
-/** Expected edges of which fewer calls are whole than could not be judged; the end of any capture cuts off a few. */
-function listMostlyUncovered(
-  { expectation }: Scene,
-  drafts: readonly Draft[],
-  uncovered: readonly UncoveredCalls[],
-): readonly Undecided[] {
-  return uncovered.flatMap(({ client, server, whole, calls, peer }) =>
-    client !== null &&
-    calls > whole &&
-    isExpected(expectation, client, server) &&
-    !hasError({ found: drafts }, { client, server })
-      ? [
-          {
-            client,
-            server,
-            says:
-              `${calls} of ${calls + whole} calls to ${peer} are not judged, because ${server} delivered no span from their time: ` +
-              'wait until it has exported them, or see why it does not, and check again',
-          },
-        ]
-      : [],
-  );
 }
 
 /** Entries of baggage that the requests of this tool carried beside those that are expected, and of which nothing shows whether they arrived. */

@@ -42,6 +42,16 @@ const halves = [0, 1, 2, 3]
     ),
   )
   .join('');
+/** Requests of the called service that continue traces of callers without spans. */
+const continued = (count: number, more = '') =>
+  Array.from({ length: count }, (_, at) =>
+    drawChain(70 + at, 'lost', `${later(served('orders'), 20_000 + at * 1_000)} flags:0x301${more}`),
+  ).join('');
+const wholeAt = (at: number) =>
+  drawChain(1 + at, ...[web, call('orders'), served('orders')].map((line) => later(line, at * 1_000)));
+const twoWhole = wholeAt(0) + wholeAt(1);
+const unread = [1, 2, 3].map((at) => drawChain(30 + at, ...message(at * 1_000).slice(0, 1))).join('');
+const readAt = (at: number) => drawChain(40 + at, ...message(at * 1_000));
 const secondService = requests(6, () => [served('stock')]).replaceAll('/call', '/list');
 const warnedCalls: Readonly<Record<string, { readonly drawing: string; readonly known: Baseline }>> = {
   'half of the calls without a SERVER span': {
@@ -173,6 +183,14 @@ const rows: Readonly<Record<string, Row>> = {
     baseline: missingCall,
     says: /^web -> stock: none of 6 calls judged/,
   },
+  'as many requests of unknown callers as are expected': {
+    drawing: `expect web -> orders\n${twoWhole}${continued(2)}`,
+    says: /^web -> orders: 2 of 4 calls judged: 2 requests of orders continue traces of which no span of a caller is here .* under edges: may/,
+  },
+  'more expected messages that nobody received than others': {
+    drawing: `expect web -> orders\n${readAt(0)}${unread}${whole('stock').replaceAll(/(\d+)\.\.(\d+)/g, '9$1..9$2')}`,
+    says: /^web -> orders: 1 of 4 calls judged: no CONSUMER span of orders has 3 messages to orders as parent or link/,
+  },
   'baggage of which nobody recorded whether it arrives': {
     drawing: `expect web -> orders\nbaggage hello=world\n${whole('orders')}`,
     says: /^nothing shows whether baggage hello=world arrives/,
@@ -202,6 +220,12 @@ const intactRows: Readonly<Record<string, string>> = {
     whole('orders', 8) + requests(12, uninstrumented).replaceAll('/work', '/details'),
   'a timer of the callee within long requests': ofAnotherRoute + requests(12, () => [timer]),
   'the same of an expected edge': `expect web -> orders\n${ofAnotherRoute}${requests(12, () => [timer])}`,
+  'as many requests of callers that the expectation names': `expect web -> orders\nmay outside -> orders\n${twoWhole}${continued(2)}`,
+  'as many requests of unknown callers, by their user agent': `expect web -> orders\n${twoWhole}${continued(2, ' user_agent.original=browser')}`,
+  'as many requests of unknown callers at another endpoint': `expect web -> orders\n${twoWhole}${continued(2).replaceAll('/work', '/details')}`,
+  'fewer requests of unknown callers than are expected': `expect web -> orders\n${twoWhole}${wholeAt(2)}${continued(2)}`,
+  'one call, and one request of an unknown caller': `expect web -> orders\n${wholeAt(0)}${continued(1)}`,
+  'as many messages that nobody received as others': `expect web -> orders\n${[0, 4, 5].map(readAt).join('')}${unread}`,
   'another program, by its user agent, of an expected edge': `expect web -> orders\n${ofLibrary}${requests(12, () => [`${served('orders')} user_agent.original=kube-cron`])}`,
 };
 
