@@ -42,14 +42,17 @@ export interface AuditedWindow {
 export interface AuditEdge extends EdgePlace {
   readonly calls: number;
   readonly broken: number;
-  /** Calls that warnings show: they may be broken, and count as intact. */
+  /** As in a result. */
+  readonly unjudged?: number;
+  readonly doubtful?: number;
+  /** Calls that warnings show: they may be broken. Those that are `unjudged` or `doubtful` are left out of the rate, others count as intact. */
   readonly suspected: number;
   readonly known?: true;
   readonly tolerated?: true;
   /** As in a result. */
   readonly past?: PastService;
   /**
-   * Null where no call was seen. Where one service is unknown, or calls were lost within one service, only broken calls are counted: the
+   * Null where no call was judged without doubt. Where one service is unknown, or calls were lost within one service, only broken calls are counted: the
    * rate is then among all calls of the known service.
    */
   readonly rate: Rate | null;

@@ -75,7 +75,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
 function rateEdges({ edges }: Result): ReadonlyMap<string, Rate | null> {
   return new Map(
     edges.map((edge) => {
-      const of = countPossible(edge, edges);
+      const of = countPossible(edge, edges) - (edge.doubtful ?? 0);
       return [placeOf(edge), estimateRate(of - edge.broken, of)];
     }),
   );

@@ -95,7 +95,12 @@ export function tellPast({ service }: Pick<PastService, 'service'>): string {
   return `past ${truncate(nameService(service), shortestName)}`;
 }
 
-function tellCounts({ calls, broken, unjudged = 0 }: EdgeResult): string {
+function tellCounts(edge: EdgeResult): string {
+  const { doubtful = 0 } = edge;
+  return doubtful > 0 ? `${tellJudgedOf(edge)}, ${doubtful} doubtful` : tellJudgedOf(edge);
+}
+
+function tellJudgedOf({ calls, broken, unjudged = 0 }: EdgeResult): string {
   if (broken > 0) return `broken ${broken} of ${calls}${unjudged > 0 ? `, ${unjudged} more not judged` : ''}`;
   if (unjudged > 0) return tellCallsJudged({ calls, unjudged });
   return calls === 0 ? 'never seen' : countOf(calls, 'call');

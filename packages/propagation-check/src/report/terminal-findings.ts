@@ -35,10 +35,12 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...rest.map((line) => paint(options, 'bold', line)),
     ...labelled('edge', `${nameEdge(finding, longestText)}, ${describeCount(finding)}`, options),
     ...labelled('why', words.why, options),
+    ...renderDoubt(finding, options),
     ...renderEvidence(finding, options),
     ...renderProject(finding, options),
     ...renderScopes(finding, options),
     ...renderCandidates(finding, options),
+    ...renderSteps(finding, options),
     ...labelled('fix', escapeText(finding.fix), options),
     ...labelled('read', nameDocs(finding, options), options),
   ];
@@ -141,7 +143,16 @@ function withoutIds(says: string): string {
   return says.replace(/[0-9a-f]{16,32}/g, '#');
 }
 
-function renderCandidates({ candidates = [], decide = [] }: Finding, layout: Layout): readonly string[] {
+/** Why it is a warning. */
+function renderDoubt({ doubt }: Finding, layout: Layout): readonly string[] {
+  return doubt === undefined ? [] : labelled('doubt', `A warning: ${escapeText(doubt)}`, layout);
+}
+
+function renderSteps({ decide = [] }: Finding, layout: Layout): readonly string[] {
+  return decide.flatMap((step, index) => renderStep(step, index, decide.length, layout));
+}
+
+function renderCandidates({ candidates = [] }: Finding, layout: Layout): readonly string[] {
   if (candidates.length === 0) return [];
   const likely = candidates.slice(0, mostCandidates);
   const others = candidates.slice(mostCandidates);
@@ -150,7 +161,6 @@ function renderCandidates({ candidates = [], decide = [] }: Finding, layout: Lay
       labelled(index === 0 ? 'may be' : '', `${index + 1}. ${id}: ${prose[id].title}`, layout, 3),
     ),
     ...(others.length === 0 ? [] : labelled('', `less likely: ${others.join(', ')}`, layout, 3)),
-    ...decide.flatMap((step, index) => renderStep(step, index, decide.length, layout)),
   ];
 }
 

@@ -153,6 +153,8 @@ export interface Draft {
   readonly candidates?: readonly FindingId[];
   /** The cause is argued from times and counts. */
   readonly isLikely?: boolean;
+  /** Only of warnings with a cause: without it they would be errors. */
+  readonly doubt?: Doubt;
   /** Where a tap would decide, as far as taps have seen the calls. */
   readonly nextTap?: NextTap | null;
   /** Faults in the files of the project that are among the first candidates. */
@@ -163,6 +165,13 @@ export interface Draft {
   readonly ended?: EndedCalls;
   /** Requests that a service in between handed on with the header that it received: without this report their calls look whole and direct. */
   readonly passed?: PassedBy;
+}
+
+/** Why a break is a warning. For people, in sentences. */
+export interface Doubt {
+  readonly says: string;
+  /** Steps after which it is an error, or gone; the cheapest first. */
+  readonly decide: readonly string[];
 }
 
 /** Calls without a SERVER span that say nothing of whether their peer emits spans: how many ended so. */

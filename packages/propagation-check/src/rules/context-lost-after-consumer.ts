@@ -11,8 +11,9 @@ import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
-import { listExplained, protocolOf, type Scene } from './check.ts';
+import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
 import { finding, listRoutes } from './context-lost-in-process.ts';
+import { seeInCode } from './doubt-loss.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
 
 /** Calls of a service to one target that began traces. */
@@ -97,8 +98,10 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
     report: ({ calls, bursts, pairs }) => {
       const [{ client, server }] = calls;
       const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+      const [pair] = pairs;
       return finding.report({
         severity,
+        ...(severity === 'error' || pair === undefined ? {} : { doubt: doubtMeant(pair.client) }),
         isLikely: true,
         client: client.serviceName,
         server: server.serviceName,
@@ -113,6 +116,13 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
       });
     },
   });
+}
+
+function doubtMeant(request: Span): Doubt {
+  return {
+    says: 'The requests had ended: work that goes on after the answer may begin a trace on purpose.',
+    decide: [seeInCode(request)],
+  };
 }
 
 function listGates(name: string): readonly Gate<CallsAfterEntries>[] {

@@ -5,7 +5,8 @@ import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
-import { finding, pairWithEntries, wereAwaited } from './context-lost-in-process.ts';
+import { finding, pairWithEntries } from './context-lost-in-process.ts';
+import { doubtLoss } from './doubt-loss.ts';
 import { gate, rule } from './rule.ts';
 
 /** Spans of one name that call nobody, and began traces. */
@@ -62,10 +63,11 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     ),
   ],
   looseEnds: () => [],
-  report: ({ scene, roots: [{ serviceName }], pairs }) =>
-    finding.report({
+  report: ({ scene, roots: [{ serviceName }], pairs }) => {
+    const doubt = doubtLoss(scene, pairs, scene.thresholds.fewestDisplaced);
+    return finding.report({
       isLikely: true,
-      severity: wereAwaited(scene, pairs) ? 'error' : 'warning',
+      ...(doubt === null ? {} : { severity: 'warning', doubt }),
       client: serviceName,
       server: serviceName,
       protocol: 'internal',
@@ -74,7 +76,8 @@ export const contextLostBeforeWork = rule<DetachedWork>({
         server: null,
         says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
       })),
-    }),
+    });
+  },
 });
 
 /** A row that is work, by what it says itself: it may have children, and be a call. */

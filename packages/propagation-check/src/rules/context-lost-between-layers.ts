@@ -11,6 +11,7 @@ import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
+import { doubtFew } from './doubt-loss.ts';
 import { gate, rule } from './rule.ts';
 
 /** The spans of one layer of a service that began traces, and requests for the same that began others. */
@@ -80,7 +81,9 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
   report: ({ scene, layers, pairs }) =>
     finding.report({
       isLikely: true,
-      severity: pairs.length >= scene.thresholds.fewestDisplaced ? 'error' : 'warning',
+      ...(pairs.length >= scene.thresholds.fewestDisplaced
+        ? {}
+        : { severity: 'warning', doubt: doubtFew(pairs.length, scene.thresholds.fewestDisplaced) }),
       client: layers[0].serviceName,
       server: layers[0].serviceName,
       protocol: protocolOf(layers[0]),

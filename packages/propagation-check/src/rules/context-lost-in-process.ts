@@ -4,15 +4,16 @@ import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { areEndedByCalls, arePairsAwaited, doEndsFollow } from '../pairing/awaited.ts';
-import { areAtFixedTimes, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
+import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { quoteForShell } from '../util/quote-for-shell.ts';
 import { earlier, later } from '../util/statistics.ts';
-import { listExplained, protocolOf, type Scene } from './check.ts';
+import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { doubtLoss } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
 import { type Gate, gate, rule } from './rule.ts';
 
@@ -63,13 +64,10 @@ export const detachedCalls = rule<DetachedCalls>({
   report: ({ scene, calls, pairs }) => {
     const [{ client, server, protocol }] = calls;
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-    const isExpectedOfRoots =
-      isExpected(scene.expectation, client.serviceName, server.serviceName) &&
-      pairs.every(({ server: call }) => isRoot(call));
+    const doubt = doubtCalls(scene, pairs, server);
     return finding.report({
       isLikely: true,
-      severity:
-        (areEnough(scene, pairs) && wereAwaited(scene, pairs)) || isExpectedOfRoots ? 'error' : 'warning',
+      ...(doubt === null ? {} : { severity: 'warning', doubt }),
       client: client.serviceName,
       server: server.serviceName,
       protocol,
@@ -122,12 +120,12 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
   },
   gates: [areWaitedFor()],
   looseEnds: ({ detached }) => detached,
-  report: ({ scene, detached: [call], pairs }) =>
-    finding.report({
+  report: ({ scene, detached: [call], pairs }) => {
+    // Without the other side a poller looks alike, so a few are no failure.
+    const doubt = doubtLoss(scene, pairs, scene.thresholds.fewestDisplaced);
+    return finding.report({
       isLikely: true,
-      // Without the other side a poller looks alike, so a few are no failure.
-      severity:
-        pairs.length >= scene.thresholds.fewestDisplaced && wereAwaited(scene, pairs) ? 'error' : 'warning',
+      ...(doubt === null ? {} : { severity: 'warning', doubt }),
       client: call.serviceName,
       server: null,
       protocol: protocolOf(call),
@@ -136,28 +134,23 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
         server: null,
         says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
       })),
-    }),
+    });
+  },
 });
 
-/** One coincidence in time may be a poller or a job that ran during a request, and so may a few that fit other requests as well. */
-function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
-  const fewest = pairs.some(({ unique }) => unique) ? thresholds.fewestDetached : thresholds.fewestDisplaced;
-  return pairs.length >= fewest;
-}
-
-/**
- * A call that no request waited for may be that of a listener, which is told of what the request changed. Where requests come at fixed
- * times a timer may keep step with them, unless each ends when its call has.
- */
-export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
-  return (
-    arePairsAwaited(pairs, thresholds) &&
-    ((areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds)) ||
-      !areAtFixedTimes(
-        pairs.map(({ client }) => client),
-        thresholds,
-      ))
-  );
+/** An expectation decides where calls began traces: it says whose they are. One coincidence in time may be a poller, and so may a few that fit other requests as well. */
+function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {
+  const { fewestDetached, fewestDisplaced } = scene.thresholds;
+  const fewest = pairs.some(({ unique }) => unique) ? fewestDetached : fewestDisplaced;
+  const doubt = doubtLoss(scene, pairs, fewest);
+  const [caller] = pairs;
+  if (doubt === null || !pairs.every(({ server: call }) => isRoot(call))) return doubt;
+  const [client, server] = [caller?.client.serviceName ?? null, called.serviceName];
+  if (isExpected(scene.expectation, client, server)) return null;
+  if (client === null || server === null) return doubt;
+  const option = `--expect ${quoteForShell(`${client} -> ${server}`)}`;
+  const step = `If requests of ${client} make these calls, check again with ${option}: then it is an error`;
+  return { ...doubt, decide: [step, ...doubt.decide] };
 }
 
 /**

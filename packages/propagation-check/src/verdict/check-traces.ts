@@ -194,6 +194,7 @@ function describeFinding(
     inProject = [],
     isLikely = false,
     ended,
+    doubt,
   } = draft;
   return {
     id,
@@ -210,6 +211,7 @@ function describeFinding(
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
+    ...(doubt === undefined ? {} : { doubt: doubt.says, decide: doubt.decide.map(hideSecrets) }),
     docs: `docs/findings/${id}.md`,
   };
 }
@@ -293,6 +295,10 @@ interface Counted {
   readonly broken: Map<number, number>;
   /** The same of calls that are not judged. */
   readonly unjudged: Map<number, number>;
+  /** The rows of whole calls that may be broken, as a warning says. */
+  readonly doubtful: Set<number>;
+  /** How many these are. */
+  doubted: number;
   /** Whole calls that went through another service, by that. */
   readonly past: Map<string | null, number>;
 }
@@ -327,6 +333,8 @@ function countEdges(
       whole: 0,
       broken: new Map(),
       unjudged: new Map(),
+      doubtful: new Set(),
+      doubted: 0,
       past: new Map(),
     };
     edges.set(key, known);
@@ -334,7 +342,13 @@ function countEdges(
   };
   const alike = groupCalls(groups, ({ client, server, protocol }) => keyFor(client, server, protocol));
   for (const [first] of alike) edgeOf(first);
+  const hasWhole = ({ client, server, protocol }: Draft): boolean =>
+    edges.has(keyFor(client, server, protocol));
   for (const draft of drafts) {
+    if (draft.doubt !== undefined && hasWhole(draft)) {
+      const { doubtful } = edgeOf(draft);
+      for (const { server } of draft.shown) if (server !== null) doubtful.add(graph.rowOf(server));
+    }
     if (draft.severity !== 'error' && (!leavesOpen(draft) || draft.shown.length === 0)) continue;
     const { broken, unjudged } = edgeOf(draft);
     const counts = draft.severity === 'error' ? broken : unjudged;
@@ -357,7 +371,7 @@ function countEdges(
   }
   const sum = (counts: ReadonlyMap<unknown, number>): number =>
     [...counts.values()].reduce((all, count) => all + count, 0);
-  return [...edges.values()].map(({ edge, whole, past, ...counts }) => {
+  return [...edges.values()].map(({ edge, whole, doubted, past, ...counts }) => {
     const [broken, unjudged, passed] = [sum(counts.broken), sum(counts.unjudged), sum(past)];
     const [most] = [...past].sort(([, one], [, other]) => other - one);
     return {
@@ -365,6 +379,7 @@ function countEdges(
       calls: whole + broken,
       broken,
       ...(unjudged === 0 ? {} : { unjudged }),
+      ...(doubted === 0 ? {} : { doubtful: doubted }),
       ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
     };
   });
@@ -396,6 +411,7 @@ function countServers(
     if (counted.broken.has(server)) continue;
     const count = weightOf(graph.store, server);
     counted.whole += count;
+    if (counted.doubtful.has(server)) counted.doubted += count;
     const past = passed.size === 0 ? undefined : passed.get(server);
     if (past !== undefined) counted.past.set(past, (counted.past.get(past) ?? 0) + count);
   }

@@ -40,6 +40,8 @@ export interface EdgeResult {
   readonly broken: number;
   /** Only where there are any: further calls, which a warning leaves open or of which the other side is not here. */
   readonly unjudged?: number;
+  /** Only where there are any: so many of the calls arrived with their context, and may have lost it inside of the caller, as a warning with `doubt` says. */
+  readonly doubtful?: number;
   /** Every error of the edge is in the baseline. */
   readonly known?: true;
   /** One side is a tolerated peer: the edge is listed and not judged. */
@@ -126,7 +128,9 @@ export interface Finding {
   readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
   /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
   readonly fix: string;
-  /** Only where the cause is undecided: what to do so that the next report names it, the cheapest first. */
+  /** Only of warnings that would otherwise be errors, where the cause is decided: why. */
+  readonly doubt?: string;
+  /** Only where the cause is undecided, or there is doubt: what to do so that the next report names it, or is sure, the cheapest first. */
   readonly decide?: readonly string[];
   readonly docs: string;
   /** The baseline has it. */

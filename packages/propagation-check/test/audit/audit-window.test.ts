@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import type { AuditResult } from '../../src/audit/audit-result.ts';
 import { type AuditState, nextState, readState, renderState } from '../../src/audit/audit-state.ts';
 import { type AuditInput, auditWindow } from '../../src/audit/audit-window.ts';
+import { tellCalls } from '../../src/audit/report/describe-audit.ts';
 import type { EdgeResult, Finding, Result } from '../../src/verdict/result.ts';
 
 const hour = 3_600_000;
@@ -70,6 +71,19 @@ suite('an audit', () => {
     assert.deepEqual([edges[0]?.rate?.value, edges[0]?.suspected], [1, 3]);
     const [met] = audit(broken, { failUnder: 0.9 }).edges;
     assert.equal(met?.suspected, 0);
+  });
+
+  test('leaves calls of which there is doubt, and that are not judged, out of the rate', () => {
+    const [doubtful, open] = [
+      makeEdge({ doubtful: 100 }),
+      makeEdge({ doubtful: 20, broken: 40, unjudged: 50 }),
+    ].map((edge) => audit(makeResult([edge], [])).edges[0]);
+    assert.equal(doubtful?.rate, null);
+    assert.deepEqual([open?.rate?.intact, open?.rate?.of], [40, 80]);
+    assert.deepEqual(
+      [doubtful, open].map((edge) => edge && tellCalls(edge)),
+      ['0 of 100', '80 of 150'],
+    );
   });
 
   test('of everything has a window without bounds', () => {

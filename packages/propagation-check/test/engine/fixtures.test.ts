@@ -18,6 +18,7 @@ const edge = z.strictObject({
   calls: z.int(),
   broken: z.int(),
   unjudged: z.int().exactOptional(),
+  doubtful: z.int().exactOptional(),
   past: z.strictObject({ service: z.string().nullable(), calls: z.int() }).exactOptional(),
 });
 

@@ -63,14 +63,20 @@ export function chooseFindings(audit: AuditResult): {
 export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetails, 'reason'>): string {
   const { outcome, edges, failUnder, result, source } = audit;
   const where = `${tellWindow(audit)}, ${countOf(result.traces, 'trace')}, ${countOf(result.spans, 'span')} of ${escapeText(source)}`;
-  if (outcome === 'unknown') return `${escapeText(reason ?? 'nothing to judge')} (${where})`;
   const judged = edges.filter(({ calls, tolerated }) => calls > 0 && tolerated !== true);
   const calls = sumOf(judged, 'calls');
   const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
-  const suspected = sumOf(judged, 'suspected');
+  const suspected = sumOf(
+    edges.filter(({ tolerated }) => tolerated !== true),
+    'suspected',
+  );
   const maybe = suspected === 0 ? '' : `, ${suspected} more may be`;
   const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
+  if (outcome === 'unknown') {
+    const counts = judged.length === 0 ? '' : `${broken}; `;
+    return `${escapeText(reason ?? 'nothing to judge')} (${counts}${where})`;
+  }
   const within = listWithinLimit(audit);
   if (within.length > 0) {
     const lowest = Math.min(...within.map(({ rate }) => rate?.value ?? 1));
@@ -121,6 +127,12 @@ export function rankAuditEdges(edges: readonly AuditEdge[]): readonly AuditEdge[
       order.indexOf(markAuditEdge(left)) - order.indexOf(markAuditEdge(right)) ||
       (left.rate?.value ?? 0) - (right.rate?.value ?? 0),
   );
+}
+
+/** `1,400`, and `1,400 of 3,000` where others were made and are not judged, or only with a doubt. */
+export function tellCalls({ calls, unjudged = 0, doubtful = 0 }: AuditEdge): string {
+  const [judged, made] = [calls - doubtful, calls + unjudged].map((count) => count.toLocaleString('en'));
+  return judged === made ? `${made}` : `${judged} of ${made}`;
 }
 
 /** `97.3 %`. Never more than it is, unless it says so. */

@@ -15,6 +15,7 @@ import {
   nameOutcome,
   rankAuditEdges,
   summariseAudit,
+  tellCalls,
 } from './describe-audit.ts';
 
 const longestEdge = 200;
@@ -47,7 +48,7 @@ function listEdges({ edges, failUnder }: AuditReportInput['audit']): readonly st
     const cells = [
       `${marks[markAuditEdge(edge)]} ${code(nameEdge(edge, longestEdge))}`,
       edge.protocol,
-      edge.calls,
+      tellCalls(edge),
       edge.rate === null ? '' : formatShare(edge.rate.value),
       edge.rate === null ? '' : formatInterval(edge.rate),
       describeTrend(edge),

@@ -19,6 +19,7 @@ import {
   nameOutcome,
   rankAuditEdges,
   summariseAudit,
+  tellCalls,
 } from './describe-audit.ts';
 
 /** A list that is longer hides what is broken; JSON has all of it. */
@@ -84,7 +85,7 @@ interface Column {
 
 /** The columns of numbers between the name and the causes. */
 const columns: readonly Column[] = [
-  { title: 'calls', write: ({ calls }) => calls.toLocaleString('en') },
+  { title: 'calls', write: tellCalls },
   { title: 'intact', write: ({ rate }) => (rate === null ? '' : formatShare(rate.value)) },
   { title: '95 % interval', isMinor: true, write: ({ rate }) => (rate === null ? '' : formatInterval(rate)) },
   { title: 'before', write: describeTrend },

@@ -35,6 +35,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
     project = [],
     candidates = [],
     decide = [],
+    doubt,
     scopes,
     fix,
   } = finding;
@@ -52,6 +53,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
 <h3>${severity === 'error' ? '✗' : '!'} ${words.title}</h3>
 <p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${count === 0 ? 'never seen' : countOf(count, 'call')}</p>
 <p>${words.why}</p>
+${doubt === undefined ? null : html`<p><b>Doubt:</b> A warning: ${escapeText(doubt)}</p>`}
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}
 ${evidence.slice(0, mostDrawn).map(draw)}
 ${project.map(({ file, line, says, check }) => html`<p><b>In the files:</b> <code>${escapeText(file)}:${line}</code> ${escapeText(says)} (<code>${check}</code>)</p>`)}

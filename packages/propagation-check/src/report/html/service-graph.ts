@@ -67,12 +67,14 @@ function drawArrow(edge: EdgeResult, mark: Mark, points: readonly Point[], label
 
 /** How many of the calls are intact. */
 export function rateOf(edge: EdgeResult): string {
-  const { calls, broken, unjudged = 0, known, tolerated, past } = edge;
+  const { calls, broken, unjudged = 0, doubtful = 0, known, tolerated, past } = edge;
   if (tolerated === true) return 'tolerated';
   if (known === true) return 'known';
   if (calls === 0) return unjudged > 0 ? tellCallsJudged(edge) : 'never seen';
   if (past !== undefined && isPast(edge)) return `past ${nameService(past.service)}`;
+  const sure = calls - doubtful;
+  if (sure === 0) return `${doubtful} doubtful`;
   // Never rounded up to what would say that nothing is broken.
-  const rate = `${Math.floor(((calls - broken) / calls) * 100)} %`;
+  const rate = `${Math.floor(((sure - broken) / sure) * 100)} %${doubtful > 0 ? `, ${doubtful} doubtful` : ''}`;
   return unjudged > 0 ? `${rate}, ${tellCallsJudged(edge)}` : rate;
 }

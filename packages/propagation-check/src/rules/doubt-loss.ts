@@ -1,0 +1,43 @@
+import { areEndedByCalls, arePairsAwaited, doEndsFollow } from '../pairing/awaited.ts';
+import { areAtFixedTimes } from '../pairing/displaced.ts';
+import type { Pair } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
+import type { Doubt, Scene } from './check.ts';
+
+/**
+ * Why calls or work within requests may be those of something else, and what decides; null where they are the requests' own. A call that no
+ * request waited for may be that of a listener, which is told of what the request changed. Where requests come at fixed times a timer may keep
+ * step with them, unless each ends when its call has.
+ *
+ * @param fewest Fewer pairs may be a coincidence.
+ */
+export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest: number): Doubt | null {
+  const [first] = pairs;
+  if (first === undefined || pairs.length < fewest) return doubtFew(pairs.length, fewest);
+  const requests = pairs.map(({ client }) => client);
+  if (!arePairsAwaited(pairs, thresholds))
+    return {
+      says: 'The requests did not wait for these spans: a listener or a job beside them makes the same picture.',
+      decide: [seeInCode(first.client)],
+    };
+  const isFollowed = areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds);
+  if (isFollowed || !areAtFixedTimes(requests, thresholds)) return null;
+  return {
+    says: 'The requests came at fixed times, and a timer may keep step with them.',
+    decide: [
+      'Send such requests at irregular times, or several at once, and check again: a timer does not follow them',
+    ],
+  };
+}
+
+export function doubtFew(count: number, fewest: number): Doubt {
+  return {
+    says: `Seen ${countOf(count, 'time')}, which may be a coincidence: a job or a poller makes the same picture.`,
+    decide: [`Send at least ${fewest} such requests, one after the other, and check again`],
+  };
+}
+
+export function seeInCode({ name, serviceName }: Span): string {
+  return `See in the code of ${serviceName ?? 'the caller'} whether "${name}" causes it`;
+}

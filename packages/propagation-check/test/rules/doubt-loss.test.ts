@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { renderTerminal } from '../../src/report/terminal.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
+import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
+
+const request = (at: number, lasts = 100) =>
+  `web SERVER "GET /call" ${at}..${at + lasts} http.request.method=GET url.path=/call`;
+
+/** A thread pool that has no context: each request waits for its call, which began a trace of its own. */
+const pool = (times: readonly number[]) =>
+  times
+    .map(
+      (at, round) =>
+        drawChain(2 * round + 1, request(at)) +
+        drawChain(
+          2 * round + 2,
+          drawClient({ from: at + 50, to: at + 90 }),
+          drawServer({ from: at + 55, to: at + 85 }),
+        ),
+    )
+    .join('');
+const everySecond = Array.from({ length: 10 }, (_, at) => at * 1_000);
+const atAnyTime = [0, 700, 3_900, 4_400, 7_800, 9_100, 9_500, 12_800, 13_700, 16_200];
+
+function judge(drawing: string) {
+  const { spans, expectation } = readDrawing(drawing);
+  const result = checkTraces(spans, { expectation });
+  const [finding] = result.findings.filter(({ id }) => id === 'context-lost-in-process');
+  return { result, finding };
+}
+
+suite('a warning of a lost context', () => {
+  test('says that a timer may keep step with requests at fixed times, and what decides', () => {
+    const { result, finding } = judge(pool(everySecond));
+    assert.equal(finding?.severity, 'warning');
+    assert.match(finding.doubt ?? '', /^The requests came at fixed times/);
+    assert.deepEqual(
+      finding.decide?.map((step) => /--expect 'web -> orders'|at irregular times/.exec(step)?.[0]),
+      ["--expect 'web -> orders'", 'at irregular times'],
+    );
+    assert.deepEqual(
+      result.edges.map(({ calls, broken, doubtful }) => [calls, broken, doubtful]),
+      [[10, 0, 10]],
+    );
+  });
+
+  test('is an error after either step, without doubt', () => {
+    for (const decided of [pool(atAnyTime), `expect web -> orders\n${pool(everySecond)}`]) {
+      const { result, finding } = judge(decided);
+      assert.deepEqual([finding?.severity, finding?.doubt, finding?.decide], ['error', undefined, undefined]);
+      assert.equal(result.edges[0]?.doubtful, undefined);
+    }
+  });
+
+  test('is said in the report, and in the line of the edge', () => {
+    const details = { source: 'a file', reason: null, notes: [], collector: null };
+    const { result } = judge(pool(everySecond));
+    const text = renderTerminal(result, details, { width: 100, color: false, docsRoot: '' });
+    assert.match(text, /^! web → orders {2}http {2}10 calls, 10 doubtful$/m);
+    assert.match(text, /^ {2}doubt {5}A warning: The requests came at fixed times/m);
+    assert.match(text, /^ {2}to decide 1\. If requests of web make these calls/m);
+  });
+
+  for (const [drawing, says] of [
+    ['shown-one-job', /^Seen 1 time, which may be a coincidence/],
+    ['shown-listener', /^The requests did not wait for these spans/],
+    ['shown-before-peer', /^Seen \d times?, which may be a coincidence/],
+    ['shown-between-layers', /^Seen \d times?, which may be a coincidence/],
+    ['shown-after-request', /^The requests had ended/],
+    ['shown-clock-tick', /^The requests came at fixed times/],
+  ] as const)
+    test(`${drawing} says why it is one`, () => {
+      const { findings } = checkFixtureDrawing(`context-lost-in-process/${drawing}.txt`);
+      const warned = findings.filter(({ severity }) => severity === 'warning');
+      assert.ok(warned.length > 0);
+      for (const { doubt = '', decide = [] } of warned) {
+        assert.match(doubt, says);
+        assert.ok(decide.length > 0);
+      }
+    });
+});
