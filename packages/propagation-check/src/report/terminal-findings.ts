@@ -148,7 +148,8 @@ function renderDoubt({ doubt }: Finding, layout: Layout): readonly string[] {
   return doubt === undefined ? [] : labelled('doubt', `A warning: ${escapeText(doubt)}`, layout);
 }
 
-function renderSteps({ decide = [] }: Finding, layout: Layout): readonly string[] {
+function renderSteps({ candidates = [], doubt, decide = [] }: Finding, layout: Layout): readonly string[] {
+  if (candidates.length === 0 && doubt === undefined) return [];
   return decide.flatMap((step, index) => renderStep(step, index, decide.length, layout));
 }
 
