@@ -172,7 +172,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'half of the calls without a SERVER span': {
     drawing: halves,
-    says: /^web -> orders: 2 of 4 calls judged \(missing-server leaves the others open\); to decide: Check in the called service/,
+    says: /^web -> orders: 2 of 4 calls judged \(missing-server leaves the others open\); to decide: Restart orders with OTEL_TRACES_EXPORTER=otlp,console /,
   },
   'requests without a call to a second service, beside a whole edge': {
     drawing: whole('orders', 8) + secondService,
