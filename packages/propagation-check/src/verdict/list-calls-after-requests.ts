@@ -3,7 +3,7 @@ import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
-import { kindNumber } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
@@ -73,11 +73,18 @@ function indexSilentRoutes(scene: Scene): SilentRoutes {
 
 /** Whether as many requests of one route as calls show no call, each before one. */
 function areAfterRequests(scene: Scene, silent: readonly SilentRoute[], calls: readonly number[]): boolean {
-  const { graph } = scene;
   const began = sortStarts(scene, calls);
-  const [call] = graph.viewsOf(calls.slice(0, 1));
-  const isOfCaller = (row: number): boolean => call !== undefined && mayBeOfOneProcess(graph.view(row), call);
-  return silent.some(({ rows, starts }) => areInTurn(starts, began) && rows.some(isOfCaller));
+  return silent.some(({ rows, starts }) => {
+    if (!areInTurn(starts, began)) return false;
+    const requests = takeOneOfEachResource(scene, rows);
+    return takeOneOfEachResource(scene, calls).every((call) =>
+      requests.some((request) => mayBeOfOneProcess(request, call)),
+    );
+  });
+}
+
+function takeOneOfEachResource({ graph }: Scene, rows: readonly number[]): readonly Span[] {
+  return graph.viewsOf(new Map(rows.map((row) => [graph.store.resources[row], row])).values());
 }
 
 /** Whether each call begins after its request, and before the next but one: later ones are those of a timer. */
