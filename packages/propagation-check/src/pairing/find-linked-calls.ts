@@ -15,19 +15,19 @@ export function findLinkedCalls(
   clients: readonly Span[],
   tolerances: Tolerances,
 ): ReadonlySet<Span> {
-  const across = groups.filter(
-    ({ extremes, clientKind, serverKind }) =>
-      extremes.isAcrossTraces &&
-      serverKind === 'SERVER' &&
-      clientKind !== 'CLIENT' &&
-      clientKind !== 'PRODUCER',
-  );
-  if (across.length === 0) return new Set();
   const { traces } = graph.index;
-  const linked = selectCalls(graph, across, (client, server) => traces[client] !== traces[server]);
+  // Messages are linked, too, and so are requests to the CLIENT spans of callers that are not trusted: no views of these are made.
+  const linked = selectCalls(
+    graph,
+    groups.filter(
+      ({ extremes, clientKind, serverKind }) =>
+        extremes.isAcrossTraces && serverKind === 'SERVER' && clientKind !== 'CLIENT',
+    ),
+    (client, server) => traces[client] !== traces[server],
+  );
   const callersOf = mapBy(linked, ({ server }) => server);
   const pairs = pairSpans(
-    clients.filter(({ kind }) => kind === 'CLIENT'),
+    clients,
     [...callersOf.keys()],
     (client, server) =>
       compareRequests(client, server) === 'yes' &&

@@ -66,3 +66,20 @@ test('a request of the same trace that names the span around a call is no other 
     ['call 1'],
   );
 });
+
+test('no views are made of messages and of calls that have their own request', () => {
+  for (const [client, server] of [
+    ['CLIENT', 'SERVER'],
+    ['PRODUCER', 'CONSUMER'],
+  ]) {
+    const sent = `web ${client} "send" 0..99 id:request`;
+    const { spans } = readDrawing(
+      `trace 1\n  ${sent}\n    ${call()}\ntrace 2\n  ${served().replace('SERVER', `${server}`)}\n`,
+    );
+    const graph = buildTraceGraph(spans);
+    const { groups, openClients } = findEdges(graph);
+    assert.equal(groups.length, 1);
+    graph.view = () => assert.fail(`${client} ${server}`);
+    assert.equal(findLinkedCalls(graph, groups, openClients, thresholds).size, 0);
+  }
+});
