@@ -1,82 +1,72 @@
-import { type FactSource, readCallFacts, readRpcMethod } from '../calls/call-facts.ts';
+import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { pathOfRpc, tailOfPath, trimSlash } from './pair.ts';
 
+/** What a request must have in common with a call: a key, or the port, or the name. */
+interface KnownCall {
+  readonly key: string | null;
+  readonly port: number | null;
+  readonly name: string | null;
+}
+
+const untold: KnownCall = { key: null, port: null, name: null };
+
 /**
  * Tells of the row of a request, and of a call by its place in the list, whether `compareRequests` may answer `yes`. It is to be asked
- * before a view is made, and keeps every request that tells neither path nor method. A request is read once for the calls that are
- * asked about one after the other.
+ * before a view is made, and keeps every request that has no key. A request is read once for the calls that are asked about one
+ * after the other.
  */
 export function indexRequests(
   calls: readonly Span[],
   facts: RowFacts,
 ): (request: number, call: number) => boolean {
-  const known = calls.map((call) => {
-    const { path, port, protocol, rpcMethod } = readCallFacts(call);
+  const known = calls.map((call): KnownCall => {
+    const told = readCallFacts(call);
     return {
-      path: keyOfPath(path),
-      rpcPath: keyOfRpc(rpcMethod),
-      port: path === null ? port : null,
-      name: protocol === 'rpc' ? call.name : null,
+      key: keyOf(told),
+      port: told.path === null ? told.port : null,
+      name: told.protocol === 'rpc' ? call.name : null,
     };
   });
-  const isMcp = facts.remember(hasMcpMethod);
-  const targetIdOf = lookUpTargets(facts, isMcp);
   let read = none;
-  let path: string | null = null;
-  let rpcPath: string | null = null;
-  let isUntold = true;
+  let targetId: number | null = null;
+  let keyOfRequest: string | null | undefined;
   return (request, at) => {
-    const call = known[at];
-    if (call?.name === null) {
-      // The last bytes of the path rule out most requests, where only the path can tell.
-      const targetId = targetIdOf(request);
-      if (targetId !== null && facts.hasOtherEnd(targetId, call.path ?? '')) return false;
-    }
+    const call = known[at] ?? untold;
     if (request !== read) {
       read = request;
-      path = keyOfPath(facts.pathOf(request));
-      rpcPath = keyOfRpc(facts.rpcMethodOf(request));
-      isUntold = (path === null && rpcPath === null) || isMcp(request);
+      targetId = isToldByPath(facts.protocolOf(request)) ? facts.targetIdOf(request) : null;
+      keyOfRequest = undefined;
     }
+    // The last bytes of the path rule out most requests, before it is decoded.
+    if (targetId !== null && facts.hasOtherEnd(targetId, call.key ?? '')) return false;
+    if (keyOfRequest === undefined)
+      keyOfRequest = keyOf({
+        protocol: facts.protocolOf(request),
+        path: facts.pathOf(request),
+        rpcMethod: facts.rpcMethodOf(request),
+      });
     return (
-      isUntold ||
-      call === undefined ||
-      (path !== null && (call.path === path || call.rpcPath === path)) ||
-      (rpcPath !== null && (call.path === rpcPath || call.rpcPath === rpcPath)) ||
+      keyOfRequest === null ||
+      keyOfRequest === call.key ||
       (call.port !== null && call.port === facts.portOf(request)) ||
       (call.name !== null && call.name === facts.nameOf(request))
     );
   };
 }
 
-/** The id of the path of a request that only its path can tell; null where RPC or MCP may tell it, too. Remembers the last request. */
-function lookUpTargets(
-  facts: RowFacts,
-  isMcp: (request: number) => boolean,
-): (request: number) => number | null {
-  const mayBeRpc = facts.maySome((row) => readRpcMethod(row) !== null || hasMcpMethod(row));
-  let read = none;
-  let targetId: number | null = null;
-  return (request) => {
-    if (request === read) return targetId;
-    read = request;
-    const isByPath = !mayBeRpc || (facts.rpcMethodOf(request) === null && !isMcp(request));
-    targetId = isByPath ? facts.targetIdOf(request) : null;
-    return targetId;
-  };
+function isToldByPath(protocol: CallFacts['protocol']): boolean {
+  return protocol !== 'rpc' && protocol !== 'mcp';
 }
 
-function hasMcpMethod({ attributes }: FactSource): boolean {
-  return attributes.has('mcp.method.name');
-}
-
-function keyOfPath(path: string | null): string | null {
-  return path === null ? null : tailOfPath(trimSlash(path));
-}
-
-function keyOfRpc(rpcMethod: string | null): string | null {
-  return rpcMethod === null ? null : tailOfPath(pathOfRpc(rpcMethod));
+/** The end of the path of an HTTP request, or of that which the RPC method makes; null where neither decides. */
+function keyOf({
+  protocol,
+  path,
+  rpcMethod,
+}: Pick<CallFacts, 'protocol' | 'path' | 'rpcMethod'>): string | null {
+  if (isToldByPath(protocol)) return path === null ? null : tailOfPath(trimSlash(path));
+  return protocol === 'mcp' || rpcMethod === null ? null : tailOfPath(trimSlash(pathOfRpc(rpcMethod)));
 }

@@ -71,6 +71,59 @@ test('a look before views are made keeps every request that a call may have made
   );
 });
 
+/** A call, the first of the list, and requests, with their facts. */
+function draw(call: string, requests: readonly string[]) {
+  const lines = requests.map(
+    (request, at) => `trace b${at}\nSERVER b ${request.replace(' ', `  b${at}  2..8 `)}`,
+  );
+  const graph = new TraceGraph(
+    storeOf(drawTrace([`trace a\nCLIENT a ${call.replace(' ', '  a1  1..9 ')}`, ...lines].join('\n'))),
+  );
+  const client = graph.spans.find(({ kind }) => kind === 'CLIENT') ?? assert.fail();
+  const rows = graph.spans.filter((span) => span !== client).map((span) => graph.rowOf(span));
+  return { client, rows, facts: findEdges(graph).facts };
+}
+
+test('requests are ruled out that have neither path, method, port nor name of the call', () => {
+  for (const [call, request] of [
+    ['GET url.path=/items/3', 'GET url.path=/items/4'],
+    ['GET url.path=/items/3', `GET url.path=${long}/items/4`],
+    [`GET url.path=${long}/3`, `GET url.path=${long}/4`],
+    ['GET url.path=/items/3 server.port=80', 'GET url.path=/items/4 server.port=80'],
+    ['GET http.request.method=GET server.port=80', 'GET url.path=/items/3 server.port=81'],
+    ['GET http.request.method=GET', 'GET url.path=/items/3'],
+    ['Get rpc.system=grpc rpc.method=v1.Items/3', 'Put rpc.system=grpc rpc.method=v1.Items/4'],
+    ['Get rpc.system=grpc rpc.method=v1.Items/3', 'Get2 url.path=/v1.Items/4'],
+    ['GET url.path=/v1.Items/3', 'GET rpc.system=grpc rpc.method=v1.Items/4 url.path=/v1.Items/3'],
+  ] as const) {
+    const { client, rows, facts } = draw(call, [request]);
+    assert.equal(indexRequests([client], facts)(rows[0] ?? 0, 0), false, `${call}, ${request}`);
+  }
+});
+
+test('the path of a request is decoded once for many calls, and not where its last bytes tell', () => {
+  const { client, rows, facts } = draw('GET url.path=/items/3', [
+    `GET url.path=${long}/items/4`,
+    'GET url.path=/items/3',
+  ]);
+  const [longer = 0, same = 0] = rows;
+  const mayBeSame = indexRequests([client, client], facts);
+  const decoded: number[] = [];
+  const found: number[] = [];
+  const [pathOf, targetIdOf] = [facts.pathOf.bind(facts), facts.targetIdOf.bind(facts)];
+  facts.pathOf = (row) => {
+    decoded.push(row);
+    return pathOf(row);
+  };
+  facts.targetIdOf = (row) => {
+    found.push(row);
+    return targetIdOf(row);
+  };
+  for (const row of [longer, same]) for (const at of [0, 1]) assert.equal(mayBeSame(row, at), row === same);
+  assert.deepEqual(decoded, [same]);
+  assert.deepEqual(found, [longer, same]);
+});
+
 test('requests of RPC and MCP are told by more than their path among those of many paths', () => {
   const others = Array.from({ length: 300 }, (_, at) => `SERVER b GET  c${at}  2..8 url.path=/of/${at}`);
   for (const [call, request] of [
