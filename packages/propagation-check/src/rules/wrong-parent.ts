@@ -34,7 +34,11 @@ interface MisledEdge {
 export const wrongParents = rule<MisledEdge>({
   finding,
   measure: (scene, open) => {
-    const clientsOf = mapBy(open.clients, (span) => span.serviceName);
+    // All messages of a broker have its port in common.
+    const clientsOf = mapBy(
+      open.clients.filter(({ kind }) => kind === 'CLIENT'),
+      (span) => span.serviceName,
+    );
     const misled = scene.groups.filter(
       ({ client, clientKind }) => clientKind !== 'CLIENT' && clientsOf.has(client),
     );
