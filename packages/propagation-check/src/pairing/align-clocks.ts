@@ -6,7 +6,8 @@ import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { median } from '../util/statistics.ts';
 import type { AnswerLookup } from './answers.ts';
 import { type Apart, findCommonOffset, isWithin } from './find-common-offset.ts';
 import { compareRequests, limitComparisons, pairSpans, type Tolerances } from './pair.ts';
@@ -55,20 +56,23 @@ export function estimateOffsets(
 ): ClockOffsets {
   const loose = measureLooseEdges(edges, expectation, answersOf, thresholds);
   const isInTime = ({ extremes }: CallGroup): boolean => extremes.apart <= Number(thresholds.clockTolerance);
-  if (listSynchronous(edges).every(isInTime) && loose.every(({ ahead }) => ahead === 0n)) return new Map();
+  if (listSynchronous(edges).every(isInTime) && loose.length === 0) return new Map();
   const clocks = listByWeight(graph);
   const measured = [...measureWholeEdges(graph, edges, thresholds), ...loose];
-  const neighbours = indexNeighbours(measured);
-  const offsets = new Map<string, bigint>();
+  const neighbours = mapBy(
+    measured.flatMap((edge) => [edge, turn(edge)]),
+    ({ client }) => client,
+  );
+  const offsets = new Map<string, number>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
   for (const { key } of clocks) {
     if (offsets.has(key) || !neighbours.has(key)) continue;
-    offsets.set(key, 0n);
+    offsets.set(key, 0);
     const queue = [key];
     for (const at of queue) {
       for (const { server, ahead } of neighbours.get(at) ?? []) {
         if (offsets.has(server)) continue;
-        offsets.set(server, (offsets.get(at) ?? 0n) + ahead);
+        offsets.set(server, (offsets.get(at) ?? 0) + ahead);
         queue.push(server);
       }
     }
@@ -76,8 +80,8 @@ export function estimateOffsets(
   const ofService = agreeByService(clocks, offsets, thresholds);
   return new Map(
     clocks.flatMap(({ key, ...clock }) => {
-      const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0n;
-      return ahead === 0n ? [] : [[key, { ...clock, ahead }] as const];
+      const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0;
+      return ahead === 0 ? [] : [[key, { ...clock, ahead: BigInt(ahead) }] as const];
     }),
   );
 }
@@ -87,38 +91,26 @@ interface MeasuredEdge {
   readonly client: string;
   readonly server: string;
   /** Of the server's clock, in nanoseconds. */
-  readonly ahead: bigint;
+  readonly ahead: number;
 }
 
-function indexNeighbours(measured: readonly MeasuredEdge[]): ReadonlyMap<string, readonly MeasuredEdge[]> {
-  const neighbours = new Map<string, MeasuredEdge[]>();
-  const both = measured.flatMap((edge) => [
-    edge,
-    { client: edge.server, server: edge.client, ahead: -edge.ahead },
-  ]);
-  for (const edge of both) {
-    const known = neighbours.get(edge.client);
-    if (known === undefined) neighbours.set(edge.client, [edge]);
-    else known.push(edge);
-  }
-  return neighbours;
+function turn({ client, server, ahead }: MeasuredEdge): MeasuredEdge {
+  return { client: server, server: client, ahead: -ahead };
 }
 
 /** The offset of each service whose measured replicas agree. */
 function agreeByService(
   clocks: readonly Clock[],
-  offsets: ReadonlyMap<string, bigint>,
+  offsets: ReadonlyMap<string, number>,
   { clockTolerance }: Tolerances,
-): ReadonlyMap<string | null, bigint> {
+): ReadonlyMap<string | null, number> {
   const groups = groupBy(clocks, ({ service }) => keyFor(service));
   return new Map(
     groups.flatMap((ofService) => {
       const [{ service }] = ofService;
       const known = ofService.flatMap(({ instance }) => offsets.get(keyFor(service, instance)) ?? []);
       const middle = median(known);
-      const agree = known.every(
-        (ahead) => ahead - middle <= clockTolerance && middle - ahead <= clockTolerance,
-      );
+      const agree = known.every((ahead) => Math.abs(ahead - middle) <= Number(clockTolerance));
       return agree ? [[service, middle] as const] : [];
     }),
   );
@@ -270,17 +262,17 @@ function measureWhole(
   apart: readonly number[],
   inside: number,
   { apartShare, alignedShare, clockTolerance }: ClockThresholds,
-): bigint {
+): number {
   const { starts, ends } = graph;
   const distances = Array.from({ length: apart.length / 2 }, (_, at): Apart => {
     const [client = 0, server = 0] = [apart[at * 2], apart[at * 2 + 1]];
     return [(starts[server] ?? 0) - (starts[client] ?? 0), (ends[server] ?? 0) - (ends[client] ?? 0)];
   });
-  if (distances.length <= (distances.length + inside) * apartShare) return 0n;
+  if (distances.length <= (distances.length + inside) * apartShare) return 0;
   const tolerance = Number(clockTolerance);
   const ahead = findCommonOffset(distances, tolerance);
   const fitting = distances.filter((each) => isWithin(each, ahead, tolerance));
-  return fitting.length > distances.length * alignedShare ? BigInt(ahead) : 0n;
+  return fitting.length > distances.length * alignedShare ? ahead : 0;
 }
 
 /** Whether the SERVER span starts while its CLIENT span is open, by clocks as they are. */
@@ -325,7 +317,7 @@ function measureLoose(
   if (pairSpans(fitting, servers, fits, thresholds).length === servers.length) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).map(([pair]) => ({
     ...{ client: clockOf(pair.client), server: clockOf(pair.server) },
-    ahead: BigInt(ahead),
+    ahead,
   }));
 }
 
@@ -339,9 +331,4 @@ function measureApart({ client, server }: LoosePair): Apart {
     Number(server.startTimeUnixNano - client.startTimeUnixNano),
     Number(server.endTimeUnixNano - client.endTimeUnixNano),
   ];
-}
-
-function median(values: readonly bigint[]): bigint {
-  const sorted = [...values].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
-  return sorted[sorted.length >> 1] ?? 0n;
 }

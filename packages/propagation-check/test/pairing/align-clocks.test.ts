@@ -64,6 +64,12 @@ suite('whole calls', () => {
     assert.deepEqual(measure(drawCalls([5, 5, 5, 5020])), []);
   });
 
+  test('begin in time that begin a little before or after their calls were open', () => {
+    const little = Number(thresholds.clockTolerance) / 2_000_000;
+    assert.deepEqual(measure(drawCalls([-little, -little, 5020])), []);
+    assert.deepEqual(measure(drawCalls([100 + little, 100 + little, 5020])), []);
+  });
+
   test('are measured by the offset with which most lie within their calls', () => {
     assert.deepEqual(measure(drawCalls([5060, 5020, 5000, 5030, 4990])), ['orders/- 4990']);
     // Half of them waited before they were answered: no distance is usual.
@@ -119,6 +125,24 @@ suite('several clocks', () => {
     web INTERNAL "render" 140..150
 `;
     assert.deepEqual(measure(chain), ['orders/- 5000', 'stock/- 2000']);
+  });
+
+  test('are told by the earliest request, where two replicas do not agree about another clock', () => {
+    const replica = (name: string) => `resource:service.instance.id=${name}`;
+    const received = (first: number, name: string, ahead: number) =>
+      drawCalls([ahead + 20], { first, more: replica(name) });
+    const sent = (first: number, name: string) =>
+      drawCalls([1020], { first, to: 'stock', call: replica(name) }).replaceAll(
+        'web CLIENT',
+        'orders CLIENT',
+      );
+    const work = Array.from({ length: 9 }, (_, at) => `  web INTERNAL "work" ${at}..${at + 1}\n`).join('');
+    assert.deepEqual(
+      measure(
+        `${received(1, 'a', 5000)}${received(2, 'b', 3000)}${sent(3, 'a')}${sent(4, 'b')}trace 9\n${work}`,
+      ),
+      ['orders/a 5000', 'orders/b 3000', 'stock/- 4000'],
+    );
   });
 
   test('are those of replicas, by the finest attribute that has a text', () => {
