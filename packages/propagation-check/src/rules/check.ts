@@ -201,7 +201,10 @@ export function protocolOf(span: Span | undefined): EdgeProtocol {
 }
 
 /** The edge that a pair is a call of, as a report names it. */
-export function edgeOf({ client, server }: Pair): Pick<Draft, 'client' | 'server' | 'protocol'> {
+export function edgeOf({
+  client,
+  server,
+}: Pick<Pair, 'client' | 'server'>): Pick<Draft, 'client' | 'server' | 'protocol'> {
   return { client: client.serviceName, server: server.serviceName, protocol: protocolOf(client) };
 }
 

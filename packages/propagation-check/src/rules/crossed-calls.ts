@@ -18,8 +18,10 @@ import { finding } from './wrong-parent.ts';
 /** SERVER or CONSUMER spans of one edge, each below the wrong call, with the call that made its request or sent its message. */
 interface CrossedCalls {
   readonly scene: Scene;
-  readonly pairs: Group<Pair>;
+  readonly pairs: Group<Sides>;
 }
+
+type Sides = Pick<Pair, 'client' | 'server'>;
 
 /**
  * Calls that run side by side share one set of headers, or a worker keeps the context of the message before. One call then has two
@@ -92,8 +94,7 @@ function isOwn(client: Span, server: Span): boolean {
 /** Null where one of them has no id of a message. */
 function areOfOneMessage(client: Span, server: Span): boolean | null {
   const [sent, received] = [readMessageId(client), readMessageId(server)];
-  if (client.kind !== 'PRODUCER' || sent === null || received === null) return null;
-  return sent === received;
+  return sent === null || received === null ? null : sent === received;
 }
 
 type ParentOf = ReadonlyMap<Span, Span>;
@@ -126,17 +127,14 @@ function pairMessages(
   clients: readonly Span[],
   servers: readonly Span[],
   parentOf: ParentOf,
-): readonly Pair[] {
-  const sent = mapBy(
-    clients.filter(({ kind }) => kind === 'PRODUCER'),
-    (client) => keyFor(nameTarget(client), readMessageId(client)),
-  );
-  return servers.flatMap((server): readonly Pair[] => {
+): readonly Sides[] {
+  const sent = mapBy(clients, (client) => keyFor(nameTarget(client), readMessageId(client)));
+  return servers.flatMap((server): readonly Sides[] => {
     const parent = parentOf.get(server);
     const id = readMessageId(server);
-    if (parent?.kind !== 'PRODUCER' || id === null) return [];
+    if (parent === undefined || id === null) return [];
     // An id that several have tells nothing.
     const [client, another] = sent.get(keyFor(nameTarget(parent), id)) ?? [];
-    return client === undefined || another !== undefined ? [] : [{ client, server, unique: true }];
+    return client === undefined || another !== undefined ? [] : [{ client, server }];
   });
 }
