@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { drawChain, guessCause, judgeDrawing, listCauses } from './judge-drawing.ts';
+import { drawChain, explainDrawing, guessCause, judgeDrawing, listCauses } from './judge-drawing.ts';
 
 interface Request {
   readonly target?: string;
@@ -68,6 +68,9 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(routed, ask(2000, '/work/xyz')), missing());
     assert.deepEqual(judge(routed, ask(2000, '/play/xyz')), []);
     assert.deepEqual(judge(route('/list', '/list', 10) + routed, ask(2000, '/work/xyz')), missing());
+    const mounted = route('/work/1', '/app');
+    assert.deepEqual(judge(mounted, ask(2000, '/work/1')), missing());
+    assert.deepEqual(judge(mounted, ask(2000, '/work/2')), []);
   });
 
   test('are missed by the method of RPC, whatever the code of the answer', () => {
@@ -108,6 +111,23 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(sent, ask(2000)), []);
   });
 
+  test('are slower than those that a cache answers, by calls of which an answer is known', () => {
+    const quick = (at: number) => ask(at).replace(`..${at + 80}`, `..${at + 20}`);
+    const untold = [5000, 5100, 5200, 5300, 5400].map((at, index) =>
+      drawChain(
+        70 + index,
+        ask(at, '/work', { status: null }).replace(`..${at + 80}`, `..${at + 10}`),
+        answer(at),
+      ),
+    );
+    assert.deepEqual(judge(whole, quick(2000)), []);
+    assert.deepEqual(judge(whole + untold.join(''), quick(2000)), []);
+    const several = [1500, 1600, 1700, 1800, 1900, 2000].map(quick);
+    assert.deepEqual(judge(whole, ...several), []);
+    const slow = ask(2100).replace('..2180', '..2190');
+    assert.deepEqual(judge(whole, ...several, slow), missing(7));
+  });
+
   test('are a warning where nothing expects them', () => {
     assert.deepEqual(judgeDrawing(whole + drawChain(50, ask(2000))), [
       'warning missing-server web -> orders 1',
@@ -117,9 +137,19 @@ suite('calls of an edge with whole calls', () => {
   test('fit a request of the same time, unless it is a probe or for something else', () => {
     const untold = answer(2000).replace('url.path=/work', '').replace('server.port=8082', '');
     assert.deepEqual(judge(whole, ask(2000), untold), ['error split-trace web -> orders 1']);
+    assert.deepEqual(judge(whole, ask(2000), untold.replace('orders', 'stock')), missing());
+    assert.deepEqual(judge(whole, ask(2000), untold.replace('"GET"', '"GET /healthz"')), missing());
+    const orphan = `trace 90\n  lost\n    ${untold}\n`;
+    assert.deepEqual(judge(whole + orphan, ask(2000)), missing());
     assert.deepEqual(judge(whole, ask(2000), answer(2000, '/healthz')), missing());
     assert.deepEqual(judge(whole, ask(2000), answer(2000, '/play')), missing());
   });
+});
+
+test('a call that is like none of its service says so, whatever others call', () => {
+  const reason = 'no call to the same target is whole, and no expectation names the called service';
+  const shop = drawChain(1, ask(0, '/work', { service: 'shop' }), answer(0));
+  assert.ok(explainDrawing(shop + drawChain(2, ask(100))).some((line) => line.endsWith(reason)));
 });
 
 suite('calls of an expected edge without whole calls', () => {
@@ -222,6 +252,14 @@ suite('calls of an expected edge without whole calls', () => {
     const messages = draw(send(0, 'jobs'), send(100, 'jobs'), ask(500, '/work', gateway), work('900..901'));
     assert.deepEqual(judgeDrawing(messages), missing(2));
     assert.equal(listCauses(messages).at(-1), 'server-span-lost');
+    const port = 'server.port=9092';
+    const received = drawChain(
+      90,
+      `${send(5000, 'orders')} ${port}`.replace('web', 'shop'),
+      `orders CONSUMER "take" 5005..5010 messaging.system=kafka ${port}`,
+    );
+    const others = ['mail', 'jobs', 'jobs'].map((queue, at) => `${send(at * 100, queue)} ${port}`);
+    assert.deepEqual(judgeDrawing(draw(...others) + received), missing(2));
   });
 });
 
