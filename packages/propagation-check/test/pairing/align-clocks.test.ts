@@ -204,6 +204,10 @@ suite('loose ends of an expected edge', () => {
     const givenUp = drawCalls([20], { first: 50, call: 'http.response.status_code=503' });
     assert.deepEqual(measure(loose + givenUp), ['orders/- 5000']);
     assert.deepEqual(measure(loose + drawCalls([20], { first: 50, to: 'stock' })), ['orders/- 5000']);
+    const ofReplica = (name: string) => `resource:service.instance.id=${name}`;
+    const ofAnother = loose.replaceAll(/(orders SERVER.*)/g, `$1 ${ofReplica('b')}`);
+    assert.deepEqual(measure(ofAnother), ['orders/b 5000']);
+    assert.deepEqual(measure(ofAnother + drawCalls([20], { first: 50, more: ofReplica('a') })), []);
     const other = `trace 60\n  ${client('shop', 60_000)}\n    ${server('orders', 60_020)}\n`;
     assert.deepEqual(measure(loose + other), ['web/- -5000']);
     const message = 'trace 61\n  web PRODUCER "send" 61000..61010\n    orders CONSUMER "work" 61020..61030\n';
