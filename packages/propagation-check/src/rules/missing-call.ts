@@ -306,7 +306,7 @@ export type RequestHead = Pick<CallFacts, 'method' | 'path' | 'userAgent'>;
 
 /** Whether the one may be the other behind a proxy, which passes method, user agent and path on, and may cut a prefix off the path. */
 export function isForwarded(outer: RequestHead, inner: RequestHead): boolean {
-  if (outer.path === null || inner.path === null || outer.method !== inner.method) return false;
+  if (inner.path === null || outer.method !== inner.method) return false;
   const isOfOtherProgram =
     outer.userAgent !== null && inner.userAgent !== null && outer.userAgent !== inner.userAgent;
   return !isOfOtherProgram && (outer.path === inner.path || isWithoutPrefix(outer, inner));
