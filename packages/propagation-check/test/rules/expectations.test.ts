@@ -132,6 +132,17 @@ suite('an expected edge of which nothing is seen', () => {
       'warning span-lost-in-service web -> orders 1',
     ]);
     assert.deepEqual(below('stock INTERNAL "load" 20..30'), ['error missing-call web -> orders 0']);
+    const load = 'orders INTERNAL "load" 20..30';
+    assert.deepEqual(below(`${load} flags:0x300`), ['error missing-call web -> orders 0']);
+    const beside = (line: string) => below(`${load}\n  ${line}`);
+    assert.deepEqual(beside('stock INTERNAL "work" 40..50'), below(load));
+    assert.deepEqual(beside('orders INTERNAL "boot" 10..12'), [
+      'warning span-lost-in-service web -> orders 1',
+    ]);
+    const unsure = ['warning missing-call web -> orders 0'];
+    assert.deepEqual(beside('stock INTERNAL "work" 10..12'), unsure);
+    const late = web.replace('0..100', '50..100');
+    assert.deepEqual(judgeDrawing(`expect web -> orders\ntrace 1\n  ${late}\n  lost\n    ${load}\n`), unsure);
     const other = `expect web -> orders\n${drawChain(1, web)}trace 2\n  lost\n    orders INTERNAL "load" 20..30\n`;
     assert.deepEqual(judgeDrawing(other), ['error missing-call web -> orders 0']);
   });
