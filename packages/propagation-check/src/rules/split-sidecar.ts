@@ -34,7 +34,7 @@ const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored']
 export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
   measure: (scene, open) => {
-    const { inner, outer } = listCalls(scene);
+    const { inner, outer } = listSharedCalls(scene);
     if (inner.length === 0) return [];
     return groupBy(pairCalls(scene, outer, inner), ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, String(isWhole(scene, client))),
@@ -89,8 +89,11 @@ export const splitSidecars = rule<SidecarCalls>({
 });
 
 /** CLIENT spans to the hosts that several services call, and those of them that began traces and were continued. */
-function listCalls(scene: Scene): { readonly outer: readonly Span[]; readonly inner: readonly Span[] } {
-  const { graph, facts } = scene;
+export function listSharedCalls({
+  graph,
+  facts,
+  thresholds,
+}: Pick<Scene, 'graph' | 'facts' | 'thresholds'>): Pick<SidecarCalls, 'outer' | 'inner'> {
   const hostOf = facts.remember((call) => readAddress(call).host);
   const isCall = (row: number): boolean =>
     graph.store.kinds[row] === kindNumber.client && graph.has(row) && facts.isOutgoing(row);
@@ -99,19 +102,22 @@ function listCalls(scene: Scene): { readonly outer: readonly Span[]; readonly in
     if (graph.isRoot(row) && graph.hasChild(row) && isCall(row)) beginning.push(row);
   }
   // Nearly all programs end here, before anything is asked of all their calls.
-  if (beginning.length < scene.thresholds.fewestDisplaced) return { inner: [], outer: [] };
-  const callers = new Map<string | null, Set<number>>();
+  if (beginning.length < thresholds.fewestDisplaced) return { inner: [], outer: [] };
+  const callers = new Map<string | null, number>();
+  const shared = new Set<string | null>();
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!isCall(row)) continue;
-    const host = hostOf(row);
-    const known = callers.get(host);
-    if (known === undefined) callers.set(host, new Set([graph.serviceNumberOf(row)]));
-    else known.add(graph.serviceNumberOf(row));
+    const [host, caller] = [hostOf(row), graph.serviceNumberOf(row)];
+    const first = callers.get(host) ?? caller;
+    callers.set(host, first);
+    if (first !== caller) shared.add(host);
   }
   // Before views are made: nearly all calls that began traces are of programs that have no sidecar.
-  const isShared = (row: number): boolean => isCall(row) && (callers.get(hostOf(row))?.size ?? 0) > 1;
-  const inner = graph.viewsOf(beginning.filter(isShared));
-  return { inner, outer: inner.length < scene.thresholds.fewestDisplaced ? [] : graph.select(isShared) };
+  const isShared = (row: number): boolean => isCall(row) && shared.has(hostOf(row));
+  const inner = beginning.filter(isShared);
+  return inner.length < thresholds.fewestDisplaced
+    ? { inner: [], outer: [] }
+    : { inner: graph.viewsOf(inner), outer: graph.select(isShared) };
 }
 
 function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {

@@ -97,10 +97,12 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   const clients = groups.flatMap((group) => [...group.clients]);
   const calling = new Set(clients.map((call) => graph.topInService(call)));
   // Before all calls are named.
-  if (alike.every((row) => calling.has(row))) return [];
+  const idle = alike.filter((row) => !calling.has(row));
+  if (idle.length === 0) return [];
   const callers = listCallers(scene, client, clients, server);
   // Before a view is made of any.
-  if (alike.every((row) => callers.has(row))) return [];
+  const bereftRows = new Set(idle.filter((row) => !callers.has(row)));
+  if (bereftRows.size === 0) return [];
   const requests = scene.selectSpans(client, isAlike);
   const endpointOf = nameEndpoints(requests);
   const calls = selectCalls(graph, groups, (call) => owners.has(graph.topInService(call)));
@@ -111,7 +113,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   const inTime = below.filter(({ owner, call }) => endsWithin(call, owner, thresholds));
   const endpoints = new Set(below.map(({ owner }) => endpointOf(owner)));
   const bereft = requests.filter(
-    (request) => endpoints.has(endpointOf(request)) && !callers.has(graph.rowOf(request)),
+    (request) => endpoints.has(endpointOf(request)) && bereftRows.has(graph.rowOf(request)),
   );
   const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
     pairDisplaced(
@@ -140,8 +142,7 @@ function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<num
 }
 
 function isLate(scene: Scene, call: number): boolean {
-  const top = scene.graph.topInService(call);
-  return scene.graph.isEntry(top) && startsAfter(scene, call, top);
+  return startsAfter(scene, call, scene.graph.topInService(call));
 }
 
 /** Of rows, by more than clocks differ. */
@@ -174,11 +175,6 @@ export const staleHeaders = rule<StaleHeader>({
       measureStaleHeaders(scene, service, clients),
     ),
   gates: [
-    gate(
-      'calls without a child tell of the same requests',
-      ({ pairs }) => pairs.length > 0,
-      ({ parent, servers }) => `none, for ${servers.length} SERVER spans below "${parent.name}"`,
-    ),
     // A cache that answers at once asks for a newer answer later, with the headers of the call that it answered: that has no other SERVER span.
     gate(
       'several such requests began after the span that they hang below had ended, or repeat one that was served before',

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { findEdges } from '../../src/calls/edge.ts';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
+import { listSharedCalls } from '../../src/rules/split-sidecar.ts';
+import { thresholds } from '../../src/rules/thresholds.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, judgeDrawing } from './judge-drawing.ts';
 
 /** Irregular: nothing else keeps step with them. */
@@ -141,4 +146,29 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     assert.deepEqual(ofSidecar(ofWeb, ofProxy(), unknown), broken);
     assert.deepEqual(ofSidecar(whole, ofProxy(), root), beside);
   });
+});
+
+test('views are made of calls to the hosts of several services alone, and only where several began traces', () => {
+  const list = (proxies: number) => {
+    const began = (service: string, host: string, number: number) =>
+      times
+        .slice(0, proxies)
+        .map((at, round) => drawChain(number + round, call(at, { service, host }), serve(at)));
+    const message = 'messaging.system=kafka server.address=orders';
+    const others = [
+      drawChain(1, enter(0), call(0)),
+      drawChain(2, enter(0), call(0, { host: 'stock' })),
+      drawChain(3, `web PRODUCER "send" 0..1 ${message}`, `orders CONSUMER "take" 5..6 ${message}`),
+      drawChain(4, 'web CLIENT "SELECT" 0..1 db.system=mysql server.address=orders'),
+    ];
+    const lines = [...others, ...began('web-proxy', 'orders', 10), ...began('shop', 'own', 20)];
+    const graph = buildTraceGraph(readDrawing(lines.join('')).spans);
+    const { inner, outer } = listSharedCalls({ graph, facts: findEdges(graph).facts, thresholds });
+    const name = ({ serviceName, attributes }: (typeof inner)[number]) =>
+      `${serviceName} ${attributes.get('url.full')}`;
+    return [inner.map(name), outer.map(name)];
+  };
+  const proxies = times.slice(1).map(() => 'web-proxy http://orders/items');
+  assert.deepEqual(list(5), [proxies, ['web http://orders/items', ...proxies].sort()]);
+  assert.deepEqual(list(4), [[], []]);
 });

@@ -7,8 +7,10 @@ const request = (from: number, to: number, path = '/call', kind = 'SERVER') =>
 const call = (from: number, extra = '') => drawClient({ from, to: from + 80, extra });
 const serve = (from: number, extra = '') => drawServer({ from, to: from + 60, extra });
 
-/** Traces of lines, each with its depth. */
-function drawTraces(...traces: readonly (readonly (readonly [depth: number, line: string])[])[]): string {
+/** Lines, each with its depth. */
+type Trace = readonly (readonly [depth: number, line: string])[];
+
+function drawTraces(...traces: readonly Trace[]): string {
   return traces
     .map((lines, at) =>
       [`trace ${at + 1}`, ...lines.map(([depth, line]) => `${'  '.repeat(depth)}${line}`), ''].join('\n'),
@@ -16,7 +18,7 @@ function drawTraces(...traces: readonly (readonly (readonly [depth: number, line
     .join('');
 }
 
-const wholeCall = (from: number): readonly (readonly [number, string])[] => [
+const wholeCall = (from: number): Trace => [
   [2, call(from)],
   [3, serve(from + 10)],
 ];
@@ -53,6 +55,18 @@ suite('calls below a request that had ended', () => {
     const batch = [1010, 2010, 3010, 4010, 5010, 6010].flatMap(wholeCall);
     const idle = [[[1, request(1000, 1100)]], [[1, request(2000, 2100)]]] as const;
     assert.deepEqual(judgeDrawing(drawTraces([...owner, ...batch], ...idle)), []);
+  });
+
+  test('are reported for their own edge, and may have begun before the older request had ended', () => {
+    const shop = [
+      [1, drawClient({ from: -500, to: -420, service: 'shop' }, 'stock/items')],
+      [2, drawServer({ from: -490, to: -430, service: 'stock' }, '/items')],
+    ] as const;
+    const idle = [[[1, request(1000, 1100)]], [[1, request(2000, 2100)]]] as const;
+    const lost = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
+    assert.deepEqual(judgeDrawing(drawTraces(shop, lost, ...idle)), stale(2));
+    const long = [[1, request(0, 1150)], ...lost.slice(1)] as const;
+    assert.deepEqual(judgeDrawing(drawTraces(long, ...idle)), stale(2));
   });
 
   test('hang below messages as well', () => {
@@ -110,6 +124,62 @@ suite('requests below a span that had ended', () => {
       [3, serve(1020)],
     ] as const;
     assert.deepEqual(judgeDrawing(drawTraces(late, whole)), []);
+  });
+
+  const isStale = (...traces: readonly Trace[]): boolean =>
+    judgeDrawing(drawTraces(...traces)).some((line) => line.includes('stale-context'));
+  const keptCall = [
+    [1, request(0, 100)],
+    [2, call(10)],
+    [3, serve(20)],
+  ] as const;
+
+  test('got those of a call of the same service, for the same request', () => {
+    const late = [...keptCall, [3, serve(1020)], [3, serve(2020)]] as const;
+    const other = (from: number, path: string, service = 'web') =>
+      [
+        [1, request(from, from + 100).replace('web', service)],
+        [2, drawClient({ from: from + 10, to: from + 90, service }, `orders:8082${path}`)],
+      ] as const;
+    assert.ok(isStale(late, other(1000, '/work'), other(2000, '/work')));
+    assert.ok(!isStale(late, other(1000, '/play'), other(2000, '/play')));
+    assert.ok(!isStale(late, other(1000, '/work', 'shop'), other(2000, '/work', 'shop')));
+  });
+
+  test('are several that are late', () => {
+    const early = [...keptCall, [3, serve(40)], [3, serve(1020)]] as const;
+    assert.ok(!isStale(early, lonely(20), lonely(1000)));
+  });
+
+  test('are one of each call only where calls beside it repeat it', () => {
+    const late = [3, serve(1020)] as const;
+    const moved = (trace: Trace): Trace =>
+      trace.map(([depth, line]) => [
+        depth,
+        line.replace(/(\d+)\.\.(\d+)/, (_, from, to) => `${+from + 5000}..${+to + 5000}`),
+      ]);
+    const repeats = [
+      [1, 'web INTERNAL "all" 0..2000'],
+      [2, call(10)],
+      [3, serve(20)],
+      [3, serve(1020)],
+      [2, call(1010)],
+    ] as const;
+    assert.ok(isStale(repeats, moved(repeats)));
+    assert.ok(!isStale(repeats));
+    const ofAnother = [...keptCall, late] as const;
+    assert.ok(!isStale(ofAnother, lonely(1000), moved(ofAnother), moved(lonely(1000))));
+    const below = [...ofAnother, [2, 'web INTERNAL "again" 1000..1100'], [3, call(1010)]] as const;
+    assert.ok(!isStale(below, moved(below)));
+    const roots = [
+      [
+        [1, call(10)],
+        [2, serve(20)],
+        [2, serve(1020)],
+      ],
+      [[1, call(1010)]],
+    ] as const;
+    assert.ok(!isStale(...roots, ...roots.map(moved)));
   });
 
   test('are on time where the span was open', () => {
