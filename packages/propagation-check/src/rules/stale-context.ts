@@ -158,9 +158,8 @@ function startsAfter(
 interface StaleHeader {
   readonly scene: Scene;
   readonly parent: Span;
-  readonly servers: readonly Span[];
   /** With calls that tell of the same request, waited for it, and have no child. */
-  readonly pairs: readonly Pair[];
+  readonly pairs: Group<Pair>;
   /** Those whose SERVER span began after `parent` had ended. */
   readonly late: readonly Pair[];
   /** Of all calls of the service: those that repeat a call which had a SERVER span of its own by then. */
@@ -190,7 +189,7 @@ export const staleHeaders = rule<StaleHeader>({
     finding.report({
       isLikely: true,
       client: parent.serviceName,
-      server: pairs[0]?.server.serviceName ?? null,
+      server: pairs[0].server.serviceName,
       protocol: protocolOf(parent),
       shown: pairs.map(({ client, server }) => ({
         client,
@@ -225,20 +224,17 @@ function measureStaleHeaders(
       endsWithin(server, client, scene.thresholds),
     scene.thresholds,
   );
-  const isLatePair = ({ server }: Pair): boolean => {
-    const call = callOf.get(server);
-    return call !== undefined && isLateCall(scene, call);
-  };
-  const repeated = pairs.filter((pair) => {
-    const parent = callOf.get(pair.server)?.client;
-    return parent !== undefined && pair.unique && isLatePair(pair) && repeats(pair.client, parent);
+  const found = pairs.flatMap((pair) => {
+    const call = callOf.get(pair.server);
+    return call === undefined ? [] : [{ ...pair, call, isLate: isLateCall(scene, call) }];
   });
-  const pairsOf = mapBy(pairs, ({ server }) => callOf.get(server)?.client);
-  return [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => {
-    const ofThis = pairsOf.get(parent) ?? [];
-    const servers = ofParent.map(({ server }) => server);
-    return { scene, parent, servers, pairs: ofThis, late: ofThis.filter(isLatePair), repeated };
-  });
+  const repeated = found.filter(
+    ({ client, call, unique, isLate }) => unique && isLate && repeats(client, call.client),
+  );
+  return [...mapBy(found, ({ call }) => call.client)].map(([parent, ofThis]) => ({
+    ...{ scene, parent, pairs: ofThis, repeated },
+    late: ofThis.filter(({ isLate }) => isLate),
+  }));
 }
 
 /** UNAVAILABLE of gRPC comes from the called service where its span says the same: the caller writes it of a lost connection, too. */
