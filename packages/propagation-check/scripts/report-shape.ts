@@ -44,6 +44,7 @@ const resultShape = z.strictObject({
       confidence,
       count,
       candidates: list(finding).exactOptional(),
+      facts: list(z.string()).exactOptional(),
       ended: z
         .strictObject({
           failed: count.exactOptional(),

@@ -37,6 +37,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...labelled('why', words.why, options),
     ...renderDoubt(finding, options),
     ...renderEvidence(finding, options),
+    ...renderFacts(finding, options),
     ...renderProject(finding, options),
     ...renderScopes(finding, options),
     ...renderCandidates(finding, options),
@@ -55,6 +56,12 @@ function nameDocs({ id, docs }: Finding, { docsRoot, isShared = false }: Finding
 /** Its id, and whether that is likely or sure. */
 export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
+}
+
+function renderFacts({ facts = [] }: Finding, layout: Layout): readonly string[] {
+  return facts.flatMap((fact, index) =>
+    labelled(index === 0 ? 'facts' : '', truncate(escapeText(fact), longestText), layout),
+  );
 }
 
 /** Where files of the project say what spans leave open. */

@@ -155,6 +155,8 @@ export interface Draft {
   readonly isLikely?: boolean;
   /** Only of warnings with a cause: without it they would be errors. */
   readonly doubt?: Doubt;
+  /** What the data show beside the calls, in sentences. */
+  readonly facts?: readonly string[];
   /** Where a tap would decide, as far as taps have seen the calls. */
   readonly nextTap?: NextTap | null;
   /** Faults in the files of the project that are among the first candidates. */

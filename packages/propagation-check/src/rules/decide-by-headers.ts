@@ -51,7 +51,7 @@ export function decideByHeaders(
   if (open.length === 0 || draft.shown.length === 0) return [draft];
   const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
-    const { candidates, isLikely: _, ...rest } = draft;
+    const { candidates, isLikely: _, facts: __, ...rest } = draft;
     const shown = group.map((call) => call.shown);
     const { id } = group[0];
     if (id !== null) return { ...rest, id, shown };
@@ -88,11 +88,13 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
     const isLikely = merged.some((draft) => draft.isLikely);
     const candidateLists = merged.flatMap(({ candidates }) => (candidates === undefined ? [] : [candidates]));
     const nextTap = merged.find((draft) => draft.nextTap)?.nextTap;
+    const facts = [...new Set(merged.flatMap((draft) => draft.facts ?? []))];
     return {
       ...group[0].draft,
       ...(isLikely ? { isLikely } : {}),
       ...(candidateLists.length > 0 ? { candidates: [...new Set(candidateLists.flat())] } : {}),
       ...(nextTap ? { nextTap } : {}),
+      ...(facts.length > 0 ? { facts } : {}),
       shown: merged.flatMap(({ shown }) => shown),
     };
   });

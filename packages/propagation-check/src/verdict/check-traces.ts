@@ -14,6 +14,7 @@ import { describeFix } from '../rules/fix-by-surroundings.ts';
 import { rankByPlatform } from '../rules/platforms.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
+import { rankByOtherEdges } from '../rules/rank-by-other-edges.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
 import type { Silence } from '../rules/rule.ts';
@@ -166,7 +167,7 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(
-      rankByPipeline(rankByPlatform(rankByOrigin(scene, draft)), collector),
+      rankByPipeline(rankByPlatform(rankByOrigin(scene, rankByOtherEdges(scene, draft))), collector),
       headersOf,
       expectation,
     ).map((decided) =>
@@ -193,6 +194,7 @@ function describeFinding(
     candidates,
     inProject = [],
     isLikely = false,
+    facts = [],
     ended,
     doubt,
   } = draft;
@@ -206,6 +208,7 @@ function describeFinding(
     count: draft.shown.reduce((sum, shown) => sum + countShown(graph, shown), 0),
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
+    ...(facts.length === 0 ? {} : { facts: facts.map(hideSecrets) }),
     ...(ended === undefined ? {} : { ended }),
     ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },

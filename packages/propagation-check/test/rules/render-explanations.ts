@@ -15,9 +15,10 @@ export function listDrawings(): readonly string[] {
 export function renderExplanation(drawing: string): string {
   const { spans, expectation, headers } = readFixtureDrawing(drawing);
   const { findings, explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
-  const reported = findings.flatMap(({ severity, id, client, server, evidence }) => [
+  const reported = findings.flatMap(({ severity, id, client, server, evidence, facts = [] }) => [
     `  ${severity} ${id} ${client} -> ${server}\n`,
     ...evidence.map(({ spanId, says }) => `    ${spanId.replace(/^0+/, '')}: ${says}\n`),
+    ...facts.map((fact) => `    fact: ${fact}\n`),
   ]);
   const ends = explain.map(({ kind, service, name, reasons, unjudged }) =>
     [

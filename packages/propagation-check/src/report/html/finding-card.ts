@@ -32,6 +32,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
     server,
     count,
     evidence,
+    facts = [],
     project = [],
     candidates = [],
     decide = [],
@@ -56,6 +57,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
 ${doubt === undefined ? null : html`<p><b>Doubt:</b> A warning: ${escapeText(doubt)}</p>`}
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}
 ${evidence.slice(0, mostDrawn).map(draw)}
+${facts.map((fact) => html`<p><b>Also:</b> ${escapeText(fact)}</p>`)}
 ${project.map(({ file, line, says, check }) => html`<p><b>In the files:</b> <code>${escapeText(file)}:${line}</code> ${escapeText(says)} (<code>${check}</code>)</p>`)}
 ${candidates.length === 0 ? null : html`<h4>May be</h4><ol>${candidates.map((candidate) => html`<li><code>${candidate}</code>: ${prose[candidate].title}</li>`)}</ol>`}
 ${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map(renderStep)}</ol>`}

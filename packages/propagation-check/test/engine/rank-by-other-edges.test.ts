@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from './read-drawing.ts';
+
+/** A caller whose calls to auth are whole and whose calls to orders are split; `call` and `request` are more words of the latter. */
+function draw(scope: string, [call, request]: readonly [string, string] = ['', '']): string {
+  return `
+trace 1
+  web    SERVER "GET /a" 0..100 http.request.method=GET url.path=/a
+    web  CLIENT "GET" 1..9 http.request.method=GET url.full=http://auth:80/b http.response.status_code=200 ${scope}
+      auth SERVER "GET /b" 2..8 http.request.method=GET url.path=/b server.port=80
+    web  CLIENT "GET" 11..29 http.request.method=GET url.full=http://orders:80/c http.response.status_code=200 id:call ${scope} ${call}
+trace 2
+  orders SERVER "GET /c" 12..28 http.request.method=GET url.path=/c server.port=80 ${request}
+`;
+}
+
+function judge(drawing: string) {
+  const { spans, expectation } = readDrawing(drawing);
+  const [finding] = checkTraces(spans, { expectation }).findings;
+  return finding;
+}
+
+describe('whole calls of other edges', () => {
+  it('make it unlikely that the caller sends no header, and are named', () => {
+    const { candidates, facts } = judge(draw('scope:http')) ?? {};
+    assert.equal(candidates?.[0], 'header-stripped');
+    assert.deepEqual(facts, [
+      'calls of web to auth by the same instrumentation are whole: it sends the header there',
+    ]);
+  });
+
+  it('say nothing of a page, which sends the header to some origins alone', () => {
+    const { candidates, facts } = judge(draw('scope:@opentelemetry/instrumentation-fetch')) ?? {};
+    assert.equal(candidates?.[0], 'header-not-sent');
+    assert.equal(facts, undefined);
+  });
+
+  it('are of no interest where headers name the cause', () => {
+    const header = 'http.request.header.traceparent';
+    const { id, facts } = judge(draw('', [`${header}=00-<1>-<call>-01`, `${header}=00-<1>-<call>-01`])) ?? {};
+    assert.equal(id, 'header-ignored');
+    assert.equal(facts, undefined);
+  });
+
+  it('of another protocol, and of a consumer, say nothing', () => {
+    const finding = judge(`
+trace 1
+  web    SERVER "POST /a" 0..100 http.request.method=POST url.path=/a
+    web  CLIENT "GET" 1..9 http.request.method=GET url.full=http://auth:80/b http.response.status_code=200
+      auth SERVER "GET /b" 2..8 http.request.method=GET url.path=/b server.port=80
+    web  PRODUCER "send jobs" 11..12 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=one
+  app    PRODUCER "send jobs" 21..22 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=two
+    worker CONSUMER "process jobs" 31..39 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=two
+trace 2
+  worker CONSUMER "process jobs" 41..49 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=one
+`);
+    assert.equal(finding?.id, 'split-trace');
+    assert.deepEqual(finding.candidates?.slice(0, 2), ['header-not-sent', 'header-ignored']);
+    assert.equal(finding.facts, undefined);
+  });
+});
