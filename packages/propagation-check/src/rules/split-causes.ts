@@ -32,7 +32,13 @@ const observations: readonly {
   // A header arrived: the SERVER span names a parent.
   { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
   // Only some replicas of the server begin traces.
-  { cause: 'header-ignored', isSeen: areOtherInstances },
+  { cause: 'header-ignored', isSeen: (scene, pairs) => areOtherInstances(scene, pairs, 'server') },
+  // Only some replicas of the caller do, of which one call shows little: they are many.
+  {
+    cause: 'header-not-sent',
+    isSeen: (scene, pairs) =>
+      pairs.length >= scene.thresholds.fewestSeparated && areOtherInstances(scene, pairs, 'client'),
+  },
   // Some calls are whole, so both sides can: something on the way differs.
   { cause: 'header-stripped', isSeen: (scene, pairs) => listWhole(scene, pairs).length > 0 },
   // A hop stands in between: the port that was called is not the one that the server listens on.
@@ -55,15 +61,15 @@ function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
   );
 }
 
-function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
+function areOtherInstances(scene: Scene, pairs: readonly Pair[], side: 'client' | 'server'): boolean {
   const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
     new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
   const { store } = scene.graph;
   const found = new Set<number>();
-  for (const { servers } of listWhole(scene, pairs)) {
-    for (const row of servers) found.add(store.resources[row] ?? 0);
+  for (const { clients, servers } of listWhole(scene, pairs)) {
+    for (const row of side === 'client' ? clients : servers) found.add(store.resources[row] ?? 0);
   }
-  const split = instancesOf(pairs.map(({ server }) => server.resource));
+  const split = instancesOf(pairs.map((pair) => pair[side].resource));
   const whole = instancesOf(
     [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
   );

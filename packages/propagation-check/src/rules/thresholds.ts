@@ -440,6 +440,16 @@ export const thresholdTable = {
       'A process exports what has ended once in this time (OpenTelemetry specification, OTEL_BSP_SCHEDULE_DELAY), so that the first and the last of a capture may lack it.',
     pinnedBy: { lower: 'missing-client/shown-export-delay', higher: 'missing-client/broken-export-delay' },
   },
+  fewestSeparated: {
+    value: 5,
+    unit: 'count',
+    reason:
+      'An attribute with two values that has nothing to do with it separates so many broken calls from as many whole ones once in 252 times.',
+    pinnedBy: {
+      lower: 'split-trace/broken-fewest-separated',
+      higher: 'missing-server/shown-replica-of-three',
+    },
+  },
   fewestWholeCalls: {
     value: 3,
     unit: 'count',

@@ -39,6 +39,7 @@ import { leavesOpen, listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, Undecided } from './result.ts';
+import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 
 /** The default number of calls that are shown as evidence of a finding; `count` is the number of all. */
@@ -80,11 +81,19 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const { scene, drafts, merged, looseEnds, silences, openClients } = examination;
   const scopes = remember(() => indexScopes(scene.graph));
   const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
+  const edgeKey = ({ client, server, protocol }: Draft): string => keyFor(client, server, protocol);
+  const errors = remember(() =>
+    mapBy(
+      merged.filter(({ severity }) => severity === 'error'),
+      edgeKey,
+    ),
+  );
+  const listErrors = (draft: Draft): readonly Draft[] => errors().get(edgeKey(draft)) ?? [];
   const open = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {
       edges: countEdges(scene, merged, indexPassed(examination), open.calls),
-      findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
+      findings: merged.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
     },
     expectation,
     scene.services,
@@ -180,8 +189,9 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
 }
 
 function describeFinding(
-  graph: TraceGraph,
+  scene: Scene,
   draft: Draft,
+  listErrors: (draft: Draft) => readonly Draft[],
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
@@ -198,6 +208,8 @@ function describeFinding(
     ended,
     doubt,
   } = draft;
+  const count = draft.shown.reduce((sum, shown) => sum + countShown(scene.graph, shown), 0);
+  const found = [...facts, ...tellSeparation(scene, draft, count, () => listErrors(draft))];
   return {
     id,
     severity,
@@ -205,10 +217,10 @@ function describeFinding(
     server,
     protocol,
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
-    count: draft.shown.reduce((sum, shown) => sum + countShown(graph, shown), 0),
+    count,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
-    ...(facts.length === 0 ? {} : { facts: facts.map(hideSecrets) }),
+    ...(found.length === 0 ? {} : { facts: found.map(hideSecrets) }),
     ...(ended === undefined ? {} : { ended }),
     ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
