@@ -19,9 +19,14 @@ export interface Recording {
   readonly formats: ReadonlySet<PropagationFormat>;
   /** Whether the headers of answers are recorded that name a span. */
   readonly answers: boolean;
+  /**
+   * Why headers that other spans like this one have do not show that none came with this: another process may have made it, as its resource
+   * names none, or it is from before the first of them. Null where there are none, or contradictory ones.
+   */
+  readonly doubt: 'process' | 'time' | null;
 }
 
-const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false };
+const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false, doubt: null };
 
 /** Headers that one instrumentation of one process recorded on its spans of one kind. */
 interface Source {
@@ -53,10 +58,13 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     if (source === undefined) return nothing;
     const isAsSent = source.sendsSince !== null;
     // Replicas behind one resource may differ in their settings.
-    if (source.isPartial || !namesProcess(span)) return { ...nothing, isAsSent };
+    const hasId = [...source.since.keys()].some((name) => formatOfIdHeader(name) !== null);
+    if (source.isPartial || !namesProcess(span))
+      return { ...nothing, isAsSent, doubt: hasId && !source.isPartial ? 'process' : null };
     const isKnown = (since: bigint): boolean => since < span.startTimeUnixNano;
     const known = [...source.since].filter(([, since]) => isKnown(since)).map(([name]) => name);
     return {
+      doubt: hasId && listFormats(known).size === 0 ? 'time' : null,
       isAsSent,
       formats: isCall(store.kinds[row] ?? 0)
         ? // A process has one propagator: what it sends with other calls it would send with this one.

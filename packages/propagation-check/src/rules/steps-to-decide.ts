@@ -53,15 +53,16 @@ const lookInBrowser =
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
-  const { id, candidates, protocol, shown } = draft;
+  const { id, candidates, protocol, shown, doubts = {} } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
-  const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) =>
-    span === null ? [] : (askForHeaders(span) ?? []),
-  );
+  const settings = (['server', 'client'] as const).flatMap((side) => {
+    const span = first?.[side] ?? null;
+    return span === null ? [] : (askForHeaders(span, doubts[side]) ?? []);
+  });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   const called = first?.client ?? first?.server ?? null;
   return [
@@ -88,8 +89,12 @@ function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonl
 }
 
 /** The setting with which the service's spans say what it sent or received; null where they do, and where nothing is known to. */
-function askForHeaders(span: Span): string | null {
+function askForHeaders(span: Span, doubt: 'process' | 'time' | undefined): string | null {
   const who = span.serviceName ?? 'the service';
+  if (doubt === 'process')
+    return `Let the resource of ${who} name its process (service.instance.id, or k8s.pod.name): then the headers that its spans have, or lack, decide`;
+  if (doubt === 'time')
+    return `Check calls after the first of which ${who} recorded a header: those before it may be from before the setting`;
   const { fields, hidden } = readRecordedHeaders(span, 'request');
   const isCut = headerValues(fields, 'traceparent').some(isBeginningOfTraceparent);
   if (hidden.includes('traceparent') || isCut)

@@ -21,6 +21,7 @@ import type { Silence } from '../rules/rule.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
+import { prepareRecordedFacts } from '../rules/tell-recorded-headers.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
@@ -184,7 +185,8 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
       decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
-  const merged = mergeDrafts(drafts).map((draft) => rankByProject(draft, project));
+  const tellRecorded = prepareRecordedFacts(graph);
+  const merged = mergeDrafts(drafts).map((draft) => rankByProject(tellRecorded(draft), project));
   return { scene, drafts: found.drafts, merged, looseEnds, silences, openClients };
 }
 

@@ -143,3 +143,62 @@ function listSteps(traces: string, expectation = 'expect web -> orders'): readon
   assert.ok(finding);
   return finding.decide ?? [];
 }
+
+const header = 'http.request.header.traceparent';
+
+/** A call whose header is lost, and a whole call of another service that orders records. */
+function drawRecorded(extra: string, recorded: string, received = extra): string {
+  return `
+trace 1
+  web CLIENT "GET" 100..190 http.request.method=GET url.full=http://orders:80/work http.response.status_code=200 id:lost ${header}=00-<1>-<lost>-01
+trace 2
+  orders SERVER "GET /work" 110..180 http.request.method=GET url.path=/work server.port=80 ${extra}
+trace 3
+  auth CLIENT "GET" ${recorded} http.request.method=GET url.full=http://orders:80/who http.response.status_code=200 id:whole
+    orders SERVER "GET /who" ${recorded} http.request.method=GET url.path=/who server.port=80 ${received} ${header}=00-<3>-<whole>-01
+`;
+}
+
+function judgeRecorded(drawing: string) {
+  const { spans } = readDrawing(drawing);
+  const [finding] = checkTraces(spans).findings;
+  return finding;
+}
+
+const sent = 'web recorded a traceparent of its own on all of these calls: it sent it';
+
+test('a service that records the headers of other requests is asked to name its process', () => {
+  const { decide = [], facts = [] } = judgeRecorded(drawRecorded(flask, '10..90')) ?? {};
+  assert.match(decide[0] ?? '', /^Let the resource of orders name its process \(service\.instance\.id/);
+  assert.ok(decide.every((step) => !step.includes('CAPTURE_HEADERS')));
+  assert.ok(facts.includes(sent));
+  assert.ok(facts.some((fact) => /^orders recorded .* or another process made them/.test(fact)));
+});
+
+test('once it does, what its spans lack decides', () => {
+  const { id } = judgeRecorded(drawRecorded(`${flask} resource:service.instance.id=one`, '10..90')) ?? {};
+  assert.equal(id, 'header-stripped');
+});
+
+test('before the first header that a process recorded, later calls are asked for', () => {
+  const named = `${flask} resource:service.instance.id=one`;
+  const { decide = [], facts = [] } = judgeRecorded(drawRecorded(named, '210..290')) ?? {};
+  assert.match(decide[0] ?? '', /^Check calls after the first of which orders recorded a header/);
+  assert.ok(facts.some((fact) => /^orders recorded .* from before the setting/.test(fact)));
+});
+
+test('another instrumentation of the service that records headers leaves the step to record them', () => {
+  const { decide = [], facts = [] } =
+    judgeRecorded(drawRecorded(flask, '10..90', `${flask.replace('flask', 'django')}`)) ?? {};
+  assert.match(decide[0] ?? '', /^Let orders record headers in its spans/);
+  assert.deepEqual(
+    facts.filter((fact) => fact.startsWith('orders')),
+    [],
+  );
+});
+
+test('a header that is hidden has to be shown, although others are not', () => {
+  const hidden = `${header}=[Filtered]`;
+  const { decide = [] } = judgeRecorded(drawRecorded(`${flask} ${hidden}`, '10..90', flask)) ?? {};
+  assert.match(decide[0] ?? '', /^Let spans of orders show the traceparent/);
+});

@@ -1,0 +1,66 @@
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import { headerValues } from '../headers/propagation-header.ts';
+import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import { learnRecording, type Recording, recordsHeaders } from '../headers/recording.ts';
+import type { Span } from '../span/span.ts';
+import type { Draft } from './check.ts';
+
+/**
+ * What the recorded headers of calls prove where they leave the cause open, and why they leave it open: that the caller sent its own header,
+ * and that the called service records those of other requests and has none of these.
+ */
+export function prepareRecordedFacts(graph: TraceGraph): (draft: Draft) => Draft {
+  if (!recordsHeaders(graph.store)) return (draft) => draft;
+  const recordingOf = learnRecording(graph);
+  return (draft) => {
+    if (draft.candidates === undefined || draft.protocol === 'messaging') return draft;
+    const client = findDoubt(draft, 'client', recordingOf);
+    const server = findDoubt(draft, 'server', recordingOf);
+    const told = [
+      ...(isSent(draft)
+        ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent it`]
+        : []),
+      ...(server === null ? [] : [tellDoubt(draft.server, server)]),
+      ...(client === null ? [] : [tellDoubt(draft.client, client)]),
+    ];
+    if (told.length === 0) return draft;
+    const doubts = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
+    return { ...draft, doubts, facts: [...(draft.facts ?? []), ...told] };
+  };
+}
+
+function findDoubt(
+  { shown }: Draft,
+  side: 'client' | 'server',
+  recordingOf: (span: Span) => Recording,
+): Recording['doubt'] {
+  const doubts = new Set(
+    shown.map((call) => {
+      const span = call[side];
+      const { names, hidden } = readRecordedHeaders(span, 'request');
+      const isBare = span !== null && names.length + hidden.length === 0;
+      return isBare ? recordingOf(span).doubt : null;
+    }),
+  );
+  const [doubt = null] = doubts;
+  return doubts.size === 1 ? doubt : null;
+}
+
+function tellDoubt(service: string | null, doubt: 'process' | 'time'): string {
+  const why =
+    doubt === 'process'
+      ? 'none came with these, or another process made them: its resource names none'
+      : 'none came with these, or they are from before the setting: no earlier span has any';
+  return `${service} recorded the headers of other requests by the same instrumentation: ${why}`;
+}
+
+/** Only the caller knows the id of its span. */
+function isSent({ shown }: Draft): boolean {
+  return shown.every(
+    ({ client }) =>
+      client !== null &&
+      headerValues(readRecordedHeaders(client, 'request').fields, 'traceparent').some((value) =>
+        value.toLowerCase().includes(client.spanId),
+      ),
+  );
+}
