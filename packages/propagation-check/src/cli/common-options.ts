@@ -44,7 +44,11 @@ export interface SourceArguments extends CheckArguments {
 /** The last options of a command. */
 export function addCheckOptions(command: Command, session: Session): Command {
   command
-    .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
+    .option(
+      '--expect <path>',
+      'edges that must exist, "a -> b -> c"; may be repeated. Where no span has a name and a service is called nearly so, the edge is not judged (exit code 2)',
+      parsePath,
+    )
     .option(
       '--expectations <file>',
       'what must, may and must not be there: YAML, see expectation.schema.json',

@@ -126,11 +126,15 @@ function hintAtUnknown(
   expected: readonly ExpectedEdge[],
   services: readonly string[],
 ): readonly string[] {
-  const unknown = listUnknown(expected, services);
+  // Each of those has its own reason.
+  const isTold = ({ client, server }: ExpectedEdge): boolean =>
+    undecided.some((each) => each.client === client && each.server === server);
+  const unknown = listUnknown(
+    expected.filter((edge) => !isTold(edge)),
+    services,
+  );
   if (unknown.length === 0) return [];
   const misspelt = suggestNames(expected, services);
-  // Each has its own reason there.
-  if (undecided.length > 0 && misspelt.length === 0) return [];
   return [
     `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
       (misspelt.length > 0

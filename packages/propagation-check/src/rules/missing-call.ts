@@ -22,6 +22,7 @@ import {
 import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
@@ -73,6 +74,14 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       return [{ scene, edge, roots, ofCaller, callers, notCalling, pairs, findOpenCall }];
     }),
   gates: [
+    // The name may be another one, or the requests those of callers from outside.
+    gate(
+      'the caller has spans, or no service is called nearly so and nobody calls the called service',
+      ({ scene, edge, callers }) =>
+        callers.length > 0 ||
+        (suggestService(scene, edge.client) === null && scene.groupsInto(edge.server).length === 0),
+      ({ edge }) => `none of ${edge.client}`,
+    ),
     gate(
       'a call of the caller was answered, or it shows none',
       ({ callers }) => !hasReachedNobody(callers),

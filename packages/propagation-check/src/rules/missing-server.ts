@@ -13,6 +13,7 @@ import {
 } from '../calls/call-facts.ts';
 import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
+import { isPublicName } from '../calls/inside.ts';
 import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
@@ -38,6 +39,7 @@ import {
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { indexCalls } from './index-calls.ts';
+import { suggestService } from './misspelt-service.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
 import { showClients } from './shown-later.ts';
@@ -496,15 +498,16 @@ function selectCallsTo(
 ): Pick<WhollyMissing, 'calls' | 'isToward'> {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return { calls: named, isToward: true };
-  const entries = limitComparisons(
-    lonely,
-    scene.entriesOf(server).filter(({ kind }) => kind === 'SERVER'),
-  );
-  const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
+  const entries = limitComparisons(lonely, scene.entriesOf(server).filter(isServer));
+  const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return { calls: known, isToward: true };
+  if (suggestService(scene, server) !== null) return { calls: [], isToward: true };
   const taken = listTargets(scene);
+  // Of a service without spans nothing says that it is a third party outside of the network.
+  const mayBeCalled = (span: Span): boolean =>
+    hasSpans(scene, server) || span.kind === 'PRODUCER' || !isPublicName(readAddress(span).host);
   const groups = groupBy(
-    lonely.filter((span) => !taken.has(placeOf(span))),
+    lonely.filter((span) => !taken.has(placeOf(span)) && mayBeCalled(span)),
     placeOf,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];

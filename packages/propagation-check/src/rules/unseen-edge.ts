@@ -16,6 +16,7 @@ import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
+import { suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
 import { handsOn, messageCauses } from './split-message.ts';
@@ -81,6 +82,12 @@ export const unseenEdges = rule<UnseenEdge>({
       ({ scene, edge }) =>
         hasSpans(scene, edge.client) || hasSpans(scene, edge.server) || scene.services.names().length === 0,
       ({ edge }) => `neither ${edge.client} nor ${edge.server} has any: their names may be other ones`,
+    ),
+    gate(
+      'no service has nearly the name of one without spans',
+      ({ scene, edge }) => [edge.client, edge.server].every((name) => suggestService(scene, name) === null),
+      ({ scene, edge }) =>
+        [edge.client, edge.server].flatMap((name) => suggestService(scene, name) ?? []).join('; '),
     ),
     // The callee of a dark service is connected past it, which is reported already.
     gate(

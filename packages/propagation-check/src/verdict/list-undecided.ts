@@ -14,6 +14,7 @@ import {
   type UnnamedSide,
   type UnprovableCall,
 } from '../rules/check.ts';
+import { suggestService } from '../rules/misspelt-service.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
@@ -70,13 +71,16 @@ function tellUndecided(
     return `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
   const unprovable = listUnprovable(scene, clients, { client, server });
   if (unprovable.length > 0) return describeUnprovable(unprovable, server);
+  const strange = [client, server].filter((service) => !hasSpans(scene, service));
+  const meant = strange.flatMap((service) => suggestService(scene, service) ?? []);
+  if (meant.length > 0) return `no span of ${strange.join(' or ')} is here: ${meant.join('; ')}`;
   const [warned] = ofEdge;
   const absent =
     warned !== undefined
       ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
-      : hasSpans(scene, client)
+      : strange.length === 0
         ? 'no call of it has its other side here'
-        : `no span of ${client}${hasSpans(scene, server) ? '' : ` or ${server}`} is here`;
+        : `no span of ${strange.join(' or ')} is here`;
   return `${absent}: add the spans of both services, and send a request that makes the call`;
 }
 

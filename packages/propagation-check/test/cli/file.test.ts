@@ -147,7 +147,7 @@ test('an expected service whose name is misspelt', async (t) => {
   const { stdout } = await executeCli('file', join(folder, 'spans'), '--expect', 'Web-shp -> b');
   assert.match(
     stdout.replace(/\s+/g, ' '),
-    /note no span of Web-shp is here, only of [^:]+: did you mean web-shop instead of Web-shp\?/,
+    /CANNOT TELL Web-shp -> b: no span of Web-shp is here: did you mean web-shop instead of Web-shp\?/,
   );
 });
 

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** Requests of users to web, which calls orders, and a third party outside; orders is also called from outside. */
+const system = `
+repeat 3 every 1000
+trace 1
+  web      SERVER "GET /call" 0..200 http.request.method=GET url.path=/call
+    web    CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:80/work http.response.status_code=200
+      orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=80
+    web    CLIENT "GET" 100..190 http.request.method=GET url.full=https://api.stripe.com/pay http.response.status_code=200
+trace 2
+  orders   SERVER "GET /work" 320..380 http.request.method=GET url.path=/work server.port=80
+end
+`;
+
+function judge(path: string, drawing = system) {
+  const { spans, expectation } = readDrawing(`expect ${path}\n${drawing}`);
+  const { verdict, undecided = [], findings } = checkTraces(spans, { expectation });
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  return { verdict, says: undecided.map(({ says }) => says).join(), errors: errors.map(({ id }) => id) };
+}
+
+describe('an expected service that no span names', () => {
+  it('leaves the edge open on either side where another is called nearly so', () => {
+    for (const [path, meant] of [
+      ['web -> ordres', 'did you mean orders instead of ordres?'],
+      ['wbe -> orders', 'did you mean web instead of wbe?'],
+    ] as const) {
+      const { verdict, says, errors } = judge(path);
+      assert.equal(verdict, 'unknown');
+      assert.match(says, new RegExp(`^no span of \\w+ is here: ${meant.replace('?', '\\?')}$`));
+      assert.deepEqual(errors, []);
+    }
+  });
+
+  it('makes no call of what others explain: calls to a third party outside, and requests of a service that others call', () => {
+    assert.deepEqual(
+      [judge('web -> stock').verdict, judge('web -> stock').errors],
+      ['broken', ['missing-call']],
+    );
+    assert.deepEqual([judge('cron -> orders').verdict, judge('cron -> orders').errors], ['unknown', []]);
+  });
+
+  it('is misspelt also where nobody calls the other side, and as a caller of requests that began traces', () => {
+    const users = system.replaceAll(/^ {6}orders .*\n/gm, '').replaceAll(/^ {4}web .*orders:80.*\n/gm, '');
+    assert.deepEqual(judge('wbe -> orders', users).errors, []);
+    assert.deepEqual(judge('cron -> orders', users).errors, ['missing-call']);
+    const alone = 'trace 1\n  web SERVER "GET /call" 0..200 http.request.method=GET url.path=/call\n';
+    assert.deepEqual(judge('wbe -> orders', alone).verdict, 'unknown');
+    assert.deepEqual(judge('web -> wbe', alone).verdict, 'broken');
+  });
+
+  it('is the callee of calls that name it, whatever others are called', () => {
+    const dark = system.replaceAll('orders:80', 'orders2:80').replaceAll(/^ {6}orders .*\n/gm, '');
+    assert.deepEqual(judge('web -> orders2', dark).errors, ['missing-server']);
+  });
+});
