@@ -36,6 +36,12 @@ describe('an expected service that no span names', () => {
     }
   });
 
+  it('is not taken for the peer of other calls inside of the network', () => {
+    const inside = system.replaceAll('https://api.stripe.com/pay', 'http://billing:80/pay');
+    assert.deepEqual(judge('web -> ordres', inside).errors, []);
+    assert.deepEqual(judge('web -> stock', inside).errors, ['missing-server']);
+  });
+
   it('makes no call of what others explain: calls to a third party outside, and requests of a service that others call', () => {
     assert.deepEqual(
       [judge('web -> stock').verdict, judge('web -> stock').errors],
