@@ -16,7 +16,7 @@ const parties: readonly FindingId[] = ['header-stripped', 'header-not-sent', 'he
 export function rankByOtherEdges(scene: Scene, draft: Draft): Draft {
   const { candidates = [] } = draft;
   const suspects = candidates.filter((cause) => parties.includes(cause));
-  if (suspects.length < 2) return draft;
+  if (suspects.length <= 1) return draft;
   const cleared = [clearCaller(scene, draft), clearCalled(scene, draft)].filter((one) => one !== null);
   const doubted = suspects.filter((cause) => cleared.some((one) => one.cause === cause));
   if (doubted.length === 0) return draft;

@@ -1,6 +1,6 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { headerValues } from '../headers/propagation-header.ts';
-import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import { listFormats, readRecordedHeaders } from '../headers/recorded-headers.ts';
 import { learnRecording, type Recording, recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft } from './check.ts';
@@ -38,7 +38,7 @@ function findDoubt(
     shown.map((call) => {
       const span = call[side];
       const { names, hidden } = readRecordedHeaders(span, 'request');
-      const isBare = span !== null && names.length + hidden.length === 0;
+      const isBare = span !== null && listFormats([...names, ...hidden]).size === 0;
       return isBare ? recordingOf(span).doubt : null;
     }),
   );
@@ -56,11 +56,14 @@ function tellDoubt(service: string | null, doubt: 'process' | 'time'): string {
 
 /** Only the caller knows the id of its span. */
 function isSent({ shown }: Draft): boolean {
-  return shown.every(
-    ({ client }) =>
-      client !== null &&
-      headerValues(readRecordedHeaders(client, 'request').fields, 'traceparent').some((value) =>
-        value.toLowerCase().includes(client.spanId),
-      ),
+  return (
+    shown.length > 0 &&
+    shown.every(
+      ({ client }) =>
+        client !== null &&
+        headerValues(readRecordedHeaders(client, 'request').fields, 'traceparent').some((value) =>
+          value.toLowerCase().includes(client.spanId),
+        ),
+    )
   );
 }

@@ -52,7 +52,7 @@ test('a trace that did not come is an error, and never no test', async () => {
 
 test('what XML cannot hold becomes its code, and markup stays text', async () => {
   const name = '\u0000\u001b[2J\ufffe\ud800]]>"<a>&amp;\'😀';
-  const edges = [{ client: name, server: 'orders', rule: 'must' as const }];
+  const edges = [{ client: 'web', server: name, rule: 'must' as const }];
   const { spans } = readFixtureDrawing('split-trace/healthy.txt');
   const xml = render(spans, { ...noExpectation, edges });
   await assertValid(xml);
