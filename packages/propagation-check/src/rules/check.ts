@@ -156,7 +156,7 @@ export interface Draft {
   /** Only of warnings with a cause: without it they would be errors. */
   readonly doubt?: Doubt;
   /** Sides that record headers on other spans, and why those that these lack prove nothing. */
-  readonly doubts?: { readonly [side in 'client' | 'server']?: 'process' | 'time' };
+  readonly unrecorded?: { readonly [side in 'client' | 'server']?: 'process' | 'time' };
   /** What the data show beside the calls, in sentences. */
   readonly facts?: readonly string[];
   /** Where a tap would decide, as far as taps have seen the calls. */

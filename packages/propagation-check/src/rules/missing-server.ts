@@ -498,8 +498,11 @@ function selectCallsTo(
 ): Pick<WhollyMissing, 'calls' | 'isToward'> {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return { calls: named, isToward: true };
-  const entries = limitComparisons(lonely, scene.entriesOf(server).filter(isServer));
-  const known = lonely.filter((span) => isKnownTo(entries, span));
+  const entries = limitComparisons(
+    lonely,
+    scene.entriesOf(server).filter(({ kind }) => kind === 'SERVER'),
+  );
+  const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return { calls: known, isToward: true };
   if (suggestService(scene, server) !== null) return { calls: [], isToward: true };
   const taken = listTargets(scene);

@@ -53,7 +53,7 @@ const lookInBrowser =
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
-  const { id, candidates, protocol, shown, doubts = {} } = draft;
+  const { id, candidates, protocol, shown, unrecorded = {} } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
@@ -61,7 +61,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const [first] = shown;
   const settings = (['server', 'client'] as const).flatMap((side) => {
     const span = first?.[side] ?? null;
-    return span === null ? [] : (askForHeaders(span, doubts[side]) ?? []);
+    return span === null ? [] : (askForHeaders(span, unrecorded[side]) ?? []);
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   const called = first?.client ?? first?.server ?? null;

@@ -24,8 +24,8 @@ export function prepareRecordedFacts(graph: TraceGraph): (draft: Draft) => Draft
       ...(client === null ? [] : [tellDoubt(draft.client, client)]),
     ];
     if (told.length === 0) return draft;
-    const doubts = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
-    return { ...draft, doubts, facts: [...(draft.facts ?? []), ...told] };
+    const unrecorded = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
+    return { ...draft, unrecorded, facts: [...(draft.facts ?? []), ...told] };
   };
 }
 
