@@ -1,6 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
-import { durationOf, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
+import { durationOf, endsWithin, type Pair, pairSpans, type Tolerances } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface ContainedThresholds extends Tolerances {
@@ -23,9 +23,9 @@ export function pairContained(
 }
 
 /**
- * Pairs requests with the calls within them, and a few of the rest with a call between their start and the next request.
- * OpenTelemetry for JavaScript reads the start of a span from one clock and its length from another: a process that is held up in between
- * begins the span too early by as much, so that the call seems to outlive its request.
+ * Pairs requests with the calls within them, and a few of the rest with a call that begins before the next request, and not later after
+ * theirs than it lasted. OpenTelemetry for JavaScript reads the start of a span from one clock and its length from another: a process
+ * that is held up in between begins the span too early by as much, so that its call seems to outlive it.
  */
 export function pairMostlyContained(
   requests: readonly Span[],
@@ -38,26 +38,24 @@ export function pairMostlyContained(
     return within;
   const paired = new Set(within.flatMap(({ client, server }) => [client, server]));
   const left = calls.filter((call) => !paired.has(call));
-  const inOrder = requests.toSorted(compareStarts);
-  const last = inOrder.at(-1);
-  const outliving = [...groupByLatest(inOrder, left)].flatMap(([request, [call]]) => {
+  const outliving = [...groupByLatest(requests, left)].flatMap(([request, [call, ...others]]) => {
     const isPair =
       request !== null &&
       !paired.has(request) &&
       durationOf(call) <= durationOf(request) &&
-      // Nothing else tells when the last was over.
-      (request !== last || startsDuring(call, request, thresholds)) &&
+      call.startTimeUnixNano <= request.endTimeUnixNano + durationOf(request) &&
       mayMake(request, call);
-    return isPair ? [{ client: request, server: call, unique: false }] : [];
+    return isPair ? [{ client: request, server: call, unique: others.length === 0 }] : [];
   });
   return [...within, ...outliving];
 }
 
-/** The calls by the latest request that began before them. `inOrder`: by their starts. */
+/** The calls by the latest request that began before them. */
 function groupByLatest(
-  inOrder: readonly Span[],
+  requests: readonly Span[],
   calls: readonly Span[],
 ): ReadonlyMap<Span | null, Group<Span>> {
+  const inOrder = requests.toSorted(compareStarts);
   let at = -1;
   return mapBy(calls.toSorted(compareStarts), ({ startTimeUnixNano }) => {
     const begins = ({ startTimeUnixNano: start }: Span): boolean => start <= startTimeUnixNano;
@@ -66,6 +64,7 @@ function groupByLatest(
   });
 }
 
+/** Spans that start at once come by their ids, whatever their order in the source. */
 function compareStarts(one: Span, other: Span): number {
-  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
+  return Number(one.startTimeUnixNano - other.startTimeUnixNano) || (one.spanId < other.spanId ? -1 : 1);
 }

@@ -15,7 +15,7 @@ import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
-import { type Gate, gate, rule } from './rule.ts';
+import { type Gate, gate, rule, tellMilliseconds } from './rule.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
   kind: 'cause',
@@ -74,13 +74,20 @@ export const detachedCalls = rule<DetachedCalls>({
       shown: pairs.map(({ client: entry, server: call, unique }) => ({
         client: call,
         server: serverOf.get(call) ?? null,
-        says: unique
-          ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
-          : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
+        says: tellLoss(entry, call, unique),
       })),
     });
   },
 });
+
+function tellLoss(entry: Span, call: Span, isUnique: boolean): string {
+  const late = Number(call.startTimeUnixNano - entry.endTimeUnixNano);
+  if (late > 0)
+    return `root of its own trace, made ${tellMilliseconds(late)} after "${entry.name}" of trace ${entry.traceId}, which lacks the call`;
+  return isUnique
+    ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
+    : `root of its own trace, made while requests "${entry.name}" were open that lack the call`;
+}
 
 function areWaitedFor<
   Case extends { readonly detached: readonly Span[]; readonly pairs: readonly Pair[] },
