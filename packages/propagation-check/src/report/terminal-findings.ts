@@ -58,7 +58,7 @@ export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
 }
 
-function renderFacts({ facts = [] }: Finding, layout: Layout): readonly string[] {
+export function renderFacts({ facts = [] }: Finding, layout: Layout): readonly string[] {
   return facts.flatMap((fact, index) =>
     labelled(index === 0 ? 'facts' : '', truncate(escapeText(fact), longestText), layout),
   );
@@ -151,7 +151,7 @@ function withoutIds(says: string): string {
 }
 
 /** Why it is a warning. */
-function renderDoubt({ doubt }: Finding, layout: Layout): readonly string[] {
+export function renderDoubt({ doubt }: Finding, layout: Layout): readonly string[] {
   return doubt === undefined ? [] : labelled('doubt', `A warning: ${escapeText(doubt)}`, layout);
 }
 

@@ -17,6 +17,8 @@ import {
   longestText,
   nameConfidently,
   renderAccepted,
+  renderDoubt,
+  renderFacts,
   renderStep,
 } from './terminal-findings.ts';
 import { renderUnreported } from './terminal-unreported.ts';
@@ -73,7 +75,9 @@ export function renderFinding(
   return [
     ...renderTitle(finding, text),
     ...hang('  ', prose[id].why, text),
+    ...renderDoubt(finding, text),
     ...(picture === null ? sayEvidence(first, text) : drawCall(picture, layout)),
+    ...renderFacts(finding, text),
     ...(likely === ''
       ? []
       : labelled('may be', candidates.length > mostCandidates ? `${likely}, …` : likely, text)),

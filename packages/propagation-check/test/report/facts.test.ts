@@ -5,6 +5,7 @@ import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
+import { renderTree } from '../../src/report/tree.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
@@ -24,12 +25,16 @@ test('what the broken calls have in common stands in every report for people, es
     };
   });
   const result = checkTraces(hostile);
-  const text = renderTerminal(result, details, options);
-  assert.match(
-    text,
-    /^ {2}facts {5}all 5 calls come from web with service\.instance\.id=.+two; the 5 that come/m,
-  );
-  assert.ok(!text.includes('\u001b'));
+  for (const text of [
+    renderTerminal(result, details, options),
+    renderTree(result, details, hostile, options),
+  ]) {
+    assert.match(
+      text,
+      /^ {2}facts {5}all 5 calls come from web with service\.instance\.id=.+two; the 5 that come/m,
+    );
+    assert.ok(!text.includes('\u001b'));
+  }
   for (const report of [
     renderHtml(result, details, hostile, ''),
     renderMarkdown(result, details, options, hostile),
