@@ -23,6 +23,13 @@ test('the tests that failed are shown, and where', () => {
   );
 });
 
+test('a test that passed after one that failed is no part of its reason', () => {
+  assert.equal(
+    show(['▶ sums', '  ✖ adds', '    + 1', '    - 2', '  ✔ subtracts', '    of its own', '✔ others']),
+    '  ✖ adds\n    + 1\n    - 2\n',
+  );
+});
+
 test('of a step without tests the end is shown, without colours', () => {
   const end = show([...early, '\u001b[31mlint/suspicious\u001b[0m  a.ts:1']);
   assert.equal(end, `${early.slice(-19).join('\n')}\nlint/suspicious  a.ts:1\n`);
