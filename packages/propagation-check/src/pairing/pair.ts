@@ -284,8 +284,12 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
   return {
     someOpen(time, isMeant) {
       asked[0] = Number(time - origin);
+      // A look-up within `isMeant` asks for another: then this one goes on.
+      const outer = isMeantNow;
       isMeantNow = isMeant;
-      return intervals.someOpenAt(asked, 0, tolerance, isMeantAt);
+      const isSome = intervals.someOpenAt(asked, 0, tolerance, isMeantAt);
+      isMeantNow = outer;
+      return isSome;
     },
     remove(span) {
       positions ??= new Map(spans.map((one, at) => [one, at]));

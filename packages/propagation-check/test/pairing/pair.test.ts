@@ -234,6 +234,16 @@ suite('indexByTime', () => {
     assert.deepEqual(openAt(indexByTime([], thresholds), 0), []);
   });
 
+  test('asks on after a look-up within a look-up', () => {
+    const index = indexByTime(spans, thresholds);
+    const found: string[] = [];
+    const isOpen = index.someOpen(1_700_000_000_036_000_000n, ({ spanId }) => {
+      found.push(spanId.slice(0, 2));
+      return openAt(index, 15).length === 0;
+    });
+    assert.deepEqual([found, isOpen], [['d1', 'c1', 'a1'], false]);
+  });
+
   test('does not find what was removed', () => {
     const index = indexByTime(spans, thresholds);
     index.remove(at('a1'));
