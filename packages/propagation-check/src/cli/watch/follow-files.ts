@@ -15,22 +15,48 @@ interface Followed {
   version: string;
 }
 
+/** Some of the files could be read, and none of the others has been read before. */
+export class PartlyReadError extends SourceError {
+  readonly spans: readonly Span[];
+
+  constructor(message: string, spans: readonly Span[]) {
+    super(message);
+    this.spans = spans;
+  }
+}
+
 /** Read at one time. */
 const mostBytes = 64 * 1024 * 1024;
 const lineFeed = 0x0a;
 
 /**
  * Reads what was added to files since the last time: whole lines of a file that grows, such as that of the Collector's file exporter; any
- * other document as a whole when it has changed. A file that was replaced or cut is read from its beginning.
+ * other document as a whole when it has changed. A file that was replaced or cut is read from its beginning. While one that was read
+ * before is away, the spans of the others wait for it: traces without the part that it has look broken.
  */
 export function followFiles(paths: readonly string[]): () => Promise<readonly Span[]> {
-  const followed = paths.map((path) => ({ path, known: { offset: 0, inode: 0, version: '' } }));
-  /** Read before another file failed. */
+  const followed = paths.map((path) => ({
+    ...{ path, wasRead: false },
+    known: { offset: 0, inode: 0, version: '' },
+  }));
   let read: Span[] = [];
   return async () => {
-    for (const { path, known } of followed) for (const span of await readAdded(path, known)) read.push(span);
+    const failed: { readonly message: string; readonly wasRead: boolean }[] = [];
+    for (const file of followed) {
+      try {
+        for (const span of await readAdded(file.path, file.known)) read.push(span);
+        file.wasRead = true;
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error;
+        failed.push({ message: error.message, wasRead: file.wasRead });
+      }
+    }
+    const message = failed.map((one) => one.message).join('; ');
+    if (failed.length === followed.length || failed.some(({ wasRead }) => wasRead))
+      throw new SourceError(message);
     const spans = read;
     read = [];
+    if (failed.length > 0) throw new PartlyReadError(message, spans);
     return spans;
   };
 }

@@ -21,6 +21,7 @@ import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { CallTracker, type WatchedEdge } from './call-tracker.ts';
 import { createChangeTeller } from './describe-changes.ts';
+import { PartlyReadError } from './follow-files.ts';
 import { layMarkdown } from './lay-markdown.ts';
 import { isInForeground, openTerminal } from './open-terminal.ts';
 import { openView, type View, type ViewOptions } from './open-view.ts';
@@ -90,9 +91,10 @@ class Watch {
     this.#tracker = new CallTracker({ settleMs });
   }
 
-  /** One look. @throws {SourceError} where the source cannot be asked. */
+  /** One look. @throws {SourceError} where the source cannot be asked; what a part of it has is judged before. */
   async look(signal: AbortSignal): Promise<void> {
-    const spans = await this.#view.look(Date.now(), signal);
+    const looked = await this.#view.look(Date.now(), signal).catch(allowPartly);
+    const spans = looked instanceof PartlyReadError ? looked.spans : looked;
     const { expectation, wire } = await readAnew(this.#inputs);
     const now = Date.now();
     this.#tracker.add(spans, now);
@@ -103,6 +105,7 @@ class Watch {
         mostEvidence: Number.POSITIVE_INFINITY,
       });
     this.#view.forget(this.#tracker.judge(now, check));
+    if (looked instanceof PartlyReadError) throw looked;
   }
 
   /** Looks until `signal` aborts, and calls `onLook` after each look. @throws the signal's reason. */
@@ -119,7 +122,7 @@ class Watch {
         if (!(error instanceof SourceError)) throw error;
         const { since = Date.now(), wasThere = this.#wasThere } = this.#away ?? {};
         this.#away = { since, wasThere, why: error.message };
-        this.#tries += 1;
+        this.#tries = error instanceof PartlyReadError ? 1 : this.#tries + 1;
       }
       await onLook();
       const tookMs = performance.now() - lookedAt;
@@ -157,6 +160,11 @@ class Watch {
     if (this.#tracker.breaks().some(({ finding }) => finding.severity === 'error')) return 1;
     return this.#tracker.edges(Date.now()).length > 0 ? 0 : 2;
   }
+}
+
+function allowPartly(error: unknown): PartlyReadError {
+  if (error instanceof PartlyReadError) return error;
+  throw error;
 }
 
 /** Waits for what has come to be quiet, and in a receiver for something to come. */

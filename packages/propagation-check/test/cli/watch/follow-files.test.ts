@@ -3,7 +3,7 @@ import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { followFiles } from '../../../src/cli/watch/follow-files.ts';
+import { followFiles, PartlyReadError } from '../../../src/cli/watch/follow-files.ts';
 import { encodeOtlpLines } from '../../../src/span/encode-otlp-lines.ts';
 import { makeFolder } from '../run-cli.ts';
 import { makeCall } from './make-calls.ts';
@@ -78,9 +78,31 @@ suite('files that are watched', () => {
 
   test('show what one of them has, when another one is missing for a while', async (t) => {
     const folder = await makeFolder(t, { one: linesOf('one') });
-    const look = followFiles([join(folder, 'one'), join(folder, 'two')]);
-    await assert.rejects(look(), /two: no such file/);
+    const look = followFiles(['zero', 'one', 'two'].map((name) => join(folder, name)));
+    await assert.rejects(look(), (error) => {
+      assert.ok(error instanceof PartlyReadError);
+      assert.match(error.message, /zero: no such file.*two: no such file/);
+      assert.equal(error.spans.length, 3);
+      return true;
+    });
+    await writeFile(join(folder, 'zero'), linesOf('zero'));
     await writeFile(join(folder, 'two'), linesOf('two'));
     assert.equal((await look()).length, 6);
+  });
+
+  test('wait for one that was read before, so that no trace lacks its part', async (t) => {
+    const folder = await makeFolder(t, { one: linesOf('one'), two: linesOf('two') });
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')];
+    const look = followFiles([one, two]);
+    assert.equal((await look()).length, 6);
+    await rename(two, `${two}.away`);
+    await appendFile(one, linesOf('three'));
+    await assert.rejects(look(), (error) => {
+      assert.ok(!(error instanceof PartlyReadError));
+      assert.match(String(error), /two: no such file/);
+      return true;
+    });
+    await rename(`${two}.away`, two);
+    assert.equal((await look()).length, 3);
   });
 });

@@ -194,6 +194,19 @@ describe('watch where there is no terminal', () => {
     assert.match(await lines(), / ✓ web → orders {2}seen, 1 call$/);
   });
 
+  it('shows what one file has while another does not exist yet, and says so', async (t) => {
+    const folder = await makeFolder(t);
+    const [there, missing] = [join(folder, 'there.jsonl'), join(folder, 'missing.jsonl')];
+    await writeFile(there, encodeOtlpLines(makeCall('one', Date.now() - 120_000)));
+    const child = spawnCli(t, ['watch', missing, there, '--settle', '200ms'], { LC_ALL: 'C.UTF-8' });
+    const lines = readLines(child.stdout);
+    assert.match(await lines(), / ! source not there yet: \S+missing\.jsonl: no such file; /);
+    assert.match(await lines(), / ✓ web → orders {2}seen, 1 call$/);
+    await writeFile(missing, encodeOtlpLines(makeSplitCall('two', Date.now() - 120_000)));
+    assert.match(await lines(), / ✓ source there after \d+ s$/);
+    assert.match(await lines(), / ✗ web → orders {2}split-trace {2}1 call broken, 1 of 2 so far /);
+  });
+
   it('refuses a folder, and a pattern that a shell has not replaced', async (t) => {
     const folder = await makeFolder(t);
     for (const [path, says] of [
