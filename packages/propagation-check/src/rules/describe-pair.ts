@@ -7,7 +7,7 @@ import { tellClock } from './clock-skew.ts';
 /** What else is known of the edge of a pair. */
 interface Surroundings {
   /** Ids in headers prove the pair. */
-  readonly isNamed: boolean;
+  readonly isProven: boolean;
   /** Whole calls of the edge tell how far the clocks are apart. */
   readonly isTimed: boolean;
   /** Those that no pair has. */
@@ -19,12 +19,12 @@ interface Surroundings {
 export function describePair(
   { clockOffsets }: Scene,
   { client, server, unique }: Pair,
-  { isNamed, isTimed, calls, requests }: Surroundings,
+  { isProven, isTimed, calls, requests }: Surroundings,
 ): string {
   const call = `CLIENT ${client.spanId}`;
   const request = `SERVER ${server.spanId} of trace ${server.traceId}`;
   if (!unique) return `${call} has no child; such SERVER spans began traces of their own while it was open`;
-  if (isNamed) return `${call} was answered by ${request}`;
+  if (isProven) return `${call} was answered by ${request}`;
   if (isTimed) return `${call} fits only ${request}`;
   const aheadOf = (span: typeof client): bigint => clockOffsets.get(clockOf(span))?.ahead ?? 0n;
   const ahead = aheadOf(server) - aheadOf(client);

@@ -126,11 +126,11 @@ function isOn(span: Span | null, platform: RegExp): boolean {
   if (span === null) return false;
   const { resource } = span;
   return (
-    isNamed(resource.get('cloud.platform'), platform) || isNamed(resource.get('cloud.provider'), platform)
+    matches(resource.get('cloud.platform'), platform) || matches(resource.get('cloud.provider'), platform)
   );
 }
 
-function isNamed(value: AttributeValue | undefined, platform: RegExp): boolean {
+function matches(value: AttributeValue | undefined, platform: RegExp): boolean {
   return value !== undefined && platform.test(String(value));
 }
 

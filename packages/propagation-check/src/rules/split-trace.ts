@@ -20,7 +20,7 @@ import { pairByIds } from '../pairing/pair-by-ids.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { rememberOf } from '../util/remember.ts';
+import { remember, rememberOf } from '../util/remember.ts';
 import {
   isExpectedDirectly,
   isPlausible,
@@ -57,6 +57,8 @@ interface SplitEdge {
   /** How many of these calls a cache answered. */
   readonly cached: number;
   readonly alike: Alike;
+  /** The calls to the targets, and the requests of the kinds, that no pair of any edge has. */
+  readonly countUnpaired: () => { readonly calls: number; readonly requests: number };
   /** How many roots the server has. */
   readonly ofServer: number;
   /** Whole calls of the edge; messages between the two go another way. */
@@ -74,6 +76,8 @@ interface SplitEdge {
 /** Requests of some kinds. Views are made of them where their number does not decide. */
 interface Alike {
   readonly count: number;
+  /** Whether a request that is in some pair is one of them. */
+  readonly has: (request: Span) => boolean;
   readonly list: () => readonly Span[];
 }
 
@@ -150,14 +154,16 @@ export const splitTraces = rule<SplitEdge>({
       scene.thresholds,
     );
     const serviceOf = (span: Span): number => scene.graph.serviceNumberOf(scene.graph.rowOf(span));
+    const all = [...named, ...pairs];
     const edges = groupBy(
-      [...named, ...pairs],
+      all,
       ({ client, server }) => `${serviceOf(client)} ${serviceOf(server)} ${readCallFacts(client).protocol}`,
     );
     const targetOfRow = scene.facts.remember(nameTarget);
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
     const kindOf = scene.facts.remember(nameKind);
     const loose: Loose = {
+      paired: remember(() => indexPaired(all)),
       calls: indexCalls(clients, targetOf),
       roots: open.roots,
       continued: mapBy(continued, (span) => span.serviceName),
@@ -185,7 +191,8 @@ export const splitTraces = rule<SplitEdge>({
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   pairs: ({ pairs }) => pairs,
   report: (edge) => {
-    const { scene, client, server, pairs, named, whole, toTargets, alike } = edge;
+    const { scene, client, server, pairs, named, whole } = edge;
+    const unpaired = edge.countUnpaired();
     return finding.report({
       ...(mayBeOfOtherHost(edge) ? { severity: 'warning' } : {}),
       client,
@@ -194,10 +201,9 @@ export const splitTraces = rule<SplitEdge>({
       candidates: rankSplitCauses(scene, pairs),
       shown: showCalls(pairs, (pair) =>
         describePair(scene, pair, {
-          isNamed: named.has(pair),
+          isProven: named.has(pair),
           isTimed: whole.length > 0,
-          calls: toTargets.length - pairs.length,
-          requests: alike.count - pairs.length,
+          ...unpaired,
         }),
       ),
     });
@@ -344,8 +350,27 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
 }
 
+/** The two sides of the pairs of all edges. */
+interface Paired {
+  readonly clients: ReadonlySet<Span>;
+  /** By service. */
+  readonly servers: ReadonlyMap<string | null, readonly Span[]>;
+}
+
+function indexPaired(pairs: readonly Pair[]): Paired {
+  return {
+    clients: new Set(pairs.map(({ client }) => client)),
+    servers: mapBy(
+      pairs.map(({ server }) => server),
+      (server) => server.serviceName,
+    ),
+  };
+}
+
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
+  /** Asked for reports alone. */
+  readonly paired: () => Paired;
   readonly calls: CallIndex;
   readonly roots: Roots;
   readonly continued: ReadonlyMap<string | null, readonly Span[]>;
@@ -375,6 +400,7 @@ function measureEdge(
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   const toTargets = listToTargets(scene, loose, first, pairs, targets);
+  const alike = measureAlike(scene, loose, pairs, server);
   return [
     {
       scene,
@@ -383,7 +409,14 @@ function measureEdge(
       pairs,
       toTargets,
       cached: toTargets.filter((span) => scene.shared.findUnprovable(span)?.why === 'cached-answer').length,
-      alike: measureAlike(scene, loose, pairs, server),
+      alike,
+      countUnpaired: () => {
+        const { clients, servers } = loose.paired();
+        return {
+          calls: toTargets.filter((call) => !clients.has(call)).length,
+          requests: alike.count - (servers.get(server)?.filter(alike.has).length ?? 0),
+        };
+      },
       ofServer: loose.roots.count(server) + (loose.continued.get(server)?.length ?? 0),
       whole,
       isExpected,
@@ -435,6 +468,10 @@ function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], se
   const roots = [...kinds].reduce((sum, kind) => sum + (ofKind.get(kind) ?? 0), 0);
   return {
     count: roots - unpairedAtBorder + continued.length,
+    has: (request) => {
+      const row = graph.rowOf(request);
+      return isAlike(row) && (paired.has(request) || !isRoot(request) || !graph.isAtBorder(row));
+    },
     list: () => [...loose.roots.select(isAlike, server), ...continued],
   };
 }

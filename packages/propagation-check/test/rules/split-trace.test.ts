@@ -367,6 +367,29 @@ suite('pairs that ids prove', () => {
       );
   });
 
+  test('tell the calls and requests that fit none, without those of other callers', () => {
+    const listSaid = (others: string) => {
+      const split = [0, 1, 2, 3, 4, 5].map((at) => drawSplit(at)).join('');
+      const { spans } = readDrawing(split + drawLonely(9) + others);
+      return checkTraces(spans)
+        .findings.filter(({ id, client }) => id === 'split-trace' && client === 'web')
+        .flatMap(({ evidence }) => evidence.map(({ says }) => says.replace(/^.* trace \w+/, '')));
+    };
+    const ofApp = [3, 4, 5]
+      .map((at) => {
+        const from = (starts[at] ?? 0) + 400;
+        return (
+          drawChain(600 + at, drawClient({ from: from + 10, to: from + 90, service: 'app' })) +
+          drawChain(700 + at, drawServer({ from: from + 20, to: from + 80 }))
+        );
+      })
+      .join('');
+    const counted = ', if the clocks agree: 1 call and 1 request fit none';
+    assert.deepEqual(new Set(listSaid(ofApp)), new Set(['']));
+    assert.deepEqual(new Set(listSaid(drawRoot(7))), new Set([counted]));
+    assert.deepEqual(new Set(listSaid(drawRoot(7) + ofApp)), new Set([counted]));
+  });
+
   test('go before pairs of times', () => {
     const pairs = [0, 1].map(
       (at) =>
