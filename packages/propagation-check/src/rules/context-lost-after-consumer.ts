@@ -13,7 +13,7 @@ import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
 import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
 import { finding, listRoutes } from './context-lost-in-process.ts';
-import { seeInCode } from './doubt-loss.ts';
+import { checkCode } from './doubt-loss.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
 
 /** Calls of a service to one target that began traces. */
@@ -101,7 +101,7 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
       const [pair] = pairs;
       return finding.report({
         severity,
-        ...(severity === 'error' || pair === undefined ? {} : { doubt: doubtMeant(pair.client) }),
+        ...(severity === 'error' || pair === undefined ? {} : { doubt: doubtMeant(pair) }),
         isLikely: true,
         client: client.serviceName,
         server: server.serviceName,
@@ -118,10 +118,10 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
   });
 }
 
-function doubtMeant(request: Span): Doubt {
+function doubtMeant(pair: Pair): Doubt {
   return {
     says: 'The requests had ended: work that goes on after the answer may begin a trace on purpose.',
-    decide: [seeInCode(request)],
+    decide: [checkCode(pair)],
   };
 }
 

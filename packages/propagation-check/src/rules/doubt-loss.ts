@@ -1,7 +1,6 @@
 import { areEndedByCalls, arePairsAwaited, doEndsFollow } from '../pairing/awaited.ts';
 import { areAtFixedTimes } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Doubt, Scene } from './check.ts';
 
@@ -18,8 +17,8 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
   const requests = pairs.map(({ client }) => client);
   if (!arePairsAwaited(pairs, thresholds))
     return {
-      says: 'The requests did not wait for these spans: a listener or a job beside them makes the same picture.',
-      decide: [seeInCode(first.client)],
+      says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
+      decide: [checkCode(first)],
     };
   const isFollowed = areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds);
   if (isFollowed || !areAtFixedTimes(requests, thresholds)) return null;
@@ -33,11 +32,13 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
 
 export function doubtFew(count: number, fewest: number): Doubt {
   return {
-    says: `Seen ${countOf(count, 'time')}, which may be a coincidence: a job or a poller makes the same picture.`,
+    says: `Seen ${countOf(count, 'time')}, which may be a coincidence: a job or a poller looks the same in the data.`,
     decide: [`Send at least ${fewest} such requests, one after the other, and check again`],
   };
 }
 
-export function seeInCode({ name, serviceName }: Span): string {
-  return `See in the code of ${serviceName ?? 'the caller'} whether "${name}" causes it`;
+/** @param pair A request, and what may be its own. */
+export function checkCode({ client: { name, serviceName }, server: { kind } }: Pair): string {
+  const own = kind === 'INTERNAL' ? 'does this work' : 'makes this call';
+  return `Check in the code of ${serviceName ?? 'the service'} whether "${name}" ${own}`;
 }

@@ -33,7 +33,7 @@ function listExpectation({ id, severity, shown, client, server }: Draft): readon
   if (severity !== 'warning' || !expectable.includes(id) || shown.length === 0) return [];
   const option = `--expect ${quoteForShell(`${client} -> ${server}`)}`;
   return [
-    `If ${client} calls ${server} or sends it messages, check again with ${option}; programs outside can make the same picture`,
+    `If ${client} calls ${server} or sends it messages, check again with ${option}; programs outside can look the same in the data`,
   ];
 }
 
@@ -84,7 +84,7 @@ function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonl
   const span = protocol === 'messaging' ? 'CONSUMER' : 'SERVER';
   return [
     `Restart ${server ?? 'the called service'} with OTEL_TRACES_EXPORTER=otlp,console and repeat the calls: a ${span} span that it prints and that is not here was lost on its way (server-span-lost)`,
-    'Where it prints none for a call, add OTEL_TRACES_SAMPLER=always_on and repeat: a span that it prints now was not sampled (not-sampled); if there is still none, nothing makes it (server-not-instrumented)',
+    'Where it prints none for a call, add OTEL_TRACES_SAMPLER=always_on and repeat: a span that it prints now was not sampled (not-sampled); if there is still none, no instrumentation creates it (server-not-instrumented)',
   ];
 }
 

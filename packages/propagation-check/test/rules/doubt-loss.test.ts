@@ -79,6 +79,8 @@ suite('a warning of a lost context', () => {
       for (const { doubt = '', decide = [] } of warned) {
         assert.match(doubt, says);
         assert.ok(decide.length > 0);
+        for (const step of decide.filter((one) => one.includes(' code ')))
+          assert.match(step, /^Check in the code of \S+ whether "[^"]+" makes this call$/);
       }
     });
 });
