@@ -1,4 +1,5 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
+import { namesProcess } from '../span/instance.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type SpanStore, spanIdOf, textOf, valueAt } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
@@ -19,14 +20,17 @@ export interface Recording {
   readonly formats: ReadonlySet<PropagationFormat>;
   /** Whether the headers of answers are recorded that name a span. */
   readonly answers: boolean;
-  /**
-   * Why headers that other spans like this one have do not show that none came with this: another process may have made it, as its resource
-   * names none, or it is from before the first of them. Null where there are none, or contradictory ones.
-   */
-  readonly doubt: 'process' | 'time' | null;
+  /** Null where other spans like this one have no such headers, or contradictory ones. */
+  readonly gap: RecordingGap | null;
 }
 
-const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false, doubt: null };
+/**
+ * Why headers that other spans have do not show that this one's request had none: another process may have made it, as its resource names
+ * none, or it is from before the first of them.
+ */
+export type RecordingGap = 'process' | 'time';
+
+const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false, gap: null };
 
 /** Headers that one instrumentation of one process recorded on its spans of one kind. */
 interface Source {
@@ -59,34 +63,22 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     const isAsSent = source.sendsSince !== null;
     // Replicas behind one resource may differ in their settings.
     const hasId = [...source.since.keys()].some((name) => formatOfIdHeader(name) !== null);
-    if (source.isPartial || !namesProcess(span))
-      return { ...nothing, isAsSent, doubt: hasId && !source.isPartial ? 'process' : null };
+    const isOfCall = isCall(store.kinds[row] ?? 0);
+    const tells = isOfCall ? isAsSent : hasId;
+    if (source.isPartial || !namesProcess(span.resource))
+      return { ...nothing, isAsSent, gap: tells && !source.isPartial ? 'process' : null };
     const isKnown = (since: bigint): boolean => since < span.startTimeUnixNano;
     const known = [...source.since].filter(([, since]) => isKnown(since)).map(([name]) => name);
+    const ofCall = source.sendsSince !== null && isKnown(source.sendsSince) ? formats : [];
+    // A process has one propagator: what it sends with other calls it would send with this one.
+    const told = isOfCall ? new Set(ofCall) : listFormats(known);
     return {
-      doubt: hasId && listFormats(known).size === 0 ? 'time' : null,
+      gap: tells && told.size === 0 ? 'time' : null,
       isAsSent,
-      formats: isCall(store.kinds[row] ?? 0)
-        ? // A process has one propagator: what it sends with other calls it would send with this one.
-          new Set(source.sendsSince !== null && isKnown(source.sendsSince) ? formats : [])
-        : listFormats(known),
+      formats: told,
       answers: known.some((name) => formatOfIdHeader(name) === null),
     };
   };
-}
-
-/** Attributes of a resource of one process or container. */
-const processKeys = [
-  'service.instance.id',
-  'process.pid',
-  'container.id',
-  'k8s.pod.name',
-  'k8s.pod.uid',
-  'faas.instance',
-] as const;
-
-function namesProcess({ resource }: Span): boolean {
-  return processKeys.some((key) => resource.has(key));
 }
 
 function sourceOf({ store }: TraceGraph, row: number): string {

@@ -4,6 +4,7 @@ import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { RecordingGap } from '../headers/recording.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import type { AnswerLookup } from '../pairing/answers.ts';
@@ -156,7 +157,7 @@ export interface Draft {
   /** Only of warnings with a cause: without it they would be errors. */
   readonly doubt?: Doubt;
   /** Sides that record headers on other spans, and why those that these lack prove nothing. */
-  readonly unrecorded?: { readonly [side in 'client' | 'server']?: 'process' | 'time' };
+  readonly recordingGaps?: { readonly [side in 'client' | 'server']?: RecordingGap };
   /** What the data show beside the calls, in sentences. */
   readonly facts?: readonly string[];
   /** Where a tap would decide, as far as taps have seen the calls. */

@@ -62,7 +62,7 @@ export function decideByHeaders(
     const left = candidates.filter((cause) => !isOut(cause));
     const rank = (cause: FindingId): number => {
       if (group.every((call) => call.favoured === cause)) return -1;
-      return group.every((call) => call.doubted.includes(cause)) ? 1 : 0;
+      return group.every((call) => call.unlikely.includes(cause)) ? 1 : 0;
     };
     return {
       ...draft,
@@ -117,7 +117,7 @@ interface Decision {
   readonly shown: Shown;
   readonly excluded: readonly FindingId[];
   /** Less likely than the others. */
-  readonly doubted: readonly FindingId[];
+  readonly unlikely: readonly FindingId[];
   /** More likely than the others. */
   readonly favoured: FindingId | null;
   readonly nextTap: NextTap | null;
@@ -126,7 +126,7 @@ interface Decision {
 const undecided = {
   id: null,
   excluded: [],
-  doubted: [],
+  unlikely: [],
   favoured: null,
   nextTap: null,
 } satisfies Omit<Decision, 'shown'>;
@@ -167,9 +167,9 @@ function decideCall(
     });
     if (says === null) continue;
     const suggest = (told: string, side: Side): Decision => {
-      const { excludes = [], doubts: doubted = [] } = cause.needs ?? {};
+      const { excludes = [], unlikely = [] } = cause.needs ?? {};
       const excluded = [...excludes, ...(isSentByItself(shown, headers) ? unsent : [])];
-      return { ...say(shown, told), excluded, doubted, favoured, nextTap: { side, calledAt } };
+      return { ...say(shown, told), excluded, unlikely, favoured, nextTap: { side, calledAt } };
     };
     if (!headers.isTied) {
       const side = headers.isAtCaller ? 'callee' : 'caller';

@@ -25,7 +25,7 @@ export const formatMismatch: HeaderCause = {
     sides: ['caller', 'callee'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
     // Load balancers add headers of their own.
-    doubts: ['header-not-sent'],
+    unlikely: ['header-not-sent'],
   },
   explain: ({ server, headers: { sent, received } }) => {
     if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;

@@ -36,7 +36,7 @@ export interface HeaderCause {
     readonly sides: readonly Side[];
     readonly excludes: readonly FindingId[];
     /** Causes that the headers make unlikely wherever the tap stood: a hop before it may have done what speaks against them. */
-    readonly doubts?: readonly FindingId[];
+    readonly unlikely?: readonly FindingId[];
   };
   readonly explain: (call: CallOnWire) => string | null;
 }

@@ -13,7 +13,7 @@ import {
 } from '../calls/call-facts.ts';
 import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import { isPublicName } from '../calls/inside.ts';
+import { isNameOfAnother, isPublicName } from '../calls/inside.ts';
 import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
@@ -504,8 +504,12 @@ function selectCallsTo(
   );
   const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return { calls: known, isToward: true };
-  if (suggestService(scene, server) !== null) return { calls: [], isToward: true };
   const taken = listTargets(scene);
+  // An address that no known service has may be that of the expected one, whoever has a similar name.
+  const isAddressOfUnknown = (span: Span): boolean =>
+    !taken.has(placeOf(span)) && !isNameOfAnother(readAddress(span).host ?? '');
+  if (suggestService(scene, server) !== null && !lonely.some(isAddressOfUnknown))
+    return { calls: [], isToward: true };
   // Of a service without spans nothing says that it is a third party outside of the network.
   const mayBeCalled = (span: Span): boolean =>
     hasSpans(scene, server) || span.kind === 'PRODUCER' || !isPublicName(readAddress(span).host);

@@ -1,7 +1,7 @@
 import { suggestInstead } from '../util/suggest-name.ts';
 import type { SceneFacts } from './check.ts';
 
-/** `did you mean web instead of wbe?` of an expected service without spans; null where no service is called nearly so, or only expected ones. */
+/** A similar name among the services that have spans and that the expectation does not name; null if there is none. */
 export function suggestService(
   { services, expectation }: Pick<SceneFacts, 'services' | 'expectation'>,
   service: string,
@@ -10,6 +10,17 @@ export function suggestService(
   const named = new Set<string | null>(expectation.edges.flatMap(({ client, server }) => [client, server]));
   return suggestInstead(
     service,
-    services.names().flatMap((name) => (name === null || named.has(name) ? [] : name)),
+    services
+      .names()
+      .flatMap((name) => (name === null || named.has(name) || areSiblings(name, service) ? [] : name)),
   );
+}
+
+/** `service-a` and `service-b`, `cart-v1` and `cart-v2`: two services, and no slip. */
+function areSiblings(one: string, other: string): boolean {
+  return one.toLowerCase() !== other.toLowerCase() && cutOrdinal(one) === cutOrdinal(other);
+}
+
+function cutOrdinal(name: string): string {
+  return name.replace(/(?:[-_.](?:[a-z]|v?\d+)|\d+)$/i, '');
 }

@@ -1,4 +1,5 @@
 import type { CallGroup } from '../calls/call-group.ts';
+import { none } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
 import { keyFor } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
@@ -9,41 +10,44 @@ import { isFromBrowser } from './fix-by-surroundings.ts';
 /** The way between the two services, the caller, and the called service may each lose the context. */
 const parties: readonly FindingId[] = ['header-stripped', 'header-not-sent', 'header-ignored'];
 
+/** The sources of the spans that a group has on one side. */
+type SourcesOf = (group: CallGroup, side: 'client' | 'server') => ReadonlySet<string>;
+
 /**
- * The instrumentation of a caller that sends context to other services very probably sends it to this one too, and that of a called service
- * that continues the traces of others would continue these: neither is the first to suspect.
+ * The instrumentation of a caller that sends context to other services very probably sends it to this one too: it is not the first to
+ * suspect. A called service may continue the traces of the callers alone that it trusts.
  */
-export function rankByOtherEdges(scene: Scene, draft: Draft): Draft {
-  const { candidates = [] } = draft;
-  const suspects = candidates.filter((cause) => parties.includes(cause));
-  if (suspects.length <= 1) return draft;
-  const cleared = [clearCaller(scene, draft), clearCalled(scene, draft)].filter((one) => one !== null);
-  const doubted = suspects.filter((cause) => cleared.some((one) => one.cause === cause));
-  if (doubted.length === 0) return draft;
-  const ranked = [...suspects.filter((cause) => !doubted.includes(cause)), ...doubted];
-  return {
-    ...draft,
-    candidates: candidates.map((cause) => ranked[suspects.indexOf(cause)] ?? cause),
-    facts: cleared.map(({ says }) => says),
+export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
+  const ofClients = rememberOf((group: CallGroup) => listSources(scene, group.clients));
+  const ofServers = rememberOf((group: CallGroup) => listSources(scene, group.servers));
+  const sourcesOf: SourcesOf = (group, side) => (side === 'client' ? ofClients(group) : ofServers(group));
+  return (draft) => {
+    const { candidates = [] } = draft;
+    const suspects = candidates.filter((cause) => parties.includes(cause));
+    if (suspects.length <= 1) return draft;
+    const unlikely: FindingId = 'header-not-sent';
+    const caller = suspects.includes(unlikely) ? tellCaller(scene, draft, sourcesOf) : null;
+    const called = suspects.includes('header-ignored') ? tellCalled(scene, draft, sourcesOf) : null;
+    const facts = [caller, called].filter((fact) => fact !== null);
+    if (facts.length === 0) return draft;
+    const ranked = [...suspects.filter((cause) => cause !== unlikely), unlikely];
+    return {
+      ...draft,
+      candidates:
+        caller === null ? candidates : candidates.map((cause) => ranked[suspects.indexOf(cause)] ?? cause),
+      facts,
+    };
   };
 }
 
-/** A cause that whole calls of other edges make unlikely. */
-interface Cleared {
-  readonly cause: FindingId;
-  readonly says: string;
-}
-
-function clearCaller(scene: Scene, draft: Draft): Cleared | null {
+function tellCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
   // A page sends it to the origins that a setting names, and a library may follow a redirect without it.
   if (isFromBrowser(draft) || isRedirected(scene, draft)) return null;
-  const others = scene.groups.filter(
-    ({ client, server }) => client === draft.client && server !== draft.server,
-  );
-  const whole = findAlike(scene, draft, 'client', others);
-  if (whole === null) return null;
-  const says = `${nameCalls(draft)} of ${draft.client} to ${whole.server ?? 'a service without a name'} by the same instrumentation are whole: it sends the header there`;
-  return { cause: 'header-not-sent', says };
+  const others = scene.groupsFrom(draft.client).filter(({ server }) => server !== draft.server);
+  const whole = findAlike(scene, draft, 'client', others, sourcesOf);
+  return whole === null
+    ? null
+    : `${nameCalls(draft)} of ${draft.client} to ${whole.server ?? 'a service without a name'} by the same instrumentation are whole: it sends the header there`;
 }
 
 function isRedirected({ graph }: Scene, { shown, protocol }: Draft): boolean {
@@ -54,43 +58,58 @@ function nameCalls({ protocol }: Draft): string {
   return protocol === 'messaging' ? 'messages' : 'calls';
 }
 
-function clearCalled(scene: Scene, draft: Draft): Cleared | null {
+function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
   // A consumer may read single messages and no batches, or the first message of a batch alone.
   if (draft.protocol === 'messaging') return null;
   const others = scene.groupsInto(draft.server).filter(({ client }) => client !== draft.client);
-  const whole = findAlike(scene, draft, 'server', others);
-  if (whole === null) return null;
-  const says = `calls of ${whole.client ?? 'a service without a name'} to ${draft.server} are whole by the same instrumentation: it takes the header of those`;
-  return { cause: 'header-ignored', says };
+  const whole = findAlike(scene, draft, 'server', others, sourcesOf);
+  return whole === null
+    ? null
+    : `calls of ${whole.client ?? 'a service without a name'} to ${draft.server} are whole by the same instrumentation: it takes the header of those`;
 }
 
 /**
  * The first whole calls of an instrumentation that made this side of the broken ones; null unless each replica and instrumentation that
- * made some of those is in whole calls, too. Nearly always the first row tells.
+ * made some of those is in whole calls, too.
  */
 function findAlike(
-  { graph }: Scene,
+  scene: Scene,
   { shown, protocol }: Draft,
   side: 'client' | 'server',
   groups: readonly CallGroup[],
+  sourcesOf: SourcesOf,
 ): CallGroup | null {
-  const { resources, resourceTable, scopes, kinds } = graph.store;
-  const instanceOf = rememberOf((resource: number) =>
-    readInstance(resourceTable[resource]?.attributes ?? new Map()),
-  );
-  const sourceOf = (row: number): string =>
-    keyFor(instanceOf(resources[row] ?? 0), scopes[row] ?? 0, kinds[row] ?? 0);
   const alike = groups.filter((group) => group.protocol === protocol);
   const spans = alike.length === 0 ? [] : shown.flatMap((call) => call[side] ?? []);
-  if (spans.length === 0 || spans.length < shown.length) return null;
-  const left = new Set(spans.map((span) => sourceOf(graph.rowOf(span))));
+  // Spans without a scope may be of several instrumentations.
+  if (spans.length === 0 || spans.length < shown.length || spans.some(({ scopeName }) => scopeName === ''))
+    return null;
+  const left = listSources(
+    scene,
+    spans.map((span) => scene.graph.rowOf(span)),
+  );
   let first: CallGroup | null = null;
   for (const group of alike) {
-    for (const row of side === 'client' ? group.clients : group.servers) {
-      if (!left.delete(sourceOf(row))) continue;
+    for (const source of sourcesOf(group, side)) {
+      if (!left.delete(source)) continue;
       first ??= group;
       if (left.size === 0) return first;
     }
   }
   return null;
+}
+
+/** The replicas, instrumentations and kinds of rows. Neighbours are mostly alike. */
+function listSources({ graph }: Scene, rows: ArrayLike<number>): Set<string> {
+  const { resources, resourceTable, scopes, kinds } = graph.store;
+  const sources = new Set<string>();
+  let [lastResource, lastScope, lastKind] = [-1, -1, -1];
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at] ?? none;
+    const [resource = 0, scope = 0, kind = 0] = [resources[row], scopes[row], kinds[row]];
+    if (resource === lastResource && scope === lastScope && kind === lastKind) continue;
+    [lastResource, lastScope, lastKind] = [resource, scope, kind];
+    sources.add(keyFor(readInstance(resourceTable[resource]?.attributes ?? new Map()), scope, kind));
+  }
+  return sources;
 }

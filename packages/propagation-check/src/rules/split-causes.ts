@@ -2,6 +2,7 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Pair } from '../pairing/pair.ts';
+import { readInstance } from '../span/instance.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import type { Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -63,7 +64,7 @@ function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
 
 function areOtherInstances(scene: Scene, pairs: readonly Pair[], side: 'client' | 'server'): boolean {
   const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
-    new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
+    new Set([...resources].flatMap((resource) => readInstance(resource) ?? []));
   const { store } = scene.graph;
   const found = new Set<number>();
   for (const { clients, servers } of listWhole(scene, pairs)) {

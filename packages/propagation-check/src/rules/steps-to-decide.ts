@@ -3,6 +3,7 @@ import { isEncrypted } from '../calls/encrypted.ts';
 import { isBeginningOfTraceparent } from '../headers/hidden-value.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import type { RecordingGap } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
 import type { Draft } from './check.ts';
@@ -53,7 +54,7 @@ const lookInBrowser =
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
-  const { id, candidates, protocol, shown, unrecorded = {} } = draft;
+  const { id, candidates, protocol, shown, recordingGaps = {} } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
@@ -61,7 +62,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const [first] = shown;
   const settings = (['server', 'client'] as const).flatMap((side) => {
     const span = first?.[side] ?? null;
-    return span === null ? [] : (askForHeaders(span, unrecorded[side]) ?? []);
+    return span === null ? [] : (askForHeaders(span, recordingGaps[side]) ?? []);
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   const called = first?.client ?? first?.server ?? null;
@@ -89,11 +90,11 @@ function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonl
 }
 
 /** The setting with which the service's spans say what it sent or received; null where they do, and where nothing is known to. */
-function askForHeaders(span: Span, doubt: 'process' | 'time' | undefined): string | null {
+function askForHeaders(span: Span, gap: RecordingGap | undefined): string | null {
   const who = span.serviceName ?? 'the service';
-  if (doubt === 'process')
+  if (gap === 'process')
     return `Let the resource of ${who} name its process (service.instance.id, or k8s.pod.name): then the headers that its spans have, or lack, decide`;
-  if (doubt === 'time')
+  if (gap === 'time')
     return `Check calls after the first of which ${who} recorded a header: those before it may be from before the setting`;
   const { fields, hidden } = readRecordedHeaders(span, 'request');
   const isCut = headerValues(fields, 'traceparent').some(isBeginningOfTraceparent);

@@ -1,7 +1,7 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { listFormats, readRecordedHeaders } from '../headers/recorded-headers.ts';
-import { learnRecording, type Recording, recordsHeaders } from '../headers/recording.ts';
+import { learnRecording, type Recording, type RecordingGap, recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft } from './check.ts';
 
@@ -14,44 +14,44 @@ export function prepareRecordedFacts(graph: TraceGraph): (draft: Draft) => Draft
   const recordingOf = learnRecording(graph);
   return (draft) => {
     if (draft.candidates === undefined || draft.protocol === 'messaging') return draft;
-    const client = findDoubt(draft, 'client', recordingOf);
-    const server = findDoubt(draft, 'server', recordingOf);
+    const client = findGap(draft, 'client', recordingOf);
+    const server = findGap(draft, 'server', recordingOf);
     const told = [
       ...(isSent(draft)
         ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent it`]
         : []),
-      ...(server === null ? [] : [tellDoubt(draft.server, server)]),
-      ...(client === null ? [] : [tellDoubt(draft.client, client)]),
+      ...(server === null ? [] : [tellGap(draft.server, server, 'came')]),
+      ...(client === null ? [] : [tellGap(draft.client, client, 'went out')]),
     ];
     if (told.length === 0) return draft;
-    const unrecorded = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
-    return { ...draft, unrecorded, facts: [...(draft.facts ?? []), ...told] };
+    const recordingGaps = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
+    return { ...draft, recordingGaps, facts: [...(draft.facts ?? []), ...told] };
   };
 }
 
-function findDoubt(
+function findGap(
   { shown }: Draft,
   side: 'client' | 'server',
   recordingOf: (span: Span) => Recording,
-): Recording['doubt'] {
-  const doubts = new Set(
+): RecordingGap | null {
+  const gaps = new Set(
     shown.map((call) => {
       const span = call[side];
       const { names, hidden } = readRecordedHeaders(span, 'request');
       const isBare = span !== null && listFormats([...names, ...hidden]).size === 0;
-      return isBare ? recordingOf(span).doubt : null;
+      return isBare ? recordingOf(span).gap : null;
     }),
   );
-  const [doubt = null] = doubts;
-  return doubts.size === 1 ? doubt : null;
+  const [gap = null] = gaps;
+  return gaps.size === 1 ? gap : null;
 }
 
-function tellDoubt(service: string | null, doubt: 'process' | 'time'): string {
+function tellGap(service: string | null, gap: RecordingGap, verb: 'came' | 'went out'): string {
   const why =
-    doubt === 'process'
-      ? 'none came with these, or another process made them: its resource names none'
-      : 'none came with these, or they are from before the setting: no earlier span has any';
-  return `${service} recorded the headers of other requests by the same instrumentation: ${why}`;
+    gap === 'process'
+      ? 'another process made them: its resource names none'
+      : 'they are from before the setting: no earlier span has any';
+  return `${service} recorded the headers of other requests by the same instrumentation: none ${verb} with these, or ${why}`;
 }
 
 /** Only the caller knows the id of its span. */

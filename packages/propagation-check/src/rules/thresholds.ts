@@ -444,7 +444,7 @@ export const thresholdTable = {
     value: 5,
     unit: 'count',
     reason:
-      'An attribute with two values that has nothing to do with it separates so many broken calls from as many whole ones once in 252 times.',
+      'An attribute that half of the calls have by chance separates five broken calls from five whole ones once in 126 times.',
     pinnedBy: {
       lower: 'split-trace/broken-fewest-separated',
       higher: 'missing-server/shown-replica-of-three',

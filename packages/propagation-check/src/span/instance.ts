@@ -1,10 +1,21 @@
 import type { Attributes, Span } from './span.ts';
 
-/** Attributes that tell machines apart, the finest first (semantic conventions, resources). */
-const machineAttributes = ['k8s.pod.uid', 'k8s.pod.name', 'container.id', 'host.id', 'host.name'] as const;
+/** Attributes that tell containers apart, the finest first (semantic conventions, resources). */
+const containerAttributes = ['k8s.pod.uid', 'k8s.pod.name', 'container.id'] as const;
+
+/** Attributes that tell machines apart. */
+const machineAttributes = [...containerAttributes, 'host.id', 'host.name'] as const;
 
 /** Attributes that tell replicas apart. */
-const instanceAttributes = ['service.instance.id', ...machineAttributes] as const;
+export const instanceAttributes = ['service.instance.id', ...machineAttributes] as const;
+
+/** Attributes of a resource of one process or container: a host has several. */
+const processAttributes = [
+  'service.instance.id',
+  'process.pid',
+  'faas.instance',
+  ...containerAttributes,
+] as const;
 
 /**
  * Attributes with one value in the processes of a pool. Some name no replica: a browser may have the service name of the server of its
@@ -25,6 +36,10 @@ export function readInstance(resource: Attributes): string | null {
     if (typeof value === 'string' && value !== '') return value;
   }
   return null;
+}
+
+export function namesProcess(resource: Attributes): boolean {
+  return processAttributes.some((name) => resource.has(name));
 }
 
 /** Whether one process may have made both spans: their resources name no different machines, replicas or processes. */

@@ -14,7 +14,7 @@ import { describeFix } from '../rules/fix-by-surroundings.ts';
 import { rankByPlatform } from '../rules/platforms.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
-import { rankByOtherEdges } from '../rules/rank-by-other-edges.ts';
+import { prepareRankByOtherEdges } from '../rules/rank-by-other-edges.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
 import type { Silence } from '../rules/rule.ts';
@@ -175,9 +175,10 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   });
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
+  const rankByOthers = prepareRankByOtherEdges(scene);
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(
-      rankByPipeline(rankByPlatform(rankByOrigin(scene, rankByOtherEdges(scene, draft))), collector),
+      rankByPipeline(rankByPlatform(rankByOrigin(scene, rankByOthers(draft))), collector),
       headersOf,
       expectation,
     ).map((decided) =>

@@ -2,12 +2,14 @@ import { readText } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Draft, Scene, Shown } from '../rules/check.ts';
+import { instanceAttributes } from '../span/instance.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 
 /** Attributes that may tell why some calls break: of each line the first that separates them. */
 const resourceKeys: readonly (readonly string[])[] = [
-  ['service.instance.id', 'k8s.pod.name', 'container.id', 'host.name', 'host.id'],
+  // People know a pod and a host by their names.
+  instanceAttributes.filter((key) => key !== 'k8s.pod.uid' && key !== 'host.id'),
   ['service.version'],
   ['k8s.node.name'],
 ];
@@ -43,9 +45,7 @@ export function tellSeparation(
     const separated = separate(scene, shown, groups, reader, listErrors);
     if (separated === null) return [];
     const { names, whole } = separated;
-    return [
-      `all ${countOf(count, 'call')} ${come} ${names.join(', ')}; the ${whole} that ${others} are whole`,
-    ];
+    return [`all ${countOf(count, 'call')} ${come} ${names.join(', ')}; the ${whole} whole ones ${others}`];
   };
   const called = tell(readResources(scene, 'server'), [`reached ${server} with`, 'reached others']);
   return [

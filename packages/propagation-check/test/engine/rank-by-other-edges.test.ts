@@ -44,6 +44,32 @@ describe('whole calls of other edges', () => {
     assert.equal(facts, undefined);
   });
 
+  it('say nothing without the name of an instrumentation', () => {
+    const { candidates, facts } = judge(draw('')) ?? {};
+    assert.deepEqual([candidates?.[0], facts], ['header-not-sent', undefined]);
+  });
+
+  it('into the called service are named, which may trust some callers alone', () => {
+    const drawing = `
+repeat 3 every 2000
+trace 1
+  admin    SERVER "GET /x" 0..100 http.request.method=GET url.path=/x
+    admin  CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:80/work http.response.status_code=200
+      orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=80 scope:http
+trace 2
+  web      SERVER "GET /call" 500..600 http.request.method=GET url.path=/call
+    web    CLIENT "GET" 510..590 http.request.method=GET url.full=http://orders:80/work http.response.status_code=200
+trace 3
+  orders   SERVER "GET /work" 520..580 http.request.method=GET url.path=/work server.port=80 scope:http
+end
+`;
+    const { candidates, facts } = judge(drawing) ?? {};
+    assert.deepEqual(candidates?.slice(0, 3), ['header-not-sent', 'header-stripped', 'header-ignored']);
+    assert.deepEqual(facts, [
+      'calls of admin to orders are whole by the same instrumentation: it takes the header of those',
+    ]);
+  });
+
   it('of another protocol, and of a consumer, say nothing', () => {
     const finding = judge(`
 trace 1

@@ -42,6 +42,28 @@ describe('an expected service that no span names', () => {
     assert.deepEqual(judge('web -> stock', inside).errors, ['missing-server']);
   });
 
+  it('is another service where the names differ in a letter or a number at the end, or an address is that of no other', () => {
+    const rename = (name: string): string => system.replaceAll('orders', name);
+    const inside = (name: string, host: string): string =>
+      rename(name).replaceAll('https://api.stripe.com/pay', `http://${host}:80/pay`);
+    for (const [expected, known] of [
+      ['service-b', 'service-a'],
+      ['cart-v2', 'cart-v1'],
+      ['cart.2', 'cart.1'],
+      ['node12', 'node11'],
+    ] as const) {
+      assert.deepEqual(
+        judge(`web -> ${expected}`, inside(known, 'peer')).errors,
+        ['missing-server'],
+        expected,
+      );
+      assert.deepEqual(judge(`web -> ${expected}`, rename(known)).errors, ['missing-call'], expected);
+    }
+    assert.deepEqual(judge('web -> card', inside('cart', '10.0.0.2')).errors, ['missing-server']);
+    assert.deepEqual(judge('web -> card', inside('cart', 'peer')).errors, []);
+    assert.deepEqual(judge('web -> service-A', inside('service-a', 'peer')).errors, []);
+  });
+
   it('makes no call of what others explain: calls to a third party outside, and requests of a service that others call', () => {
     assert.deepEqual(
       [judge('web -> stock').verdict, judge('web -> stock').errors],

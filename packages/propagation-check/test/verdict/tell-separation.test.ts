@@ -39,7 +39,7 @@ describe('what all broken calls have in common', () => {
         { times: 5, orders: three, broken: true },
         { times: 3, orders: two },
       ]),
-      ['all 5 calls reached orders with service.instance.id=three; the 7 that reached others are whole'],
+      ['all 5 calls reached orders with service.instance.id=three; the 7 whole ones reached others'],
     );
   });
 
@@ -53,7 +53,7 @@ describe('what all broken calls have in common', () => {
         { times: 3, web: `${three} ${recent}`, broken: true },
       ]),
       [
-        'all 6 calls come from web with service.version=2, k8s.node.name=b; the 5 that come from others are whole',
+        'all 6 calls come from web with service.version=2, k8s.node.name=b; the 5 whole ones come from others',
       ],
     );
   });
@@ -65,7 +65,7 @@ describe('what all broken calls have in common', () => {
         { times: 5, web: at('10.0.0.1') },
         { times: 5, web: at('10.0.0.2'), broken: true },
       ]),
-      ['all 5 calls went to network.peer.address=10.0.0.2; the 5 that went to others are whole'],
+      ['all 5 calls went to network.peer.address=10.0.0.2; the 5 whole ones went to others'],
     );
   });
 
@@ -98,6 +98,31 @@ describe('what all broken calls have in common', () => {
         { ...broken, times: 4 },
       ]),
       undefined,
+    );
+  });
+
+  it('says nothing of broken calls of another report', () => {
+    const header = 'http.request.header.traceparent';
+    const times = [0, 2_000, 4_000, 6_000, 8_000, 10_000];
+    const drawing = times.flatMap((time) =>
+      [one, two, three].flatMap((replica, at) => {
+        const start = time + at * 600;
+        const recorded = at === 0 ? `${header}=00-<${start + 1}>-<c${start}>-01` : '';
+        return [
+          `trace ${start + 1}`,
+          `  web CLIENT "GET" ${start}..${start + 90} http.request.method=GET url.full=http://orders:80/work http.response.status_code=200 id:c${start} ${recorded}`,
+          ...(at === 2 ? [] : [`trace ${start + 2}`]),
+          `${at === 2 ? '    ' : '  '}orders SERVER "GET /work" ${start + 10}..${start + 80} ${request} server.port=80 ${replica} ${recorded}`,
+        ];
+      }),
+    );
+    const { findings } = checkTraces(readDrawing(drawing.join('\n')).spans);
+    assert.deepEqual(
+      findings.map(({ id, facts }) => [id, facts]),
+      ['one', 'two'].map((replica, at) => [
+        at === 0 ? 'header-ignored' : 'split-trace',
+        [`all 6 calls reached orders with service.instance.id=${replica}; the 6 whole ones reached others`],
+      ]),
     );
   });
 

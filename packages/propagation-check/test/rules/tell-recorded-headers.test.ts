@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** A split call of web to orders, and a later call to stock whose CLIENT span recorded the traceparent of a span. */
+function judge(recorded: 'own' | 'other', resource = '') {
+  const { spans } = readDrawing(`
+trace 1
+  web    SERVER "GET /call" 0..100 http.request.method=GET url.path=/call ${resource}
+    web  CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:82/work http.response.status_code=200 ${resource}
+trace 2
+  orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=82
+trace 3
+  web    SERVER "GET /call" 300..400 http.request.method=GET url.path=/call id:other ${resource}
+    web  CLIENT "GET" 310..390 http.request.method=GET url.full=http://stock:83/s http.response.status_code=200 id:own http.request.header.traceparent=00-<3>-<${recorded}>-01 ${resource}
+      stock SERVER "GET /s" 320..380 http.request.method=GET url.path=/s server.port=83
+`);
+  const [{ id, facts, decide = [] } = { id: null, facts: [] }] = checkTraces(spans).findings;
+  assert.equal(id, 'split-trace');
+  return { facts, decide: decide[0] ?? '' };
+}
+
+const named = 'resource:service.instance.id=one';
+
+describe('calls without a recorded header, of a caller that recorded that of other calls', () => {
+  it('may be from before the setting, or of another process, where those were recorded as they went out', () => {
+    const told =
+      'web recorded the headers of other requests by the same instrumentation: none went out with these, or';
+    const before = judge('own', named);
+    assert.deepEqual(before.facts, [`${told} they are from before the setting: no earlier span has any`]);
+    assert.match(before.decide, /^Check calls after the first of which web recorded a header/);
+    const unnamed = judge('own');
+    assert.deepEqual(unnamed.facts, [`${told} another process made them: its resource names none`]);
+    assert.match(unnamed.decide, /^Let the resource of web name its process/);
+  });
+
+  it('tell nothing where the record may be older than what went out', () => {
+    for (const resource of ['', named]) {
+      const { facts, decide } = judge('other', resource);
+      assert.equal(facts, undefined);
+      assert.doesNotMatch(decide, /name its process|before the setting/);
+    }
+  });
+});
