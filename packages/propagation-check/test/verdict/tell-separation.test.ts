@@ -101,7 +101,7 @@ describe('what all broken calls have in common', () => {
     );
   });
 
-  it('says nothing of broken calls of another report', () => {
+  it('holds of whole calls alone where another report has broken ones', () => {
     const header = 'http.request.header.traceparent';
     const times = [0, 2_000, 4_000, 6_000, 8_000, 10_000];
     const drawing = times.flatMap((time) =>
