@@ -50,7 +50,10 @@ export interface CallExtremes {
   hasDetached: boolean;
   /** The two sides of some call have different trace ids. */
   isAcrossTraces: boolean;
-  /** The client of some call is that of an earlier one, of this group or another. */
+  /**
+   * The client of some call is that of an earlier one, of this group or another. The order of the spans decides which of the groups has it,
+   * so ask all groups together.
+   */
   isRepeated: boolean;
 }
 

@@ -72,6 +72,8 @@ export interface SharedResults {
   /** Of a call that nobody continued: why that proves nothing, although the called service is here; null where it may. */
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;
+  /** The calls of each request that nobody continued and that do not say what they call. */
+  untoldCalls(): ReadonlyMap<Span, readonly Span[]>;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
 }

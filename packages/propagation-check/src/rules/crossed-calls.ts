@@ -31,10 +31,9 @@ type Sides = Pick<Pair, 'client' | 'server'>;
 export const crossedCalls = rule<CrossedCalls>({
   finding,
   measure: (scene, open) => {
-    const repeating = scene.groups.filter(({ extremes }) => extremes.isRepeated);
-    if (repeating.length === 0) return [];
+    if (!scene.groups.some(({ extremes }) => extremes.isRepeated)) return [];
     const clientsOf = mapBy(open.clients, (span) => span.serviceName);
-    const groups = repeating.filter(({ client }) => clientsOf.has(client));
+    const groups = scene.groups.filter(({ client }) => clientsOf.has(client));
     const repeated = scene.shared.repeatedClients();
     const strangers = groupBy(
       selectCalls(scene.graph, groups, (client) => repeated.has(client)),

@@ -28,8 +28,7 @@ export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft
 function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
   const { graph, thresholds, capture } = scene;
   const { fewestWholeCalls, wholeCallsShare, exportDelay } = thresholds;
-  const whole =
-    server === null ? scene.groups.filter((group) => group.client === client) : scene.groupsInto(server);
+  const whole = server === null ? scene.groupsFrom(client) : scene.groupsInto(server);
   const calls = weighCalls(graph, whole);
   if (calls < Math.max(fewestWholeCalls, shown.length)) return false;
   const ends = shown.flatMap((one) => (one.server ?? one.client)?.endTimeUnixNano ?? []);

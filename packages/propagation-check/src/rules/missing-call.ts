@@ -1,15 +1,17 @@
 import { type CallFacts, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
-import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
+import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { asHttp, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { groupCallsByRequest, hasOpenCall } from './calls-of-requests.ts';
 import {
   type Draft,
   edgeProtocol,
@@ -58,8 +60,9 @@ interface UnseenCalls {
  */
 export const whollyMissingCalls = rule<UnseenCalls>({
   finding,
-  measure: (scene, open) =>
-    listUnseenEdges(scene, open).flatMap((edge) => {
+  measure: (scene, open) => {
+    const callFinder = remember(() => findOpenCalls(scene, open));
+    return listUnseenEdges(scene, open).flatMap((edge) => {
       const roots = open.roots.of(edge.server).filter((span) => !isHealthProbe(span));
       if (roots.length === 0) return [];
       const callers = scene.spansOf(edge.client);
@@ -70,17 +73,16 @@ export const whollyMissingCalls = rule<UnseenCalls>({
         scene.callsBetween(edge.server, edge.client).map(({ client }) => client.traceId),
       );
       const notCalling = roots.filter((root) => !calling.has(root.traceId));
-      const findOpenCall = findOpenCalls(scene, open);
+      const findOpenCall: FindOpenCall = (request, root) => callFinder()(request, root);
       return [{ scene, edge, roots, ofCaller, callers, notCalling, pairs, findOpenCall }];
-    }),
+    });
+  },
   gates: [
     // The name may be another one, or the requests those of callers from outside.
     gate(
-      'the caller has spans, or no service is called nearly so and nobody calls the called service',
-      ({ scene, edge, callers }) =>
-        callers.length > 0 ||
-        (suggestService(scene, edge.client) === null && scene.groupsInto(edge.server).length === 0),
-      ({ edge }) => `none of ${edge.client}`,
+      'the caller has spans, or no service has a similar name and no whole call reaches the called service',
+      ({ scene, edge, callers }) => callers.length > 0 || tellOtherCaller(scene, edge) === null,
+      ({ scene, edge }) => `${edge.client} has no spans, and ${tellOtherCaller(scene, edge)}`,
     ),
     gate(
       'a call of the caller was answered, or it shows none',
@@ -114,6 +116,12 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       : `no expectation names a caller of ${looseEnd.serviceName}: it may be called from outside`;
   },
 });
+
+/** Why the roots may be of calls of somebody else than a caller without spans; null where nothing says so. */
+function tellOtherCaller(scene: Scene, { client, server }: ExpectedEdge): string | null {
+  if (suggestService(scene, client) !== null) return 'a service has a similar name';
+  return scene.groupsInto(server).length > 0 ? `whole calls reach ${server}` : null;
+}
 
 /** Messages are read at any time later; requests while the caller's own request is open. */
 function isDuringRequests({ scene: { thresholds }, roots, ofCaller, pairs }: UnseenCalls): boolean {
@@ -289,28 +297,6 @@ function areSure(
   return found >= thresholds.fewestFilling && isMoreThanChance(roots, found, countFilling, thresholds);
 }
 
-/** Whether a request had a call of its own open while a root was. */
-export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: Span, root: Span): boolean {
-  return (calls.get(request) ?? []).some(
-    (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-  );
-}
-
-export function groupCallsByRequest(
-  scene: Scene,
-  calls: readonly Span[],
-): ReadonlyMap<Span, readonly Span[]> {
-  const groups = new Map<Span, Span[]>();
-  for (const client of calls) {
-    const request = findEntry(scene.graph, client);
-    if (request === null) continue;
-    const known = groups.get(request);
-    if (known === undefined) groups.set(request, [client]);
-    else known.push(client);
-  }
-  return groups;
-}
-
 export type RequestHead = Pick<CallFacts, 'method' | 'path' | 'userAgent'>;
 
 /** Whether the one may be the other behind a proxy, which passes method, user agent and path on, and may cut a prefix off the path. */
@@ -381,9 +367,10 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
     ({ clientKind, server }) => clientKind === 'CLIENT' && !isNamed(scene, server),
   );
   const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
-  const calls = groupCallsByRequest(scene, [...open.clients, ...ended, ...listUntold(scene)]);
+  const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
+  const untold = scene.shared.untoldCalls();
   return (request, root) => {
-    const ofRequest = calls.get(request) ?? [];
+    const ofRequest = [...(calls.get(request) ?? []), ...(untold.get(request) ?? [])];
     // A workflow engine starts its work after the call has ended, and neither span says what it calls or serves.
     const isBefore = (call: Span): boolean =>
       isUntold(call) && isUntold(root) && call.startTimeUnixNano <= root.startTimeUnixNano;
@@ -394,27 +381,6 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
 
 function isUntold(span: Span): boolean {
   return readCallFacts(span).protocol === 'unknown';
-}
-
-/** The call without a child that a request had open when the root began, of those that say nothing of what they call. */
-export function findUntoldCalls(scene: Scene): FindOpenCall {
-  const calls = groupCallsByRequest(scene, listUntold(scene));
-  return (request, root) =>
-    calls.get(request)?.find((call) => startsDuring(root, call, scene.thresholds)) ?? null;
-}
-
-/**
- * Spans without a child that say nothing of what they call: CLIENT spans, as those of a gateway's balancer, of a workflow engine or of
- * OpenCensus, and the INTERNAL spans for attempts below those of gRPC. Source: grpc-go, `stats/opentelemetry/client_tracing.go`.
- */
-function listUntold({ graph, facts }: Scene): readonly Span[] {
-  const { kinds } = graph.store;
-  return graph.select(
-    (row) =>
-      !graph.hasChild(row) &&
-      ((kinds[row] === kindNumber.client && facts.protocolOf(row) === 'unknown') ||
-        (kinds[row] === kindNumber.internal && facts.nameOf(row).startsWith('Attempt.'))),
-  );
 }
 
 /**

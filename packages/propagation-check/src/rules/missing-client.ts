@@ -104,7 +104,7 @@ export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
   const callers = scene.groupsInto(server.serviceName);
   if (callers.some((group) => group.client === client.serviceName)) return false;
   const kind = nameRequest(client);
-  const elsewhere = scene.groups.filter((group) => group.client === client.serviceName);
+  const elsewhere = scene.groupsFrom(client.serviceName);
   return callers.length > 0 || someCall(elsewhere, (row) => nameRequest(scene.facts.at(row)) === kind);
 }
 

@@ -509,8 +509,8 @@ function selectCallsTo(
   const isAddressOfUnknown = (span: Span): boolean =>
     !taken.has(placeOf(span)) && !isNameOfAnother(readAddress(span).host ?? '');
   if (suggestService(scene, server) !== null && !lonely.some(isAddressOfUnknown))
-    return { calls: [], isToward: true };
-  // Of a service without spans nothing says that it is a third party outside of the network.
+    return { calls: [], isToward: false };
+  // A public host may be a third party: for a service without spans, only calls inside of the network count.
   const mayBeCalled = (span: Span): boolean =>
     hasSpans(scene, server) || span.kind === 'PRODUCER' || !isPublicName(readAddress(span).host);
   const groups = groupBy(

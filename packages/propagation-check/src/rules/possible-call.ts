@@ -2,17 +2,16 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import type { Pair } from '../pairing/pair.ts';
+import { type Pair, startsDuring } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
+import { groupCallsByRequest, hasOpenCall, isOfOneMethod } from './calls-of-requests.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
 import {
   areForwarded,
   finding,
-  findUntoldCalls,
-  groupCallsByRequest,
-  hasOpenCall,
   isForwarded,
   listMissingCallCauses,
   pairWithin,
@@ -93,10 +92,11 @@ export const possibleCalls = rule<PossibleCalls>({
   report: ({ scene, client, first, pairs, pairAll }) => {
     const edge = { client, server: first.serviceName, protocol: protocolOf(first) };
     const all = pairAll();
-    const untold = listUntoldCalls(scene, all);
+    const causes = listMissingCallCauses(scene, client, pairs);
+    const untold = findUntoldCalls(scene, all);
     if (untold !== null)
       return splitTrace.report({
-        ...{ severity: 'warning', ...edge, candidates: splitCauses },
+        ...{ severity: 'warning', ...edge, candidates: rankUntoldCauses(untold, causes) },
         shown: untold.map(({ client: call, server }) => ({
           client: call,
           server,
@@ -104,7 +104,7 @@ export const possibleCalls = rule<PossibleCalls>({
         })),
       });
     return finding.report({
-      ...{ severity: 'warning', ...edge, candidates: listMissingCallCauses(scene, client, pairs) },
+      ...{ severity: 'warning', ...edge, candidates: causes },
       shown: all.map(({ client: request, server }) => ({
         client: null,
         server,
@@ -114,14 +114,25 @@ export const possibleCalls = rule<PossibleCalls>({
   },
 });
 
+type Sides = Pick<Pair, 'client' | 'server'>;
+
 /** The calls of the requests that may be those to the roots; null where a request shows none. */
-function listUntoldCalls(scene: Scene, pairs: readonly Pair[]): readonly Omit<Pair, 'unique'>[] | null {
-  const findCall = findUntoldCalls(scene);
+function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]): readonly Sides[] | null {
+  const calls = shared.untoldCalls();
   const untold = pairs.flatMap(({ client: request, server }) => {
-    const client = findCall(request, server);
-    return client === null ? [] : [{ client, server }];
+    const client = calls.get(request)?.find((call) => startsDuring(server, call, thresholds));
+    return client === undefined ? [] : [{ client, server }];
   });
   return untold.length === pairs.length ? untold : null;
+}
+
+/** A span of an SDK may call somebody else, while the call to the service shows none. */
+function rankUntoldCauses(
+  untold: readonly Sides[],
+  ofMissingCall: readonly FindingId[],
+): readonly FindingId[] {
+  const isNamed = untold.every(({ client, server }) => isOfOneMethod(client, server));
+  return isNamed ? splitCauses : [...new Set([...ofMissingCall, ...splitCauses])];
 }
 
 /** Services that no whole call reaches and whose callers no expectation names. */

@@ -6,6 +6,7 @@ import { pairUnlinked } from '../pairing/pair-unlinked.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { groupCallsByRequest, listUntoldCalls } from './calls-of-requests.ts';
 import {
   hasCall,
   isNamed,
@@ -49,6 +50,7 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
     findUnprovable: rememberUnprovable(facts, clients, answersOf, isExpectedDirectly),
     brokenCalls: indexBrokenCalls(facts),
+    untoldCalls: remember(() => groupCallsByRequest(facts, listUntoldCalls(facts))),
     routesOf: remember((service: string | null) => {
       const entries = facts.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));

@@ -216,6 +216,6 @@ function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge): readon
   );
   return viewCalls(
     scene.graph,
-    scene.groups.filter((group) => group.client === client && beyond.has(group.server)),
+    scene.groupsFrom(client).filter((group) => beyond.has(group.server)),
   );
 }

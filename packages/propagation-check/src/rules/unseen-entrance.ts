@@ -89,12 +89,7 @@ function measureEntrance(scene: Scene, service: string): readonly UnseenEntrance
   const [first, ...others] = roots.filter(isOutgoing);
   if (first === undefined) return [];
   const calls = [first, ...others] as const;
-  const whole = new Set(
-    viewCalls(
-      scene.graph,
-      scene.groups.filter((group) => group.client === service),
-    ).map((call) => call.client),
-  );
+  const whole = new Set(viewCalls(scene.graph, scene.groupsFrom(service)).map((call) => call.client));
   const isBare =
     spans.every((span) => !scene.graph.mayBeLinked(scene.graph.rowOf(span))) &&
     roots.every((span) => isOutgoing(span) || isConnecting(span)) &&

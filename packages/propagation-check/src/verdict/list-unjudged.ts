@@ -31,7 +31,7 @@ export function listUnjudged(
   drafts: readonly Draft[],
   sides: PossibleSides,
 ): readonly UnjudgedCalls[] {
-  const { groups, facts } = scene;
+  const { groupsFrom, facts } = scene;
   const targetOf = facts.remember(nameTarget);
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
@@ -46,8 +46,7 @@ export function listUnjudged(
       const peer = nameAddress(address);
       if (address.host === null || peer === null || !isInside(address.host)) return [];
       const target = nameTarget(first);
-      const ofClient = groups.filter((group) => group.client === client);
-      if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
+      if (someCall(groupsFrom(client), (row) => targetOf(row) === target)) return [];
       const mayBe = sides.calledBy([first, ...reached]);
       const edge = {
         client,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isForwarded, type RequestHead } from '../../src/rules/missing-call.ts';
-import { drawChain, judgeDrawing } from './judge-drawing.ts';
+import { drawChain, judgeDrawing, listCauses } from './judge-drawing.ts';
 
 const times = [0, 700, 1900, 2600, 4100, 5300];
 
@@ -132,5 +132,44 @@ suite('a request that a proxy forwarded', () => {
     ] as const)
       assert.ok(!isForwarded(head('/api/orders', outer), head('/orders', inner)));
     assert.ok(!isForwarded(head('/api/'), head('/')));
+  });
+});
+
+suite('a span within a request that does not say what it calls', () => {
+  const causes = (...below: readonly string[]): readonly string[] => {
+    const lines = (at: number) =>
+      below.map((line, depth) => `${'  '.repeat(depth)}gateway ${line} ${at + 5}..${at + 80}`);
+    return listCauses(
+      times
+        .map((at) => ask({ at }, ...lines(at)) + answer(at).replace('"GET"', '"Recv.orders.Orders.Get"'))
+        .join(''),
+    );
+  };
+  const [sent, attempt] = ['CLIENT "Sent.orders.Orders.Get"', 'INTERNAL "Attempt.orders.Orders.Get"'];
+
+  test('is of the call where gRPC names both sides by one method', () => {
+    for (const below of [[sent], [sent, attempt], [sent.replace('Sent', 'Attempt')]])
+      assert.equal(causes(...below)[0], 'header-stripped', below.join());
+  });
+
+  test('may be of another call where the names tell nothing', () => {
+    for (const name of ['charge card', 'Sent.', 'Sent.orders.Orders.Put', 'resent.orders.Orders.Get'])
+      assert.deepEqual(causes(`CLIENT "${name}"`).slice(0, 4), [
+        'header-not-sent',
+        'header-stripped',
+        'header-ignored',
+        'format-mismatch',
+      ]);
+  });
+
+  test('is no call where it is named like an attempt, and not below the call of its method', () => {
+    const ofMissingCall = causes();
+    assert.notDeepEqual(causes(sent), ofMissingCall);
+    for (const below of [
+      [attempt],
+      ['INTERNAL "Sent.orders.Orders.Put"', attempt],
+      [sent.replace('Sent', 'Attempt').replace('CLIENT', 'INTERNAL')],
+    ])
+      assert.deepEqual(causes(...below), ofMissingCall);
   });
 });

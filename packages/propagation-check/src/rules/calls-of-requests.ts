@@ -1,0 +1,56 @@
+import { findEntry } from '../calls/edge.ts';
+import { none } from '../graph/trace-graph.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import type { SceneFacts } from './check.ts';
+
+/** Whether a request had a call of its own open while a root was. */
+export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: Span, root: Span): boolean {
+  return (calls.get(request) ?? []).some(
+    (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+  );
+}
+
+export function groupCallsByRequest(
+  { graph }: Pick<SceneFacts, 'graph'>,
+  calls: readonly Span[],
+): ReadonlyMap<Span, readonly Span[]> {
+  const groups = new Map<Span, Span[]>();
+  for (const client of calls) {
+    const request = findEntry(graph, client);
+    if (request === null) continue;
+    const known = groups.get(request);
+    if (known === undefined) groups.set(request, [client]);
+    else known.push(client);
+  }
+  return groups;
+}
+
+/**
+ * Spans without a child that say nothing of what they call: CLIENT spans, as those of a gateway's balancer, of a workflow engine or of
+ * OpenCensus, and the INTERNAL spans for attempts below those of gRPC.
+ */
+export function listUntoldCalls({ graph, facts }: Pick<SceneFacts, 'graph' | 'facts'>): readonly Span[] {
+  const { kinds } = graph.store;
+  return graph.select(
+    (row) =>
+      !graph.hasChild(row) &&
+      ((kinds[row] === kindNumber.client && facts.protocolOf(row) === 'unknown') ||
+        (kinds[row] === kindNumber.internal && isAttempt({ graph, facts }, row))),
+  );
+}
+
+const attempt = 'Attempt.';
+
+/** An attempt has the method of the call that it is below. Source: grpc-go, `stats/opentelemetry/client_tracing.go`. */
+function isAttempt({ graph, facts }: Pick<SceneFacts, 'graph' | 'facts'>, row: number): boolean {
+  const name = facts.nameOf(row);
+  if (!name.startsWith(attempt)) return false;
+  const parent = graph.parents[row] ?? none;
+  return parent !== none && facts.nameOf(parent) === `Sent.${name.slice(attempt.length)}`;
+}
+
+/** Whether the names that gRPC itself and OpenCensus give their spans are of one method. */
+export function isOfOneMethod(call: Span, server: Span): boolean {
+  const method = /^(?:Sent|Attempt)\.(.+)$/.exec(call.name)?.[1];
+  return method !== undefined && server.name === `Recv.${method}`;
+}
