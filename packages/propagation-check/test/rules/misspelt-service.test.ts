@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { explainDrawing } from './judge-drawing.ts';
 
 /** Requests of users to web, which calls orders, and a third party outside; orders is also called from outside. */
 const system = `
@@ -79,6 +80,18 @@ describe('an expected service that no span names', () => {
     const alone = 'trace 1\n  web SERVER "GET /call" 0..200 http.request.method=GET url.path=/call\n';
     assert.deepEqual(judge('wbe -> orders', alone).verdict, 'unknown');
     assert.deepEqual(judge('web -> wbe', alone).verdict, 'broken');
+  });
+
+  it('as a caller says why its requests may be those of somebody else', () => {
+    const users = system.replaceAll(/^ {6}orders .*\n/gm, '').replaceAll(/^ {4}web .*orders:80.*\n/gm, '');
+    const why = (edge: string, text: string): readonly string[] =>
+      explainDrawing(`expect ${edge}\n${text}`).flatMap((line) => line.split('called service: ')[1] ?? []);
+    const similar = why('wbe -> orders', users);
+    assert.deepEqual([...new Set(similar)], ['wbe has no spans, and a service has a similar name']);
+    assert.deepEqual(
+      [...new Set(why('cron -> orders', system))],
+      ['cron has no spans, and whole calls reach orders'],
+    );
   });
 
   it('is the callee of calls that name it, whatever others are called', () => {
