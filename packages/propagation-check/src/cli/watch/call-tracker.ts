@@ -24,6 +24,10 @@ export interface WatchedEdge {
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
+  /** Further calls of the last look, which a warning leaves open or of which the other side is not here. */
+  readonly unjudged?: number;
+  /** So many of the calls may have lost their context inside of the caller. */
+  readonly doubtful?: number;
   /** The service that all calls of the last look went through: the edge is here only because one of that is broken. */
   readonly past?: Pick<PastService, 'service'>;
   /** Calls of the last time slices, the newest last. */
@@ -94,6 +98,8 @@ interface Counting {
   readonly edge: Pick<WatchedEdge, 'client' | 'server' | 'protocol'>;
   calls: number;
   broken: number;
+  unjudged: number;
+  doubtful: number;
   readonly slices: Map<number, { calls: number; broken: number }>;
   sample: readonly Span[];
   past: WatchedEdge['past'] | null;
@@ -113,7 +119,7 @@ export class CallTracker {
   readonly #breaks = new Map<string, Break>();
   /** Both sides of each call of the traces that are here, and whether it was counted as broken. */
   readonly #counted = new Map<string, { isBroken: boolean }>();
-  /** Expected edges without a call. */
+  /** Expected edges without a call, and those of which no call was judged. */
   #unseen: readonly EdgeResult[] = [];
   #spans = 0;
   #seen = { traces: 0, spans: 0, leftOut: 0 };
@@ -177,10 +183,11 @@ export class CallTracker {
       const other = newest.get(key);
       if (other === undefined || rankOf(each) > rankOf(other)) newest.set(key, each);
     }
-    const counted = [...this.#edges.values()].map(({ edge, calls, broken, slices, sample, past }) => ({
+    const counted = [...this.#edges.values()].map(({ edge, slices, sample, past, ...counts }) => ({
       ...edge,
       ...(past == null ? {} : { past }),
-      ...{ calls, broken, sample },
+      ...counts,
+      sample,
       slices: listSlices(slices, now),
       newest: newest.get(keyFor(edge.client, edge.server)) ?? null,
     }));
@@ -220,12 +227,15 @@ export class CallTracker {
         const sides = [evidence.server ?? evidence, evidence].map((ids) => `${ids.traceId} ${ids.spanId}`);
         return isError ? this.#countCall(edge, sides, true, now) : this.#isNewWarning(finding, evidence);
       });
+      if (finding.doubt !== undefined) this.#countDoubtful(edge, fresh.length);
       const newest = fresh.at(-1);
       if (newest !== undefined) this.#addBreak(finding, newest, fresh.length, now);
     }
     for (const edge of result.edges) {
-      const counting = edge.calls === 0 ? undefined : this.#edges.get(nameEdge(edge));
-      if (counting !== undefined) counting.past = isPast(edge) ? edge.past : null;
+      const counting = edge.calls === 0 ? undefined : this.#edges.get(keyOf(edge));
+      if (counting === undefined) continue;
+      counting.past = isPast(edge) ? edge.past : null;
+      counting.unjudged = edge.unjudged ?? 0;
     }
     this.#unseen = result.edges.filter(({ calls }) => calls === 0);
     // An expected edge that was not seen before is seen now.
@@ -255,6 +265,13 @@ export class CallTracker {
     return true;
   }
 
+  /** Those of a call that is not whole are not judged. */
+  #countDoubtful(edge: Pick<EdgeResult, 'client' | 'server' | 'protocol' | 'doubtful'>, added: number): void {
+    const counting = this.#edges.get(keyOf(edge));
+    if (counting === undefined || edge.doubtful === undefined) return;
+    counting.doubtful = Math.min(counting.doubtful + added, counting.calls - counting.broken);
+  }
+
   #isNewWarning({ id }: Finding, { traceId, spanId }: Evidence): boolean {
     const warned = this.#traces.get(traceId)?.warned;
     const key = `${id} ${spanId}`;
@@ -270,7 +287,7 @@ export class CallTracker {
   /** Null where there are too many. */
   #findCounting(edge: Counting['edge']): Counting | null {
     const { client, server, protocol } = edge;
-    const key = nameEdge(edge);
+    const key = keyOf(edge);
     const known = this.#edges.get(key);
     if (known !== undefined) return known;
     if (this.#edges.size >= mostEdges) return null;
@@ -278,6 +295,8 @@ export class CallTracker {
       edge: { client, server, protocol },
       calls: 0,
       broken: 0,
+      unjudged: 0,
+      doubtful: 0,
       slices: new Map(),
       sample: [],
       past: null,
@@ -370,12 +389,19 @@ function* listWholeCalls(
   }
 }
 
-function nameEdge({ client, server, protocol }: Counting['edge']): string {
+export function keyOf({
+  client,
+  server,
+  protocol,
+}: Pick<WatchedEdge, 'client' | 'server' | 'protocol'>): string {
   return keyFor(client, server, protocol);
 }
 
 /** The protocol of a finding is that of its edge. */
-function findEdge({ edges }: Result, { client, server }: Finding): Counting['edge'] {
+function findEdge(
+  { edges }: Result,
+  { client, server }: Finding,
+): Counting['edge'] & Pick<EdgeResult, 'doubtful'> {
   const own = edges.filter((edge) => edge.client === client && edge.server === server);
   return own.find(({ broken }) => broken > 0) ?? own[0] ?? { client, server, protocol: 'http' };
 }

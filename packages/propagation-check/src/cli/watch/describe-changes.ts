@@ -1,8 +1,8 @@
 import { escapeText } from '../../report/escape-text.ts';
-import { nameEdge, tellPast } from '../../report/terminal-edges.ts';
+import { nameEdge, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
-import type { Away, WatchState } from './render-edges.ts';
-import { keyOf, tellTime } from './render-edges.ts';
+import { keyOf, type WatchedEdge } from './call-tracker.ts';
+import { type Away, tellTime, type WatchState } from './render-edges.ts';
 
 /** The last state of an edge that was told. */
 interface Told {
@@ -35,10 +35,11 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
     for (const note of current) if (!notes.has(note)) lines.push(`! ${escapeText(note)}`);
     for (const note of current) notes.add(note);
     for (const edge of edges) {
-      const { calls, broken, newest, past } = edge;
+      const { calls, broken, newest } = edge;
       const before = told.get(keyOf(edge));
       const name = nameEdge(edge, longestEdge);
-      const isBroken = broken > (before?.broken ?? 0) || (before === undefined && calls === 0);
+      const isBroken = broken > (before?.broken ?? 0) || (before?.isHealed !== false && isMissing(edge));
+      const isFirst = before === undefined || (before.calls === 0 && calls > 0 && before.isHealed);
       const healed =
         before !== undefined &&
         !before.isHealed &&
@@ -53,10 +54,8 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
             : `${countOf(broken - (before?.broken ?? 0), 'call')} broken, ${broken} of ${calls} so far`;
         const trace = newest?.evidence == null ? '' : `  trace ${newest.evidence.traceId}`;
         lines.push(`✗ ${name}${id}  ${of}${trace}`);
-      } else if (before === undefined) {
-        const seen = `${name}  seen, ${countOf(calls, 'call')}`;
-        lines.push(past === undefined ? `✓ ${seen}` : `~ ${seen}, ${tellPast(past)}`);
-      } else if (healed) lines.push(`✓ ${name}  intact again`);
+      } else if (isFirst) lines.push(tellFirst(name, edge));
+      else if (healed) lines.push(`✓ ${name}  intact again`);
       told.set(keyOf(edge), {
         ...{ calls, broken },
         lastBreak: isBroken ? now : (before?.lastBreak ?? now),
@@ -66,4 +65,19 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
     const time = new Date(now).toISOString();
     return lines.map((line) => `${time} ${line}`);
   };
+}
+
+/** Whether it is expected and has no call, judged or not. */
+function isMissing({ calls, newest }: WatchedEdge): boolean {
+  return calls === 0 && newest?.finding.severity === 'error';
+}
+
+function tellFirst(name: string, { calls, unjudged = 0, doubtful = 0, newest, past }: WatchedEdge): string {
+  const doubt = doubtful > 0 ? `, ${doubtful} doubtful` : '';
+  const judged = unjudged > 0 ? tellCallsJudged({ calls, unjudged }) : countOf(calls, 'call');
+  if (unjudged + doubtful > 0)
+    return `! ${name}${newest === null ? '' : `  ${newest.finding.id}`}  ${judged}${doubt}`;
+  if (calls === 0) return `! ${name}  never seen`;
+  const seen = `${name}  seen, ${judged}`;
+  return past === undefined ? `✓ ${seen}` : `~ ${seen}, ${tellPast(past)}`;
 }

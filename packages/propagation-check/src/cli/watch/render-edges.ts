@@ -1,11 +1,10 @@
 import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
-import { type Mark, nameEdge, paintMark, tellPast } from '../../report/terminal-edges.ts';
+import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { findings as prose } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
-import { keyFor } from '../../util/group-by.ts';
-import { type Counts, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
+import { type Counts, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 
 /** The input of the view of edges. */
 export interface WatchState {
@@ -31,10 +30,6 @@ export interface Away {
 
 export interface Screen extends Layout {
   readonly height: number;
-}
-
-export function keyOf({ client, server, protocol }: WatchedEdge): string {
-  return keyFor(client, server, protocol);
 }
 
 const minuteMs = 60_000;
@@ -155,14 +150,16 @@ function renderTable(
 }
 
 function renderChosen(
-  { newest, broken, calls }: WatchedEdge,
+  { newest, broken, calls, unjudged = 0 }: WatchedEdge,
   now: number,
   layout: Layout,
 ): readonly string[] {
   if (newest === null) return [''];
   const { finding, count, at } = newest;
   const counted =
-    count === 0 ? 'never seen' : `${countOf(count, 'call')} with it, ${broken} of ${calls} broken`;
+    count === 0
+      ? 'never seen'
+      : `${countOf(count, 'call')} with it, ${calls === 0 ? tellCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
   const title = `${prose[finding.id].title} (${finding.id}): ${counted}, ${tellTime(now - at)} ago`;
   return [
     '',
@@ -178,9 +175,10 @@ function markOf({ broken, newest, past }: WatchedEdge): Mark {
 }
 
 /** Never rounded up to what would say that nothing is broken. */
-function rateOf({ calls, broken }: WatchedEdge): string {
-  if (calls === 0) return 'never';
-  return `${Math.floor(((calls - broken) / calls) * 100)} %`;
+function rateOf({ calls, broken, unjudged = 0, doubtful = 0 }: WatchedEdge): string {
+  if (calls === 0 && unjudged === 0) return 'never';
+  const sure = calls - doubtful;
+  return sure === 0 ? 'unknown' : `${Math.floor(((sure - broken) / sure) * 100)} %`;
 }
 
 function countLastMinute(slices: readonly Slice[]): number {

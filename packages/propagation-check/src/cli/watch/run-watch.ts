@@ -19,13 +19,13 @@ import { Interruption } from '../interruption.ts';
 import { isWatched } from '../print-report.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
-import { CallTracker, type WatchedEdge } from './call-tracker.ts';
+import { CallTracker, keyOf, type WatchedEdge } from './call-tracker.ts';
 import { createChangeTeller } from './describe-changes.ts';
 import { PartlyReadError } from './follow-files.ts';
 import { layMarkdown } from './lay-markdown.ts';
 import { isInForeground, openTerminal } from './open-terminal.ts';
 import { openView, type View, type ViewOptions } from './open-view.ts';
-import { type Away, keyOf, renderEdgesOnce, type WatchState } from './render-edges.ts';
+import { type Away, renderEdgesOnce, type WatchState } from './render-edges.ts';
 import { type Key, type Page, press, renderScreen, type Shown, shownAtFirst } from './watch-screen.ts';
 
 export interface WatchArguments extends ViewOptions {

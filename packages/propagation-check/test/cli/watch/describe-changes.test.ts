@@ -39,6 +39,25 @@ test('changes are told once, a line each with its time', () => {
   assert.deepEqual(tell(stateAt(130, [edgeWith(20, 2)])), []);
 });
 
+test('an edge of which no call is judged is not broken, and is told again when one is', () => {
+  const tell = createChangeTeller();
+  const open = { ...edgeWith(0, 0), unjudged: 12 };
+  assert.deepEqual(tell(stateAt(1, [open])), [
+    '2026-11-28T00:00:01.000Z ! web → orders  none of 12 calls judged',
+  ]);
+  assert.deepEqual(tell(stateAt(2, [open])), []);
+  assert.deepEqual(tell(stateAt(3, [edgeWith(4, 0)])), [
+    '2026-11-28T00:00:03.000Z ✓ web → orders  seen, 4 calls',
+  ]);
+});
+
+test('calls with a doubt are told with the edge', () => {
+  const tell = createChangeTeller();
+  assert.deepEqual(tell(stateAt(1, [{ ...edgeWith(10, 0), doubtful: 10 }])), [
+    '2026-11-28T00:00:01.000Z ! web → orders  10 calls, 10 doubtful',
+  ]);
+});
+
 test('a source that is away, and notes', () => {
   const tell = createChangeTeller();
   const away = { since: start, wasThere: true, why: 'connection \u001b[31mrefused' };

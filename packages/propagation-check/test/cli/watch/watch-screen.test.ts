@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { CallTracker } from '../../../src/cli/watch/call-tracker.ts';
-import { keyOf, renderEdgesOnce, type WatchState } from '../../../src/cli/watch/render-edges.ts';
+import { CallTracker, keyOf } from '../../../src/cli/watch/call-tracker.ts';
+import { renderEdgesOnce, type WatchState } from '../../../src/cli/watch/render-edges.ts';
 import {
   type Key,
   type Page,
