@@ -2,8 +2,9 @@ import { type CallGroup, weighCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
-import type { Coverage, Draft, Scene } from './check.ts';
+import type { Coverage, Doubt, Draft, Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
+import { listStepsToDecide } from './steps-to-decide.ts';
 
 /** Findings that are argued from spans that are not there. */
 const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
@@ -21,8 +22,16 @@ export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft
   const { id, severity } = draft;
   if (severity !== 'error' || !fromAbsence.has(id)) return draft;
   const isCut = isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft);
-  return isCut ? { ...draft, severity: 'warning' } : draft;
+  if (!isCut) return draft;
+  // Where the cause is open as well, the steps that decide it stay.
+  const steps = draft.candidates === undefined ? [] : listStepsToDecide(draft);
+  return { ...draft, severity: 'warning', doubt: { ...cut, decide: [...cut.decide, ...steps] } };
 }
+
+const cut: Doubt = {
+  says: 'The capture may begin or end between the two sides.',
+  decide: ['Capture for longer and check again.'],
+};
 
 /** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
 function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {

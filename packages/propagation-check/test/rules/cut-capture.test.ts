@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 const seconds = 1000;
@@ -82,6 +84,15 @@ suite('calls of the first and the last export of a capture', () => {
     );
     assert.deepEqual(draw([replaced(9, 0), ...others]), error);
   });
+});
+
+test('a warning of the ends of a capture says why it is no error', () => {
+  const { spans, expectation } = readDrawing(
+    `trace 1\n  ${web(0)}\n    lost\n      ${drawServer({ from: 20, to: 80 })}\n${tick(2, 500)}`,
+  );
+  const [finding] = checkTraces(spans, { expectation }).findings;
+  assert.equal(finding?.doubt, 'The capture may begin or end between the two sides.');
+  assert.equal(finding.decide?.[0], 'Capture for longer and check again.');
 });
 
 suite('the caller of a request, without an expectation', () => {
