@@ -46,7 +46,7 @@ export function addCheckOptions(command: Command, session: Session): Command {
   command
     .option(
       '--expect <path>',
-      'edges that must exist, "a -> b -> c"; may be repeated. Where no span has a name and a service is called nearly so, the edge is not judged (exit code 2)',
+      `edges that must exist, "a -> b -> c"; may be repeated. A name that no span has, but that is close to a service's name, makes the edge undecided (exit code 2)`,
       parsePath,
     )
     .option(

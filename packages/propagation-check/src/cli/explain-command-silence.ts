@@ -1,4 +1,4 @@
-import type { Silence } from '../collect/check-received.ts';
+import type { NoSpans } from '../collect/check-received.ts';
 
 /** A command after which no span has arrived. */
 interface SilentCommand {
@@ -9,7 +9,7 @@ interface SilentCommand {
 }
 
 /** Why no span of a command arrived, as far as it can be seen from outside. */
-export function explainCommandSilence({ name, exitCode, silences }: SilentCommand): Silence {
+export function explainCommandSilence({ name, exitCode, silences }: SilentCommand): NoSpans {
   const ended =
     exitCode > firstSignalCode ? ['it was ended by a signal, maybe before it had sent its spans'] : [];
   if (silences.length > 0) return { reason: [...ended, ...silences].join('; '), advice: [] };
@@ -22,6 +22,7 @@ const firstSignalCode = 128;
 const advice: readonly string[] = [
   'without an SDK: NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register" in Node.js, opentelemetry-instrument in ' +
     'Python, JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar',
-  'with an SDK: no endpoint in its code or in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-  'in containers: --source otlp=0.0.0.0:14318, and there OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:14318',
+  'with an SDK: remove an endpoint from its code and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'in containers: --source otlp=0.0.0.0:14318, and there OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:14318 ' +
+    '(on Linux also extra_hosts: host.docker.internal:host-gateway)',
 ];

@@ -25,6 +25,7 @@ export async function findOtherContent(
   } catch (error) {
     // Where the advice is this option, the content has a fault of another kind.
     if (!(error instanceof SpanlessContentError) || error.message.includes(option)) return null;
-    return error.message;
+    const found = error.message.replace(/^byte 0: /, '').replace(', and no spans', '');
+    return `${found}; expected ${expected[option]}`;
   }
 }

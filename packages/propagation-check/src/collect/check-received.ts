@@ -23,11 +23,11 @@ export interface ReceivedQuery {
   readonly settleMs: number;
   readonly signal: AbortSignal;
   readonly onWait?: (waiting: Waiting) => void;
-  readonly explainSilence: () => Silence;
+  readonly explainSilence: () => NoSpans;
 }
 
 /** As far as the caller knows. */
-export interface Silence {
+export interface NoSpans {
   /** Why nothing arrived. */
   readonly reason: string;
   /** What to do, one thing each. */

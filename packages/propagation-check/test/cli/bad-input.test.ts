@@ -124,7 +124,7 @@ test('a file of spans, or of another option, is named by its content', async (t)
   const expectations = join(folder, 'expectations.yaml');
   await assertRefused(
     ['file', spans, '--baseline', expectations],
-    /--baseline \S+: .*this is an expectations file of propagation-check, and no spans; name it with --expectations FILE$/m,
+    /--baseline \S+: .*this is an expectations file of propagation-check; name it with --expectations FILE; expected what --update-baseline writes$/m,
   );
   // Of the right kind, with a fault.
   await assertRefused(

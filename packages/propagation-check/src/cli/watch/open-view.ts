@@ -103,7 +103,7 @@ async function refuseOtherThanFile(path: string): Promise<void> {
   if (found?.isDirectory() === true) throw new UsageError(`${name}: a folder; name files in it`);
   if (found === null && isPattern(path))
     throw new UsageError(
-      `${name}: no file matches; watch takes names of files, and a shell makes them of a pattern`,
+      `${name}: no file matches; watch takes file names; let the shell expand the pattern`,
     );
 }
 
