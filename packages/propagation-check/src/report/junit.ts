@@ -1,13 +1,13 @@
 import { findings as prose } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
-import { fails, isAccepted } from '../verdict/decide-verdict.ts';
-import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
+import { fails, isAccepted, isUndecided } from '../verdict/decide-verdict.ts';
+import type { EdgeResult, Finding, Result, Undecided } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
-import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
-import { isPast, nameEdge, nameService } from './terminal-edges.ts';
+import { describeNotes, nameAcceptance, nameVerdict, summarise, sumOf } from './summary.ts';
+import { isPast, nameEdge, nameService, tellCallsJudged } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
@@ -21,6 +21,8 @@ interface TestCase {
   readonly warnings: readonly Finding[];
   /** Findings that are known or tolerated, in words. */
   readonly accepted: readonly string[];
+  /** How many of its calls are judged, where that is too few for a verdict. */
+  readonly open: string | null;
   /** It has no other failure. */
   readonly isSkipped: boolean;
   /** Why there is no verdict. */
@@ -53,7 +55,7 @@ export function renderJunit(result: Result, details: ReportDetails, options: Fin
 }
 
 function listCases(result: Result, details: ReportDetails): readonly TestCase[] {
-  const { edges, findings, verdict } = result;
+  const { edges, findings, verdict, undecided = [] } = result;
   const { failOn = 'error' } = details;
   const shown = findings.filter((finding) => finding.severity !== 'info');
   const places = mapBy<string, Place>([...edges, ...shown], placeOf);
@@ -61,6 +63,14 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
     const own = shown.filter((finding) => placeOf(finding) === key);
     const accepted = own.filter(isAccepted);
     const failures = own.filter((finding) => fails(finding, failOn));
+    const left = undecided.find((one) => placeOf(one) === key && isUndecided(one, findings));
+    const open =
+      left === undefined
+        ? null
+        : tellOpen(
+            edges.filter((edge) => placeOf(edge) === key),
+            left,
+          );
     const isAside =
       [place, ...others].every((one) => one.tolerated === true || isPast(one)) ||
       accepted.some(({ severity }) => severity === 'error');
@@ -76,11 +86,12 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
           past === undefined ? [] : [`${countOf(past.calls, 'call')} past ${nameService(past.service)}`],
         ),
       ],
-      isSkipped: isAside && failures.length === 0,
+      open,
+      isSkipped: (isAside || open !== null) && failures.length === 0,
       error: null,
     };
   });
-  const whole = { name: 'verdict', failures: [], warnings: [], accepted: [], isSkipped: false };
+  const whole = { name: 'verdict', failures: [], warnings: [], accepted: [], open: null, isSkipped: false };
   if (verdict === 'unknown') return [...ofEdges, { ...whole, error: summarise(result, details) }];
   return ofEdges.length > 0 ? ofEdges : [{ ...whole, error: null }];
 }
@@ -92,18 +103,24 @@ function placeOf({ client, server }: Place): string {
   return keyFor(client, server);
 }
 
+function tellOpen(edges: readonly EdgeResult[], { says }: Undecided): string {
+  const [calls, unjudged] = [sumOf(edges, 'calls'), sumOf(edges, 'unjudged')];
+  return unjudged === 0 ? escapeText(says) : tellCallsJudged({ calls, unjudged });
+}
+
 /** Lists of tests show this line alone. */
 function describe(finding: Finding): string {
   return `${prose[finding.id].title} (${nameConfidently(finding)}), ${countOf(finding.count, 'call')}`;
 }
 
 function renderCase(testCase: TestCase, options: FindingOptions): string {
-  const { name, failures, warnings, accepted, isSkipped, error } = testCase;
+  const { name, failures, warnings, accepted, open, isSkipped, error } = testCase;
   const start = `<testcase classname="${suiteName}" name="${escapeXml(name)}"`;
   const render = (findings: readonly Finding[]) =>
     findings.map((finding) => renderFinding(finding, options).join('\n'));
   const ids = failures.map(({ id }) => id).join(', ');
-  const reason = accepted.length === 0 ? 'tolerated' : accepted.join('; ');
+  const reasons = open === null ? accepted : [open, ...accepted];
+  const reason = reasons.length === 0 ? 'tolerated' : reasons.join('; ');
   const beside = [...render(warnings), ...(isSkipped ? [] : accepted)].join('\n\n');
   const parts = [
     ...(isSkipped ? [`<skipped message="${escapeXml(reason)}"/>`] : []),

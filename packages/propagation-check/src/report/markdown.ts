@@ -12,7 +12,7 @@ import {
   nameVerdict,
   summarise,
 } from './summary.ts';
-import { markEdge, nameEdge } from './terminal-edges.ts';
+import { listExtraCounts, markEdge, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
@@ -46,20 +46,21 @@ export function renderMarkdown(
 function listEdges(result: Result): readonly string[] {
   const { edges } = result;
   if (edges.length === 0) return [];
-  const isOpen = edges.some(({ unjudged }) => unjudged !== undefined);
+  const extra = listExtraCounts(edges);
   const rows = edges.slice(0, mostEdges).map((edge) => {
     const cells = [
       `${marks[markEdge(edge, result)]} ${code(nameEdge(edge, longestEdge))}`,
       edge.protocol,
       edge.calls,
       edge.broken,
-      ...(isOpen ? [edge.unjudged ?? 0] : []),
+      ...extra.map(({ count }) => edge[count] ?? 0),
     ];
     return `| ${cells.join(' | ')} |`;
   });
   const left = edges.length - rows.length;
   const more = left > 0 ? [`\n… and ${countOf(left, 'more edge')}`] : [];
-  const [title, line] = isOpen ? [' not judged |', '--:|'] : ['', ''];
+  const title = extra.map(({ title }) => ` ${title} |`).join('');
+  const line = '--:|'.repeat(extra.length);
   return [
     [`| edge | protocol | calls | broken |${title}`, `|---|---|--:|--:|${line}`, ...rows, ...more].join('\n'),
   ];

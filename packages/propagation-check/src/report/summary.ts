@@ -1,6 +1,6 @@
 import { countOf } from '../util/count-of.ts';
 import { decideOutcome, fails, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
-import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
+import type { EdgeResult, Finding, Result, UnjudgedEdge } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { isPast, markEdge, nameEdge, tellCallsJudged } from './terminal-edges.ts';
@@ -84,11 +84,15 @@ function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[]
   // Requests of callers that nothing shows may all be of programs outside: a note tells of them.
   const named = unjudged.filter(({ client }) => client !== null);
   if (verdict !== 'intact' || named.length === 0) return [];
-  const names = named
-    .slice(0, mostUnjudged)
-    .map(({ client, peer }) => nameEdge({ client, server: peer }, widestName));
+  const names = named.slice(0, mostUnjudged).map(nameUnjudged);
   const more = named.length - names.length;
   return [`not judged: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+}
+
+/** The topic of messages that others of it were received from follows their receiver. */
+function nameUnjudged({ client, server, peer, protocol }: UnjudgedEdge): string {
+  const name = nameEdge({ client, server: server ?? peer }, widestName);
+  return server === undefined || protocol === undefined ? name : `${name} (${escapeText(peer)})`;
 }
 
 function describeLimit(search: SearchExtent | undefined): readonly string[] {
@@ -111,8 +115,15 @@ function summariseEdges(result: Result): string {
   const known = counted.filter((edge) => edge.known === true);
   const warnings = findings.filter((finding) => finding.severity === 'warning' && finding.tolerated !== true);
   const fresh = warnings.filter((finding) => finding.known !== true).length;
+  const [calls, unjudged, doubtful] = [
+    sumOf(counted, 'calls'),
+    sumOf(counted, 'unjudged'),
+    sumOf(counted, 'doubtful'),
+  ];
+  const doubt = doubtful === 0 ? '' : `, ${doubtful} doubtful`;
+  const left = unjudged === 0 ? '' : `, ${unjudged} more not judged`;
   const ofAll = (some: readonly EdgeResult[]) =>
-    `${some.length} of ${countOf(counted.length, 'edge')}, ${sumOf(some, 'broken')} of ${countOf(sumOf(counted, 'calls'), 'call')}`;
+    `${some.length} of ${countOf(counted.length, 'edge')}, ${sumOf(some, 'broken')} of ${countOf(calls, 'call')}${doubt}${left}`;
   const knownWarnings =
     warnings.length === fresh ? '' : `, ${countOf(warnings.length - fresh, 'known warning')}`;
   if (verdict === 'broken') {
@@ -126,12 +137,14 @@ function summariseEdges(result: Result): string {
   if (counted.length === 0)
     return `no call between two services was seen, and nothing is broken${but} (${read})`;
   if (known.length > 0) return `except what is known: ${ofAll(known)}${but} (${read})`;
-  const [calls, unjudged] = [sumOf(counted, 'calls'), sumOf(counted, 'unjudged')];
   const judged = unjudged === 0 ? countOf(calls, 'call') : tellCallsJudged({ calls, unjudged });
-  return `${countOf(counted.length, 'edge')}, ${judged}${but} (${read})`;
+  return `${countOf(counted.length, 'edge')}, ${judged}${doubt}${but} (${read})`;
 }
 
-function sumOf(edges: readonly EdgeResult[], count: 'calls' | 'broken' | 'unjudged'): number {
+export function sumOf(
+  edges: readonly EdgeResult[],
+  count: 'calls' | 'broken' | 'unjudged' | 'doubtful',
+): number {
   return edges.reduce((sum, edge) => sum + (edge[count] ?? 0), 0);
 }
 

@@ -3,7 +3,7 @@ import { isAccepted, isUndecided } from '../verdict/decide-verdict.ts';
 import { tellJudged } from '../verdict/list-open-edges.ts';
 import type { EdgeResult, PastService, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
-import { type Layout, paint, type Style, truncate } from './layout.ts';
+import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
 
 /** A list that is longer hides what is broken; JSON has all of it. */
 const mostEdges = 40;
@@ -63,26 +63,34 @@ const shortestName = 20;
 
 /** One line for each edge, the broken ones first, each with its counts; below its name where the line is too short for both. */
 export function renderEdges(result: Result, layout: Layout): readonly string[] {
-  const rows = rankEdges(result).map((marked) => ({ ...marked, counts: countCalls(marked.edge) }));
-  const shown = rows.slice(0, mostEdges);
-  const protocolWidth = Math.max(0, ...shown.map(({ edge }) => edge.protocol.length));
-  const countsWidth = Math.max(0, ...shown.map(({ counts }) => counts.length));
-  const beside = layout.width - protocolWidth - countsWidth - 6;
-  const isBelow = beside < shortestName;
-  const room = isBelow ? layout.width - 2 : beside;
-  const names = shown.map(({ edge }) => nameEdge(edge, room));
-  const nameWidth = Math.max(0, ...names.map((name) => name.length));
-  const lines = shown.map(({ edge, mark, counts }, index) => {
-    const name = (names[index] ?? '').padEnd(isBelow ? 0 : nameWidth);
-    const protocol = paint(layout, 'dim', edge.protocol.padEnd(isBelow ? 0 : protocolWidth));
-    const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : null;
-    return `${paintMark(layout, mark)} ${name}${isBelow ? '\n    ' : '  '}${protocol}  ${style === null ? counts : paint(layout, style, counts)}`;
+  const all = rankEdges(result);
+  const protocolWidth = Math.max(0, ...all.slice(0, mostEdges).map(({ edge }) => edge.protocol.length));
+  const room = layout.width - protocolWidth - 6;
+  const rows = all.slice(0, mostEdges).map((marked) => {
+    const counts = tellCalls(marked.edge);
+    return { ...marked, counts, isBelow: room - counts.length < shortestName };
   });
-  const more = rows.length - shown.length;
+  const beside = rows.filter(({ isBelow }) => !isBelow);
+  const nameRoom = room - Math.max(0, ...beside.map(({ counts }) => counts.length));
+  const nameWidth = Math.max(0, ...beside.map(({ edge }) => nameEdge(edge, nameRoom).length));
+  const lines = rows.map(({ edge, mark, counts, isBelow }) => {
+    const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : null;
+    const paintCounts = (text: string) => (style === null ? text : paint(layout, style, text));
+    const name = nameEdge(edge, isBelow ? layout.width - 2 : nameRoom);
+    const protocol = paint(layout, 'dim', edge.protocol.padEnd(isBelow ? 0 : protocolWidth));
+    if (!isBelow)
+      return `${paintMark(layout, mark)} ${name.padEnd(nameWidth)}  ${protocol}  ${paintCounts(counts)}`;
+    const indent = narrowIndent + edge.protocol.length + 2;
+    const hung = wrap(counts, layout.width - indent)
+      .map(paintCounts)
+      .join(`\n${' '.repeat(indent)}`);
+    return `${paintMark(layout, mark)} ${name}\n${' '.repeat(narrowIndent)}${protocol}  ${hung}`;
+  });
+  const more = all.length - rows.length;
   return more > 0 ? [...lines, `… and ${countOf(more, 'more edge')}`] : lines;
 }
 
-function countCalls(edge: EdgeResult): string {
+function tellCalls(edge: EdgeResult): string {
   const { known, tolerated, past } = edge;
   const counts = tellCounts(edge);
   if (known === true) return `${counts}, known`;
@@ -109,6 +117,21 @@ function tellJudgedOf({ calls, broken, unjudged = 0 }: EdgeResult): string {
 /** `14 of 30 calls judged`. */
 export function tellCallsJudged({ calls, unjudged = 0 }: Pick<EdgeResult, 'calls' | 'unjudged'>): string {
   return tellJudged(calls, calls + unjudged);
+}
+
+/** A column of a table of edges, where any edge has such calls. */
+export interface ExtraCount {
+  readonly title: string;
+  readonly count: 'doubtful' | 'unjudged';
+}
+
+const extraCounts: readonly ExtraCount[] = [
+  { title: 'doubtful', count: 'doubtful' },
+  { title: 'not judged', count: 'unjudged' },
+];
+
+export function listExtraCounts(edges: readonly EdgeResult[]): readonly ExtraCount[] {
+  return extraCounts.filter(({ count }) => edges.some((edge) => edge[count] !== undefined));
 }
 
 /** `service-a → service-b`; when it does not fit, the longer name is cut first. */

@@ -82,7 +82,7 @@ suite('an audit', () => {
     assert.deepEqual([open?.rate?.intact, open?.rate?.of], [40, 80]);
     assert.deepEqual(
       [doubtful, open].map((edge) => edge && tellCalls(edge)),
-      ['0 of 100', '80 of 150'],
+      ['100 (100 doubtful)', '100 of 150 (20 doubtful)'],
     );
   });
 

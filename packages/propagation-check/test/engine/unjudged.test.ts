@@ -130,7 +130,7 @@ suite('edges that nothing here can judge', () => {
     const half = judgeAll((at) => (at % 2 === 0 ? send(at) : receive(at)));
     const edge = { client: 'web', peer: 'mails', calls: 5, protocol: 'messaging', server: 'mailer' };
     assert.deepEqual([half.verdict, half.unjudged], ['intact', [edge]]);
-    assert.match(summarise(half, details), /; not judged: web → mails$/);
+    assert.match(summarise(half, details), /; not judged: web → mailer \(mails\)$/);
     const [note = '', ...others] = hintAtExpectations(half, ['web', 'mailer'], noExpectation);
     assert.match(
       note,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { renderHtml } from '../../src/report/html/render-html.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
@@ -59,7 +61,12 @@ suite('a warning of a lost context', () => {
     const details = { source: 'a file', reason: null, notes: [], collector: null };
     const { result } = judge(pool(everySecond));
     const text = renderTerminal(result, details, { width: 100, color: false, docsRoot: '' });
+    assert.match(text, /, 10 calls, 10 doubtful, 1 warning /);
     assert.match(text, /^! web → orders {2}http {2}10 calls, 10 doubtful$/m);
+    const markdown = renderMarkdown(result, details, { width: 100, color: false, docsRoot: '' }, []);
+    assert.match(markdown, /^\| edge \| protocol \| calls \| broken \| doubtful \|$/m);
+    assert.match(markdown, /` web → orders ` \| http \| 10 \| 0 \| 10 \|$/m);
+    assert.match(renderHtml(result, details, [], ''), /<th scope="col" class="number">doubtful</);
     assert.match(text, /^ {2}doubt {5}A warning: The requests came at fixed times/m);
     assert.match(text, /^ {2}to decide 1\. If requests of web make these calls/m);
   });

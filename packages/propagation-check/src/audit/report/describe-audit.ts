@@ -4,6 +4,7 @@ import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
 import { isPast, type Mark, nameEdge, nameService } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
+import { leavesOpen } from '../../verdict/list-open-edges.ts';
 import type { Finding } from '../../verdict/result.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
@@ -67,11 +68,19 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const calls = sumOf(judged, 'calls');
   const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
-  const suspected = sumOf(
-    edges.filter(({ tolerated }) => tolerated !== true),
-    'suspected',
-  );
-  const maybe = suspected === 0 ? '' : `, ${suspected} more may be`;
+  const suspected = edges.filter(({ tolerated }) => tolerated !== true).map(splitSuspected);
+  const maybe = [
+    ...tellSuspected(
+      suspected.reduce((sum, { own }) => sum + own, 0),
+      'of them may be',
+    ),
+    ...tellSuspected(
+      suspected.reduce((sum, { others }) => sum + others, 0),
+      'others may be',
+    ),
+  ]
+    .map((text) => `, ${text}`)
+    .join('');
   const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
   if (outcome === 'unknown') {
     const counts = judged.length === 0 ? '' : `${broken}; `;
@@ -88,7 +97,22 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
-export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken' | 'suspected'): number {
+/** The calls that may be broken: those that are counted as calls of the edge, and the others, which are not judged. */
+function splitSuspected({ suspected, unjudged = 0, client, server, causes }: AuditEdge): {
+  readonly own: number;
+  readonly others: number;
+} {
+  const open = causes.filter((cause) => !isAccepted(cause) && leavesOpen({ ...cause, client, server }));
+  const left = open.reduce((sum, { count }) => sum + count, 0);
+  const others = Math.min(suspected, unjudged, left);
+  return { own: suspected - others, others };
+}
+
+function tellSuspected(count: number, what: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${count === 1 ? what.replace('others', 'other') : what}`];
+}
+
+export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
   return edges.reduce((sum, edge) => sum + edge[count], 0);
 }
 
@@ -129,10 +153,13 @@ export function rankAuditEdges(edges: readonly AuditEdge[]): readonly AuditEdge[
   );
 }
 
-/** `1,400`, and `1,400 of 3,000` where others were made and are not judged, or only with a doubt. */
+/** `1,400`; `1,400 of 3,000` where others were made and are not judged; `10 (4 doubtful)`. */
 export function tellCalls({ calls, unjudged = 0, doubtful = 0 }: AuditEdge): string {
-  const [judged, made] = [calls - doubtful, calls + unjudged].map((count) => count.toLocaleString('en'));
-  return judged === made ? `${made}` : `${judged} of ${made}`;
+  const [judged, made, doubted] = [calls, calls + unjudged, doubtful].map((count) =>
+    count.toLocaleString('en'),
+  );
+  const counted = judged === made ? `${made}` : `${judged} of ${made}`;
+  return doubtful > 0 ? `${counted} (${doubted} doubtful)` : counted;
 }
 
 /** `97.3 %`. Never more than it is, unless it says so. */
@@ -157,10 +184,9 @@ export function describeTrend({ trend, rate }: AuditEdge): string {
 }
 
 /** Causes with their counts, and the limit that the rate misses. */
-export function describeCauses(
-  { causes, below, suspected, isNew, past }: AuditEdge,
-  failUnder: number | null,
-): string {
+export function describeCauses(edge: AuditEdge, failUnder: number | null): string {
+  const { causes, below, isNew, past } = edge;
+  const { own, others } = splitSuspected(edge);
   const limit =
     below === undefined || failUnder === null
       ? []
@@ -171,7 +197,8 @@ export function describeCauses(
     ...limit,
     ...(isNew === true ? ['new edge'] : []),
     ...(past === undefined ? [] : [`${past.calls} past ${nameService(past.service)}`]),
-    ...(suspected > 0 ? [`${suspected} more may be broken`] : []),
+    ...tellSuspected(own, 'of them may be broken'),
+    ...tellSuspected(others, 'others may be broken'),
     ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
       const facts = [
         ...(likeliest === undefined ? [] : [`maybe ${likeliest}`]),

@@ -14,7 +14,7 @@ import {
   outcomeOf,
   summarise,
 } from '../summary.ts';
-import { nameService, rankEdges } from '../terminal-edges.ts';
+import { type ExtraCount, listExtraCounts, nameService, rankEdges } from '../terminal-edges.ts';
 import { collectPageData } from './collect-page-data.ts';
 import { prepareCards } from './finding-card.ts';
 import { html, type Markup, trusted } from './markup.ts';
@@ -74,14 +74,15 @@ function hash(text: string): string {
 function writeEdges(result: Result): Markup | null {
   if (result.edges.length === 0) return null;
   const rows = rankEdges(result);
+  const extra = listExtraCounts(result.edges);
   return html`<section><h2>Edges</h2>${drawServiceGraph(result)}
-<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table class="edges"><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col" class="number">calls</th><th scope="col" class="number">broken</th><th scope="col" class="number">intact</th></tr></thead>
-<tbody>${rows.map(({ edge, mark }) => writeEdge(edge, mark))}</tbody></table></div></section>`;
+<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table class="edges"><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col" class="number">calls</th><th scope="col" class="number">broken</th>${extra.map(({ title }) => html`<th scope="col" class="number">${title}</th>`)}<th scope="col" class="number">intact</th></tr></thead>
+<tbody>${rows.map(({ edge, mark }) => writeEdge(edge, mark, extra))}</tbody></table></div></section>`;
 }
 
-function writeEdge(edge: EdgeResult, mark: string): Markup {
+function writeEdge(edge: EdgeResult, mark: string, extra: readonly ExtraCount[]): Markup {
   const { client, server, protocol, calls, broken } = edge;
-  return html`<tr><td>${nameService(client)}</td><td>${nameService(server)}</td><td>${protocol}</td><td class="number">${calls}</td><td class="number">${broken}</td><td class="number ${mark}">${rateOf(edge)}</td></tr>`;
+  return html`<tr><td>${nameService(client)}</td><td>${nameService(server)}</td><td>${protocol}</td><td class="number">${calls}</td><td class="number">${broken}</td>${extra.map(({ count }) => html`<td class="number">${edge[count] ?? 0}</td>`)}<td class="number ${mark}">${rateOf(edge)}</td></tr>`;
 }
 
 function writeAccepted(result: Result): Markup | null {

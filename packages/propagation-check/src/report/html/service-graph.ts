@@ -24,16 +24,16 @@ export function drawServiceGraph(result: Result): Markup {
   graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 96, marginx: 8, marginy: 20 });
   // An empty id is none to dagre.
   const idOf = (service: string | null): string => (service === null ? 'unknown' : `s${service}`);
+  const widthOf = (text: string): number => text.length * box.characterWidth + box.padding;
   for (const { edge } of shown) {
     for (const service of [edge.client, edge.server]) {
       const name = truncate(nameService(service), box.longestName);
-      const width = name.length * box.characterWidth + box.padding;
-      graph.setNode(idOf(service), { name, width, height: box.height });
+      graph.setNode(idOf(service), { name, width: widthOf(name), height: box.height });
     }
     graph.setEdge(
       idOf(edge.client),
       idOf(edge.server),
-      { width: 60, height: 16, labelpos: 'c' },
+      { width: widthOf(rateOf(edge)), height: 16, labelpos: 'c' },
       edge.protocol,
     );
   }

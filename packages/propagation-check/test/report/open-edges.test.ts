@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { renderHtml } from '../../src/report/html/render-html.ts';
+import { renderJunit } from '../../src/report/junit.ts';
+import { renderTerminal } from '../../src/report/terminal.ts';
+import { renderEdges } from '../../src/report/terminal-edges.ts';
+import type { EdgeResult, Result } from '../../src/verdict/result.ts';
+
+const details = { source: 'a file', reason: null, notes: [], collector: null };
+const options = { width: 100, color: false, docsRoot: '' };
+
+function makeEdge(server: string, counts: Partial<EdgeResult>): EdgeResult {
+  return { ...{ client: 'web', server, protocol: 'http', calls: 0, broken: 0 }, ...counts };
+}
+
+const result: Result = {
+  ...{ version: 1, verdict: 'broken', traces: 1, spans: 2, findings: [] },
+  edges: [makeEdge('stock', { calls: 4, broken: 2 }), makeEdge('orders', { unjudged: 12 })],
+  undecided: [{ client: 'web', server: 'orders', says: 'none of 12 calls judged' }],
+};
+
+suite('an edge that is open, where another is broken', () => {
+  test('is in the headline', () => {
+    assert.match(
+      renderTerminal(result, details, options),
+      /^BROKEN {2}1 of 2 edges, 2 of 4 calls, 12 more not judged /,
+    );
+  });
+
+  test('is skipped in JUnit', () => {
+    const xml = renderJunit(result, details, options);
+    assert.match(xml, / name="web → orders">\n<skipped message="none of 12 calls judged"\/>/);
+    assert.match(xml, / skipped="1">/);
+  });
+
+  test('has its column in the page, and room for its label between the boxes', () => {
+    const page = renderHtml(result, details, [], '');
+    assert.match(page, /<th scope="col" class="number">not judged</);
+    const ends = (pattern: RegExp) => [...page.matchAll(pattern)].map((match) => match.slice(1).map(Number));
+    const [[x = 0] = []] = ends(/<text x="([\d.]+)" y="[\d.]+">none of 12 calls judged/g);
+    const half = ('none of 12 calls judged'.length * 7.6) / 2;
+    for (const [left = 0, width = 0] of ends(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g))
+      assert.ok(left + width <= x - half || left >= x + half, `${left} ${width} ${x}`);
+  });
+
+  test('keeps to the width of a terminal, and leaves other edges on one line', () => {
+    const counts = { calls: 1_234, broken: 1_000, unjudged: 123_456, doubtful: 234, known: true } as const;
+    const past = { service: 'a-service-with-a-long-name', calls: 1_000 };
+    const edges = [
+      makeEdge('a-service-with-quite-a-name', { ...counts, tolerated: true }),
+      makeEdge('stock', { calls: 4 }),
+    ];
+    for (const width of [40, 60, 80]) {
+      const all = [...edges, makeEdge('third', { calls: 1_234, unjudged: 123_456, doubtful: 234, past })];
+      const lines = renderEdges({ ...result, edges: all }, { width, color: false })
+        .join('\n')
+        .split('\n');
+      for (const line of lines) assert.ok(line.length <= width, line);
+      assert.ok(
+        lines.some((line) => /^✓ web → stock +http +4 calls$/.test(line)),
+        lines.join('\n'),
+      );
+    }
+  });
+});
