@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import type { AuditResult } from '../../src/audit/audit-result.ts';
 import { type AuditState, nextState, readState, renderState } from '../../src/audit/audit-state.ts';
 import { type AuditInput, auditWindow } from '../../src/audit/audit-window.ts';
-import { tellCalls } from '../../src/audit/report/describe-audit.ts';
+import { describeCauses, tellCalls } from '../../src/audit/report/describe-audit.ts';
 import type { EdgeResult, Finding, Result } from '../../src/verdict/result.ts';
 
 const hour = 3_600_000;
@@ -83,6 +83,19 @@ suite('an audit', () => {
     assert.deepEqual(
       [doubtful, open].map((edge) => edge && tellCalls(edge)),
       ['100 (100 doubtful)', '100 of 150 (20 doubtful)'],
+    );
+  });
+
+  test('tells calls that are doubted from those that are not judged', () => {
+    const edge = makeEdge({ doubtful: 10, unjudged: 16 });
+    const findings = [
+      makeFinding({ id: 'context-lost-in-process', severity: 'warning', count: 10 }),
+      makeFinding({ id: 'missing-call', severity: 'warning', count: 16 }),
+    ];
+    const [shown] = audit(makeResult([edge], findings)).edges;
+    assert.match(
+      shown === undefined ? '' : describeCauses(shown, null),
+      /^10 of them may be broken; 16 others may be broken; /,
     );
   });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { CallTracker } from '../../../src/cli/watch/call-tracker.ts';
+import { renderEdgesOnce } from '../../../src/cli/watch/render-edges.ts';
 import { expectPath, noExpectation } from '../../../src/expect/expectation.ts';
 import type { Span } from '../../../src/span/span.ts';
 import type { SpanStore } from '../../../src/span/span-store.ts';
 import { checkStore } from '../../../src/verdict/check-traces.ts';
+import type { Finding } from '../../../src/verdict/result.ts';
 import { makeCall, makeSplitCall, withServer } from './make-calls.ts';
 
 const settleMs = 2_000;
@@ -33,6 +35,49 @@ suite('the tracker of calls', () => {
     tracker.judge(start + settleMs, check);
     assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
     assert.equal(tracker.nextDue(start + settleMs), null);
+  });
+
+  test('has no rate of an edge of which no call is judged, or each with a doubt', () => {
+    const tracker = new CallTracker({ settleMs });
+    const spans = makeCall('doubtful', start);
+    tracker.add(spans, start);
+    const now = start + settleMs;
+    const [, , called] = spans;
+    const evidence = [{ traceId: called?.traceId ?? '', spanId: called?.spanId ?? '', says: '' }];
+    const edge = { client: 'web', server: 'orders', protocol: 'http', calls: 1, broken: 0 } as const;
+    const finding: Finding = {
+      ...{ id: 'context-lost-in-process', severity: 'warning', confidence: 'certain', count: 1, evidence },
+      ...{ client: 'web', server: 'orders', protocol: 'http', scopes: { client: [], server: [] } },
+      ...{ doubt: 'few', fix: '', docs: '' },
+    };
+    tracker.judge(now, (store) => ({
+      ...check(store),
+      edges: [
+        { ...edge, doubtful: 1 },
+        { ...edge, server: 'stock', calls: 0, unjudged: 12 },
+      ],
+      findings: [finding],
+    }));
+    const edges = tracker.edges(now);
+    assert.deepEqual(
+      edges.map(({ server, calls, unjudged = 0, doubtful = 0 }) => [server, calls, unjudged, doubtful]),
+      [
+        ['orders', 1, 0, 1],
+        ['stock', 0, 12, 0],
+      ],
+    );
+    const state = {
+      name: 'file',
+      startedAt: start,
+      now,
+      edges,
+      counts: tracker.counts(),
+      away: null,
+      notes: [],
+    };
+    const view = renderEdgesOnce(state, { width: 100, color: false }).join('\n');
+    assert.match(view, /web → orders +unknown +1 /);
+    assert.match(view, /web → stock +unknown +0 /);
   });
 
   test('judges what ended long ago at once', () => {
