@@ -31,7 +31,7 @@ test('what the broken calls have in common stands in every report for people, es
   ]) {
     assert.match(
       text,
-      /^ {2}facts {5}all 5 calls come from web with service\.instance\.id=.+two; the 5 that come/m,
+      /^ {2}facts {5}all 5 calls come from web with service\.instance\.id=.+two; the 5 whole ones come/m,
     );
     assert.ok(!text.includes('\u001b'));
   }
