@@ -43,6 +43,7 @@ const resultShape = z.strictObject({
       protocol,
       confidence,
       count,
+      symptom: finding.exactOptional(),
       candidates: list(finding).exactOptional(),
       facts: list(z.string()).exactOptional(),
       ended: z

@@ -4,7 +4,7 @@ import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { isUndecided } from '../verdict/decide-verdict.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
-import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
+import { isSameEdge, type Result, type Undecided, type UnjudgedEdge } from '../verdict/result.ts';
 import {
   hintAtLikelyCalls,
   hintAtUnjudged,
@@ -127,8 +127,7 @@ function hintAtUnknown(
   services: readonly string[],
 ): readonly string[] {
   // Each of those has its own reason.
-  const isTold = ({ client, server }: ExpectedEdge): boolean =>
-    undecided.some((each) => each.client === client && each.server === server);
+  const isTold = (edge: ExpectedEdge): boolean => undecided.some((each) => isSameEdge(each, edge));
   const unknown = listUnknown(
     expected.filter((edge) => !isTold(edge)),
     services,

@@ -1,7 +1,7 @@
 import { countOf } from '../util/count-of.ts';
+import { tellJudged } from '../util/tell-judged.ts';
 import { isAccepted, isUndecided } from '../verdict/decide-verdict.ts';
-import { tellJudged } from '../verdict/list-open-edges.ts';
-import type { EdgeResult, PastService, Result } from '../verdict/result.ts';
+import { type EdgeResult, isSameEdge, type PastService, type Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
 
@@ -33,14 +33,10 @@ export function markEdge(
   { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
 ): Mark {
   if (edge.tolerated === true) return 'accepted';
-  const own = findings.filter(
-    (finding) => finding.client === edge.client && finding.server === edge.server && !isAccepted(finding),
-  );
+  const own = findings.filter((finding) => isSameEdge(finding, edge) && !isAccepted(finding));
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
-  const isOpen = undecided.some(
-    (one) => one.client === edge.client && one.server === edge.server && isUndecided(one, findings),
-  );
+  const isOpen = undecided.some((one) => isSameEdge(one, edge) && isUndecided(one, findings));
   if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }

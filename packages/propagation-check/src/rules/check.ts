@@ -149,6 +149,8 @@ export interface Shown {
 /** The report of a rule; `check-traces.ts` counts it and adds the prose. */
 export interface Draft {
   readonly id: FindingId;
+  /** Only where headers name the cause, or confirm another: what the spans alone show. */
+  readonly symptom?: FindingId;
   readonly severity: Severity;
   readonly client: string | null;
   readonly server: string | null;

@@ -54,7 +54,7 @@ export function decideByHeaders(
     const { candidates, isLikely: _, facts: __, ...rest } = draft;
     const shown = group.map((call) => call.shown);
     const { id } = group[0];
-    if (id !== null) return { ...rest, id, shown };
+    if (id !== null) return { ...rest, id, ...(id === draft.id ? {} : { symptom: draft.id }), shown };
     if (candidates === undefined) return { ...draft, shown };
     const nextTap = group.find((call) => call.nextTap !== null)?.nextTap ?? null;
     // A cause is out only when it is for every one of these calls.

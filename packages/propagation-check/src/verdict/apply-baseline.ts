@@ -2,7 +2,7 @@ import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { decideVerdict, type FailOn, fails, hasJudgedEdge } from './decide-verdict.ts';
-import type { EdgeResult, Finding, Result } from './result.ts';
+import { type EdgeResult, type Finding, isSameEdge, type Result } from './result.ts';
 
 /** Findings that are known and accepted. */
 export type Baseline = readonly KnownFinding[];
@@ -27,7 +27,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
   const edges = result.edges.map((edge): EdgeResult => {
     const { known: _, ...rest } = edge;
     const errors = findings.filter(
-      ({ severity, ...place }) => severity === 'error' && isAt(place, edge) && hasProtocol(place, edge),
+      ({ severity, ...place }) => severity === 'error' && isSameEdge(place, edge) && hasProtocol(place, edge),
     );
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
@@ -49,7 +49,7 @@ export function listFixed(result: Result, baseline: Baseline): Baseline {
 export function findOtherCause(result: Result, entry: KnownFinding): Finding | null {
   return (
     result.findings.find(
-      (finding) => finding.id === entry.finding && isAt(entry, finding) && hasProtocol(entry, finding),
+      (finding) => finding.id === entry.finding && isSameEdge(entry, finding) && hasProtocol(entry, finding),
     ) ?? null
   );
 }
@@ -79,7 +79,7 @@ function toEntry({ client, server, protocol, id, candidates = [] }: Finding): Kn
 /** Matches a symptom with its likeliest cause too: the same break is a symptom in one run and, with more evidence, its cause in another. */
 function isOf(entry: KnownFinding, finding: Finding): boolean {
   const { id, candidates: [likeliest] = [] } = finding;
-  if (!isAt(entry, finding) || !hasProtocol(entry, finding)) return false;
+  if (!isSameEdge(entry, finding) || !hasProtocol(entry, finding)) return false;
   if (id !== entry.finding) return id === entry.cause || likeliest === entry.finding;
   return entry.cause === undefined || likeliest === entry.cause;
 }
@@ -91,15 +91,9 @@ function wasJudged({ edges }: Result, entry: KnownFinding): boolean {
   return edges.some(
     (edge) =>
       edge.calls > 0 &&
-      ((isAt(edge, entry) && hasProtocol(entry, edge)) ||
+      ((isSameEdge(edge, entry) && hasProtocol(entry, edge)) ||
         (client === server && (edge.client === client || edge.server === client))),
   );
-}
-
-type Place = Pick<EdgeResult, 'client' | 'server'>;
-
-function isAt(left: Place, right: Place): boolean {
-  return left.client === right.client && left.server === right.server;
 }
 
 function hasProtocol(

@@ -35,11 +35,19 @@ import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
 import { gatherUnjudged } from './gather-unjudged.ts';
+import { leavesOpen } from './leaves-open.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
-import { leavesOpen, listOpenEdges } from './list-open-edges.ts';
+import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
-import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, Undecided } from './result.ts';
+import {
+  type EdgeResult,
+  type Evidence,
+  type Finding,
+  isSameEdge,
+  type ProjectEvidence,
+  type Result,
+} from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -200,6 +208,7 @@ function describeFinding(
 ): Finding {
   const {
     id,
+    symptom,
     severity,
     client,
     server,
@@ -215,6 +224,7 @@ function describeFinding(
   const found = [...facts, ...tellSeparation(scene, draft, count, () => listErrors(draft))];
   return {
     id,
+    ...(symptom === undefined || severity !== 'warning' ? {} : { symptom }),
     severity,
     client,
     server,
@@ -280,10 +290,6 @@ function describeEvidence({ client, server, during, says }: Shown): readonly Evi
 
 function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
-}
-
-function isSameEdge(one: Undecided, other: Finding): boolean {
-  return one.client === other.client && one.server === other.server;
 }
 
 /** Whether an expected edge of a service to itself, such as to its own queue, was seen. */

@@ -1,6 +1,6 @@
-import { leavesOpen } from './list-open-edges.ts';
+import { leavesOpen } from './leaves-open.ts';
 import { ownServiceName } from './own-service.ts';
-import type { EdgeResult, Finding, Result, Undecided } from './result.ts';
+import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided } from './result.ts';
 
 /** The least severity of a finding that lets a check fail. */
 export type FailOn = 'error' | 'warning';
@@ -38,12 +38,10 @@ export function decideVerdict(
 }
 
 /** Whether what was undecided still is, where a baseline may know the warnings that left it open. */
-export function isUndecided({ client, server, finding }: Undecided, findings: Result['findings']): boolean {
+export function isUndecided(undecided: Undecided, findings: Result['findings']): boolean {
   return (
-    finding === undefined ||
-    findings.some(
-      (one) => one.client === client && one.server === server && leavesOpen(one) && !isAccepted(one),
-    )
+    undecided.finding === undefined ||
+    findings.some((one) => isSameEdge(one, undecided) && leavesOpen(one) && !isAccepted(one))
   );
 }
 

@@ -7,7 +7,7 @@ import { keyFor } from '../util/group-by.ts';
 import { hasOtherCallers } from './list-possible-calls.ts';
 import { countCalls, type UncoveredCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
-import type { Undecided } from './result.ts';
+import { isSameEdge, type Undecided } from './result.ts';
 
 type Sides = Pick<ExpectedEdge, 'client' | 'server'>;
 
@@ -41,23 +41,21 @@ export function listMostlyUnjudged(
   });
 }
 
-function isOf(sides: Sides): (one: { readonly client: string | null; readonly server?: string }) => boolean {
-  return ({ client, server }) => client === sides.client && server === sides.server;
-}
-
 function listUncoveredOf(uncovered: readonly UncoveredCalls[], edge: Sides): readonly OpenCalls[] {
-  return uncovered.filter(isOf(edge)).map(({ server, peer, calls }) => ({
-    calls,
-    says:
-      `${server} delivered no span from the time of ${countOf(calls, 'call')} to ${peer}: ` +
-      'wait until it has exported them, or see why it does not, and check again',
-  }));
+  return uncovered
+    .filter((one) => isSameEdge(one, edge))
+    .map(({ server, peer, calls }) => ({
+      calls,
+      says:
+        `${server} delivered no span from the time of ${countOf(calls, 'call')} to ${peer}: ` +
+        'wait until it has exported them, or see why it does not, and check again',
+    }));
 }
 
 function listUnreceivedOf(unjudged: readonly UnjudgedCalls[], edge: Sides): readonly OpenCalls[] {
   return unjudged
     .map((one) => one.edge)
-    .filter((one) => one.protocol === 'messaging' && isOf(edge)(one))
+    .filter((one) => one.protocol === 'messaging' && isSameEdge(one, edge))
     .map(({ server, peer, calls }) => ({
       calls,
       says:

@@ -1,23 +1,8 @@
-import type { FindingId } from '../rules/finding.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
-import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { EdgeResult, Finding, Undecided } from './result.ts';
-
-/** Symptoms of calls whose context may not have arrived. With `missing-client` the called service continues the trace. */
-const untold: readonly FindingId[] = ['missing-call', 'missing-server', 'split-trace'];
-
-/** Whether a finding leaves open whether the calls of an edge are whole: a warning, and no cause. */
-export function leavesOpen({
-  id,
-  severity,
-  client,
-  server,
-}: Pick<Finding, 'id' | 'severity' | 'client' | 'server'>): boolean {
-  return (
-    severity === 'warning' && untold.includes(id) && client !== null && server !== null && client !== server
-  );
-}
+import { tellJudged } from '../util/tell-judged.ts';
+import { leavesOpen } from './leaves-open.ts';
+import { type EdgeResult, type Finding, isSameEdge, type Undecided } from './result.ts';
 
 /**
  * Edges of which warnings leave at least as many calls open as are judged. Other edges that are whole say nothing of these.
@@ -50,17 +35,6 @@ export function listOpenEdges(
 }
 
 /** Whole and broken ones. */
-export function countJudged(
-  edges: readonly EdgeResult[],
-  { client, server }: Pick<EdgeResult, 'client' | 'server'>,
-): number {
-  return edges.reduce(
-    (sum, edge) => sum + (edge.client === client && edge.server === server ? edge.calls : 0),
-    0,
-  );
-}
-
-/** `14 of 30 calls judged`. */
-export function tellJudged(judged: number, calls: number): string {
-  return `${judged === 0 ? 'none' : judged} of ${countOf(calls, 'call')} judged`;
+function countJudged(edges: readonly EdgeResult[], sides: Pick<EdgeResult, 'client' | 'server'>): number {
+  return edges.reduce((sum, edge) => sum + (isSameEdge(edge, sides) ? edge.calls : 0), 0);
 }

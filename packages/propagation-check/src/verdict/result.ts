@@ -30,6 +30,16 @@ export interface Result {
   readonly explain?: readonly UnreportedEnd[];
 }
 
+/** Whether two are of the same two services, whatever the protocol. */
+export function isSameEdge(left: Sides, right: Sides): boolean {
+  return left.client === right.client && left.server === right.server;
+}
+
+interface Sides {
+  readonly client: string | null;
+  readonly server?: string | null;
+}
+
 /** The calls between two services. */
 export interface EdgeResult {
   readonly client: string | null;
@@ -104,6 +114,8 @@ export interface Undecided {
 export interface Finding {
   /** The cause when it is decided, otherwise the symptom. */
   readonly id: FindingId;
+  /** Only of warnings of which headers name the cause: the symptom that the spans alone show. */
+  readonly symptom?: FindingId;
   readonly severity: Severity;
   /** Null where the data does not know the service. */
   readonly client: string | null;
