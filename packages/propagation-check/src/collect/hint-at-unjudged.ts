@@ -285,7 +285,9 @@ function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly strin
 }
 
 function nameUnjudged(unjudged: readonly UnjudgedEdge[], one = 'call'): string {
-  return listNames(
-    unjudged.map(({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, one)})`),
+  const names = unjudged.map(
+    ({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, one)})`,
   );
+  // Messages that several services may have received have an entry for each.
+  return listNames([...new Set(names)]);
 }

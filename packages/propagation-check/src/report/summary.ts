@@ -84,9 +84,9 @@ function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[]
   // Requests of callers that nothing shows may all be of programs outside: a note tells of them.
   const named = unjudged.filter(({ client }) => client !== null);
   if (verdict !== 'intact' || named.length === 0) return [];
-  const names = named.slice(0, mostUnjudged).map(nameUnjudged);
-  const more = named.length - names.length;
-  return [`not judged: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+  const names = [...new Set(named.map(nameUnjudged))];
+  const more = names.length - mostUnjudged;
+  return [`not judged: ${names.slice(0, mostUnjudged).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
 /** The topic of messages that others of it were received from follows their receiver. */

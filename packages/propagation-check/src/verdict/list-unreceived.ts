@@ -34,11 +34,11 @@ export function listUnreceived(
     const [first] = group;
     const received = receivedAt.get(nameTarget(first));
     const servers = [...(received?.servers ?? [])];
+    const names = servers.filter((name) => name !== null).sort();
     // A note of its own tells of messages whose links a limit of the SDK left out.
     if (servers.some((server) => isUnlinked(first.serviceName, server))) return [];
     const messages = received === undefined ? group : listDue(scene, group, received);
     if (messages.length === 0) return [];
-    const server = servers.find((name) => name !== null) ?? '(unknown)';
     const peer = readDestination(first) ?? '';
     const calls = countCalls(scene, messages);
     const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
@@ -51,13 +51,11 @@ export function listUnreceived(
             says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
           },
         ]
-      : [
-          {
-            edge: { ...edge, server },
-            spans: messages,
-            says: `${server} received other messages to ${peer}`,
-          },
-        ];
+      : (names.length > 0 ? names : ['(unknown)']).map((server) => ({
+          edge: { ...edge, server },
+          spans: messages,
+          says: `${server} received other messages to ${peer}`,
+        }));
   });
 }
 
