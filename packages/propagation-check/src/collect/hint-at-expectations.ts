@@ -2,7 +2,7 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
-import { isUndecided } from '../verdict/decide-verdict.ts';
+import { leavesOpen } from '../verdict/leaves-open.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { isSameEdge, type Result, type Undecided, type UnjudgedEdge } from '../verdict/result.ts';
 import {
@@ -46,12 +46,14 @@ export function hintAtExpectations(
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
-  { findings, edges, traces, spans: count, undecided: open = [], unjudged = [] }: Result,
+  { findings, edges, traces, spans: count, undecided = [], unjudged = [] }: Result,
   names: Iterable<string | null>,
   expectation: Expectation,
 ): string {
-  const undecided = open.filter((one) => isUndecided(one, findings));
   if (undecided.length > 0) return listUndecided(undecided).join('; ');
+  const read = `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`;
+  if (findings.some((one) => one.known === true && leavesOpen(one)))
+    return `nothing is judged but what the baseline knows ${read}`;
   const services = listServices(names);
   const orName =
     expectation.edges.length > 0 ? '' : `, or name an edge that must be there with ${findExample(findings)}`;
@@ -76,7 +78,7 @@ export function explainNothingToJudge(
   const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [
     `no call between two services was seen${but}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
-      `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
+      read,
     ...(unseen.length > 0 ? unseen : describePeers(findings)),
     ...toItself,
     ...(unseen.length > 0 || toItself.length > 0

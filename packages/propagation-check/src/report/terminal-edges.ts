@@ -1,6 +1,8 @@
+import { thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { tellJudged } from '../util/tell-judged.ts';
-import { isAccepted, isUndecided } from '../verdict/decide-verdict.ts';
+import { isAccepted } from '../verdict/decide-verdict.ts';
+import { leavesOpen } from '../verdict/leaves-open.ts';
 import { type EdgeResult, isSameEdge, type PastService, type Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
@@ -36,9 +38,18 @@ export function markEdge(
   const own = findings.filter((finding) => isSameEdge(finding, edge) && !isAccepted(finding));
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
-  const isOpen = undecided.some((one) => isSameEdge(one, edge) && isUndecided(one, findings));
+  const isOpen = undecided.some((one) => isSameEdge(one, edge)) || isMostlyOpen(edge, findings);
   if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
+}
+
+/** Whether no more of its calls are judged than are left open by something else than accepted warnings. */
+function isMostlyOpen({ calls, unjudged = 0, ...edge }: EdgeResult, findings: Result['findings']): boolean {
+  return (
+    unjudged > 0 &&
+    calls <= (calls + unjudged) * thresholds.judgedShare &&
+    !findings.some((one) => isSameEdge(one, edge) && isAccepted(one) && leavesOpen(one))
+  );
 }
 
 export interface MarkedEdge {

@@ -1,8 +1,9 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { decideVerdict, type FailOn, fails, hasJudgedEdge } from './decide-verdict.ts';
-import { type EdgeResult, type Finding, isSameEdge, type Result } from './result.ts';
+import { decideVerdict, type FailOn, fails, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
+import { leavesOpen } from './leaves-open.ts';
+import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided } from './result.ts';
 
 /** Findings that are known and accepted. */
 export type Baseline = readonly KnownFinding[];
@@ -35,7 +36,18 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
   const isJudged =
     result.verdict === 'intact' ||
     ((result.verdict === 'broken' || result.undecided !== undefined) && hasJudgedEdge(result));
-  return { ...result, verdict: decideVerdict({ ...result, findings }, isJudged), edges, findings };
+  const { undecided: before = [], ...rest } = result;
+  const undecided = before.filter((one) => isUndecided(one, findings));
+  const verdict = decideVerdict({ findings, undecided }, isJudged);
+  return { ...rest, verdict, edges, findings, ...(undecided.length > 0 ? { undecided } : {}) };
+}
+
+/** Whether what was undecided still is, where a baseline may know the warnings that left it open. */
+function isUndecided(undecided: Undecided, findings: Result['findings']): boolean {
+  return (
+    undecided.finding === undefined ||
+    findings.some((one) => isSameEdge(one, undecided) && leavesOpen(one) && !isAccepted(one))
+  );
 }
 
 /** Entries that accept nothing although their edge was judged: repaired, or, where `findOtherCause` finds one, of another cause now. */

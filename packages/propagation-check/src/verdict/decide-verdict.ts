@@ -1,6 +1,5 @@
-import { leavesOpen } from './leaves-open.ts';
 import { ownServiceName } from './own-service.ts';
-import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided } from './result.ts';
+import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** The least severity of a finding that lets a check fail. */
 export type FailOn = 'error' | 'warning';
@@ -34,15 +33,7 @@ export function decideVerdict(
   isJudged: boolean,
 ): Result['verdict'] {
   if (findings.some((finding) => fails(finding, 'error'))) return 'broken';
-  return isJudged && !undecided.some((one) => isUndecided(one, findings)) ? 'intact' : 'unknown';
-}
-
-/** Whether what was undecided still is, where a baseline may know the warnings that left it open. */
-export function isUndecided(undecided: Undecided, findings: Result['findings']): boolean {
-  return (
-    undecided.finding === undefined ||
-    findings.some((one) => isSameEdge(one, undecided) && leavesOpen(one) && !isAccepted(one))
-  );
+  return isJudged && undecided.length === 0 ? 'intact' : 'unknown';
 }
 
 export function fails(finding: Finding, failOn: FailOn): boolean {

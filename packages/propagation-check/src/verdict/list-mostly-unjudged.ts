@@ -29,13 +29,13 @@ export function listMostlyUnjudged(
     const { client, server, rule } = edge;
     const whole = weighCalls(scene.graph, scene.groupsBetween(client, server));
     if (rule !== 'must' || whole === 0 || hasError({ found: drafts }, edge)) return [];
-    const cutOff = [...listUncoveredOf(uncovered, edge), ...listUnreceivedOf(unjudged, edge)];
-    const continued = listContinued(scene, drafts, edge);
-    const open = [...cutOff, ...continued];
+    const open = [
+      ...listUncoveredOf(uncovered, edge),
+      ...listUnreceivedOf(unjudged, edge),
+      ...listContinued(scene, drafts, edge),
+    ];
     const calls = open.reduce((sum, one) => sum + one.calls, whole);
-    const least = calls * scene.thresholds.judgedShare;
-    // A capture of two calls that is cut has one whole.
-    if (open.length === 0 || (continued.length === 0 ? whole >= least : whole > least)) return [];
+    if (whole > calls * scene.thresholds.judgedShare) return [];
     const says = `${whole} of ${countOf(calls, 'call')} judged: ${open.map((one) => one.says).join('; ')}`;
     return [{ client, server, says }];
   });

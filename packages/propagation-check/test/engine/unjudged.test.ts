@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
+import { markEdge } from '../../src/report/terminal-edges.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { ownServiceName } from '../../src/verdict/own-service.ts';
 import { drawTrace } from '../draw-trace.ts';
@@ -137,6 +138,16 @@ suite('edges that nothing here can judge', () => {
       /^not judged: web → mails \(5 messages\): mailer received others there, .*sampler of its own.*--expect "web -> mailer"$/,
     );
     assert.deepEqual(others, []);
+    // Two services share the destination: nothing tells whose the others are.
+    const shared = judgeAll((at) =>
+      at % 2 === 0 ? send(at) : receive(at).replace('mailer', at > 4 ? 'archive' : 'mailer'),
+    );
+    assert.deepEqual(shared.unjudged, [{ ...edge, server: 'archive' }, edge]);
+    assert.match(summarise(shared, details), /; not judged: web → mails$/);
+    assert.match(
+      hintAtExpectations(shared, ['web', 'mailer', 'archive'], noExpectation)[0] ?? '',
+      /^not judged: web → mails \(5 messages\): archive, mailer received others there/,
+    );
     const sampled = judgeAll((at) => (at % 2 === 0 ? send(at) : link(at)));
     assert.deepEqual([sampled.verdict, sampled.unjudged], ['intact', [edge]]);
 
@@ -263,6 +274,18 @@ suite('edges that nothing here can judge', () => {
         new RegExp(
           `^${20 - calls} of 20 calls judged: orders delivered no span from the time of ${calls} calls to orders:8080`,
         ),
+      );
+    }
+    assert.equal(judge(10, '/one', expectation).verdict, 'unknown', 'half is not most');
+    assert.equal(judge(11, '/one', expectation).verdict, 'intact');
+    for (const [whole, mark] of [
+      [10, 'warning'],
+      [11, 'fine'],
+    ] as const) {
+      const result = judge(whole);
+      assert.deepEqual(
+        result.edges.map((edge) => markEdge(edge, result)),
+        [mark],
       );
     }
     // The end of a capture cuts some off.

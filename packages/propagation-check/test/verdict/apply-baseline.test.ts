@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { describeFixed } from '../../src/collect/describe-fixed.ts';
+import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { isToleratedEdge } from '../../src/rules/tolerated-peer.ts';
 import { applyBaseline, type Baseline, listFixed, updateBaseline } from '../../src/verdict/apply-baseline.ts';
@@ -134,6 +135,22 @@ suite('a baseline', () => {
     const accepted = applyBaseline(unseen, updateBaseline(unseen, [], 'error'));
     assert.equal(accepted.verdict, 'unknown');
     assert.equal(accepted.edges[0]?.known, true);
+  });
+
+  test('leaves nothing undecided where it knows the warnings, and says so where nothing else is judged', () => {
+    const half = checkFixtureDrawing('missing-server/shown-half.txt');
+    assert.equal(half.undecided?.length, 1);
+    const accepted = applyBaseline(half, [{ ...edge, finding: 'missing-server' }]);
+    assert.equal(accepted.verdict, 'intact');
+    assert.ok(!('undecided' in accepted));
+    assert.deepEqual(applyBaseline(accepted, [{ ...edge, finding: 'missing-server' }]), accepted);
+    const open = checkFixtureDrawing('missing-call/shown-possible-by-agent.txt');
+    const rest = applyBaseline(open, [{ ...edge, finding: 'missing-call' }]);
+    assert.deepEqual([rest.verdict, rest.undecided], ['unknown', undefined]);
+    assert.match(
+      explainNothingToJudge(rest, ['web', 'orders'], noExpectation),
+      /^nothing is judged but what the baseline knows \(12 traces, 12 spans\)$/,
+    );
   });
 
   test('never makes a verdict of none', () => {
