@@ -1,7 +1,7 @@
 import { findings as prose } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
-import { fails, isAccepted, isUndecided } from '../verdict/decide-verdict.ts';
+import { fails, isAccepted } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result, Undecided } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
@@ -63,7 +63,7 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
     const own = shown.filter((finding) => placeOf(finding) === key);
     const accepted = own.filter(isAccepted);
     const failures = own.filter((finding) => fails(finding, failOn));
-    const left = undecided.find((one) => placeOf(one) === key && isUndecided(one, findings));
+    const left = undecided.find((one) => placeOf(one) === key);
     const open =
       left === undefined
         ? null

@@ -93,7 +93,7 @@ test('where nothing arrived, the first line says so, and few lines what to do', 
   const { stderr } = await runCli(t, ['exec', '--settle', '1ms', ...send('nothing')]);
   const [first = '', ...rest] = stderr.trim().split('\n');
   assert.match(first, /^CANNOT TELL {2}no span arrived in otlp=\S+; no process of \S+ exports traces to it$/);
-  assert.ok(rest.length <= 6, stderr);
+  assert.ok(rest.length <= 7, stderr);
   assert.match(
     rest.join('\n'),
     /^note {2}without an SDK: .*\nnote {2}with an SDK: .*\nnote {2}in containers: /s,
@@ -234,7 +234,7 @@ test('as the first process of a container it waits for no zombie', { skip: witho
   const child = spawn('unshare', asFirst, { stdio: ['ignore', 'ignore', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   const { notes } = JSON.parse(await text(child.stderr));
-  assert.deepEqual(notes, []);
+  assert.doesNotMatch(notes.join('\n'), /left behind/);
 });
 
 test('processes that the command leaves behind are ended, and what they send then is judged', async (t) => {

@@ -4,7 +4,7 @@ import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
 import { isPast, type Mark, nameEdge, nameService } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
-import { leavesOpen } from '../../verdict/list-open-edges.ts';
+import { leavesOpen } from '../../verdict/leaves-open.ts';
 import type { Finding } from '../../verdict/result.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
