@@ -143,7 +143,10 @@ suite('edges that nothing here can judge', () => {
       at % 2 === 0 ? send(at) : receive(at).replace('mailer', at > 4 ? 'archive' : 'mailer'),
     );
     assert.deepEqual(shared.unjudged, [{ ...edge, server: 'archive' }, edge]);
-    assert.match(summarise(shared, details), /; not judged: web → archive \(mails\), web → mailer \(mails\)$/);
+    assert.match(
+      summarise(shared, details),
+      /; not judged: web → archive \(mails\), web → mailer \(mails\)$/,
+    );
     assert.match(
       hintAtExpectations(shared, ['web', 'mailer', 'archive'], noExpectation)[0] ?? '',
       /^not judged: web → mails \(5 messages\): archive, mailer received others there/,
