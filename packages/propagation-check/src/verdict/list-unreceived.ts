@@ -29,34 +29,36 @@ export function listUnreceived(
   const isUnlinked = remember(
     (client: string | null, server: string | null) => countUnlinked(scene, { client, server }) > 0,
   );
-  return groupBy(sent, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((group) => {
-    if (group.some((span) => explained.has(span))) return [];
-    const [first] = group;
-    const received = receivedAt.get(nameTarget(first));
-    const servers = [...(received?.servers ?? [])];
-    const names = servers.filter((name) => name !== null).sort();
-    // A note of its own tells of messages whose links a limit of the SDK left out.
-    if (servers.some((server) => isUnlinked(first.serviceName, server))) return [];
-    const messages = received === undefined ? group : listDue(scene, group, received);
-    if (messages.length === 0) return [];
-    const peer = readDestination(first) ?? '';
-    const calls = countCalls(scene, messages);
-    const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
-    const mayBe = sides.receiversOf(group);
-    return received === undefined
-      ? [
-          {
-            edge: { ...edge, ...(mayBe.length > 0 ? { mayBe } : {}) },
+  return groupBy(sent, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap(
+    (group): readonly UnjudgedCalls[] => {
+      if (group.some((span) => explained.has(span))) return [];
+      const [first] = group;
+      const received = receivedAt.get(nameTarget(first));
+      const servers = [...(received?.servers ?? [])];
+      const names = servers.filter((name) => name !== null).sort();
+      // A note of its own tells of messages whose links a limit of the SDK left out.
+      if (servers.some((server) => isUnlinked(first.serviceName, server))) return [];
+      const messages = received === undefined ? group : listDue(scene, group, received);
+      if (messages.length === 0) return [];
+      const peer = readDestination(first) ?? '';
+      const calls = countCalls(scene, messages);
+      const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
+      const mayBe = sides.receiversOf(group);
+      return received === undefined
+        ? [
+            {
+              edge: { ...edge, ...(mayBe.length > 0 ? { mayBe } : {}) },
+              spans: messages,
+              says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
+            },
+          ]
+        : (names.length > 0 ? names : ['(unknown)']).map((server) => ({
+            edge: { ...edge, server },
             spans: messages,
-            says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
-          },
-        ]
-      : (names.length > 0 ? names : ['(unknown)']).map((server) => ({
-          edge: { ...edge, server },
-          spans: messages,
-          says: `${server} received other messages to ${peer}`,
-        }));
-  });
+            says: `${server} received other messages to ${peer}`,
+          }));
+    },
+  );
 }
 
 function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Received> {

@@ -211,7 +211,7 @@ describe('watch where there is no terminal', () => {
     const folder = await makeFolder(t);
     for (const [path, says] of [
       [folder, /: a folder; name files in it\n$/],
-      [join(folder, '*.jsonl'), /: no file matches; watch takes names of files, /],
+      [join(folder, '*.jsonl'), /: no file matches; watch takes file names; let the shell /],
     ] as const) {
       const { code, stderr } = await runCli(t, ['watch', path]);
       assert.match(stderr, says);
