@@ -15,7 +15,7 @@ import { headerValues } from './propagation-header.ts';
 import { readAnsweredContext } from './read-answered-context.ts';
 import { readWireContext } from './read-wire-context.ts';
 import { listFormats, readRecordedHeaders } from './recorded-headers.ts';
-import { learnRecording, type Recording, recordsHeaders } from './recording.ts';
+import { type Recording, recordsHeaders } from './recording.ts';
 
 /** The propagation headers that were seen at one place, and what was looked for there. */
 export interface SeenContext extends WireContext {
@@ -56,10 +56,10 @@ export interface CapturedHeaders {
 export function indexCaptured(
   { received }: { readonly received: readonly ReceivedTraceparent[] },
   graph: TraceGraph,
+  recordingOf: (span: Span) => Recording,
 ): (client: Span | null, server: Span | null) => CapturedHeaders | null {
   if (received.length === 0 && !recordsHeaders(graph.store)) return () => null;
   const said = new Map(received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
-  const recordingOf = learnRecording(graph);
   const recordsLonger = learnLengthLimits(graph);
   const readRequest = (span: Span): SeenContext | null =>
     describeRequest(span, recordingOf(span), (length) => recordsLonger(span, length));

@@ -16,6 +16,7 @@ import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { type CallSide, findHost, isCalledBy } from './place.ts';
 import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, rounding, timeOf } from './record-index.ts';
+import { learnRecording } from './recording.ts';
 
 /** The propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
@@ -63,12 +64,16 @@ export type HeaderLookup = (
 ) => CallHeaders | null;
 
 /** Prepares the look-up for the spans that are checked. */
-export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): HeaderLookup {
+export function indexHeaders(
+  evidence: HeaderEvidence,
+  spans: TraceGraph,
+  recordingOf = learnRecording(spans),
+): HeaderLookup {
   const { byId, unnamed } = indexBySpan(evidence.wire, spans);
   const anonymous = indexRecords(unnamed);
   const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
-  const readCaptured = indexCaptured(evidence, spans);
+  const readCaptured = indexCaptured(evidence, spans, recordingOf);
   if (evidence.wire.length === 0) return (client, server) => describeCaptured(readCaptured(client, server));
   const { isInFront, endsAt } = indexConnections(evidence.wire, spans);
   return (client, server, services) => {

@@ -1,6 +1,7 @@
 import { thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { tellJudged } from '../util/tell-judged.ts';
+import { areMostlyJudged } from '../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
 import { type EdgeResult, isSameEdge, type PastService, type Result } from '../verdict/result.ts';
@@ -47,7 +48,7 @@ export function markEdge(
 function isMostlyOpen({ calls, unjudged = 0, ...edge }: EdgeResult, findings: Result['findings']): boolean {
   return (
     unjudged > 0 &&
-    calls <= (calls + unjudged) * thresholds.judgedShare &&
+    !areMostlyJudged(calls, calls + unjudged, thresholds) &&
     !findings.some((one) => isSameEdge(one, edge) && isAccepted(one) && leavesOpen(one))
   );
 }

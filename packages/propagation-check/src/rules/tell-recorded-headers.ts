@@ -1,7 +1,7 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { listFormats, readRecordedHeaders } from '../headers/recorded-headers.ts';
-import { learnRecording, type Recording, type RecordingGap, recordsHeaders } from '../headers/recording.ts';
+import { type Recording, type RecordingGap, recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft } from './check.ts';
 
@@ -9,9 +9,11 @@ import type { Draft } from './check.ts';
  * What the recorded headers of calls prove where they leave the cause open, and why they leave it open: that the caller sent its own header,
  * and that the called service records those of other requests and has none of these.
  */
-export function prepareRecordedFacts(graph: TraceGraph): (draft: Draft) => Draft {
+export function prepareRecordedFacts(
+  graph: TraceGraph,
+  recordingOf: (span: Span) => Recording,
+): (draft: Draft) => Draft {
   if (!recordsHeaders(graph.store)) return (draft) => draft;
-  const recordingOf = learnRecording(graph);
   return (draft) => {
     if (draft.candidates === undefined || draft.protocol === 'messaging') return draft;
     const client = findGap(draft, 'client', recordingOf);

@@ -2,6 +2,7 @@ import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { findEdges } from '../calls/edge.ts';
 import { type Expectation, isExpected, noExpectation } from '../expect/expectation.ts';
 import { none, TraceGraph } from '../graph/trace-graph.ts';
+import { learnRecording } from '../headers/recording.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import { lookUpAnswers } from '../pairing/answers.ts';
@@ -170,7 +171,8 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
     graph === received ? receivedEdges : findEdges(graph);
   const linked = findLinkedCalls(graph, groups, openClients, thresholds);
   const clients = openClients.filter((span) => !linked.has(span) && !isToleratedPeer(expectation, span));
-  const headersOf = indexHeaders(headers, graph);
+  const recordingOf = learnRecording(graph);
+  const headersOf = indexHeaders(headers, graph, recordingOf);
   const known = buildScene({
     graph,
     groups,
@@ -194,7 +196,7 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
       decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
-  const tellRecorded = prepareRecordedFacts(graph);
+  const tellRecorded = prepareRecordedFacts(graph, recordingOf);
   const merged = mergeDrafts(drafts).map((draft) => rankByProject(tellRecorded(draft), project));
   return { scene, drafts: found.drafts, merged, looseEnds, silences, openClients };
 }

@@ -4,6 +4,7 @@ import { type Draft, hasError, type Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
+import { areMostlyJudged } from './are-mostly-judged.ts';
 import { hasOtherCallers } from './list-possible-calls.ts';
 import { countCalls, type UncoveredCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -27,15 +28,17 @@ export function listMostlyUnjudged(
 ): readonly Undecided[] {
   return scene.expectation.edges.flatMap((edge): readonly Undecided[] => {
     const { client, server, rule } = edge;
-    const whole = weighCalls(scene.graph, scene.groupsBetween(client, server));
-    if (rule !== 'must' || whole === 0 || hasError({ found: drafts }, edge)) return [];
+    if (rule !== 'must' || hasError({ found: drafts }, edge)) return [];
     const open = [
       ...listUncoveredOf(uncovered, edge),
       ...listUnreceivedOf(unjudged, edge),
       ...listContinued(scene, drafts, edge),
     ];
+    // Most edges end here, before their whole calls are weighed.
+    if (open.length === 0) return [];
+    const whole = weighCalls(scene.graph, scene.groupsBetween(client, server));
     const calls = open.reduce((sum, one) => sum + one.calls, whole);
-    if (whole > calls * scene.thresholds.judgedShare) return [];
+    if (whole === 0 || areMostlyJudged(whole, calls, scene.thresholds)) return [];
     const says = `${whole} of ${countOf(calls, 'call')} judged: ${open.map((one) => one.says).join('; ')}`;
     return [{ client, server, says }];
   });

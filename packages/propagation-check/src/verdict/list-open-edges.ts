@@ -1,6 +1,7 @@
 import type { Thresholds } from '../rules/thresholds.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { tellJudged } from '../util/tell-judged.ts';
+import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
 import { type EdgeResult, type Finding, isSameEdge, type Undecided } from './result.ts';
 
@@ -12,7 +13,7 @@ import { type EdgeResult, type Finding, isSameEdge, type Undecided } from './res
 export function listOpenEdges(
   edges: readonly EdgeResult[],
   findings: readonly Finding[],
-  { judgedShare }: Thresholds,
+  thresholds: Thresholds,
 ): readonly Undecided[] {
   const open = findings.filter((finding) => leavesOpen(finding) && finding.count > 0);
   return groupBy(open, ({ client, server }) => keyFor(client, server)).flatMap(
@@ -25,7 +26,7 @@ export function listOpenEdges(
       } = ofEdge.reduce((most, one) => (one.count > most.count ? one : most));
       const judged = countJudged(edges, { client, server });
       const calls = judged + ofEdge.reduce((sum, { count }) => sum + count, 0);
-      if (judged > calls * judgedShare) return [];
+      if (areMostlyJudged(judged, calls, thresholds)) return [];
       const [step] = decide;
       const decides = step === undefined ? '' : `; to decide: ${step.split('\n')[0]}`;
       const left = `${tellJudged(judged, calls)} (${id} leaves ${judged === 0 ? 'them' : 'the others'} open)`;
