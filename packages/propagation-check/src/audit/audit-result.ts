@@ -45,7 +45,7 @@ export interface AuditEdge extends EdgePlace {
   /** As in a result. */
   readonly unjudged?: number;
   readonly doubtful?: number;
-  /** Calls that warnings show: they may be broken. Those that are `unjudged` or `doubtful` are left out of the rate, others count as intact. */
+  /** Calls of which a warning says that they may be broken. The rate leaves out those that are `unjudged` or `doubtful`, and counts the others as intact. */
   readonly suspected: number;
   readonly known?: true;
   readonly tolerated?: true;

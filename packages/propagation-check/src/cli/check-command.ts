@@ -81,7 +81,11 @@ export async function checkCommand(
   }
 }
 
-/** Judges the spans of a command together with its requests: failed ones leave the verdict open. @param notes Of the command; they come before those of the check. */
+/**
+ * Judges the spans and the requests of a command: failed requests leave the verdict open.
+ *
+ * @param notes On the command. The report has them before those of the check.
+ */
 async function judgeCommand(
   { result: received, details, spans, store }: CheckedSpans,
   command: CommandEnd,

@@ -1,6 +1,6 @@
 import { SpanlessContentError } from '../decode/decode-error.ts';
 
-/** What the options expect that take a file. */
+/** The content that each option with a file expects. */
 const expected = {
   '--expectations': 'YAML, such as edges: { must: [a -> b] }',
   '--baseline': 'what --update-baseline writes',

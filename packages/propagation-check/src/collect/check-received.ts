@@ -30,7 +30,7 @@ export interface ReceivedQuery {
 export interface NoSpans {
   /** Why nothing arrived. */
   readonly reason: string;
-  /** What to do, one thing each. */
+  /** Steps for the user, one in each text. */
   readonly advice: readonly string[];
 }
 

@@ -3,7 +3,11 @@ import type { Result } from '../verdict/result.ts';
 
 const mostNamed = 10;
 
-/** Names the entries that a baseline no longer needs: the finding is repaired, or has another cause now. @param name Of the baseline. */
+/**
+ * Names the entries that a baseline no longer needs, because their finding is repaired or has another cause now.
+ *
+ * @param name The name of the baseline.
+ */
 export function describeFixed(result: Result, baseline: Baseline, name: string): readonly string[] {
   const others = listFixed(result, baseline).map((entry) => ({
     entry,

@@ -119,7 +119,7 @@ function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const narrowed = { ...rest, findings, edges, ...(undecided.length > 0 ? { undecided } : {}) };
   // Where an accepted error is all that speaks of the path, no call of it was judged.
   const isJudged = onPath.some(({ calls }) => calls > 0) || !findings.some(isAccepted);
-  // What is undecided elsewhere leaves the path as it is, where calls of it were judged.
+  // Where calls of the path were judged, an undecided edge beside it does not change the verdict.
   const isElsewhere = result.undecided !== undefined && onPath.some(({ calls }) => calls > 0);
   return {
     ...narrowed,

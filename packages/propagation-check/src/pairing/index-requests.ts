@@ -11,7 +11,7 @@ interface KnownCall {
   readonly name: string | null;
 }
 
-const untold: KnownCall = { key: null, port: null, name: null };
+const noKey: KnownCall = { key: null, port: null, name: null };
 
 /**
  * Tells of the row of a request, and of a call by its place in the list, whether `compareRequests` may answer `yes`. It is to be asked
@@ -34,7 +34,7 @@ export function indexRequests(
   let targetId: number | null = null;
   let keyOfRequest: string | null | undefined;
   return (request, at) => {
-    const call = known[at] ?? untold;
+    const call = known[at] ?? noKey;
     if (request !== read) {
       read = request;
       targetId = isToldByPath(facts.protocolOf(request)) ? facts.targetIdOf(request) : null;

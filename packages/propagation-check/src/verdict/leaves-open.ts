@@ -2,7 +2,7 @@ import type { FindingId } from '../rules/finding.ts';
 import type { Finding } from './result.ts';
 
 /** Symptoms of calls whose context may not have arrived. With `missing-client` the called service continues the trace. */
-const untold: readonly FindingId[] = ['missing-call', 'missing-server', 'split-trace'];
+const openSymptoms: readonly FindingId[] = ['missing-call', 'missing-server', 'split-trace'];
 
 /** Whether a finding leaves open whether the calls of an edge are whole: a warning of such a symptom, also where headers name its cause. */
 export function leavesOpen({
@@ -14,7 +14,7 @@ export function leavesOpen({
 }: Pick<Finding, 'id' | 'symptom' | 'severity' | 'client' | 'server'>): boolean {
   return (
     severity === 'warning' &&
-    untold.includes(symptom) &&
+    openSymptoms.includes(symptom) &&
     client !== null &&
     server !== null &&
     client !== server
