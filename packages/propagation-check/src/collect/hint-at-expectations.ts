@@ -148,10 +148,10 @@ function hintAtUnknown(
 function hintAtReversed({ edges }: Result, expected: readonly ExpectedEdge[]): readonly string[] {
   const countWhole = (client: string, server: string): number =>
     edges
-      .filter((edge) => edge.client === client && edge.server === server)
+      .filter((edge) => isSameEdge(edge, { client, server }))
       .reduce((sum, { calls, broken }) => sum + calls - broken, 0);
   const isNamed = (client: string, server: string): boolean =>
-    expected.some((edge) => edge.client === client && edge.server === server);
+    expected.some((edge) => isSameEdge(edge, { client, server }));
   return expected.flatMap(({ client, server, rule }) => {
     const whole = countWhole(server, client);
     if (rule !== 'must' || whole === 0 || countWhole(client, server) > 0 || isNamed(server, client))

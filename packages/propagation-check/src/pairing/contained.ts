@@ -1,4 +1,4 @@
-import type { Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 import { durationOf, endsWithin, type Pair, pairSpans, type Tolerances } from './pair.ts';
 
@@ -55,9 +55,9 @@ function groupByLatest(
   requests: readonly Span[],
   calls: readonly Span[],
 ): ReadonlyMap<Span | null, Group<Span>> {
-  const inOrder = requests.toSorted(compareStarts);
+  const inOrder = requests.toSorted(byStartAndId);
   let at = -1;
-  return mapBy(calls.toSorted(compareStarts), ({ startTimeUnixNano }) => {
+  return mapBy(calls.toSorted(byStartAndId), ({ startTimeUnixNano }) => {
     const begins = ({ startTimeUnixNano: start }: Span): boolean => start <= startTimeUnixNano;
     for (let next = inOrder[at + 1]; next !== undefined && begins(next); next = inOrder[at + 1]) at += 1;
     return inOrder[at] ?? null;
@@ -65,6 +65,6 @@ function groupByLatest(
 }
 
 /** Spans that start at once come by their ids, whatever their order in the source. */
-function compareStarts(one: Span, other: Span): number {
-  return Number(one.startTimeUnixNano - other.startTimeUnixNano) || (one.spanId < other.spanId ? -1 : 1);
+function byStartAndId(one: Span, other: Span): number {
+  return byStart(one, other) || (one.spanId < other.spanId ? -1 : 1);
 }

@@ -15,6 +15,9 @@ export interface Pair {
   readonly unique: boolean;
 }
 
+/** A pair of which it is not said whether it is certain. */
+export type PairSides = Pick<Pair, 'client' | 'server'>;
+
 /** How exact times are, in nanoseconds. `rules/thresholds.ts` has the numbers and their reasons. */
 export interface Tolerances {
   readonly rounding: bigint;

@@ -8,7 +8,7 @@ import type { RecordingGap } from '../headers/recording.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import type { AnswerLookup } from '../pairing/answers.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair, PairSides } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
@@ -210,10 +210,7 @@ export function protocolOf(span: Span | undefined): EdgeProtocol {
 }
 
 /** The edge that a pair is a call of, as a report names it. */
-export function edgeOf({
-  client,
-  server,
-}: Pick<Pair, 'client' | 'server'>): Pick<Draft, 'client' | 'server' | 'protocol'> {
+export function edgeOf({ client, server }: PairSides): Pick<Draft, 'client' | 'server' | 'protocol'> {
   return { client: client.serviceName, server: server.serviceName, protocol: protocolOf(client) };
 }
 

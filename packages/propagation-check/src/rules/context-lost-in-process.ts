@@ -3,13 +3,13 @@ import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
+import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { quoteForShell } from '../util/quote-for-shell.ts';
 import { earlier, later } from '../util/statistics.ts';
 import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -155,7 +155,7 @@ function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt |
   const [client, server] = [caller?.client.serviceName ?? null, called.serviceName];
   if (isExpected(scene.expectation, client, server)) return null;
   if (client === null || server === null) return doubt;
-  const option = `--expect ${quoteForShell(`${client} -> ${server}`)}`;
+  const option = writeExpectOption(client, server);
   const step = `If requests of ${client} make these calls, check again with ${option}: then it is an error`;
   return { ...doubt, decide: [step, ...doubt.decide] };
 }

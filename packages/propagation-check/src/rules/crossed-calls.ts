@@ -7,6 +7,7 @@ import {
   isAddressedTo,
   isSamePath,
   type Pair,
+  type PairSides,
   pairSpans,
 } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -18,10 +19,8 @@ import { finding } from './wrong-parent.ts';
 /** SERVER or CONSUMER spans of one edge, each below the wrong call, with the call that made its request or sent its message. */
 interface CrossedCalls {
   readonly scene: Scene;
-  readonly pairs: Group<Sides>;
+  readonly pairs: Group<PairSides>;
 }
-
-type Sides = Pick<Pair, 'client' | 'server'>;
 
 /**
  * Calls that run side by side share one set of headers, or a worker keeps the context of the message before. One call then has two
@@ -126,9 +125,9 @@ function pairMessages(
   clients: readonly Span[],
   servers: readonly Span[],
   parentOf: ParentOf,
-): readonly Sides[] {
+): readonly PairSides[] {
   const sent = mapBy(clients, (client) => keyFor(nameTarget(client), readMessageId(client)));
-  return servers.flatMap((server): readonly Sides[] => {
+  return servers.flatMap((server): readonly PairSides[] => {
     const parent = parentOf.get(server);
     const id = readMessageId(server);
     if (parent === undefined || id === null) return [];

@@ -3,7 +3,7 @@ import { someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
-import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, type Pair, type PairSides, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -86,7 +86,7 @@ export const missingClients = rule<ReplacedParents>({
 });
 
 /** Whether the SERVER span has the parent of the request that made the call: the header that the caller had received. */
-function isPassedOn({ graph }: Scene, { client, server }: Pick<Pair, 'client' | 'server'>): boolean {
+function isPassedOn({ graph }: Scene, { client, server }: PairSides): boolean {
   const top = findTop(graph, client);
   // A call whose parent is lost as well, a span of its own service, has the same one.
   return isEntry(top) && top.parentSpanId === server.parentSpanId;

@@ -2,7 +2,7 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { type Pair, startsDuring } from '../pairing/pair.ts';
+import { type Pair, type PairSides, startsDuring } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
@@ -114,10 +114,8 @@ export const possibleCalls = rule<PossibleCalls>({
   },
 });
 
-type Sides = Pick<Pair, 'client' | 'server'>;
-
 /** The calls of the requests that may be those to the roots; null where a request shows none. */
-function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]): readonly Sides[] | null {
+function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]): readonly PairSides[] | null {
   const calls = shared.untoldCalls();
   const untold = pairs.flatMap(({ client: request, server }) => {
     const client = calls.get(request)?.find((call) => startsDuring(server, call, thresholds));
@@ -128,7 +126,7 @@ function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]):
 
 /** A span of an SDK may call somebody else, while the call to the service shows none. */
 function rankUntoldCauses(
-  untold: readonly Sides[],
+  untold: readonly PairSides[],
   ofMissingCall: readonly FindingId[],
 ): readonly FindingId[] {
   const isNamed = untold.every(({ client, server }) => isOfOneMethod(client, server));

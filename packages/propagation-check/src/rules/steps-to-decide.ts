@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEncrypted } from '../calls/encrypted.ts';
+import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isBeginningOfTraceparent } from '../headers/hidden-value.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
@@ -32,7 +33,9 @@ const lookIntoBroker =
 /** `possible-call.ts` and `possible-message.ts`: an expectation makes an error of the warning. */
 function listExpectation({ id, severity, shown, client, server }: Draft): readonly string[] {
   if (severity !== 'warning' || !expectable.includes(id) || shown.length === 0) return [];
-  const option = `--expect ${quoteForShell(`${client} -> ${server}`)}`;
+  // An expectation needs both names.
+  if (client === null || server === null) return [];
+  const option = writeExpectOption(client, server);
   return [
     `If ${client} calls ${server} or sends it messages, check again with ${option}; programs outside can look the same in the data`,
   ];

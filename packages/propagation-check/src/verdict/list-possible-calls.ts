@@ -15,7 +15,7 @@ import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
 import { listCallsBeside } from './list-calls-beside.ts';
-import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
+import { describePossible, isReported, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
 import { type Paired, pairFirst } from './pair-first.ts';
 import type { Undecided } from './result.ts';
@@ -122,10 +122,6 @@ function listEdges(scene: Scene): readonly Edge[] {
       { client, server, isAsked: asked.some((edge) => edge.client === client && edge.server === server) },
     ];
   });
-}
-
-function isReported(drafts: readonly Draft[], { client, server }: Edge): boolean {
-  return drafts.some((draft) => draft.client === client && draft.server === server);
 }
 
 /** The expectations name a caller of the callee that emits no spans: what it calls begins traces. */

@@ -11,7 +11,7 @@ import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { PossibleSides } from './possible-sides.ts';
-import type { UnjudgedEdge } from './result.ts';
+import { isSameEdge, type UnjudgedEdge } from './result.ts';
 
 /** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
 export interface UnjudgedCalls {
@@ -154,6 +154,6 @@ function isNamedRequest(root: Span): boolean {
   return root.kind === 'SERVER' && !isHealthProbe(root) && readCallFacts(root).userAgent !== null;
 }
 
-function isReported(drafts: readonly Draft[], { client, server }: ExpectedEdge): boolean {
-  return drafts.some((draft) => draft.client === client && draft.server === server);
+export function isReported(drafts: readonly Draft[], edge: Pick<ExpectedEdge, 'client' | 'server'>): boolean {
+  return drafts.some((draft) => isSameEdge(draft, edge));
 }

@@ -69,16 +69,10 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
   const suspected = edges.filter(({ tolerated }) => tolerated !== true).map(splitSuspected);
-  const maybe = [
-    ...tellSuspected(
-      suspected.reduce((sum, { own }) => sum + own, 0),
-      'of them may be',
-    ),
-    ...tellSuspected(
-      suspected.reduce((sum, { others }) => sum + others, 0),
-      'others may be',
-    ),
-  ]
+  const maybe = tellSuspected({
+    own: suspected.reduce((sum, { own }) => sum + own, 0),
+    others: suspected.reduce((sum, { others }) => sum + others, 0),
+  })
     .map((text) => `, ${text}`)
     .join('');
   const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
@@ -97,19 +91,26 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
-/** The calls that may be broken: those that are counted as calls of the edge, and the others, which are not judged. */
-function splitSuspected({ suspected, unjudged = 0, client, server, causes }: AuditEdge): {
+/** The calls that may be broken. */
+interface Suspected {
+  /** Those that are counted as calls of the edge. */
   readonly own: number;
+  /** Those that are not judged. */
   readonly others: number;
-} {
+}
+
+function splitSuspected({ suspected, unjudged = 0, client, server, causes }: AuditEdge): Suspected {
   const open = causes.filter((cause) => !isAccepted(cause) && leavesOpen({ ...cause, client, server }));
   const left = open.reduce((sum, { count }) => sum + count, 0);
   const others = Math.min(suspected, unjudged, left);
   return { own: suspected - others, others };
 }
 
-function tellSuspected(count: number, what: string): readonly string[] {
-  return count === 0 ? [] : [`${count} ${count === 1 ? what.replace('others', 'other') : what}`];
+function tellSuspected({ own, others }: Suspected): readonly string[] {
+  return [
+    ...(own === 0 ? [] : [`${own} of them may be`]),
+    ...(others === 0 ? [] : [`${countOf(others, 'other')} may be`]),
+  ];
 }
 
 export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
@@ -186,7 +187,6 @@ export function describeTrend({ trend, rate }: AuditEdge): string {
 /** Causes with their counts, and the limit that the rate misses. */
 export function describeCauses(edge: AuditEdge, failUnder: number | null): string {
   const { causes, below, isNew, past } = edge;
-  const { own, others } = splitSuspected(edge);
   const limit =
     below === undefined || failUnder === null
       ? []
@@ -197,8 +197,7 @@ export function describeCauses(edge: AuditEdge, failUnder: number | null): strin
     ...limit,
     ...(isNew === true ? ['new edge'] : []),
     ...(past === undefined ? [] : [`${past.calls} past ${nameService(past.service)}`]),
-    ...tellSuspected(own, 'of them may be broken'),
-    ...tellSuspected(others, 'others may be broken'),
+    ...tellSuspected(splitSuspected(edge)).map((text) => `${text} broken`),
     ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
       const facts = [
         ...(likeliest === undefined ? [] : [`maybe ${likeliest}`]),

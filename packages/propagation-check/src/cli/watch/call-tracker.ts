@@ -8,7 +8,14 @@ import { storeOf } from '../../span/span-writer.ts';
 import { keyFor, mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
-import type { EdgeResult, Evidence, Finding, PastService, Result } from '../../verdict/result.ts';
+import {
+  type EdgeResult,
+  type Evidence,
+  type Finding,
+  isSameEdge,
+  type PastService,
+  type Result,
+} from '../../verdict/result.ts';
 
 export interface TrackerOptions {
   /** Milliseconds. A trace is judged when no span of it has come for so long. */
@@ -192,7 +199,7 @@ export class CallTracker {
       newest: newest.get(keyFor(edge.client, edge.server)) ?? null,
     }));
     const unseen = this.#unseen
-      .filter(({ client, server }) => !counted.some((one) => one.client === client && one.server === server))
+      .filter((edge) => !counted.some((one) => isSameEdge(one, edge)))
       .map((edge) => ({
         ...edge,
         slices: listSlices(new Map(), now),
@@ -280,8 +287,8 @@ export class CallTracker {
     return true;
   }
 
-  #hasCalls({ client, server }: Pick<Finding, 'client' | 'server'>): boolean {
-    return [...this.#edges.values()].some(({ edge }) => edge.client === client && edge.server === server);
+  #hasCalls(sides: Pick<Finding, 'client' | 'server'>): boolean {
+    return [...this.#edges.values()].some(({ edge }) => isSameEdge(edge, sides));
   }
 
   /** Null where there are too many. */
@@ -402,7 +409,7 @@ function findEdge(
   { edges }: Result,
   { client, server }: Finding,
 ): Counting['edge'] & Pick<EdgeResult, 'doubtful'> {
-  const own = edges.filter((edge) => edge.client === client && edge.server === server);
+  const own = edges.filter((edge) => isSameEdge(edge, { client, server }));
   return own.find(({ broken }) => broken > 0) ?? own[0] ?? { client, server, protocol: 'http' };
 }
 

@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { clip } from '../../report/draw-bars.ts';
 import { type Layout, paint } from '../../report/layout.ts';
-import type { WatchedEdge } from './call-tracker.ts';
-import { keyOf } from './call-tracker.ts';
+import { keyOf, type WatchedEdge } from './call-tracker.ts';
 import { renderEdgesView, type Screen, type WatchState } from './render-edges.ts';
 
 /** A key as people name it. */
