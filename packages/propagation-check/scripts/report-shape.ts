@@ -73,7 +73,13 @@ const resultShape = z.strictObject({
     }),
   ),
   undecided: list(
-    z.strictObject({ client: service, server: service, says: z.string(), finding: finding.exactOptional() }),
+    z.strictObject({
+      client: service,
+      server: service,
+      protocol: protocol.exactOptional(),
+      says: z.string(),
+      finding: finding.exactOptional(),
+    }),
   ).exactOptional(),
   unjudged: list(
     z.strictObject({

@@ -1,3 +1,4 @@
+import { nameCall } from '../calls/name-call.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding, Result } from '../verdict/result.ts';
 import type { ReportDetails } from './json.ts';
@@ -38,7 +39,7 @@ export function renderGithub(result: Result, details: ReportDetails, options: Fi
       annotate(
         'notice',
         nameFinding(finding),
-        `${nameAcceptance(finding)}, ${countOf(finding.count, 'call')}`,
+        `${nameAcceptance(finding)}, ${countOf(finding.count, nameCall(finding))}`,
       ),
     );
   return [verdict, ...errors, ...ofSeverity('warning', mostOfLevel), ...accepted, ''].join('\n');

@@ -1,3 +1,4 @@
+import { nameCall } from '../calls/name-call.ts';
 import { findings as prose } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
@@ -80,7 +81,8 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
       warnings: own.filter((finding) => !isAccepted(finding) && !fails(finding, failOn)),
       accepted: [
         ...accepted.map(
-          (finding) => `${nameAcceptance(finding)}: ${finding.id}, ${countOf(finding.count, 'call')}`,
+          (finding) =>
+            `${nameAcceptance(finding)}: ${finding.id}, ${countOf(finding.count, nameCall(finding))}`,
         ),
         ...[place, ...others].flatMap(({ past }) =>
           past === undefined ? [] : [`${countOf(past.calls, 'call')} past ${nameService(past.service)}`],
@@ -103,14 +105,18 @@ function placeOf({ client, server }: Place): string {
   return keyFor(client, server);
 }
 
-function tellOpen(edges: readonly EdgeResult[], { says }: Undecided): string {
-  const [calls, unjudged] = [sumOf(edges, 'calls'), sumOf(edges, 'unjudged')];
-  return unjudged === 0 ? escapeText(says) : tellCallsJudged({ calls, unjudged });
+function tellOpen(edges: readonly EdgeResult[], { says, protocol }: Undecided): string {
+  const own = edges.filter((edge) => protocol === undefined || edge.protocol === protocol);
+  const [calls, unjudged] = [sumOf(own, 'calls'), sumOf(own, 'unjudged')];
+  const [one] = own;
+  return unjudged === 0 || one === undefined
+    ? escapeText(says)
+    : tellCallsJudged({ calls, unjudged }, nameCall(one));
 }
 
 /** Lists of tests show this line alone. */
 function describe(finding: Finding): string {
-  return `${prose[finding.id].title} (${nameConfidently(finding)}), ${countOf(finding.count, 'call')}`;
+  return `${prose[finding.id].title} (${nameConfidently(finding)}), ${countOf(finding.count, nameCall(finding))}`;
 }
 
 function renderCase(testCase: TestCase, options: FindingOptions): string {

@@ -1,3 +1,4 @@
+import { nameCall } from '../calls/name-call.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding, Result } from '../verdict/result.ts';
@@ -88,7 +89,7 @@ export function renderAccepted(accepted: readonly Finding[]): readonly string[] 
     .slice(0, mostEdges)
     .map(
       (finding) =>
-        `- ${nameAcceptance(finding)}: ${code(nameEdge(finding, longestEdge))} ${finding.id}, ${countOf(finding.count, 'call')}`,
+        `- ${nameAcceptance(finding)}: ${code(nameEdge(finding, longestEdge))} ${finding.id}, ${countOf(finding.count, nameCall(finding))}`,
     );
   const left = accepted.length - lines.length;
   return [[...lines, ...(left > 0 ? [`- … and ${left} more`] : [])].join('\n')];

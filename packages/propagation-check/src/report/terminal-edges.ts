@@ -1,10 +1,14 @@
-import { thresholds } from '../rules/thresholds.ts';
+import { nameCall } from '../calls/name-call.ts';
 import { countOf } from '../util/count-of.ts';
 import { tellJudged } from '../util/tell-judged.ts';
-import { areMostlyJudged } from '../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
-import { leavesOpen } from '../verdict/leaves-open.ts';
-import { type EdgeResult, isSameEdge, type PastService, type Result } from '../verdict/result.ts';
+import {
+  type EdgeResult,
+  isSameEdge,
+  type PastService,
+  type Result,
+  type Undecided,
+} from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
 
@@ -39,18 +43,13 @@ export function markEdge(
   const own = findings.filter((finding) => isSameEdge(finding, edge) && !isAccepted(finding));
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
-  const isOpen = undecided.some((one) => isSameEdge(one, edge)) || isMostlyOpen(edge, findings);
+  const isOpen = undecided.some((one) => isOfEdge(one, edge));
   if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }
 
-/** Whether no more of its calls are judged than are left open by something else than accepted warnings. */
-function isMostlyOpen({ calls, unjudged = 0, ...edge }: EdgeResult, findings: Result['findings']): boolean {
-  return (
-    unjudged > 0 &&
-    !areMostlyJudged(calls, calls + unjudged, thresholds) &&
-    !findings.some((one) => isSameEdge(one, edge) && isAccepted(one) && leavesOpen(one))
-  );
+function isOfEdge({ protocol, ...sides }: Undecided, edge: EdgeResult): boolean {
+  return isSameEdge(sides, edge) && (protocol === undefined || protocol === edge.protocol);
 }
 
 export interface MarkedEdge {
@@ -116,15 +115,23 @@ function tellCounts(edge: EdgeResult): string {
   return doubtful > 0 ? `${tellJudgedOf(edge)}, ${doubtful} doubtful` : tellJudgedOf(edge);
 }
 
-function tellJudgedOf({ calls, broken, unjudged = 0 }: EdgeResult): string {
-  if (broken > 0) return `broken ${broken} of ${calls}${unjudged > 0 ? `, ${unjudged} more not judged` : ''}`;
-  if (unjudged > 0) return tellCallsJudged({ calls, unjudged });
-  return calls === 0 ? 'never seen' : countOf(calls, 'call');
+function tellJudgedOf(edge: EdgeResult): string {
+  const { calls, broken, unjudged = 0 } = edge;
+  const one = nameCall(edge);
+  if (broken > 0) {
+    const all = one === 'call' ? `${calls}` : countOf(calls, one);
+    return `broken ${broken} of ${all}${unjudged > 0 ? `, ${unjudged} more not judged` : ''}`;
+  }
+  if (unjudged > 0) return tellCallsJudged({ calls, unjudged }, one);
+  return calls === 0 ? 'never seen' : countOf(calls, one);
 }
 
-/** `14 of 30 calls judged`. */
-export function tellCallsJudged({ calls, unjudged = 0 }: Pick<EdgeResult, 'calls' | 'unjudged'>): string {
-  return tellJudged(calls, calls + unjudged);
+/** `14 of 30 calls judged`. @param one What is counted. */
+export function tellCallsJudged(
+  { calls, unjudged = 0 }: Pick<EdgeResult, 'calls' | 'unjudged'>,
+  one?: string,
+): string {
+  return tellJudged(calls, calls + unjudged, one);
 }
 
 /** A column of a table of edges, where any edge has such calls. */

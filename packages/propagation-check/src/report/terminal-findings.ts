@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { nameCall } from '../calls/name-call.ts';
 import { findings as prose } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding } from '../verdict/result.ts';
@@ -121,8 +122,9 @@ function describePlace({ client, server }: Finding): string {
   return server === null ? `from ${nameService(client)}` : nameEdge({ client, server }, longestText);
 }
 
-export function describeCount({ count }: Finding): string {
-  return count === 0 ? 'never seen' : countOf(count, 'call');
+export function describeCount(finding: Finding): string {
+  const { count } = finding;
+  return count === 0 ? 'never seen' : countOf(count, nameCall(finding));
 }
 
 /** Lines that differ only in ids are printed once. */

@@ -417,6 +417,16 @@ export const thresholdTable = {
       higher: 'client-not-instrumented/broken-fewest-unique',
     },
   },
+  fewestContinued: {
+    value: 2,
+    unit: 'count',
+    reason:
+      'One request that continues a trace without a caller here may come from outside, with a header of its own.',
+    pinnedBy: {
+      lower: 'external-parent/shown-fewest-continued',
+      higher: 'external-parent/shown-beside-whole',
+    },
+  },
   fewestFilling: {
     value: 5,
     unit: 'count',

@@ -126,10 +126,10 @@ export function listCalled(graph: TraceGraph, whole: readonly WholeCalls[]): rea
   return [...rows];
 }
 
-/** A server with links may have several calls. */
+/** A server with links may have several calls: those of a batch are messages of their own, others are one. */
 function listNew(
   graph: TraceGraph,
-  { client, server, clients, servers }: CallGroup,
+  { client, server, protocol, clients, servers }: CallGroup,
   isMeant: (client: number, server: number) => boolean,
 ): readonly WholeCalls[] {
   const linked = new Set<number>();
@@ -137,7 +137,7 @@ function listNew(
   let last = 0;
   for (const [index, row] of servers.entries()) {
     if (linked.has(row) || !isMeant(clients[index] ?? row, row)) continue;
-    if (graph.hasLinks(row)) linked.add(row);
+    if (protocol !== 'messaging' && graph.hasLinks(row)) linked.add(row);
     rows.push(row);
     last = index;
   }

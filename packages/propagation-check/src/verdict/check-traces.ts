@@ -40,7 +40,8 @@ import { leavesOpen } from './leaves-open.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
+import { countCalls } from './list-unjudged.ts';
+import type { OpenCalls } from './open-calls.ts';
 import {
   type EdgeResult,
   type Evidence,
@@ -102,7 +103,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const open = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {
-      edges: countEdges(scene, merged, indexPassed(examination), open.calls),
+      edges: countEdges(scene, merged, indexPassed(examination), open.open),
       findings: merged.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
     },
     expectation,
@@ -115,11 +116,13 @@ export function describeExamination(examination: Examination, options: CheckOpti
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const told = [...listUndecided(scene, looseEnds, merged, open), ...open.undecided];
+  const told = [...listUndecided(scene, looseEnds, merged), ...open.undecided];
   const untold = findings.filter(
     (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
   );
-  const undecided = [...told, ...listOpenEdges(edges, untold, scene.thresholds)];
+  const untoldCalls = open.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
+  const openEdges = listOpenEdges({ edges, findings: untold }, untoldCalls, expectation, scene.thresholds);
+  const undecided = [...told, ...openEdges];
   const unshownBaggage = listUnshownEntries(scene);
   const verdict = decideVerdict({ findings, undecided }, isJudged);
   const likely =
@@ -348,7 +351,7 @@ function countEdges(
   scene: Scene,
   drafts: readonly Draft[],
   passed: ReadonlyMap<number, string | null>,
-  open: readonly UnjudgedCalls[],
+  open: readonly OpenCalls[],
 ): readonly EdgeResult[] {
   const { graph, groups } = scene;
   const edges = new Map<string, Counted>();
@@ -383,10 +386,7 @@ function countEdges(
       if (span !== null) counts.set(graph.rowOf(span), countShown(graph, shown));
     }
   }
-  for (const { edge, spans } of open) {
-    // With a server, other calls of the edge are whole.
-    if (edge.server === undefined || edge.why !== undefined) continue;
-    const { client, server } = edge;
+  for (const { client, server, spans } of open) {
     const known = edges.get(keyFor(client, server, protocolOf(spans[0])));
     for (const span of spans) known?.unjudged.set(graph.rowOf(span), countCalls(scene, [span]));
   }
@@ -419,18 +419,18 @@ function countShown(graph: TraceGraph, { client, server }: Shown): number {
 
 /**
  * Of one group, so that V8 compiles it once, and not the loop for each edge.
- * @param linked Servers with links that are counted: one may have several calls of one edge.
+ * @param linked Servers with links that are counted: one may name several spans of its caller. Those of a batch are messages of their own.
  */
 function countServers(
   graph: TraceGraph,
   counted: Counted,
-  { servers }: CallGroup,
+  { servers, protocol }: CallGroup,
   linked: Set<number>,
   passed: ReadonlyMap<number, string | null>,
 ): void {
   for (let at = 0; at < servers.length; at += 1) {
     const server = servers[at] ?? none;
-    if (graph.hasLinks(server)) {
+    if (protocol !== 'messaging' && graph.hasLinks(server)) {
       if (linked.has(server)) continue;
       linked.add(server);
     }

@@ -1,5 +1,6 @@
 import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
 import { listCallsAfterRequests } from './list-calls-after-requests.ts';
+import { listOpenCalls } from './list-open-calls.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUncalled } from './list-uncalled.ts';
 import {
@@ -11,13 +12,15 @@ import {
 } from './list-unjudged.ts';
 import { listUnreceived } from './list-unreceived.ts';
 import { listUnseenHops } from './list-unseen-hops.ts';
+import type { OpenCalls } from './open-calls.ts';
 import { findPossibleSides } from './possible-sides.ts';
 import type { Undecided } from './result.ts';
 
 /** Calls and edges that are neither in findings nor whole: for the result, its notes and `--explain`. */
 export interface Unjudged {
   readonly calls: readonly UnjudgedCalls[];
-  readonly uncovered: readonly UncoveredCalls[];
+  /** Those of edges with whole calls: they count as calls of these. */
+  readonly open: readonly OpenCalls[];
   readonly undecided: readonly Undecided[];
 }
 
@@ -38,7 +41,8 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
   const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
-  return { calls, uncovered, undecided: possible.undecided };
+  const open = listOpenCalls(scene, drafts, named, uncovered);
+  return { calls, open, undecided: possible.undecided };
 }
 
 function describeUncovered({ client, server, peer, calls, spans }: UncoveredCalls): UnjudgedCalls {

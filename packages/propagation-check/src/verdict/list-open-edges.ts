@@ -1,41 +1,70 @@
+import { nameCall } from '../calls/name-call.ts';
+import type { Expectation } from '../expect/expectation.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { tellJudged } from '../util/tell-judged.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
-import { type EdgeResult, type Finding, isSameEdge, type Undecided } from './result.ts';
+import type { OpenCalls } from './open-calls.ts';
+import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided } from './result.ts';
+
+type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
 
 /**
- * Edges of which warnings leave at least as many calls open as are judged. Other edges that are whole say nothing of these.
+ * Edges of which at least as many calls are open as are judged, by warnings and by calls without their other side. Other edges that are whole
+ * say nothing of these. The end of any capture cuts off a few.
  *
  * @param findings Those that nothing tolerates.
  */
 export function listOpenEdges(
-  edges: readonly EdgeResult[],
-  findings: readonly Finding[],
+  { edges, findings }: Pick<Result, 'edges' | 'findings'>,
+  openCalls: readonly OpenCalls[],
+  expectation: Expectation,
   thresholds: Thresholds,
 ): readonly Undecided[] {
-  const open = findings.filter((finding) => leavesOpen(finding) && finding.count > 0);
-  return groupBy(open, ({ client, server }) => keyFor(client, server)).flatMap(
-    (ofEdge): readonly Undecided[] => {
-      const {
-        client,
-        server,
-        id,
-        decide = [],
-      } = ofEdge.reduce((most, one) => (one.count > most.count ? one : most));
-      const judged = countJudged(edges, { client, server });
-      const calls = judged + ofEdge.reduce((sum, { count }) => sum + count, 0);
+  const warnings = findings.filter((finding) => leavesOpen(finding) && finding.count > 0);
+  const open = openCalls.filter((one) => mustBeWhole(edges, expectation, one));
+  return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
+    ([{ client, server, protocol }]): readonly Undecided[] => {
+      const name = nameEdge({ client, server, protocol });
+      const isOfEdge = (one: Place): boolean => nameEdge(one) === name;
+      const warned = warnings.filter(isOfEdge);
+      const left = open.filter(isOfEdge);
+      const judged = sum(edges.filter(isOfEdge).map(({ calls }) => calls));
+      const leftOpen = sum(left.map(({ calls }) => calls));
+      const calls = judged + leftOpen + sum(warned.map(({ count }) => count));
       if (areMostlyJudged(judged, calls, thresholds)) return [];
-      const [step] = decide;
-      const decides = step === undefined ? '' : `; to decide: ${step.split('\n')[0]}`;
-      const left = `${tellJudged(judged, calls)} (${id} leaves ${judged === 0 ? 'them' : 'the others'} open)`;
-      return [{ client, server, says: `${left}${decides}`, finding: id }];
+      const most = warned.toSorted((one, other) => other.count - one.count).at(0);
+      const reasons = [
+        ...(most === undefined ? [] : [tellWarning(most, judged)]),
+        ...left.map(({ says }) => says),
+      ];
+      const says = `${tellJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
+      // Where the warnings are known, calls that no finding tells of may be too many still.
+      const isByWarnings =
+        most !== undefined && (leftOpen === 0 || areMostlyJudged(judged, judged + leftOpen, thresholds));
+      return [{ client, server, protocol, says, ...(isByWarnings ? { finding: most.id } : {}) }];
     },
   );
 }
 
-/** Whole and broken ones. */
-function countJudged(edges: readonly EdgeResult[], sides: Pick<EdgeResult, 'client' | 'server'>): number {
-  return edges.reduce((sum, edge) => sum + (isSameEdge(edge, sides) ? edge.calls : 0), 0);
+/** Not where the calls are broken anyway, nor where the expectations say that they may be missing. */
+function mustBeWhole(edges: Result['edges'], { edges: expected }: Expectation, one: OpenCalls): boolean {
+  return (
+    edges.every((edge) => !isSameEdge(edge, one) || (edge.broken === 0 && edge.tolerated !== true)) &&
+    !expected.some((edge) => edge.rule === 'may' && isSameEdge(edge, one))
+  );
+}
+
+function nameEdge({ client, server, protocol }: Place): string {
+  return keyFor(client, server, protocol);
+}
+
+function tellWarning({ id, decide: [step] = [] }: Finding, judged: number): string {
+  const decides = step === undefined ? '' : `; to decide: ${step.split('\n')[0]}`;
+  return `(${id} leaves ${judged === 0 ? 'them' : 'the others'} open)${decides}`;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }

@@ -1,4 +1,3 @@
-import { weighCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { listUnshownBaggage } from '../rules/baggage-lost.ts';
 import {
@@ -19,8 +18,7 @@ import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import type { Unjudged } from './gather-unjudged.ts';
-import { listMostlyUnjudged } from './list-mostly-unjudged.ts';
+import { tellUnlinked } from './list-open-calls.ts';
 import type { Undecided } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
@@ -28,7 +26,6 @@ export function listUndecided(
   scene: Scene,
   { clients }: Pick<LooseEnds, 'clients'>,
   drafts: readonly Draft[],
-  { calls: unjudged, uncovered }: Pick<Unjudged, 'calls' | 'uncovered'>,
 ): readonly Undecided[] {
   const edges = scene.expectation.edges.flatMap((edge): readonly Undecided[] => {
     const says = tellUndecided(scene, clients, drafts, edge);
@@ -39,12 +36,7 @@ export function listUndecided(
     server: null,
     says: describeUnshown(entry),
   }));
-  return [
-    ...edges,
-    ...listMostlyUnlinked(scene, clients, drafts),
-    ...listMostlyUnjudged(scene, drafts, unjudged, uncovered),
-    ...baggage,
-  ];
+  return [...edges, ...baggage];
 }
 
 /** Why the data leave an expected or forbidden edge open; null where they do not. */
@@ -95,23 +87,7 @@ function describeUnprovable(calls: readonly UnprovableCall[], server: string): s
   const cached = calls.filter(({ why }) => why === 'cached-answer').length;
   return cached > 0
     ? `the answers of ${cached} of its calls name spans of other calls: a cache gave them, or clocks are apart; send a request that no cache answers, and check again`
-    : `a limit of the SDK left links out of ${countOf(calls.length, 'request')} of ${server} that fit its calls: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
-}
-
-/** Expected edges of which fewer calls are whole than may be, had a limit of the SDK not left their links out. */
-function listMostlyUnlinked(
-  scene: Scene,
-  clients: readonly Span[],
-  drafts: readonly Draft[],
-): readonly Undecided[] {
-  return scene.expectation.edges.flatMap(({ client, server, rule }) => {
-    const whole = weighCalls(scene.graph, scene.groupsBetween(client, server));
-    if (rule !== 'must' || whole === 0 || hasError({ found: drafts }, { client, server })) return [];
-    const calls = listUnprovable(scene, clients, { client, server }).filter(
-      ({ why }) => why === 'dropped-links',
-    );
-    return calls.length > whole ? [{ client, server, says: describeUnprovable(calls, server) }] : [];
-  });
+    : tellUnlinked(calls.length, server);
 }
 
 /** Entries of baggage that the requests of this tool carried beside those that are expected, and of which nothing shows whether they arrived. */

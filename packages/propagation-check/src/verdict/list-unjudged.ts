@@ -1,5 +1,5 @@
 import { isHealthProbe, nameAddress, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { someCall, weighCalls } from '../calls/call-group.ts';
+import { someCall } from '../calls/call-group.ts';
 import { isInside } from '../calls/inside.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -20,6 +20,8 @@ export interface UnjudgedCalls {
   readonly spans: readonly Span[];
   /** Why, for `--explain`. */
   readonly says: string;
+  /** Messages of a destination that several services receive from, and most of whose messages were received: nothing tells which of them did not. */
+  readonly isOfOthers?: true;
 }
 
 /**
@@ -85,7 +87,6 @@ export function countCalls({ graph }: Scene, spans: readonly Span[]): number {
 export interface UncoveredCalls {
   readonly client: string | null;
   readonly server: string;
-  readonly whole: number;
   readonly calls: number;
   /** As the caller addresses it. */
   readonly peer: string;
@@ -102,14 +103,12 @@ export function listUncovered(
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
   if (clients.length === 0) return [];
-  const { graph } = scene;
-  return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ client, server, whole, lonely }) => {
+  return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ client, server, lonely }) => {
     const [first] = lonely;
     if (first === undefined || server === null) return [];
     const peer = nameAddress(readAddress(first)) ?? server;
     const calls = countCalls(scene, lonely);
-    const ofWhole = weighCalls(graph, whole);
-    return [{ client, server, whole: ofWhole, calls, peer, spans: lonely }];
+    return [{ client, server, calls, peer, spans: lonely }];
   });
 }
 

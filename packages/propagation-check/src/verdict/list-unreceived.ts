@@ -2,8 +2,10 @@ import { readDestination, readOutcome } from '../calls/call-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
+import { weightOf } from '../span/span-store.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { areMostlyJudged } from './are-mostly-judged.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import type { PossibleSides } from './possible-sides.ts';
 
@@ -43,6 +45,8 @@ export function listUnreceived(
       const peer = readDestination(first) ?? '';
       const calls = countCalls(scene, messages);
       const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
+      const isOfOthers =
+        received !== undefined && servers.length > 1 && areMostlyReceived(scene, received, first, calls);
       const mayBe = sides.receiversOf(group);
       return received === undefined
         ? [
@@ -56,6 +60,7 @@ export function listUnreceived(
             edge: { ...edge, server },
             spans: messages,
             says: `${server} received other messages to ${peer}`,
+            ...(isOfOthers ? { isOfOthers } : {}),
           }));
     },
   );
@@ -76,6 +81,19 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
     }
   }
   return received;
+}
+
+/** Whether the services together received most messages of a sender. */
+function areMostlyReceived(
+  { graph, thresholds }: Scene,
+  { lags }: Received,
+  { serviceName }: Span,
+  left: number,
+): boolean {
+  let count = 0;
+  for (const row of lags.keys())
+    if (graph.serviceOf(row) === serviceName) count += weightOf(graph.store, row);
+  return areMostlyJudged(count, count + left, thresholds);
 }
 
 /** The messages that were not received, although the capture goes on for longer than any other of the destination took. Those that failed are left out. */

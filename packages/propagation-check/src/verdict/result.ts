@@ -45,7 +45,7 @@ export interface EdgeResult {
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
-  /** Those that were judged, whole or broken. */
+  /** Those that were judged, whole or broken. Each request and each message that was received is one, also those that one span received together. */
   readonly calls: number;
   readonly broken: number;
   /** Only where there are any: further calls, which a warning leaves open or of which the other side is not here. */
@@ -99,12 +99,14 @@ export interface UnjudgedEdge {
 
 /**
  * A statement that the data neither prove nor refute: an expected edge without a call and without an error; a forbidden one whose callee has no spans and is
- * called by its name; an edge whose requests show no call and enclose traces of the callee, or of which warnings leave open most calls; an expected entry of baggage that nobody recorded.
+ * called by its name; an edge whose requests show no call and enclose traces of the callee, or of which at least as many calls are open as are judged; an expected entry of baggage that nobody recorded.
  */
 export interface Undecided {
   /** Null for baggage. */
   readonly client: string | null;
   readonly server: string | null;
+  /** Only where calls of the edge are open, as many as are judged or more: theirs. */
+  readonly protocol?: EdgeProtocol;
   readonly says: string;
   /** Only where warnings leave at least half of the calls of an edge open: that with the most calls. Where those are known, the edge is no longer undecided. */
   readonly finding?: FindingId;

@@ -1,5 +1,6 @@
 import { readText } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
+import { nameCall } from '../calls/name-call.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Draft, Scene, Shown } from '../rules/check.ts';
 import { instanceAttributes } from '../span/instance.ts';
@@ -45,7 +46,9 @@ export function tellSeparation(
     const separated = separate(scene, shown, groups, reader, listErrors);
     if (separated === null) return [];
     const { names, whole } = separated;
-    return [`all ${countOf(count, 'call')} ${come} ${names.join(', ')}; the ${whole} whole ones ${others}`];
+    return [
+      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole} whole ones ${others}`,
+    ];
   };
   const called = tell(readResources(scene, 'server'), [`reached ${server} with`, 'reached others']);
   return [

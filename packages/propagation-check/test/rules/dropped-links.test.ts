@@ -94,7 +94,8 @@ suite('requests whose links a limit of the SDK left out', () => {
     for (const [whole, unlinked, isOpen] of [
       [0, 3, true],
       [1, 3, true],
-      [3, 3, false],
+      [3, 3, true],
+      [4, 3, false],
     ] as const) {
       const drawing = `${drawCalls(1, whole, true)}\n${drawCalls(10, unlinked, false)}`;
       const { verdict, undecided = [], unjudged } = check(drawing);

@@ -189,7 +189,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'more expected messages that nobody received than others': {
     drawing: `expect web -> orders\n${readAt(0)}${unread}${whole('stock').replaceAll(/(\d+)\.\.(\d+)/g, '9$1..9$2')}`,
-    says: /^web -> orders: 1 of 4 calls judged: no CONSUMER span of orders has 3 messages to orders as parent or link/,
+    says: /^web -> orders: 1 of 4 messages judged: no CONSUMER span of orders has 3 messages to orders as parent or link/,
   },
   'baggage of which nobody recorded whether it arrives': {
     drawing: `expect web -> orders\nbaggage hello=world\n${whole('orders')}`,
@@ -197,7 +197,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'as many messages that nobody received as others': {
     drawing: `expect web -> orders\n${[0, 4, 5].map(readAt).join('')}${unread}`,
-    says: /^web -> orders: 3 of 6 calls judged: no CONSUMER span/,
+    says: /^web -> orders: 3 of 6 messages judged: no CONSUMER span/,
   },
 };
 

@@ -1,3 +1,4 @@
+import { nameCall } from '../../calls/name-call.ts';
 import { findings as prose } from '../../rules/findings.ts';
 import type { Span } from '../../span/span.ts';
 import { countOf } from '../../util/count-of.ts';
@@ -52,7 +53,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
   ] as const;
   return html`<article class="card ${severity}">
 <h3>${severity === 'error' ? '✗' : '!'} ${words.title}</h3>
-<p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${count === 0 ? 'never seen' : countOf(count, 'call')}</p>
+<p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${count === 0 ? 'never seen' : countOf(count, nameCall(finding))}</p>
 <p>${words.why}</p>
 ${doubt === undefined ? null : html`<p><b>Doubt:</b> A warning: ${escapeText(doubt)}</p>`}
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}

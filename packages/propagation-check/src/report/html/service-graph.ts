@@ -1,4 +1,5 @@
 import dagre from '@dagrejs/dagre';
+import { nameCall } from '../../calls/name-call.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { truncate } from '../layout.ts';
@@ -70,11 +71,11 @@ export function rateOf(edge: EdgeResult): string {
   const { calls, broken, unjudged = 0, doubtful = 0, known, tolerated, past } = edge;
   if (tolerated === true) return 'tolerated';
   if (known === true) return 'known';
-  if (calls === 0) return unjudged > 0 ? tellCallsJudged(edge) : 'never seen';
+  if (calls === 0) return unjudged > 0 ? tellCallsJudged(edge, nameCall(edge)) : 'never seen';
   if (past !== undefined && isPast(edge)) return `past ${nameService(past.service)}`;
   const sure = calls - doubtful;
   if (sure === 0) return `${doubtful} doubtful`;
   // Never rounded up to what would say that nothing is broken.
   const rate = `${Math.floor(((sure - broken) / sure) * 100)} %${doubtful > 0 ? `, ${doubtful} doubtful` : ''}`;
-  return unjudged > 0 ? `${rate}, ${tellCallsJudged(edge)}` : rate;
+  return unjudged > 0 ? `${rate}, ${tellCallsJudged(edge, nameCall(edge))}` : rate;
 }

@@ -1,0 +1,50 @@
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { type Draft, hasCall, type Scene } from '../rules/check.ts';
+import type { Span } from '../span/span.ts';
+import { keyFor } from '../util/group-by.ts';
+import { hasOtherCallers } from './list-possible-calls.ts';
+import { countCalls } from './list-unjudged.ts';
+import { nameRows } from './name-rows.ts';
+import type { OpenCalls } from './open-calls.ts';
+
+/**
+ * Requests as the whole calls of an expected edge are, which continue traces of callers without spans: those of the expected caller may be lost.
+ */
+export function listContinued(
+  scene: Scene,
+  drafts: readonly Draft[],
+  edge: ExpectedEdge,
+): readonly Omit<OpenCalls, 'protocol'>[] {
+  const { client, server, rule } = edge;
+  if (rule !== 'must' || !hasCall(scene, client, server)) return [];
+  const continued = drafts.flatMap((draft) =>
+    draft.id === 'external-parent' && draft.server === server
+      ? draft.shown.flatMap((one) => one.server ?? [])
+      : [],
+  );
+  if (continued.length < scene.thresholds.fewestContinued || hasOtherCallers(scene, edge)) return [];
+  const spans = continued.filter(tellAlike(scene, edge));
+  const [first] = spans;
+  if (first === undefined || spans.length < scene.thresholds.fewestContinued) return [];
+  const calls = countCalls(scene, spans);
+  return [
+    {
+      ...{ client, server, calls, spans },
+      says:
+        `${calls} requests of ${server} continue traces of which no span of a caller is here (trace ${first.traceId}): ` +
+        `see that each instance of ${client} exports all spans that it samples; if another program makes them, list "outside -> ${server}" under edges: may in --expectations`,
+    },
+  ];
+}
+
+/** Whether a request is of an endpoint that whole calls of an edge reach, and no other program's by its user agent. */
+function tellAlike(scene: Scene, { client, server }: ExpectedEdge): (request: Span) => boolean {
+  const { graph, facts } = scene;
+  const nameEndpoint = nameRows(scene);
+  const called = scene.groupsBetween(client, server).flatMap(({ servers }) => [...servers]);
+  const kinds = new Set(called.map((row) => keyFor(nameEndpoint(row), facts.userAgentOf(row))));
+  return (request) => {
+    const row = graph.rowOf(request);
+    return graph.isOrphan(row) && kinds.has(keyFor(nameEndpoint(row), facts.userAgentOf(row)));
+  };
+}

@@ -1,0 +1,79 @@
+import type { EdgeProtocol } from '../calls/call-group.ts';
+import { isExpected } from '../expect/expectation.ts';
+import { writeExpectOption } from '../expect/write-expect-option.ts';
+import { type Draft, protocolOf, type Scene } from '../rules/check.ts';
+import { countOf } from '../util/count-of.ts';
+import { listContinued } from './list-continued.ts';
+import type { UncoveredCalls, UnjudgedCalls } from './list-unjudged.ts';
+import type { OpenCalls } from './open-calls.ts';
+
+/** Those that no finding tells of. */
+export function listOpenCalls(
+  scene: Scene,
+  drafts: readonly Draft[],
+  unjudged: readonly UnjudgedCalls[],
+  uncovered: readonly UncoveredCalls[],
+): readonly OpenCalls[] {
+  const open = [
+    ...uncovered.map(describeUncovered),
+    ...unjudged.flatMap((one) => [...listUnreceived(scene, one), ...listUnlinked(scene, one)]),
+    ...scene.expectation.edges.flatMap((edge) => listContinued(scene, drafts, edge)),
+  ];
+  return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
+}
+
+type Described = Omit<OpenCalls, 'protocol'>;
+
+/** As the whole calls of the edge have it: one side alone may not tell. */
+function findProtocol({ groupsBetween }: Scene, { client, server, spans }: Described): EdgeProtocol {
+  const own = protocolOf(spans[0]);
+  const known = groupsBetween(client, server).map(({ protocol }) => protocol);
+  return known.includes(own) ? own : (known[0] ?? own);
+}
+
+function describeUncovered({ client, server, peer, calls, spans }: UncoveredCalls): Described {
+  return {
+    ...{ client, server, calls, spans },
+    says:
+      `${server} delivered no span from the time of ${countOf(calls, 'call')} to ${peer}: ` +
+      'wait until it has exported them, or see why it does not, and check again',
+  };
+}
+
+function listUnreceived(
+  { expectation }: Scene,
+  { edge, spans, isOfOthers }: UnjudgedCalls,
+): readonly Described[] {
+  const { client, server, peer, calls, protocol } = edge;
+  if (protocol !== 'messaging' || server === undefined) return [];
+  const isNamed = isExpected(expectation, client, server);
+  if (isOfOthers === true && !isNamed) return [];
+  const expect = isNamed
+    ? ''
+    : `; if messages of it began traces of their own, name the edge with ${writeExpectOption(client ?? 'sender', server)}`;
+  return [
+    {
+      ...{ client, server, calls, spans },
+      says:
+        `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link: see that each of its instances exports, and that its ` +
+        'sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips messages on purpose, list the edge under edges: may in ' +
+        `--expectations${expect}`,
+    },
+  ];
+}
+
+function listUnlinked(
+  { shared, groupsBetween }: Scene,
+  { edge, spans }: UnjudgedCalls,
+): readonly Described[] {
+  const [first] = spans;
+  if (edge.why !== 'dropped-links' || first === undefined) return [];
+  const server = shared.findUnprovable(first)?.service ?? null;
+  const { client, calls } = edge;
+  if (groupsBetween(client, server).length === 0) return [];
+  return [{ ...{ client, server, calls, spans }, says: tellUnlinked(calls, server) }];
+}
+
+export function tellUnlinked(calls: number, server: string | null): string {
+  return `a limit of the SDK left links out of ${countOf(calls, 'request')} of ${server} that fit its calls: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+}

@@ -1,0 +1,14 @@
+import type { EdgeProtocol } from '../calls/call-group.ts';
+import type { Span } from '../span/span.ts';
+
+/** Calls of an edge that has whole ones, of which nothing shows whether they are whole. */
+export interface OpenCalls {
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: EdgeProtocol;
+  readonly calls: number;
+  /** The sides that are here. */
+  readonly spans: readonly Span[];
+  /** Why, and what decides. */
+  readonly says: string;
+}
