@@ -90,6 +90,7 @@ const resultShape = z.strictObject({
       mayBe: list(z.string()).exactOptional(),
       why: z.enum(['cached-answer', 'dropped-links', 'unseen-hop', 'after-request']).exactOptional(),
       server: z.string().exactOptional(),
+      facts: list(z.string()).exactOptional(),
     }),
   ).exactOptional(),
   unshownBaggage: list(z.string()).exactOptional(),

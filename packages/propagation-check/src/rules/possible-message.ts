@@ -8,13 +8,16 @@ import { areInOrder, countMessages, listMessages, messageCauses } from './split-
 import { finding } from './split-trace.ts';
 
 /** The messages of two services at one destination of a broker. */
-interface PossibleMessages {
-  readonly scene: Scene;
+export interface MessagesOfTwo {
   /** PRODUCER spans that nobody continued, and messages that began traces; by start. */
   readonly sent: Group<Span>;
   readonly received: Group<Span>;
   /** How many more services send to the destination, or receive from it. */
   readonly others: number;
+}
+
+interface PossibleMessages extends MessagesOfTwo {
+  readonly scene: Scene;
 }
 
 /**
@@ -24,13 +27,7 @@ interface PossibleMessages {
 export const possibleMessages = rule<PossibleMessages>({
   finding,
   measure: (scene, open) =>
-    listDestinations(scene, open).flatMap((spans) => {
-      const ofService = (some: readonly Span[]) => groupBy(some, (span) => keyFor(span.serviceName));
-      const [sent, ...otherSenders] = ofService(spans.filter(({ kind }) => kind === 'PRODUCER'));
-      const [received, ...otherReceivers] = ofService(spans.filter(({ kind }) => kind !== 'PRODUCER'));
-      const others = otherSenders.length + otherReceivers.length;
-      return sent && received ? [{ scene, sent, received, others }] : [];
-    }),
+    groupByDestination(listUnexpected(scene, open)).map((messages) => ({ scene, ...messages })),
   gates: [
     gate(
       'one service sends to the destination, and one other receives from it',
@@ -75,16 +72,26 @@ export const possibleMessages = rule<PossibleMessages>({
     }),
 });
 
-/** The loose ends of each destination whose receiver no expectation names. */
-function listDestinations({ facts, expectation }: Scene, open: Open): readonly Group<Span>[] {
+/** The loose ends of messages whose receiver no expectation names. */
+function listUnexpected({ facts, expectation }: Scene, open: Open): readonly Span[] {
   if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
   const isExpected = (span: Span): boolean =>
     expectation.edges.some((edge) => edge.server === span.serviceName);
   const received = open.roots
     .select((row) => facts.protocolOf(row) === 'messaging')
     .filter((span) => !isExpected(span));
-  if (received.length === 0) return [];
-  const sent = open.clients.filter((span) => span.kind === 'PRODUCER');
-  const named = [...sent, ...received].filter((span) => readCallFacts(span).destination !== null);
-  return groupBy(named, (span) => keyFor(readCallFacts(span).destination));
+  return received.length === 0
+    ? []
+    : [...open.clients.filter(({ kind }) => kind === 'PRODUCER'), ...received];
+}
+
+export function groupByDestination(messages: readonly Span[]): readonly MessagesOfTwo[] {
+  const named = messages.filter((span) => readCallFacts(span).destination !== null);
+  return groupBy(named, (span) => keyFor(readCallFacts(span).destination)).flatMap((spans) => {
+    const ofService = (some: readonly Span[]) => groupBy(some, (span) => keyFor(span.serviceName));
+    const [sent, ...otherSenders] = ofService(spans.filter(({ kind }) => kind === 'PRODUCER'));
+    const [received, ...otherReceivers] = ofService(spans.filter(({ kind }) => kind !== 'PRODUCER'));
+    const others = otherSenders.length + otherReceivers.length;
+    return sent && received ? [{ sent, received, others }] : [];
+  });
 }

@@ -8,6 +8,7 @@ import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process
 import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
+import { messagesOfReplicas } from './messages-of-replica.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
@@ -88,6 +89,7 @@ export const rules: readonly Rule[] = [
   // Not failures: what is left over, and what misleads.
   possibleCalls,
   possibleMessages,
+  messagesOfReplicas,
   uninstrumentedPeers,
   spansLostInServices,
   externalParents,

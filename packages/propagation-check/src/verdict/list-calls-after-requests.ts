@@ -1,5 +1,5 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
-import { groupCalls } from '../calls/call-group.ts';
+import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
@@ -10,25 +10,23 @@ import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
 
 /**
- * Edges of which all calls are whole and began traces of their own, one after each request of a route that shows no call. Work that goes on after the
+ * Whole calls that began traces of their own, one after the beginning of each request of a route that shows no call, or other calls to
+ * the same service. Work that goes on after the
  * answer, and has lost its context, makes this picture; so does work that begins traces on purpose. A timer hardly ever makes as many calls as there are requests, each before the next request but one.
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
   const edges = groupCalls(groups, ({ client, server }) => keyFor(client, server));
   const accused = new Set(drafts.map((draft) => draft.client));
-  const silentOf = indexSilentRoutes(scene);
+  const routesOf = indexRoutes(scene);
   return edges.flatMap((ofEdge) => {
     const [{ client, server }] = ofEdge;
     // Most edges end here, before anything is made of all their calls.
-    const isMeant =
-      ofEdge.every(({ extremes }) => extremes.hasDetached) && services.hasKind(client, 'SERVER');
+    const isMeant = ofEdge.some(({ extremes }) => extremes.hasDetached) && services.hasKind(client, 'SERVER');
     if (!isMeant || client === server || client === null || server === null) return [];
     if (accused.has(client)) return [];
-    const calls = [...new Set(ofEdge.flatMap(({ clients }) => [...clients]))];
-    if (calls.length < scene.thresholds.fewestDisplaced || !calls.every((row) => isDetached(graph, row)))
-      return [];
-    if (!areAfterRequests(scene, silentOf(client).get(calls.length) ?? [], calls)) return [];
+    const calls = findAfterRequests(scene, routesOf(client), ofEdge);
+    if (calls.length === 0) return [];
     const spans = graph.viewsOf(calls);
     const edge = {
       client,
@@ -41,40 +39,71 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
       {
         edge,
         spans,
-        says: `it began a trace after a request of ${client} that shows no call, as each of its calls did`,
+        says: `it began a trace after a request of ${client}, as each of as many calls as a route has requests`,
       },
     ];
   });
 }
 
-/** The requests of one route of a service, which show no call. */
-interface SilentRoute {
-  readonly rows: Group<number>;
-  readonly starts: Float64Array;
+/** Those of an edge that began traces, or those of them to one endpoint. */
+function findAfterRequests(scene: Scene, routes: Routes, ofEdge: readonly CallGroup[]): readonly number[] {
+  const { graph, thresholds } = scene;
+  const nameEndpoint = nameRows(scene);
+  const endpoints = new Map<number, string>();
+  const callers = new Set<number>();
+  for (const { clients, servers } of ofEdge) {
+    for (const [at, client] of clients.entries()) {
+      if (isDetached(graph, client)) endpoints.set(client, nameEndpoint(servers[at] ?? client));
+      else callers.add(graph.topInService(client));
+    }
+  }
+  const detached = [...endpoints.keys()];
+  const ofEndpoints = groupBy(detached, (client) => endpoints.get(client) ?? '');
+  const isAfter = (calls: readonly number[]): boolean =>
+    calls.length >= thresholds.fewestDisplaced &&
+    areAfterRequests(
+      scene,
+      routes(calls.length).filter(({ rows, isSilent }) => isSilent || rows.every((row) => callers.has(row))),
+      calls,
+    );
+  return [detached, ...ofEndpoints].find(isAfter) ?? [];
 }
 
-/** Those of a service, by how many requests they have. */
-type SilentRoutes = (service: string) => ReadonlyMap<number, readonly SilentRoute[]>;
+/** The requests of one route of a service. */
+interface Route {
+  readonly rows: Group<number>;
+  readonly starts: Float64Array;
+  /** None of them shows a call. */
+  readonly isSilent: boolean;
+}
 
-function indexSilentRoutes(scene: Scene): SilentRoutes {
+/** Those of a service that have so many requests. */
+type Routes = (requests: number) => readonly Route[];
+
+function indexRoutes(scene: Scene): (service: string) => Routes {
   const { graph, facts } = scene;
   return remember((service: string) => {
     const rows = [...graph.rowsOfService(service)];
     const calling = new Set(
       rows.filter((row) => facts.isOutgoing(row)).map((row) => graph.topInService(row)),
     );
-    const requests = rows.filter((row) => graph.store.kinds[row] === kindNumber.server && !calling.has(row));
+    const requests = rows.filter((row) => graph.store.kinds[row] === kindNumber.server);
     const routes = groupBy(requests, nameRows(scene))
       .filter(([first]) => !isHealthProbe(graph.view(first)))
-      .map((ofRoute) => ({ rows: ofRoute, starts: sortStarts(scene, ofRoute) }));
-    return mapBy(routes, ({ starts }) => starts.length);
+      .map((ofRoute) => ({
+        rows: ofRoute,
+        starts: sortStarts(scene, ofRoute),
+        isSilent: ofRoute.every((row) => !calling.has(row)),
+      }));
+    const ofCounts = mapBy(routes, ({ starts }) => starts.length);
+    return (count) => ofCounts.get(count) ?? [];
   });
 }
 
-/** Whether as many requests of one route as calls show no call, each before one. */
-function areAfterRequests(scene: Scene, silent: readonly SilentRoute[], calls: readonly number[]): boolean {
+/** Whether there are as many requests of one route as calls, each before one. */
+function areAfterRequests(scene: Scene, routes: readonly Route[], calls: readonly number[]): boolean {
   const began = sortStarts(scene, calls);
-  return silent.some(({ rows, starts }) => {
+  return routes.some(({ rows, starts }) => {
     if (!areInTurn(starts, began)) return false;
     const requests = takeOneOfEachResource(scene, rows);
     return takeOneOfEachResource(scene, calls).every((call) =>

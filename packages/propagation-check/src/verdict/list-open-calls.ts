@@ -44,7 +44,7 @@ function listUnreceived(
   { expectation }: Scene,
   { edge, spans, isOfOthers }: UnjudgedCalls,
 ): readonly Described[] {
-  const { client, server, peer, calls, protocol } = edge;
+  const { client, server, peer, calls, protocol, facts = [] } = edge;
   if (protocol !== 'messaging' || server === undefined) return [];
   const isNamed = isExpected(expectation, client, server);
   if (isOfOthers === true && !isNamed) return [];
@@ -57,7 +57,7 @@ function listUnreceived(
       says:
         `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link: see that each of its instances exports, and that its ` +
         'sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips messages on purpose, list the edge under edges: may in ' +
-        `--expectations${expect}`,
+        `--expectations${facts.map((fact) => `; ${fact}`).join('')}${expect}`,
     },
   ];
 }

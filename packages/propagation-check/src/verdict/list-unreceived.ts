@@ -4,10 +4,13 @@ import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/c
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import type { PossibleSides } from './possible-sides.ts';
+import type { UnjudgedEdge } from './result.ts';
+import { tellSeparation } from './tell-separation.ts';
 
 /** The messages of one destination that were received. */
 interface Received {
@@ -57,7 +60,7 @@ export function listUnreceived(
             },
           ]
         : (names.length > 0 ? names : ['(unknown)']).map((server) => ({
-            edge: { ...edge, server },
+            edge: { ...edge, server, ...tellReplica(scene, { ...edge, server }, messages) },
             spans: messages,
             says: `${server} received other messages to ${peer}`,
             ...(isOfOthers ? { isOfOthers } : {}),
@@ -81,6 +84,17 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
     }
   }
   return received;
+}
+
+/** The replica that sent all of them, where others sent those that were received. */
+function tellReplica(
+  scene: Scene,
+  { calls, ...edge }: Pick<Draft, 'client' | 'server' | 'protocol'> & Pick<UnjudgedEdge, 'calls'>,
+  messages: readonly Span[],
+): Pick<UnjudgedEdge, 'facts'> {
+  const shown = messages.map((client) => ({ client, server: null, says: '' }));
+  const facts = tellSeparation(scene, { ...edge, severity: 'warning', shown }, calls, () => []);
+  return facts.length === 0 ? {} : { facts: facts.map(hideSecrets) };
 }
 
 /** Whether the services together received most messages of a sender. */

@@ -92,9 +92,11 @@ export interface UnjudgedEdge {
   readonly mayBe?: readonly string[];
   /**
    * Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out; and of
-   * whole calls that reached `server` through a service without spans, or that each began a trace after a request that shows no call.
+   * whole calls that reached `server` through a service without spans, or that each began a trace after a request of one route.
    */
   readonly why?: 'cached-answer' | 'dropped-links' | 'unseen-hop' | 'after-request';
+  /** Only of messages of which others of the destination were received, and where there are any: what the replica that sent these tells, in sentences. */
+  readonly facts?: readonly string[];
 }
 
 /**

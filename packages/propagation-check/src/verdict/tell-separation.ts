@@ -34,7 +34,7 @@ interface Reader {
  */
 export function tellSeparation(
   scene: Scene,
-  draft: Draft,
+  draft: Pick<Draft, 'client' | 'server' | 'shown' | 'severity' | 'protocol'>,
   count: number,
   listErrors: () => readonly Draft[],
 ): readonly string[] {

@@ -79,6 +79,29 @@ suite('whole calls that each began a trace after a request that shows no call', 
     assert.ok(judge(...consumers, ...works).unjudged?.every(({ why }) => why === undefined));
   });
 
+  test('also beside another call of each request to the same service, by their endpoint', () => {
+    const draw = (from: readonly number[], path = '/order', service = 'orders') =>
+      from.map((start) => {
+        const other = call(start + 1)
+          .replaceAll('/o', '/sync')
+          .replaceAll('orders', service)
+          .replace(/\d+\.\.\d+/, `${start + 1}..${start + 4}`)
+          .replace(/(SERVER.*) \d+\.\.\d+/, `$1 ${start + 2}..${start + 3}`);
+        return `${request(start, path)}\n  ${other.replace('ID2', 'ID4').replace('ID3', 'ID5').replaceAll('\n', '\n  ')}`;
+      });
+    const edge = { client: 'web', peer: 'orders', calls: 5, server: 'orders', why: 'after-request' };
+    const result = judge(...draw(requests), ...works);
+    assert.deepEqual([result.verdict, result.unjudged], ['intact', [edge]]);
+    // Beside calls of a timer to another endpoint.
+    const timer = [1_000, 2_000].map((start) => call(start).replaceAll('/o', '/tick'));
+    assert.deepEqual(judge(...draw(requests), ...works, ...timer).unjudged, [edge]);
+    assert.deepEqual(judge(...draw([1_500], '/sync'), ...whole, ...works).unjudged, [edge]);
+    assert.equal(judge(...draw(requests, '/order', 'pay'), ...works).unjudged, undefined);
+    assert.equal(judge(...draw([...requests, 1_200]), ...works).unjudged, undefined);
+    const late = [10, 190, 460, 650, 910].map((start) => call(start));
+    assert.equal(judge(...draw(requests), ...late).unjudged, undefined);
+  });
+
   test('not of calls to itself, and not beside a finding of the caller', () => {
     const toItself = works.map((work) => work.replace('SERVER orders', 'SERVER web'));
     assert.equal(judge(...whole, ...toItself).unjudged, undefined);

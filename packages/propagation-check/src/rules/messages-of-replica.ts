@@ -1,0 +1,126 @@
+import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import { readInstance } from '../span/instance.ts';
+import type { Span } from '../span/span.ts';
+import type { Group } from '../util/group-by.ts';
+import type { Open, Scene } from './check.ts';
+import { groupByDestination, type MessagesOfTwo } from './possible-message.ts';
+import { gate, rule } from './rule.ts';
+import { countMessages, listMessages, messageCauses } from './split-message.ts';
+import { finding } from './split-trace.ts';
+import type { Thresholds } from './thresholds.ts';
+
+/** Messages that nobody received and messages that nobody sent, beside whole ones between the same services. */
+interface ReplicaMessages extends MessagesOfTwo {
+  readonly scene: Scene;
+  /** How many messages between the two are whole. */
+  readonly whole: number;
+  /** No replica that sent one of these sent a whole one. */
+  readonly isApart: boolean;
+}
+
+/**
+ * Some replicas of a sender write no context into their messages, and the others do. Without ids of messages it is a warning: others may have sent
+ * those that were received.
+ */
+export const messagesOfReplicas = rule<ReplicaMessages>({
+  finding,
+  measure: (scene, open) =>
+    groupByDestination(listMessagesOf(scene, open)).map((messages) => ({
+      ...messages,
+      scene,
+      ...compareReplicas(scene, messages),
+    })),
+  gates: [
+    gate(
+      'one service sends to the destination, and one other receives from it',
+      ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,
+      ({ others }) => `${others} more`,
+    ),
+    gate(
+      'no attribute says that they use different brokers',
+      ({ sent, received }) => sent.every((one) => received.every((other) => mayBeOfOneBroker(one, other))),
+      ({ sent }) => `${sent[0].attributes.get('messaging.system')}`,
+    ),
+    gate(
+      'replicas that sent none of the whole messages sent these',
+      ({ scene, sent, whole, isApart }) =>
+        isApart && Math.min(whole, sent.length) >= scene.thresholds.fewestSeparated,
+      ({ sent, whole }) => `${sent.length} beside ${whole} whole ones`,
+    ),
+    gate(
+      'nearly as many are received as were sent',
+      ({ scene: { thresholds }, sent, received }) =>
+        areNearly(countMessages(received), sent.length, thresholds) &&
+        areNearly(sent.length, countMessages(received), thresholds),
+      tellCounts,
+    ),
+    gate(
+      'nearly each is received after one that was sent',
+      ({ scene: { thresholds }, sent, received }) =>
+        areNearly(countInOrder(sent, listMessages(received)), sent.length, thresholds),
+      tellCounts,
+    ),
+  ],
+  looseEnds: ({ sent, received }) => [...sent, ...received],
+  report: ({ sent, received }) =>
+    finding.report({
+      severity: 'warning',
+      client: sent[0].serviceName,
+      server: received[0].serviceName,
+      protocol: 'messaging',
+      candidates: messageCauses,
+      shown: sent.map((client) => ({
+        client,
+        server: null,
+        says: `no CONSUMER span of ${received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, nor any other message of ${readInstance(client.resource)}, and about as many began traces`,
+      })),
+      explains: received,
+    }),
+});
+
+function tellCounts({ sent, received }: ReplicaMessages): string {
+  return `${countMessages(received)} received of ${sent.length} sent`;
+}
+
+/** Captures are cut at both ends. */
+function areNearly(some: number, all: number, { partlySplitShare }: Thresholds): boolean {
+  return some >= all * partlySplitShare;
+}
+
+/** The loose ends of senders that say which replica they are. */
+function listMessagesOf({ facts }: Scene, open: Open): readonly Span[] {
+  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
+  const sent = open.clients.filter(
+    (span) => span.kind === 'PRODUCER' && readInstance(span.resource) !== null,
+  );
+  return sent.length === 0
+    ? []
+    : [...sent, ...open.roots.select((row) => facts.protocolOf(row) === 'messaging')];
+}
+
+function compareReplicas(
+  { graph, groupsBetween }: Scene,
+  { sent, received }: MessagesOfTwo,
+): Pick<ReplicaMessages, 'whole' | 'isApart'> {
+  const { resources, resourceTable } = graph.store;
+  const whole = groupsBetween(sent[0].serviceName, received[0].serviceName).filter(
+    ({ protocol }) => protocol === 'messaging',
+  );
+  const ofWhole = new Set(whole.flatMap(({ clients }) => Array.from(clients, (row) => resources[row])));
+  const replicas = new Set(sent.map(({ resource }) => readInstance(resource)));
+  const isApart = [...ofWhole].every((resource) => {
+    const instance = readInstance(resourceTable[resource ?? 0]?.attributes ?? new Map());
+    return instance !== null && !replicas.has(instance);
+  });
+  return { isApart, whole: whole.reduce((sum, { clients }) => sum + clients.length, 0) };
+}
+
+/** How many messages can be one that was sent before, each another. Both are by start. */
+function countInOrder(sent: Group<Span>, received: readonly Span[]): number {
+  let paired = 0;
+  for (const message of received) {
+    const next = sent[paired];
+    if (next !== undefined && next.startTimeUnixNano <= message.startTimeUnixNano) paired += 1;
+  }
+  return paired;
+}
