@@ -2,19 +2,24 @@ import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import type { Group } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import type { Open, Scene } from './check.ts';
 import { groupByDestination, type MessagesOfTwo } from './possible-message.ts';
 import { gate, rule } from './rule.ts';
 import { countMessages, listMessages, messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
-import type { Thresholds } from './thresholds.ts';
 
 /** Messages that nobody received and messages that nobody sent, beside whole ones between the same services. */
 interface ReplicaMessages extends MessagesOfTwo {
   readonly scene: Scene;
+  /** Asked last: it looks at all whole messages of the two. */
+  readonly compare: () => Replicas;
+}
+
+interface Replicas {
   /** How many messages between the two are whole. */
   readonly whole: number;
-  /** No replica that sent one of these sent a whole one. */
+  /** No replica that sent one of the others sent a whole one. */
   readonly isApart: boolean;
 }
 
@@ -28,7 +33,7 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
     groupByDestination(listMessagesOf(scene, open)).map((messages) => ({
       ...messages,
       scene,
-      ...compareReplicas(scene, messages),
+      compare: remember(() => compareReplicas(scene, messages)),
     })),
   gates: [
     gate(
@@ -42,23 +47,22 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
       ({ sent }) => `${sent[0].attributes.get('messaging.system')}`,
     ),
     gate(
+      'few more are received than were sent',
+      ({ scene: { thresholds }, sent, received }) =>
+        sent.length >= countMessages(received) * thresholds.partlySplitShare,
+      tellCounts,
+    ),
+    gate(
+      'nearly each is received after it was sent',
+      ({ scene: { thresholds }, sent, received }) =>
+        countInOrder(sent, listMessages(received)) >= sent.length * thresholds.partlySplitShare,
+      tellCounts,
+    ),
+    gate(
       'replicas that sent none of the whole messages sent these',
-      ({ scene, sent, whole, isApart }) =>
-        isApart && Math.min(whole, sent.length) >= scene.thresholds.fewestSeparated,
-      ({ sent, whole }) => `${sent.length} beside ${whole} whole ones`,
-    ),
-    gate(
-      'nearly as many are received as were sent',
-      ({ scene: { thresholds }, sent, received }) =>
-        areNearly(countMessages(received), sent.length, thresholds) &&
-        areNearly(sent.length, countMessages(received), thresholds),
-      tellCounts,
-    ),
-    gate(
-      'nearly each is received after one that was sent',
-      ({ scene: { thresholds }, sent, received }) =>
-        areNearly(countInOrder(sent, listMessages(received)), sent.length, thresholds),
-      tellCounts,
+      ({ scene: { thresholds }, sent, compare }) =>
+        compare().isApart && Math.min(compare().whole, sent.length) >= thresholds.fewestSeparated,
+      ({ sent, compare }) => `${sent.length} beside ${compare().whole} whole ones`,
     ),
   ],
   looseEnds: ({ sent, received }) => [...sent, ...received],
@@ -82,11 +86,6 @@ function tellCounts({ sent, received }: ReplicaMessages): string {
   return `${countMessages(received)} received of ${sent.length} sent`;
 }
 
-/** Captures are cut at both ends. */
-function areNearly(some: number, all: number, { partlySplitShare }: Thresholds): boolean {
-  return some >= all * partlySplitShare;
-}
-
 /** The loose ends of senders that say which replica they are. */
 function listMessagesOf({ facts }: Scene, open: Open): readonly Span[] {
   if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
@@ -98,21 +97,21 @@ function listMessagesOf({ facts }: Scene, open: Open): readonly Span[] {
     : [...sent, ...open.roots.select((row) => facts.protocolOf(row) === 'messaging')];
 }
 
-function compareReplicas(
-  { graph, groupsBetween }: Scene,
-  { sent, received }: MessagesOfTwo,
-): Pick<ReplicaMessages, 'whole' | 'isApart'> {
+function compareReplicas({ graph, groupsBetween }: Scene, { sent, received }: MessagesOfTwo): Replicas {
   const { resources, resourceTable } = graph.store;
-  const whole = groupsBetween(sent[0].serviceName, received[0].serviceName).filter(
-    ({ protocol }) => protocol === 'messaging',
-  );
-  const ofWhole = new Set(whole.flatMap(({ clients }) => Array.from(clients, (row) => resources[row])));
+  const ofWhole = new Set<number>();
+  let whole = 0;
+  for (const { protocol, clients } of groupsBetween(sent[0].serviceName, received[0].serviceName)) {
+    if (protocol !== 'messaging') continue;
+    whole += clients.length;
+    for (const row of clients) ofWhole.add(resources[row] ?? 0);
+  }
   const replicas = new Set(sent.map(({ resource }) => readInstance(resource)));
   const isApart = [...ofWhole].every((resource) => {
-    const instance = readInstance(resourceTable[resource ?? 0]?.attributes ?? new Map());
+    const instance = readInstance(resourceTable[resource]?.attributes ?? new Map());
     return instance !== null && !replicas.has(instance);
   });
-  return { isApart, whole: whole.reduce((sum, { clients }) => sum + clients.length, 0) };
+  return { isApart, whole };
 }
 
 /** How many messages can be one that was sent before, each another. Both are by start. */

@@ -31,9 +31,11 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
   const isListed = ({ edge }: UnjudgedCalls): boolean =>
     duringRequests.some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer);
   const sides = findPossibleSides(scene, looseEnds.roots);
+  const unreceived = listUnreceived(scene, looseEnds.clients, drafts, sides);
+  const unanswered = listUnjudged(scene, drafts, sides);
   const named = [
-    ...listUnjudged(scene, drafts, sides),
-    ...listUnreceived(scene, looseEnds.clients, drafts, sides),
+    ...unanswered,
+    ...unreceived.filter(({ mayBeUnlinked }) => mayBeUnlinked !== true),
     ...uncovered.map(describeUncovered),
     ...listUnseenHops(scene),
     ...listCallsAfterRequests(scene, drafts),
@@ -41,7 +43,7 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
   const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
-  const open = listOpenCalls(scene, drafts, named, uncovered);
+  const open = listOpenCalls(scene, drafts, { unanswered, unreceived, uncovered });
   return { calls, open, undecided: possible.undecided };
 }
 

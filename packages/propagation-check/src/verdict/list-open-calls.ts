@@ -7,16 +7,24 @@ import { listContinued } from './list-continued.ts';
 import type { UncoveredCalls, UnjudgedCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
 
+/** Calls that are in no finding. */
+interface LeftOut {
+  readonly unanswered: readonly UnjudgedCalls[];
+  /** Messages. */
+  readonly unreceived: readonly UnjudgedCalls[];
+  readonly uncovered: readonly UncoveredCalls[];
+}
+
 /** Those that no finding tells of. */
 export function listOpenCalls(
   scene: Scene,
   drafts: readonly Draft[],
-  unjudged: readonly UnjudgedCalls[],
-  uncovered: readonly UncoveredCalls[],
+  { unanswered, unreceived, uncovered }: LeftOut,
 ): readonly OpenCalls[] {
   const open = [
     ...uncovered.map(describeUncovered),
-    ...unjudged.flatMap((one) => [...listUnreceived(scene, one), ...listUnlinked(scene, one)]),
+    ...unreceived.flatMap((one) => listUnreceived(scene, one)),
+    ...unanswered.flatMap((one) => listUnlinked(scene, one)),
     ...scene.expectation.edges.flatMap((edge) => listContinued(scene, drafts, edge)),
   ];
   return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
@@ -42,12 +50,14 @@ function describeUncovered({ client, server, peer, calls, spans }: UncoveredCall
 
 function listUnreceived(
   { expectation }: Scene,
-  { edge, spans, isOfOthers }: UnjudgedCalls,
+  { edge, spans, isOfOthers, mayBeUnlinked }: UnjudgedCalls,
 ): readonly Described[] {
-  const { client, server, peer, calls, protocol, facts = [] } = edge;
-  if (protocol !== 'messaging' || server === undefined) return [];
+  const { client, server, peer, calls, facts = [] } = edge;
+  if (server === undefined) return [];
   const isNamed = isExpected(expectation, client, server);
   if (isOfOthers === true && !isNamed) return [];
+  if (mayBeUnlinked === true)
+    return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
   const expect = isNamed
     ? ''
     : `; if messages of it began traces of their own, name the edge with ${writeExpectOption(client ?? 'sender', server)}`;
@@ -72,6 +82,10 @@ function listUnlinked(
   const { client, calls } = edge;
   if (groupsBetween(client, server).length === 0) return [];
   return [{ ...{ client, server, calls, spans }, says: tellUnlinked(calls, server) }];
+}
+
+function tellUnlinkedMessages(server: string): string {
+  return `a limit of its SDK left links out of messages of ${server}, so that nothing tells which it received: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
 }
 
 export function tellUnlinked(calls: number, server: string | null): string {

@@ -41,8 +41,7 @@ export function listUnreceived(
       const received = receivedAt.get(nameTarget(first));
       const servers = [...(received?.servers ?? [])];
       const names = servers.filter((name) => name !== null).sort();
-      // A note of its own tells of messages whose links a limit of the SDK left out.
-      if (servers.some((server) => isUnlinked(first.serviceName, server))) return [];
+      const mayBeUnlinked = servers.some((server) => isUnlinked(first.serviceName, server));
       const messages = received === undefined ? group : listDue(scene, group, received);
       if (messages.length === 0) return [];
       const peer = readDestination(first) ?? '';
@@ -64,6 +63,7 @@ export function listUnreceived(
             spans: messages,
             says: `${server} received other messages to ${peer}`,
             ...(isOfOthers ? { isOfOthers } : {}),
+            ...(mayBeUnlinked ? { mayBeUnlinked } : {}),
           }));
     },
   );

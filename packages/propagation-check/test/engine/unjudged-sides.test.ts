@@ -177,6 +177,6 @@ test('without a verdict the edge of a warning is named, not an example', () => {
   assert.equal(result.findings[0]?.severity, 'warning');
   assert.match(
     explainNothingToJudge(result, ['web', 'audit'], expectation),
-    /^web -> audit: none of 8 calls judged \(split-trace .* --expect 'web -> audit'/,
+    /^web -> audit: none of 8 messages judged \(split-trace .* --expect 'web -> audit'/,
   );
 });

@@ -228,6 +228,16 @@ suite('edges that nothing here can judge', () => {
     );
   });
 
+  test('messages of one replica that nobody received are named with it', () => {
+    const { spans } = readDrawing(readFixtureText('split-trace/healthy-messages-of-replica-dropped.txt'));
+    const result = checkTraces(spans);
+    const fact =
+      'all 10 messages come from web with service.instance.id=pod-2; the 20 whole ones come from others';
+    assert.deepEqual([result.verdict, result.unjudged?.map(({ facts }) => facts)], ['intact', [[fact]]]);
+    const [note = ''] = hintAtExpectations(result, ['web', 'orders'], noExpectation);
+    assert.ok(note.includes(`; ${fact}; `), note);
+  });
+
   test('one trace within a request that usually calls, and shows no call, is named; the verdict stays', () => {
     const get = 'http.request.method=GET';
     const buy = (at: number, from: number) =>

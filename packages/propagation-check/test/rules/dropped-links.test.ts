@@ -60,6 +60,23 @@ suite('messages whose links a limit of the SDK left out', () => {
         );
     });
 
+  test('leave an edge open where fewer are linked, also one that nobody expects', () => {
+    for (const [linked, isOpen] of [
+      [3, true],
+      [4, false],
+    ] as const) {
+      const drawing = `${drawMessages(1, linked, 'link:')}\n${drawMessages(10, 3, dropped)}\ntrace 90\n  web INTERNAL "end" 90000..90001`;
+      const { verdict, edges, undecided = [], unjudged } = checkTraces(readDrawing(drawing).spans);
+      assert.deepEqual([verdict, unjudged], [isOpen ? 'unknown' : 'intact', undefined]);
+      assert.deepEqual([edges[0]?.calls, edges[0]?.unjudged], [linked, 3]);
+      if (isOpen)
+        assert.match(
+          undecided[0]?.says ?? '',
+          /^3 of 6 messages judged: .* links out of messages of worker.*OTEL_SPAN_LINK_COUNT_LIMIT there/,
+        );
+    }
+  });
+
   test('are said, also where nothing is expected', () => {
     const says = (text: string) => describeStore(storeOf(readDrawing(text).spans));
     assert.match(

@@ -311,3 +311,32 @@ test('calls to a callee that is silent are undecided, wherever it is; calls that
     'web → unknown undecided uninstrumented-peer: 10',
   ]);
 });
+
+test('a hop that hands on its header, and whose spans come after the calls around it were counted, is broken; those stay counted', () => {
+  const get = 'http.request.method=GET';
+  const drawn = Array.from({ length: 3 }, (_, at) =>
+    rename(
+      drawTrace(`
+        SERVER web GET /call      a1   0..100 ${get} url.path=/call
+          CLIENT web GET          a2  10..90 ${get} url.full=http://proxy/work http.response.status_code=200
+            SERVER proxy work     a3  12..88 ${get} url.path=/work http.response.status_code=200
+              CLIENT proxy route  a4  14..86 ${get} url.full=http://orders/work http.response.status_code=200
+            SERVER orders GET     a5  20..80 ${get} url.path=/work http.response.status_code=200
+      `),
+      String(at + 1),
+    ),
+  ).flat();
+  const hop = ['proxy → orders broken header-passed-through: 3', 'web → proxy intact: 3'];
+  const atOnce = makeJudge();
+  atOnce.send(drawn);
+  atOnce.advance(5 * minute);
+  assert.deepEqual(atOnce.list(), [hop[0], 'web → orders undecided past-service: 3', hop[1]]);
+  const late = makeJudge();
+  late.send(drawn.filter(({ serviceName }) => serviceName !== 'proxy'));
+  late.advance(40_000);
+  assert.deepEqual(late.list(), ['web → orders intact: 3']);
+  late.send(of(drawn, 'proxy'));
+  late.advance(5 * minute);
+  // A counter never decreases.
+  assert.deepEqual(late.list(), [hop[0], 'web → orders intact: 3', hop[1]]);
+});

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { noExpectation } from '../../src/expect/expectation.ts';
+import { thresholds } from '../../src/rules/thresholds.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { listOpenEdges } from '../../src/verdict/list-open-edges.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+const topic = 'messaging.system=kafka messaging.destination.name=orders-topic';
+
+/** Messages that two replicas of `web` send: those of the first are linked, of the second not. */
+interface Case {
+  readonly whole: number;
+  readonly sent: number;
+  readonly received: number;
+  /** When the first of these is received, after the first was sent. */
+  readonly lag: number;
+  readonly more: string;
+}
+
+const shown: Case = { whole: 5, sent: 10, received: 10, lag: 50, more: '' };
+
+function judge(changes: Partial<Case>) {
+  const { whole, sent, received, lag, more } = { ...shown, ...changes };
+  const send = (at: number, replica: number) =>
+    `  web PRODUCER "send" ${at}..${at + 2} ${topic} resource:service.instance.id=pod-${replica}`;
+  const receive = (at: number) => `orders CONSUMER "process" ${at}..${at + 10} ${topic}`;
+  const draw = (count: number, drawOne: (at: number) => string) =>
+    Array.from({ length: count }, (_, at) => drawOne(at * 1_000));
+  const traces = [
+    ...draw(whole, (at) => `${send(at, 1)}\n    ${receive(at + 50)}`),
+    ...draw(sent, (at) => send(at + 400, 2)),
+    ...draw(received, (at) => `  ${receive(at + 400 + lag)}`),
+    '  web INTERNAL "end" 90000..90001',
+    ...(more === '' ? [] : [more]),
+  ];
+  return checkTraces(readDrawing(traces.map((trace, at) => `trace ${at + 1}\n${trace}`).join('\n')).spans);
+}
+
+const warns = (changes: Partial<Case>) => judge(changes).findings.some(({ id }) => id === 'split-trace');
+
+suite('messages of a replica that writes no context', () => {
+  for (const [name, changes, isShown] of [
+    ['as many are received as were sent', {}, true],
+    ['one of ten is not received yet', { received: 9 }, true],
+    ['two of ten are not received', { received: 8 }, false],
+    ['one of ten was sent before the capture', { sent: 9 }, true],
+    ['two more are received than were sent', { sent: 8 }, false],
+    ['they are received before they were sent', { lag: -2_500 }, false],
+    ['few others are whole', { whole: 4 }, false],
+    ['another service receives some', { more: `  audit CONSUMER "process" 600..610 ${topic}` }, false],
+    [
+      'another sender has lost some',
+      { more: `  shop PRODUCER "send" 600..602 ${topic} resource:service.instance.id=s` },
+      false,
+    ],
+    [
+      'another broker',
+      { more: `  orders CONSUMER "process" 600..610 ${topic.replace('kafka', 'rabbitmq')}` },
+      false,
+    ],
+  ] as const)
+    test(`${name}: ${isShown ? 'a warning' : 'nothing'}`, () => {
+      assert.equal(warns(changes), isShown);
+    });
+
+  test('leaves the edge open where it sent most, until a baseline knows it; not where others are open as well', () => {
+    const result = judge({});
+    assert.deepEqual([result.verdict, result.undecided?.[0]?.finding], ['unknown', 'split-trace']);
+    const edge = { client: 'web', server: 'orders', protocol: 'messaging' } as const;
+    for (const [calls, finding] of [
+      [4, 'split-trace'],
+      [5, undefined],
+    ] as const) {
+      const open = { ...edge, calls, spans: [], says: 'five more' };
+      const [undecided] = listOpenEdges(result, [open], noExpectation, thresholds);
+      assert.match(
+        undecided?.says ?? '',
+        /^5 of \d+ messages judged \(split-trace leaves the others open\); .*; five more$/,
+      );
+      assert.equal(undecided?.finding, finding);
+    }
+  });
+});
