@@ -1,4 +1,4 @@
-/** Makes `dist/` of the package in the working directory: its compiled sources and their types. Puts the licence beside it. */
+/** Makes `dist/` of the package in the working directory. By itself: its compiled sources and their types. Puts the licence beside it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,19 +7,19 @@ import { isDeepStrictEqual } from 'node:util';
 
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
 const compiler = join(dirname(manifest), 'bin/tsc');
+const project = 'tsconfig.build.json';
 
-if (import.meta.main) build();
+if (import.meta.main) await build((folder) => compile(folder));
 
 /**
  * Makes `dist/` what the sources are now. Several tests build and pack the same package at a time: a folder that is the same already is
  * left where it is, so that none of them reads it while it is replaced.
- * @param add Puts what the compiler leaves out into the folder.
+ * @param fill Puts the files into the folder.
  */
-export function build(add: (folder: string) => void = () => undefined): void {
+export async function build(fill: (folder: string) => void | Promise<void>): Promise<void> {
   const [made, before] = [`.dist.${process.pid}`, `.dist.${process.pid}.before`];
   try {
-    compile('tsconfig.build.json', made);
-    add(made);
+    await fill(made);
     while (!hasSameFiles(made, 'dist')) {
       rename('dist', before);
       rename(made, 'dist');
@@ -74,7 +74,7 @@ function isOf(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** The compiler has said why it fails. */
-export function compile(project: string, folder: string, ...args: readonly string[]): void {
+export function compile(folder: string, ...args: readonly string[]): void {
   const { status } = spawnSync(process.execPath, [compiler, '-p', project, '--outDir', folder, ...args], {
     stdio: 'inherit',
   });

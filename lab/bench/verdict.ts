@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,8 +17,8 @@ import { findFreePort } from 'propagation-check/test/free-ports';
 import { listen } from 'service-kit/testing';
 import { z } from 'zod';
 import { median, quantile } from '../quantile.ts';
+import { buildChecker } from './build-checker.ts';
 
-const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
 const defaultRuns = '50';
 /** The first ones compile and open connections. */
 const warmUp = 2;
@@ -42,6 +41,8 @@ interface Times {
 }
 
 interface Place {
+  /** The file of the command line. */
+  readonly cli: string;
   readonly name: string;
   readonly url: URL;
   /** For `--source`. */
@@ -63,19 +64,20 @@ export async function benchVerdict(argv: readonly string[]): Promise<void> {
     options: { runs: { type: 'string', default: defaultRuns } },
   });
   const runs = Number(values.runs);
+  const cli = buildChecker();
   console.log(
     `${runs} runs each of \`run URL --expect "service-a -> service-b"\`, milliseconds from its request; load ${load()}`,
   );
   const columns = ['last span readable', 'verdict after it', 'verdict', 'command ended'];
   console.log(' '.repeat(nameWidth) + columns.map((column) => column.padStart(20)).join(''));
   console.log(' '.repeat(nameWidth) + '    median       p95'.repeat(columns.length));
-  await benchEmbedded(null, runs);
-  await benchEmbedded('strip-traceparent', runs);
-  if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL, runs);
+  await benchEmbedded(cli, null, runs);
+  await benchEmbedded(cli, 'strip-traceparent', runs);
+  if (process.env.JAEGER_URL !== undefined) await benchStack(cli, process.env.JAEGER_URL, runs);
   else console.log('on the stack: name it with JAEGER_URL and SERVICE_A_URL, and its fault with FAULT');
 }
 
-async function benchEmbedded(fault: string | null, runs: number): Promise<void> {
+async function benchEmbedded(cli: string, fault: string | null, runs: number): Promise<void> {
   const port = await findFreePort();
   let arrivedAt = 0;
   await using wire = await tapWire(port, (at) => {
@@ -91,6 +93,7 @@ async function benchEmbedded(fault: string | null, runs: number): Promise<void> 
   });
   try {
     await measure(runs, {
+      cli,
       name: fault === null ? 'embedded, healthy' : `embedded, ${fault}`,
       url: new URL('/call-b', system.serviceA.url),
       source: `otlp=127.0.0.1:${port}`,
@@ -103,12 +106,13 @@ async function benchEmbedded(fault: string | null, runs: number): Promise<void> 
   }
 }
 
-async function benchStack(jaeger: string, runs: number): Promise<void> {
+async function benchStack(cli: string, jaeger: string, runs: number): Promise<void> {
   const spec = `jaeger=${jaeger}`;
   const source = await openSource(spec);
   const fault = process.env.FAULT ?? '';
   try {
     await measure(runs, {
+      cli,
       name: fault === '' ? 'stack, healthy' : `stack, ${fault}`,
       url: new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081'),
       source: spec,
@@ -121,14 +125,14 @@ async function benchStack(jaeger: string, runs: number): Promise<void> {
       expectedExitCode: fault === '' ? 0 : 1,
       targets: { afterReadable: 60, total: 400 },
     });
-    await benchTrace(source, spec, runs);
+    await benchTrace(cli, source, spec, runs);
   } finally {
     await source.close();
   }
 }
 
 /** How long `trace ID` takes, from its start to its end, for a trace that has just become readable. */
-async function benchTrace(source: Source, spec: string, runs: number): Promise<void> {
+async function benchTrace(cli: string, source: Source, spec: string, runs: number): Promise<void> {
   const url = new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081');
   const times: number[] = [];
   for (let run = 0; run < runs; run += 1) {
@@ -137,7 +141,7 @@ async function benchTrace(source: Source, spec: string, runs: number): Promise<v
     const { service_a_trace_id: id } = parseAnswer(answer);
     if (id === null) throw new Error(`no trace id in ${answer}`);
     const start = performance.now();
-    const child = spawnCli(['trace', id, '--source', spec, '--json']);
+    const child = spawnCli(cli, ['trace', id, '--source', spec, '--json']);
     const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
     times.push(performance.now() - start);
     resultShape.parse(JSON.parse(printed));
@@ -148,10 +152,8 @@ async function benchTrace(source: Source, spec: string, runs: number): Promise<v
   );
 }
 
-function spawnCli(args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-  return spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+function spawnCli(cli: string, args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  return spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function waitInSource(source: Source, answer: string): Promise<number> {
@@ -213,7 +215,7 @@ async function runOnce(place: Place): Promise<Times> {
     'service-a -> service-b',
     '--json',
   ];
-  const child = spawnCli(args);
+  const child = spawnCli(place.cli, args);
   let printedAt = 0;
   child.stdout.on('data', () => {
     printedAt = performance.now();

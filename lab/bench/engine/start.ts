@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { median } from '../../quantile.ts';
+import { buildChecker } from '../build-checker.ts';
 import { generateSpans } from './generate-spans.ts';
 
-const packageFolder = join(import.meta.dirname, '../../../packages/propagation-check');
 const rounds = 15;
 const fewSpans = 10;
 
@@ -16,13 +16,11 @@ export interface StartRow {
   readonly target: number | null;
 }
 
-/** Starts the commands in turns, as the package is published: compiled. */
+/** Starts the commands in turns, as the package is published. */
 export async function measureStarts(folder: string): Promise<readonly StartRow[]> {
-  const build = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: packageFolder, stdio: 'inherit' });
-  if (build.status !== 0) throw new Error('the package cannot be built');
+  const cli = buildChecker();
   const path = join(folder, 'few-spans');
   await generateSpans(path, { spans: fewSpans, broken: 0, isOneTrace: false, format: 'json' });
-  const cli = join(packageFolder, 'dist/cli.js');
   const commands = [
     { name: 'node -e 0', args: ['-e', '0'], target: null },
     { name: '--version', args: [cli, '--version'], target: 150 },

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { findCode } from './find-code.ts';
 
 /** The folder that holds `docs/findings`: the package has a copy of the repository's pages beside its code. Null where both are missing. */
 export function findDocsFolder(): string | null {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  const folders = [join(here, '..'), join(here, '../../../..')];
+  const code = findCode();
+  const folders = [code, join(code, '../../..')];
   return folders.find((folder) => existsSync(join(folder, 'docs/findings'))) ?? null;
 }

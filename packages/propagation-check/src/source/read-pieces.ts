@@ -1,8 +1,8 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createPieceReader } from '../decode/create-piece-reader.ts';
 import { PieceError, type PieceFormat, type PieceReader, toDecodeError } from '../decode/piece-reader.ts';
 import { KnownIds, type SpanBatch, SpanWriter } from '../span/span-writer.ts';
+import { findModule } from './find-code.ts';
 
 export interface PieceTask {
   readonly buffer: ArrayBuffer;
@@ -148,9 +148,7 @@ class WorkerReader implements Reader {
   readonly #waiting: { resolve(answer: PieceAnswer): void; reject(error: unknown): void }[] = [];
 
   constructor(format: PieceFormat) {
-    // The package is compiled: `.js` there, `.ts` here.
-    const file = `./piece-worker${extname(import.meta.filename)}`;
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: format });
+    this.#worker = new Worker(findModule('source/piece-worker'), { workerData: format });
     this.#worker.on('message', (answer: PieceAnswer) => this.#waiting.shift()?.resolve(answer));
     this.#worker.on('error', (error) => {
       for (const { reject } of this.#waiting.splice(0)) reject(error);

@@ -39,7 +39,12 @@ suite('the packed tool, installed in an empty folder', () => {
       'report.schema.json',
       'runners',
     ]);
-    for (const path of ['dist/index.d.ts', 'dist/cli.js', 'dist/docs/findings/split-trace.md']) {
+    for (const path of [
+      'dist/index.d.ts',
+      'dist/cli.js',
+      'dist/source/piece-worker.js',
+      'dist/docs/findings/split-trace.md',
+    ]) {
       assert.ok(existsSync(join(root, path)), path);
     }
   });
@@ -57,6 +62,19 @@ suite('the packed tool, installed in an empty folder', () => {
         assert.ok(page !== undefined && existsSync(join(folder, page)), page ?? broken.stdout);
         const explained = start(node, folder, 'explain', 'split-trace');
         assert.deepEqual([explained.status, explained.stdout.split('\n')[0]], [0, '# split-trace']);
+      });
+
+      test('the HTML report has its script', async () => {
+        const { status, stderr } = start(
+          node,
+          folder,
+          'file',
+          healthyCapture,
+          '--report',
+          'html=report.html',
+        );
+        assert.deepEqual([status, stderr], [0, '']);
+        assert.match(await readFile(join(folder, 'report.html'), 'utf8'), /function runPage\(\) \{/);
       });
 
       test('protobuf, YAML and help work', async () => {
