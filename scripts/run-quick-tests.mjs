@@ -47,7 +47,8 @@ async function runFiles(files) {
 }
 
 function findFiles() {
-  const exclude = (path) => /(^|[/\\])node_modules$/.test(path);
+  // Mutation tests copy a package into their own folder, and into `reports`.
+  const exclude = (path) => /(^|[/\\])(node_modules|reports|\.stryker-tmp)$/.test(path);
   return globSync('**/test/**/!(*.process|*.scale|*.clickhouse).test.ts', { cwd: root, exclude })
     .map((file) => resolve(root, file))
     .toSorted();

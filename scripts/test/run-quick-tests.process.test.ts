@@ -36,6 +36,8 @@ test('the files of a folder share a process, others have their own, and there is
     'package/test/d.test.ts': name,
     'test/e.process.test.ts': name,
     'package/node_modules/x/test/f.test.ts': name,
+    'package/reports/sandbox/test/g.test.ts': name,
+    'package/.stryker-tmp/sandbox/test/h.test.ts': name,
   });
   const processes = stdout.match(/pid \d+/g) ?? [];
   assert.deepEqual([processes.length, new Set(processes).size], [4, 3]);
