@@ -1,21 +1,19 @@
-import { readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { isLoopback } from '../calls/inside.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { edgeOf, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
+import { listSharedCalls, type SharedCalls } from './list-shared-calls.ts';
 import { gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /** Calls of one service that each enclose a call of another, to the same URL, which began a trace. */
-interface SidecarCalls {
+interface SidecarCalls extends SharedCalls {
   readonly scene: Scene;
-  /** The calls of the one, and those of the other that began traces. */
-  readonly outer: readonly Span[];
-  readonly inner: readonly Span[];
   readonly pairs: Group<Pair>;
   /** The calls have a SERVER span: the header went on past the sidecar. */
   readonly isWhole: boolean;
@@ -87,38 +85,6 @@ export const splitSidecars = rule<SidecarCalls>({
       })),
     }),
 });
-
-/** CLIENT spans to the hosts that several services call, and those of them that began traces and were continued. */
-export function listSharedCalls({
-  graph,
-  facts,
-  thresholds,
-}: Pick<Scene, 'graph' | 'facts' | 'thresholds'>): Pick<SidecarCalls, 'outer' | 'inner'> {
-  const hostOf = facts.remember((call) => readAddress(call).host);
-  const isCall = (row: number): boolean =>
-    graph.store.kinds[row] === kindNumber.client && graph.has(row) && facts.isOutgoing(row);
-  const beginning: number[] = [];
-  for (let row = 0; row < graph.store.size; row += 1) {
-    if (graph.isRoot(row) && graph.hasChild(row) && isCall(row)) beginning.push(row);
-  }
-  // Nearly all programs end here, before anything is asked of all their calls.
-  if (beginning.length < thresholds.fewestDisplaced) return { inner: [], outer: [] };
-  const callers = new Map<string | null, number>();
-  const shared = new Set<string | null>();
-  for (let row = 0; row < graph.store.size; row += 1) {
-    if (!isCall(row)) continue;
-    const [host, caller] = [hostOf(row), graph.serviceNumberOf(row)];
-    const first = callers.get(host) ?? caller;
-    callers.set(host, first);
-    if (first !== caller) shared.add(host);
-  }
-  // Before views are made: nearly all calls that began traces are of programs that have no sidecar.
-  const isShared = (row: number): boolean => isCall(row) && shared.has(hostOf(row));
-  const inner = beginning.filter(isShared);
-  return inner.length < thresholds.fewestDisplaced
-    ? { inner: [], outer: [] }
-    : { inner: graph.viewsOf(inner), outer: graph.select(isShared) };
-}
 
 function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {
   const { graph, thresholds } = scene;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { findEdges } from '../../src/calls/edge.ts';
 import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
-import { listSharedCalls } from '../../src/rules/split-sidecar.ts';
+import { listSharedCalls } from '../../src/rules/list-shared-calls.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, judgeDrawing } from './judge-drawing.ts';
