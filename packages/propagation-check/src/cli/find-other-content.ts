@@ -24,8 +24,7 @@ export async function findOtherContent(
     return `these are spans (${formatLabels[format]}), which propagation-check file takes without an option; expected ${expected[option]}`;
   } catch (error) {
     // Where the advice is this option, the content has a fault of another kind.
-    if (!(error instanceof SpanlessContentError) || error.message.includes(option)) return null;
-    const found = error.message.replace(/^byte 0: /, '').replace(', and no spans', '');
-    return `${found}; expected ${expected[option]}`;
+    if (!(error instanceof SpanlessContentError) || error.content.includes(option)) return null;
+    return `${error.content}; expected ${expected[option]}`;
   }
 }

@@ -10,11 +10,25 @@ export class DecodeError extends Error {
 export class ForeignContentError extends DecodeError {}
 
 /** It is known what the bytes hold, and that it is no span, such as what this tool writes beside spans. */
-export class SpanlessContentError extends ForeignContentError {}
+export class SpanlessContentError extends ForeignContentError {
+  /** What they hold, and what to do with it. */
+  readonly content: string;
+
+  constructor(message: string, content: string) {
+    super(message);
+    this.content = content;
+  }
+}
+
+/** @param what What the content is. @param advice What to do with it. */
+export function refuseSpanless(place: string, what: string, advice?: string): SpanlessContentError {
+  const more = advice === undefined ? '' : `; ${advice}`;
+  return new SpanlessContentError(`${place}: ${what}, and no spans${more}`, `${what}${more}`);
+}
 
 /** A copy of the error, with another message. */
 export function reword(error: DecodeError, message: string): DecodeError {
-  if (error instanceof SpanlessContentError) return new SpanlessContentError(message);
+  if (error instanceof SpanlessContentError) return new SpanlessContentError(message, error.content);
   return error instanceof ForeignContentError ? new ForeignContentError(message) : new DecodeError(message);
 }
 

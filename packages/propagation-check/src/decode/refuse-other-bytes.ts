@@ -1,13 +1,21 @@
 import { constants, inflateSync } from 'node:zlib';
-import { DecodeError, SpanlessContentError } from './decode-error.ts';
+import { DecodeError, refuseSpanless } from './decode-error.ts';
 
-interface OtherBytes {
+interface Beginning {
   /** In Latin-1. */
   readonly begins: string;
   readonly at?: number;
   /** Whether the bytes behind the beginning can be of this kind. Other content may share a short beginning. */
   readonly fits?: (head: Buffer) => boolean;
+}
+
+interface OtherBytes extends Beginning {
   readonly says: string;
+}
+
+interface ForeignBytes extends Beginning {
+  readonly is: string;
+  readonly advice?: string;
 }
 
 const others: readonly OtherBytes[] = [
@@ -48,14 +56,16 @@ const others: readonly OtherBytes[] = [
 ];
 
 /** Kinds of files that never hold traces. */
-const foreign: readonly OtherBytes[] = [
+const foreign: readonly ForeignBytes[] = [
   ...['\xd4\xc3\xb2\xa1', '\xa1\xb2\xc3\xd4', '\x4d\x3c\xb2\xa1', '\x0a\x0d\x0d\x0a'].map((begins) => ({
     begins,
-    says: 'a capture of packets (pcap), and no spans; give it beside a file of spans: --wire FILE',
+    is: 'a capture of packets (pcap)',
+    advice: 'give it beside a file of spans: --wire FILE',
   })),
-  { begins: '%PDF', says: 'a PDF, and no spans' },
-  { begins: '\x89PNG', says: 'a picture, and no spans; download the trace as JSON' },
-  { begins: '\xff\xd8\xff', says: 'a picture, and no spans; download the trace as JSON' },
+  { begins: '%PDF', is: 'a PDF' },
+  ...['\x89PNG', '\xff\xd8\xff'].map((begins) => ({
+    ...{ begins, is: 'a picture', advice: 'download the trace as JSON' },
+  })),
 ];
 
 const furthest = 300;
@@ -64,11 +74,12 @@ const furthest = 300;
 export function refuseOtherBytes(bytes: Uint8Array): void {
   const head = Buffer.from(bytes.subarray(0, furthest));
   const start = head.toString('latin1');
-  const find = (known: readonly OtherBytes[]) =>
-    known.find(({ begins, at = 0, fits = () => true }) => start.startsWith(begins, at) && fits(head))?.says;
-  const [foreignSays, otherSays] = [find(foreign), find(others)];
-  if (foreignSays !== undefined) throw new SpanlessContentError(`byte 0: ${foreignSays}`);
-  if (otherSays !== undefined) throw new DecodeError(`byte 0: ${otherSays}`);
+  const find = <Kind extends Beginning>(known: readonly Kind[]): Kind | undefined =>
+    known.find(({ begins, at = 0, fits = () => true }) => start.startsWith(begins, at) && fits(head));
+  const spanless = find(foreign);
+  if (spanless !== undefined) throw refuseSpanless('byte 0', spanless.is, spanless.advice);
+  const other = find(others);
+  if (other !== undefined) throw new DecodeError(`byte 0: ${other.says}`);
 }
 
 function isDeflated(head: Buffer): boolean {

@@ -1,4 +1,4 @@
-import { DecodeError, SpanlessContentError } from './decode-error.ts';
+import { DecodeError, refuseSpanless } from './decode-error.ts';
 
 const byOtlp =
   'export OTLP instead (OTEL_TRACES_EXPORTER=otlp), to a Collector with the file exporter or to `propagation-check run --source otlp`';
@@ -6,6 +6,12 @@ const byOtlp =
 interface OtherText {
   readonly matches: RegExp;
   readonly says: string;
+}
+
+interface OwnText {
+  readonly matches: RegExp;
+  readonly is: string;
+  readonly option: string;
 }
 
 const json =
@@ -16,18 +22,21 @@ const yaml = (...keys: readonly string[]) =>
   new RegExp(String.raw`^\uFEFF?(?:(?:---)?[^\S\n]*(?:#[^\n]*)?\n)*(?:${keys.join('|')}):(?:\s|$)`);
 
 /** Files that are written for this tool, by their first keys. Logs begin with the same words: only a text without spans is one of these. */
-const ownFiles: readonly OtherText[] = [
+const ownFiles: readonly OwnText[] = [
   {
     matches: yaml('known'),
-    says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
+    is: 'a baseline',
+    option: '--baseline',
   },
   {
     matches: yaml('edges', 'baggage', 'tolerated-peers', 'traceresponse'),
-    says: 'an expectations file of propagation-check, and no spans; name it with --expectations FILE',
+    is: 'an expectations file',
+    option: '--expectations',
   },
   {
     matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
-    says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
+    is: 'a configuration',
+    option: '--config',
   },
 ];
 
@@ -109,7 +118,12 @@ export function refuseBeginning(text: string): void {
 export function refuseOtherText(text: string): void {
   refuse(others, text);
   const own = find(ownFiles, text);
-  if (own !== null) throw new SpanlessContentError(own);
+  if (own !== undefined)
+    throw refuseSpanless(
+      'byte 0',
+      `this is ${own.is} of propagation-check`,
+      `name it with ${own.option} FILE`,
+    );
 }
 
 /** Enough to know a text by. */
@@ -120,11 +134,13 @@ const lineBreak = /\r\n?|[\u2028\u2029]/g;
 
 function refuse(known: readonly OtherText[], text: string): void {
   const other = find(known, text);
-  if (other !== null) throw new DecodeError(other);
+  if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
 }
 
-function find(known: readonly OtherText[], text: string): string | null {
+function find<Kind extends Pick<OtherText, 'matches'>>(
+  known: readonly Kind[],
+  text: string,
+): Kind | undefined {
   const start = text.slice(0, startLength).replace(lineBreak, '\n');
-  const other = known.find(({ matches }) => matches.test(start));
-  return other === undefined ? null : `byte 0: this is ${other.says}`;
+  return known.find(({ matches }) => matches.test(start));
 }

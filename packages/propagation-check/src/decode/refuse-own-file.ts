@@ -1,51 +1,58 @@
-import { SpanlessContentError } from './decode-error.ts';
+import { refuseSpanless } from './decode-error.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
 interface OwnFile {
   /** The document has all of them. */
-  readonly fields: readonly string[];
+  readonly fields: readonly [string, ...string[]];
   readonly matches?: (document: Document) => boolean;
-  readonly says: string;
+  readonly is: string;
+  readonly advice?: string;
 }
 
-const noSpans = 'which holds no spans; name the files that it was made of';
+const ofReport = 'name the files that it was made of';
 
 /** The files without spans that this tool writes. */
 const ownFiles: readonly OwnFile[] = [
   {
     fields: ['tap', 'target', 'sent', 'received'],
-    says: 'these are records of propagation-check tap, which hold headers and no spans; name them beside the file of spans: --wire FILE',
+    is: 'these are records of propagation-check tap',
+    advice: 'name them beside the file of spans: --wire FILE',
   },
   {
     fields: ['kind'],
     matches: ({ kind }) => kind === 'audit-state',
-    says: 'this is the state of propagation-check audit, and no spans; name it with --state FILE',
+    is: 'this is the state of propagation-check audit',
+    advice: 'name it with --state FILE',
   },
   {
     fields: ['savedAt', 'totals', 'exports', 'edges'],
-    says: 'this is the state of propagation-check sink, which holds counters and no spans; name it with sink --state FILE',
+    is: 'this is the state of propagation-check sink',
+    advice: 'name it with sink --state FILE',
   },
   {
     fields: ['version', 'outcome', 'window'],
-    says: `this is a report of propagation-check audit, ${noSpans}`,
+    is: 'this is a report of propagation-check audit',
+    advice: ofReport,
   },
   {
     fields: ['version', 'verdict', 'checks', 'accepted'],
-    says: 'this is a report of propagation-check doctor, which is about files and holds no spans',
+    is: 'this is a report of propagation-check doctor',
   },
   {
     fields: ['version', 'verdict', 'edges', 'findings'],
-    says: `this is a report of propagation-check, ${noSpans}`,
+    is: 'this is a report of propagation-check',
+    advice: ofReport,
   },
   {
     fields: ['known'],
     matches: ({ known }) => Array.isArray(known),
-    says: 'this is a baseline of propagation-check, and no spans; name it with --baseline FILE',
+    is: 'this is a baseline of propagation-check',
+    advice: 'name it with --baseline FILE',
   },
   {
     fields: ['$schema', 'runs'],
-    says: 'this is a report in SARIF, and no spans',
+    is: 'this is a report in SARIF',
   },
 ];
 
@@ -55,5 +62,5 @@ export function refuseOwnFile(document: Document): void {
     ({ fields, matches = () => true }) =>
       fields.every((field) => Object.hasOwn(document, field)) && matches(document),
   );
-  if (own !== undefined) throw new SpanlessContentError(`${own.fields[0]}: ${own.says}`);
+  if (own !== undefined) throw refuseSpanless(own.fields[0], own.is, own.advice);
 }

@@ -49,7 +49,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   'one record of a tap': [{ tap: 'a', target: 'b', sent: {}, received: null }, /^tap: .*--wire FILE/],
   'a report of this tool': [
     JSON.stringify({ version: 1, verdict: 'intact', traces: 1, spans: 1, edges: [], findings: [] }, null, 2),
-    /^version: this is a report of propagation-check, which holds no spans/,
+    /^version: this is a report of propagation-check, and no spans/,
   ],
   'a report of audit': [{ kind: 'audit', version: 1, outcome: 'passed', window: {} }, /^version: .*audit/],
   'a report of doctor': [{ version: 1, verdict: 'clean', checks: 1, accepted: 0, findings: [] }, /doctor/],
