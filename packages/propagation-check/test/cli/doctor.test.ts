@@ -20,10 +20,10 @@ test('doctor: an error is exit code 1, nothing found 0 and says what was read', 
 test('doctor: nothing to look at is exit code 2 with the reason, never a success', async (t) => {
   const empty = await executeCli('doctor', await makeFolder(t));
   assert.equal(empty.code, 2);
-  assert.match(empty.stdout, /^UNKNOWN {2}found no package\.json.* name the folder of a project/s);
+  assert.match(empty.stdout, /^CANNOT TELL {2}found no package\.json.* name the folder of a project/s);
   const other = await executeCli('doctor', await makeFolder(t, { 'package.json': '{"name":"x"}' }));
   assert.equal(other.code, 2);
-  assert.match(other.stdout, /^UNKNOWN {2}nothing in these files names OpenTelemetry/);
+  assert.match(other.stdout, /^CANNOT TELL {2}nothing in these files names OpenTelemetry/);
 });
 
 test('doctor: a folder that is none is one line of error', async (t) => {
@@ -109,7 +109,7 @@ test('doctor: a Compose file with a syntax error is not called clean', async (t)
   });
   const { code, stdout } = await executeCli('doctor', folder);
   assert.equal(code, 2);
-  assert.match(stdout, /^UNKNOWN {2}compose\.prod\.yaml cannot be parsed/);
+  assert.match(stdout, /^CANNOT TELL {2}compose\.prod\.yaml cannot be parsed/);
 });
 
 test('explain prints what a check of doctor sees', async () => {

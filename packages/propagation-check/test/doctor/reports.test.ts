@@ -90,7 +90,7 @@ test('the README shows what is printed', () => {
 });
 
 test('nothing to look at is unknown, with the reason and what was not read', () => {
-  assert.match(render('terminal', empty), /^UNKNOWN {2}found no package\.json/);
+  assert.match(render('terminal', empty), /^CANNOT TELL {2}found no package\.json/);
   assert.match(render('terminal', empty), /note {2}one file is too large/);
   assert.match(render('github', empty), /^::error title=propagation-check doctor::found no package\.json/);
 });

@@ -14,7 +14,7 @@ const labelWidth = 8;
 const verdicts = {
   clean: ['CLEAN', 'green'],
   broken: ['BROKEN', 'red'],
-  unknown: ['UNKNOWN', 'yellow'],
+  unknown: ['CANNOT TELL', 'yellow'],
 } as const satisfies Record<Diagnosis['verdict'], readonly [string, Style]>;
 
 const marks = { error: ['✗', 'red'], warning: ['!', 'yellow'], note: ['·', 'dim'] } as const satisfies Record<
