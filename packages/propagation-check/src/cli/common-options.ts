@@ -53,7 +53,11 @@ export function addCheckOptions(command: Command, session: Session): Command {
       '--expectations <file>',
       'what must, may and must not be there: YAML, see expectation.schema.json',
     )
-    .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
+    .option(
+      '--wire <file>',
+      'records of propagation-check tap, or a pcap of plain HTTP; may be repeated',
+      append,
+    )
     .option(
       '--project <folder>',
       'the files of the services: what doctor finds in them ranks the causes that spans leave open',

@@ -1,4 +1,5 @@
 import { Command, Help } from 'commander';
+import { wrap } from '../report/layout.ts';
 import { addSinkCommand } from '../sink/sink-command.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { messageOf } from '../util/message-of.ts';
@@ -81,11 +82,20 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
 }
 
+/** Breaks paragraphs anew that are wider than the terminal: the end of a help has its own lines. What is indented is to be copied. */
+function wrapProse(text: string, width: number): string {
+  return text.replace(/(?:^(?!Usage:)\S.*\n?)+/gm, (paragraph) => {
+    const lines = paragraph.trimEnd().split('\n');
+    if (lines.every((line) => line.length <= width)) return paragraph;
+    return wrap(lines.join(' '), width).join('\n') + paragraph.slice(paragraph.trimEnd().length);
+  });
+}
+
 /** Prints the parts of a help. An error of the output is reported once. */
 function prepareHelp({ output, writeError, setExitCode }: Session): (text: string) => void {
   let isSaid = false;
   return (text) =>
-    void output.print(text).catch((error: unknown) => {
+    void output.print(wrapProse(text, output.width)).catch((error: unknown) => {
       if (!isSaid) writeError(`propagation-check: ${messageOf(error)}\n`);
       isSaid = true;
       setExitCode(2);

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closest } from 'fastest-levenshtein';
+import { listNames } from '../collect/list-names.ts';
 import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
 import { findDocsFolder } from '../source/find-docs-folder.ts';
+import { suggestName } from '../util/suggest-name.ts';
 import { readCheckSection } from './read-check-section.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
@@ -26,10 +27,11 @@ export async function readPage(name: string): Promise<string> {
   const check = id === undefined ? await readCheckSection(name) : null;
   if (check !== null) return check;
   if (id === undefined) {
-    const shown = JSON.stringify(name.slice(0, longestName));
+    const shown = name.slice(0, longestName);
+    const meant = listNames(await suggestIds(shown));
     throw new UsageError(
-      `explain ${shown}: no finding has this name; did you mean ${closest(name.slice(0, longestName), [...findingIds])}? ` +
-        '`propagation-check explain` lists all',
+      `explain ${JSON.stringify(shown)}: no finding and no check of doctor has this name; ` +
+        `${meant === '' ? '' : `did you mean ${meant}? `}\`propagation-check explain\` lists the findings`,
     );
   }
   const folder = findDocsFolder();
@@ -38,6 +40,16 @@ export async function readPage(name: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(`explain ${id}: ${path}: ${describeFileError(error)}`);
   });
+}
+
+/** The id that is misspelt, or those that have the name among their words. */
+async function suggestIds(name: string): Promise<readonly string[]> {
+  // Few need them.
+  const { doctorChecks } = await import('../doctor/checks.ts');
+  const ids = [...findingIds, ...doctorChecks.map(({ id }) => id)];
+  const nearest = suggestName(name, ids);
+  if (nearest !== null) return [nearest];
+  return ids.filter((id) => id.split('-').includes(name.toLowerCase()));
 }
 
 /** Longer than every id: what is compared and printed is bounded. */

@@ -52,7 +52,11 @@ export function addWatchCommand(program: Command, session: Session): void {
     )
     .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
     .option('--expectations <file>', 'what must, may and must not be there: YAML')
-    .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
+    .option(
+      '--wire <file>',
+      'records of propagation-check tap, or a pcap of plain HTTP; may be repeated',
+      append,
+    )
     .option(
       '--header <field>',
       "sent to the source, 'Authorization: Bearer …'; may be repeated",
@@ -72,6 +76,8 @@ export function addWatchCommand(program: Command, session: Session): void {
   addConfiguration(command, session)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: WatchArguments) => {
+      const { refuseUnheeded } = await import('./watch/refuse-unheeded.ts');
+      refuseUnheeded(args.source ?? null, (option) => command.getOptionValueSource(option) === 'cli');
       const { runWatch } = await import('./watch/run-watch.ts');
       await runWatch(paths, args, session);
     });

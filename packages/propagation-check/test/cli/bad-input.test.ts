@@ -256,6 +256,22 @@ test('files that cannot be written, before anything is read', async (t) => {
   for (const [args, message] of cases) await assertRefused(args, message);
 });
 
+test('options of watch that only some sources heed', async () => {
+  const stores = 'only jaeger=URL and tempo=URL heed it; leave it out';
+  const sources = 'only jaeger=URL, tempo=URL and otlp heed it; leave it out';
+  for (const [args, option, heeding] of [
+    [['x'], ['--since', '1h'], stores],
+    [['--source', 'file=x'], ['--since', '1h'], stores],
+    [['--source', 'otlp=127.0.0.1:0'], ['--limit', '3'], stores],
+    [['--source', 'file=x'], ['--service', 'web'], sources],
+    [['x'], ['--timeout', '1s'], sources],
+  ] as const)
+    await assertRefused(
+      ['watch', '--once', ...args, ...option],
+      new RegExp(`^propagation-check: ${option[0]}: ${heeding}$`, 'm'),
+    );
+});
+
 test('commands and options that do not exist', async () => {
   await assertRefused(['nope'], /unknown command 'nope'; see --help/);
   await assertRefused(['fil'], /unknown command 'fil' \(Did you mean file\?\)/);
@@ -273,6 +289,10 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['watch'], /name what to watch: either --source, or files/);
   await assertRefused(['watch', 'x', '--source', 'otlp=0'], /name what to watch: either --source, or files/);
   await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
+  await assertRefused(
+    ['watch', '-'],
+    /: -: standard input cannot be followed; use propagation-check file -$/m,
+  );
   await assertRefused(
     ['file', 'x', '--expectations', 'a.yaml', '--expectations', 'b.yaml'],
     /: --expectations is given twice, "a\.yaml" and "b\.yaml"; name one$/m,

@@ -18,6 +18,18 @@ test('explain alone lists every finding with its title', async () => {
   assert.match(stdout, /^split-trace +One request, two traces$/m);
 });
 
+test('checks of doctor, and ids with that word, are suggested too; nothing where no id is like the name', async () => {
+  for (const [name, meant] of [
+    ['propagator-not-instaled', 'did you mean propagator-not-installed? `'],
+    ['missing', 'java-agent-missing, missing-call, missing-client, missing-server? `'],
+    ['nope', 'has this name; `propagation-check explain` lists the findings'],
+  ] as const) {
+    const { code, stderr } = await executeCli('explain', name);
+    assert.equal(code, 2);
+    assert.ok(stderr.includes(meant), stderr);
+  }
+});
+
 test('a name that is no finding ends with one line and the nearest name', async () => {
   const { code, stdout, stderr } = await executeCli('explain', 'split-tracr');
   assert.deepEqual([code, stdout], [2, '']);

@@ -41,12 +41,17 @@ test('at 40 columns a description stands below its option', async () => {
   const help = await readHelp(['file'], 40);
   assert.match(
     help,
-    /\n {2}--wire <file>\n {4}records of propagation-check tap, or\n {4}a pcap of plain HTTP\n/,
+    /\n {2}--wire <file>\n {4}records of propagation-check tap, or\n {4}a pcap of plain HTTP; may be\n {4}repeated\n/,
   );
-  // The usage and the examples are lines to copy.
-  const [, described = ''] = /Arguments:(.*)Exit code:/s.exec(help) ?? [];
-  assert.deepEqual(
-    described.split('\n').filter((line) => line.length > 40),
-    [],
-  );
+  assert.match(help, /\nExit code: 0 every edge is intact, 1 an\nedge is broken, 2 cannot tell\.\n/);
+  const { commands } = createProgram(createSession(async () => {}));
+  for (const command of commands) {
+    // The usage and the examples are lines to copy.
+    const [prose = ''] = (await readHelp([command.name()], 40)).split('\nExamples:\n');
+    assert.deepEqual(
+      prose.split('\n').filter((line) => line.length > 40 && !line.startsWith('Usage: ')),
+      [],
+      command.name(),
+    );
+  }
 });

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { isPattern } from '../../audit/list-span-files.ts';
 import { pauseFor } from '../../collect/pause-for.ts';
 import { quotePath } from '../../source/file-error.ts';
+import { pathOfFileSpec } from '../../source/parse-source-spec.ts';
 import type { Span } from '../../span/span.ts';
 import type { SourceArguments } from '../common-options.ts';
 import { openNamedSource } from '../open-named-source.ts';
@@ -43,14 +44,9 @@ export async function openView(
   args: ViewOptions,
   session: Pick<Session, 'writeError'>,
 ): Promise<View> {
-  if (paths.length > 0) {
-    for (const path of paths) await refuseOtherThanFile(path);
-    const look = followFiles(paths);
-    return {
-      ...{ name: paths.join(', '), note: null, complaints: [] },
-      ...{ look, waitForMore: pauseFor, forget: () => {}, close: async () => {} },
-    };
-  }
+  const path = pathOfFileSpec(args.source ?? '');
+  if (path !== null && path !== '') return openFiles([path]);
+  if (paths.length > 0) return openFiles(paths);
   const source = await openNamedSource({ ...args, source: args.source ?? '' }, session);
   let [revision, lookedAt]: [number, number | null] = [0, null];
   let note: string | null = null;
@@ -96,8 +92,20 @@ export async function openView(
   };
 }
 
+/** @throws {UsageError} for a path that cannot be followed. */
+async function openFiles(paths: readonly string[]): Promise<View> {
+  for (const path of paths) await refuseOtherThanFile(path);
+  const look = followFiles(paths);
+  return {
+    ...{ name: paths.join(', '), note: null, complaints: [] },
+    ...{ look, waitForMore: pauseFor, forget: () => {}, close: async () => {} },
+  };
+}
+
 /** A file may be written later; a folder and a pattern never become one. @throws {UsageError} */
 async function refuseOtherThanFile(path: string): Promise<void> {
+  if (path === '-')
+    throw new UsageError('-: standard input cannot be followed; use propagation-check file -');
   const found = await stat(path).catch(() => null);
   const name = quotePath(path);
   if (found?.isDirectory() === true) throw new UsageError(`${name}: a folder; name files in it`);
