@@ -131,10 +131,13 @@ export interface Open extends LooseEnds {
   readonly unreported: readonly Pair[];
 }
 
-/** Where a tap is missing, and the addresses of the taps that saw the calls already. */
+/** Where a tap is missing. */
 export interface NextTap {
   readonly side: 'caller' | 'callee';
+  /** The addresses of the taps that saw the calls already. */
   readonly calledAt: readonly string[];
+  /** The sides whose headers are known. */
+  readonly seen: readonly ('caller' | 'callee')[];
 }
 
 /** One call that shows a finding. Either side may be missing in the data. */

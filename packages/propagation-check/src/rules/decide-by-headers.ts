@@ -154,6 +154,7 @@ function decideCall(
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
   const { answer, calledAt } = headers;
+  const seen = listSeen(shown, headers);
   // A service that names its span in other answers and not in this one made none, or another program answered.
   const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   const favoured: FindingId | null = isUnnamed ? 'server-not-instrumented' : null;
@@ -169,7 +170,7 @@ function decideCall(
     const suggest = (told: string, side: Side): Decision => {
       const { excludes = [], unlikely = [] } = cause.needs ?? {};
       const excluded = [...excludes, ...(isSentByItself(shown, headers) ? unsent : [])];
-      return { ...say(shown, told), excluded, unlikely, favoured, nextTap: { side, calledAt } };
+      return { ...say(shown, told), excluded, unlikely, favoured, nextTap: { side, calledAt, seen } };
     };
     if (!headers.isTied) {
       const side = headers.isAtCaller ? 'callee' : 'caller';
@@ -190,13 +191,10 @@ function decideCall(
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
     return { ...say(shown, `${says}${own}`), id: cause.finding.id };
   }
-  if (headers.isRecorded) return decideByRecords(shown, headers, favoured);
-  return {
-    ...undecided,
-    shown,
-    favoured,
-    nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
-  };
+  const isAtCaller = headers.isRecorded ? seen.includes('caller') : headers.isAtCaller;
+  const nextTap: NextTap = { side: isAtCaller ? 'callee' : 'caller', calledAt, seen };
+  if (headers.isRecorded) return { ...decideByRecords(shown, headers, favoured), nextTap };
+  return { ...undecided, shown, favoured, nextTap };
 }
 
 /**
@@ -207,6 +205,17 @@ function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boole
   const reading = readTracecontext(sent);
   if (client === null || server === null) return false;
   return reading?.state === 'valid' && reading.spanId === client.spanId;
+}
+
+/** The sides of which a record of this call shows whether it had a traceparent. */
+function listSeen(shown: Shown, headers: CallHeaders): readonly Side[] {
+  const { sent, received, isTied, isAtCaller, isAtCallee } = headers;
+  const tells = (context: CallHeaders['sent']): boolean => context?.lookedFor.has('tracecontext') === true;
+  const isOfCaller = (isTied && isAtCaller) || isSentByItself(shown, headers);
+  return [
+    ...(isOfCaller && tells(sent) ? (['caller'] as const) : []),
+    ...(isTied && isAtCallee && tells(received) ? (['callee'] as const) : []),
+  ];
 }
 
 /** The decision where no cause fits. Other headers may be all that a service recorded. */

@@ -4,7 +4,7 @@ import { namesItsConnection } from '../headers/place.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
 import type { Draft, NextTap } from './check.ts';
 
-const nowhere: NextTap = { side: 'caller', calledAt: [] };
+const nowhere: NextTap = { side: 'caller', calledAt: [], seen: [] };
 
 /**
  * The tap that decides: two lines, and the second is its command. The caller's side comes first, as its spans know the address that it

@@ -63,9 +63,11 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
+  const seen = draft.nextTap?.seen ?? [];
   const settings = (['server', 'client'] as const).flatMap((side) => {
     const span = first?.[side] ?? null;
-    return span === null ? [] : (askForHeaders(span, recordingGaps[side]) ?? []);
+    const isSeen = seen.includes(side === 'server' ? 'callee' : 'caller');
+    return span === null || isSeen ? [] : askForHeaders(span, recordingGaps[side]);
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   const called = first?.client ?? first?.server ?? null;
@@ -92,17 +94,32 @@ function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonl
   ];
 }
 
-/** The setting with which the service's spans say what it sent or received; null where they do, and where nothing is known to. */
-function askForHeaders(span: Span, gap: RecordingGap | undefined): string | null {
+/** The setting with which the service's spans say what it sent or received; empty where they do, and where nothing is known to. */
+function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly string[] {
   const who = span.serviceName ?? 'the service';
   if (gap === 'process')
-    return `Let the resource of ${who} name its process (service.instance.id, or k8s.pod.name): then the headers that its spans have, or lack, decide`;
+    return [
+      `Let the resource of ${who} name its process (service.instance.id, or k8s.pod.name): then the headers that its spans have, or lack, decide`,
+    ];
   if (gap === 'time')
-    return `Check calls after the first of which ${who} recorded a header: those before it may be from before the setting`;
+    return [
+      `Check calls after the first of which ${who} recorded a header: those before it may be from before the setting`,
+    ];
   const { fields, hidden } = readRecordedHeaders(span, 'request');
   const isCut = headerValues(fields, 'traceparent').some(isBeginningOfTraceparent);
   if (hidden.includes('traceparent') || isCut)
-    return `Let spans of ${who} show the traceparent that they have: take it out of what a redactor hides, and out of what OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT cuts (it has 55 characters)`;
+    return [
+      `Let spans of ${who} show the traceparent that they have: take it out of what a redactor hides, and out of what OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT cuts (it has 55 characters)`,
+    ];
   const setting = findHeaderSetting(span);
-  return setting === null ? null : `Let ${who} record headers in its spans: ${setting}`;
+  if (setting === null) return [];
+  const record = `Let ${who} record headers in its spans: ${setting}`;
+  return span.kind === 'SERVER' ? [record, sendHeader(span, who)] : [record];
+}
+
+/** Where no call brings a header, nothing shows that headers are recorded: instrumentations leave out what did not come. */
+function sendHeader(span: Span, who: string): string {
+  const step = `Before the calls, send ${who} a request of your own that has a traceparent: spans without the header prove that none came only after a span that has it`;
+  if (readCallFacts(span).protocol !== 'http') return step;
+  return `${step}:\ncurl -H 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' http://HOST:PORT/`;
 }

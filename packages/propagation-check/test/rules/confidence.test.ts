@@ -35,7 +35,7 @@ suite('confidence', () => {
       ...{ protocol: 'http', shown: [], nextTap: null },
       candidates: ['header-stripped', 'header-ignored'],
     };
-    const nextTap = { side: 'callee', calledAt: [] } as const;
+    const nextTap = { side: 'callee', calledAt: [], seen: [] } as const;
     const other: Draft = { ...symptom, candidates: ['header-ignored', 'header-not-sent'], nextTap };
     assert.deepEqual(mergeDrafts([symptom, other]), [
       { ...symptom, candidates: ['header-stripped', 'header-ignored', 'header-not-sent'], nextTap },

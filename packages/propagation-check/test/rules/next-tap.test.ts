@@ -30,7 +30,7 @@ function describeTap({
     ...names,
     protocol: 'http',
     candidates: ['header-stripped'],
-    ...(side === undefined ? {} : { nextTap: { side, calledAt } }),
+    ...(side === undefined ? {} : { nextTap: { side, calledAt, seen: [] } }),
     shown: [
       { client: null, server: null, says: '' },
       {

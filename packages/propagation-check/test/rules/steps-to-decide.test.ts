@@ -8,7 +8,7 @@ import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 const flask = 'scope:opentelemetry.instrumentation.flask resource:telemetry.sdk.language=python';
 
 test('the setting that records headers comes first, then taps, then packets', () => {
-  const [record, tap, packets, ...others] = listSteps(
+  const [record, send, tap, packets, ...others] = listSteps(
     drawChain(1, drawClient({ from: 10, to: 90 })) +
       drawChain(2, drawServer({ from: 20, to: 80, extra: flask })),
   );
@@ -16,6 +16,7 @@ test('the setting that records headers comes first, then taps, then packets', ()
     record,
     'Let orders record headers in its spans: OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=traceparent,b3,x-b3-traceid',
   );
+  assert.match(send ?? '', /^Before the calls, send orders a request .*:\ncurl -H 'traceparent: 00-/);
   assert.match(tap ?? '', /propagation-check tap/);
   assert.match(packets ?? '', /tcpdump .* tcp port 8082.*--wire wire\.pcap/);
   assert.deepEqual(others, []);
@@ -34,6 +35,44 @@ for (const value of ['[Filtered]', '****', '00-0af7651916cd43dd8448eb211c80319c-
     assert.match(tap ?? '', /propagation-check tap/);
   });
 }
+
+const undici = 'scope:@opentelemetry/instrumentation-undici resource:telemetry.sdk.language=nodejs';
+
+/** A split call of which both sides could record headers, and what a tap saw of it. */
+const drawTapped = (tap: string): string =>
+  drawChain(1, drawClient({ from: 10, to: 90, extra: `id:call ${undici}` })) +
+  drawChain(2, drawServer({ from: 20, to: 80, extra: flask })) +
+  tap;
+
+test('what a tap has seen need not be recorded', () => {
+  const own = 'traceparent=00-<1>-<call>-01';
+  const recording = (tap: string): readonly string[] =>
+    listSteps(drawTapped(tap)).flatMap((step) => /^Let (\w+) record headers/.exec(step)?.[1] ?? []);
+  assert.deepEqual(recording(''), ['orders', 'web']);
+  assert.deepEqual(recording(`tap behind-caller 12..88 GET /work 200 sent ${own} received ${own}`), [
+    'orders',
+  ]);
+  // Nobody else knows the id of the caller's span.
+  assert.deepEqual(recording(`tap somewhere 12..88 GET /work 200 sent ${own} received ${own}`), ['orders']);
+  // Nothing ties the record to the call.
+  assert.deepEqual(recording('tap somewhere 12..88 GET /work 200 sent - received -'), ['orders', 'web']);
+});
+
+test('after a request that brings a header, calls without one are known to have none', () => {
+  const draw = (probe: string): string => {
+    const own = `${flask} resource:service.instance.id=one`;
+    const probed = drawServer({ from: 0, to: 5, extra: `parent:curl ${own} ${probe}` }, '/');
+    return (
+      `trace 8\n  lost id:curl\n    ${probed}\n` +
+      drawChain(1, drawClient({ from: 10, to: 90 })) +
+      drawChain(2, drawServer({ from: 20, to: 80, extra: own }))
+    );
+  };
+  assert.match(listSteps(draw(''))[0] ?? '', /^Let orders record headers/);
+  const [tap, ...others] = listSteps(draw('http.request.header.traceparent=00-<8>-<curl>-01'));
+  assert.match(tap ?? '', /^Let web call a tap/);
+  assert.ok(others.every((step) => !/record headers|Before the calls/.test(step)));
+});
 
 test('where no setting records headers, taps come first', () => {
   const [tap] = listSteps(
@@ -72,6 +111,19 @@ test('a call that nobody expects is to be expected first', () => {
     expect ?? '',
     /^If web calls orders or sends it messages, check again with --expect 'web -> orders'/,
   );
+});
+
+test('an edge of a service without a name cannot be expected', () => {
+  const message = 'messaging.system=kafka messaging.destination.name=orders';
+  const draw = (sender: string): string =>
+    `repeat 5 every 1000\n${
+      drawChain(1, `${sender} PRODUCER "orders send" 10..20 ${message}`) +
+      drawChain(2, `orders CONSUMER "orders process" 30..80 ${message}`)
+    }end\n`;
+  const expecting = (sender: string): readonly string[] =>
+    listSteps(draw(sender), '').filter((step) => step.includes('--expect'));
+  assert.equal(expecting('web').length, 1);
+  assert.deepEqual(expecting('-'), []);
 });
 
 test('where a SERVER span is missing, two restarts tell the causes apart', () => {
