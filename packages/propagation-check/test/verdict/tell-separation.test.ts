@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
+import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 type Words = { readonly [side in 'web' | 'orders']?: string };
 
 const request = 'http.request.method=GET url.path=/work';
 
+interface Drawn extends Words {
+  readonly broken?: true;
+  readonly times?: number;
+  /** How many spans each row of a whole call stands for. */
+  readonly weight?: number;
+}
+
 /** Calls of web to orders one after another, some whole and some split; each side with more words. */
-function judge(calls: readonly (Words & { readonly broken?: true; readonly times?: number })[]) {
+function judge(calls: readonly Drawn[]) {
   const traces = calls.flatMap(({ times = 1, ...call }) => Array.from({ length: times }, () => call));
   const drawing = traces.flatMap(({ web = '', orders = '', broken }, at) => {
     const start = at * 1_000 + (at % 7) * 13;
@@ -21,7 +29,9 @@ function judge(calls: readonly (Words & { readonly broken?: true; readonly times
     ];
   });
   const { spans, expectation } = readDrawing(drawing.join('\n'));
-  const [finding] = checkTraces(spans, { expectation }).findings;
+  const weights = traces.flatMap(({ weight = 1 }) => [weight, weight]);
+  const store = { ...storeOf(spans), unread: Uint32Array.from(weights, (weight) => weight - 1) };
+  const [finding] = checkStore(store, { expectation }).findings;
   assert.equal(finding?.id, 'split-trace');
   return finding.facts;
 }
@@ -69,6 +79,40 @@ describe('what all broken calls have in common', () => {
     );
   });
 
+  for (const key of ['service.namespace', 'deployment.environment.name', 'deployment.environment'])
+    it(`is the ${key} of a side`, () => {
+      const calls = [
+        { times: 5, web: of(key, 'a') },
+        { times: 6, web: of(key, 'b'), broken: true },
+      ] as const;
+      assert.deepEqual(judge(calls), [
+        `all 6 calls come from web with ${key}=b; the 5 whole ones come from others`,
+      ]);
+      assert.equal(judge([...calls, { web: of(key, 'b') }]), undefined);
+    });
+
+  const ask = (words: string): string => `broken ask ${words}`;
+  for (const [words, web, orders] of [
+    ['http.route=/orders/{id}', ['', ''], ['http.route=/work', 'http.route=/orders/{id}']],
+    ['url.path=/orders/*', ['', 'url.full=http://orders:80/orders/12'], ['', 'url.path=/orders/12']],
+    ['http.request.method=POST', ['', 'http.request.method=POST'], ['', 'http.request.method=POST']],
+    ['server.address=shop', ['', 'url.full=http://shop:80/work'], ['', '']],
+    ['server.port=81', ['', 'url.full=http://orders:81/work'], ['', '']],
+  ] as const)
+    it(`is ${ask(words)}`, () => {
+      const calls = [
+        { times: 6, web: web[0], orders: orders[0] },
+        { times: 5, web: web[1], orders: orders[1], broken: true },
+      ] as const;
+      const verb = words.startsWith('server') ? ['went to', 'went'] : ['ask for', 'ask'];
+      assert.ok(
+        judge(calls)?.some((fact) =>
+          fact.startsWith(`all 5 calls ${verb[0]} ${words}; the 6 whole ones ${verb[1]}`),
+        ),
+      );
+      assert.equal(judge([...calls, { web: web[1], orders: orders[1] }]), undefined);
+    });
+
   it('is not told with one exception on either side', () => {
     const calls = [
       { times: 9, orders: one },
@@ -99,6 +143,58 @@ describe('what all broken calls have in common', () => {
       ]),
       undefined,
     );
+  });
+
+  it('is told of calls that were seen, each once', () => {
+    const [whole, broken] = [{ orders: one }, { orders: two, broken: true }] as const;
+    const many = [
+      { ...whole, times: 5, weight: 3 },
+      { ...broken, times: 5 },
+    ];
+    assert.deepEqual(judge(many), [
+      'all 5 calls reached orders with service.instance.id=two; the 15 whole ones reached others',
+    ]);
+    assert.equal(
+      judge([
+        { ...whole, times: 4, weight: 3 },
+        { ...broken, times: 5 },
+      ]),
+      undefined,
+    );
+  });
+
+  it('is told of messages, each whole batch once', () => {
+    const message = 'messaging.system=kafka messaging.destination.name=log';
+    const drawBatch = (replica: string, isLinked: boolean, at: number): string => {
+      const start = at * 1_000 + (at % 7) * 13;
+      const ids = [0, 1, 2].map((each) => `m${at}x${each}`);
+      const sent = ids.map(
+        (id, each) =>
+          `web PRODUCER "log send" ${start + each}..${start + each + 1} id:${id} ${message} ${replica}`,
+      );
+      const links = isLinked ? ids.map((id) => `link:${id}`).join(' ') : '';
+      const received = `orders CONSUMER "log process" ${start + 400}..${start + 460} messaging.batch.message_count=3 ${message} ${links}`;
+      return [
+        `trace ${at * 2 + 1}`,
+        ...sent.map((line) => `  ${line}`),
+        `trace ${at * 2 + 2}`,
+        `  ${received}`,
+      ].join('\n');
+    };
+    const judgeBatches = (whole: number, broken: number) => {
+      const batches = Array.from({ length: whole + broken }, (_, at) =>
+        at < whole ? drawBatch(one, true, at) : drawBatch(two, false, at),
+      );
+      const { spans, expectation } = readDrawing(`expect web -> orders\n${batches.join('\n')}`);
+      const [finding] = checkTraces(spans, { expectation }).findings;
+      assert.equal(finding?.id, 'split-trace');
+      return finding.facts;
+    };
+    assert.match(
+      judgeBatches(5, 5)?.[0] ?? '',
+      /^all 15 calls come from web with service\.instance\.id=two; the 5 whole ones/,
+    );
+    assert.equal(judgeBatches(4, 5), undefined);
   });
 
   it('holds of whole calls alone where another report has broken ones', () => {
