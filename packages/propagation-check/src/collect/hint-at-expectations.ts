@@ -1,7 +1,8 @@
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
+import { suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
-import { suggestInstead, suggestName } from '../util/suggest-name.ts';
+import { suggestName } from '../util/suggest-name.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { isSameEdge, type Result, type Undecided, type UnjudgedEdge } from '../verdict/result.ts';
@@ -181,7 +182,7 @@ function listUnknown(expected: readonly ExpectedEdge[], services: readonly strin
 function suggestNames(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
   const named = new Set(expected.flatMap(({ client, server }) => [client, server]));
   const others = services.filter((service) => !named.has(service));
-  return listUnknown(expected, services).flatMap((name) => suggestInstead(name, others) ?? []);
+  return listUnknown(expected, services).flatMap((name) => suggestOther(name, others) ?? []);
 }
 
 /** Tolerated peers that nobody calls, where calls to peers that are called nearly so are left. */

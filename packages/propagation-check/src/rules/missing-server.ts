@@ -496,7 +496,11 @@ function selectCallsTo(
   lonely: readonly Span[],
   server: string,
 ): Pick<WhollyMissing, 'calls' | 'isToward'> {
-  const named = lonely.filter((span) => isNamed(span, server));
+  const isMisspelt = suggestService(scene, server) !== null;
+  const taken = remember(() => listTargets(scene));
+  // An address by which whole calls reach another service is of that one, however it is named.
+  const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(placeOf(span));
+  const named = lonely.filter((span) => isNamed(span, server) && !isOfAnother(span));
   if (named.length > 0) return { calls: named, isToward: true };
   const entries = limitComparisons(
     lonely,
@@ -504,17 +508,15 @@ function selectCallsTo(
   );
   const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return { calls: known, isToward: true };
-  const taken = listTargets(scene);
   // An address that no known service has may be that of the expected one, whoever has a similar name.
   const isAddressOfUnknown = (span: Span): boolean =>
-    !taken.has(placeOf(span)) && !isNameOfAnother(readAddress(span).host ?? '');
-  if (suggestService(scene, server) !== null && !lonely.some(isAddressOfUnknown))
-    return { calls: [], isToward: false };
+    !taken().has(placeOf(span)) && !isNameOfAnother(readAddress(span).host ?? '');
+  if (isMisspelt && !lonely.some(isAddressOfUnknown)) return { calls: [], isToward: false };
   // A public host may be a third party: for a service without spans, only calls inside of the network count.
   const mayBeCalled = (span: Span): boolean =>
     hasSpans(scene, server) || span.kind === 'PRODUCER' || !isPublicName(readAddress(span).host);
   const groups = groupBy(
-    lonely.filter((span) => !taken.has(placeOf(span)) && mayBeCalled(span)),
+    lonely.filter((span) => !taken().has(placeOf(span)) && mayBeCalled(span)),
     placeOf,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];

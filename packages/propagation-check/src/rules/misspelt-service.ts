@@ -8,11 +8,17 @@ export function suggestService(
 ): string | null {
   if (services.has(service)) return null;
   const named = new Set<string | null>(expectation.edges.flatMap(({ client, server }) => [client, server]));
+  return suggestOther(
+    service,
+    services.names().flatMap((name) => (name === null || named.has(name) ? [] : name)),
+  );
+}
+
+/** The same, among these names. */
+export function suggestOther(service: string, others: readonly string[]): string | null {
   return suggestInstead(
     service,
-    services
-      .names()
-      .flatMap((name) => (name === null || named.has(name) || areSiblings(name, service) ? [] : name)),
+    others.filter((name) => !areSiblings(name, service)),
   );
 }
 

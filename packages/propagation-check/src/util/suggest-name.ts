@@ -7,7 +7,8 @@ const mostMisspelt = 1 / 3;
 export function suggestName(name: string, known: readonly string[]): string | null {
   if (known.length === 0) return null;
   const swapped = known.find((each) => areSwapped(name.toLowerCase(), each.toLowerCase()));
-  if (swapped !== undefined) return swapped;
+  const affixed = known.find((each) => areOfOneStem(name, each));
+  if (swapped !== undefined || affixed !== undefined) return swapped ?? affixed ?? null;
   const nearest = closest(
     name.toLowerCase(),
     known.map((each) => each.toLowerCase()),
@@ -21,6 +22,16 @@ export function suggestName(name: string, known: readonly string[]): string | nu
 export function suggestInstead(name: string, known: readonly string[]): string | null {
   const meant = suggestName(name, known);
   return meant === null ? null : `did you mean ${meant} instead of ${name}?`;
+}
+
+/** `payment` and `payment-service`. */
+function areOfOneStem(name: string, other: string): boolean {
+  const [stem, ofOther] = [readStem(name), readStem(other)];
+  return stem !== '' && stem === ofOther;
+}
+
+function readStem(name: string): string {
+  return name.toLowerCase().replace(/^(?:service|svc)[-_.]|[-_.](?:service|svc)$/, '');
 }
 
 /** Whether two neighbours changed places, which is one slip and two changes. */

@@ -37,6 +37,39 @@ describe('an expected service that no span names', () => {
     }
   });
 
+  it('is another with a common prefix or suffix, on either side and on both', () => {
+    const named = system
+      .replaceAll(/\bweb\b/g, 'web-svc')
+      .replaceAll(/\borders(?= +SERVER)/g, 'orders-service')
+      .replaceAll('https://api.stripe.com/pay', 'http://billing:80/pay');
+    for (const [path, absent, meant] of [
+      ['web-svc -> orders', 'orders', ['did you mean orders-service instead of orders?']],
+      ['web -> orders-service', 'web', ['did you mean web-svc instead of web?']],
+      [
+        'web -> orders',
+        'web or orders',
+        ['did you mean web-svc instead of web?', 'did you mean orders-service instead of orders?'],
+      ],
+    ] as const)
+      assert.deepEqual(judge(path, named), {
+        verdict: 'unknown',
+        says: `no span of ${absent} is here: ${meant.join('; ')}`,
+        errors: [],
+      });
+  });
+
+  it('is another also where that is called at an address of this name, and some calls to it left no span', () => {
+    const named = system.replaceAll(/\borders(?= +SERVER)/g, 'orders-service');
+    const lonely = named.replaceAll('https://api.stripe.com/pay', 'http://orders:80/pay');
+    assert.deepEqual(judge('web -> orders', lonely), {
+      verdict: 'unknown',
+      says: 'no span of orders is here: did you mean orders-service instead of orders?',
+      errors: [],
+    });
+    const elsewhere = named.replaceAll('https://api.stripe.com/pay', 'http://orders:81/pay');
+    assert.deepEqual(judge('web -> orders', elsewhere).errors, ['missing-server']);
+  });
+
   it('is not taken for the peer of other calls inside of the network', () => {
     const inside = system.replaceAll('https://api.stripe.com/pay', 'http://billing:80/pay');
     assert.deepEqual(judge('web -> ordres', inside).errors, []);

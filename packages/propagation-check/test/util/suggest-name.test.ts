@@ -14,6 +14,12 @@ test('one slip of a short name, more of a long one', () => {
     ['payments-servce', 'payment-service'],
     ['stock', null],
     ['', null],
+    ['payment', 'payment-service'],
+    ['payment-svc', 'payment-service'],
+    ['service.Payment', 'payment-service'],
+    ['orders-service', 'orders'],
+    ['service', null],
+    ['payment-api', null],
   ] as const;
   for (const [name, meant] of rows) assert.equal(suggestName(name, known), meant, name);
 });

@@ -317,6 +317,11 @@ suite('no success where nothing was judged', () => {
       explanation.replace(/\s+/g, ' '),
       /no span of stok is here, .* did you mean stock instead of stok\?/,
     );
+    const sibling = readDrawing(`must-not web -> stock-2\n${whole('stock-1')}`);
+    assert.match(
+      (await check(sibling.spans, { expectation: sibling.expectation })).explanation.replace(/\s+/g, ' '),
+      /no span of stock-2 is here, only of stock-1, web: check the names/,
+    );
     const answering = readDrawing(`traceresponse stok\n${whole('stock')}`);
     assert.match(
       (await check(answering.spans, { expectation: answering.expectation })).explanation.replace(/\s+/g, ' '),
