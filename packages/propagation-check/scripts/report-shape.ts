@@ -49,6 +49,7 @@ const resultShape = z.strictObject({
       ended: z
         .strictObject({
           failed: count.exactOptional(),
+          unavailable: count.exactOptional(),
           aborted: count.exactOptional(),
           answered: count.exactOptional(),
         })

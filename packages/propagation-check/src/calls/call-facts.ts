@@ -392,6 +392,12 @@ export function isAborted(span: Span): boolean {
   return code === '1' || /abort|cancel/i.test(`${code ?? ''} ${error} ${span.status.message}`);
 }
 
+/** The status of a call that `readOutcome` calls unreached: the service, a hop or the caller's own library gave it; null where there is none. */
+export function readUnreachedStatus(span: Span): string | null {
+  const { protocol, statusCode } = readCallFacts(span);
+  return protocol === 'rpc' ? readRpcStatus(span) : (statusCode?.toString() ?? null);
+}
+
 /** The SDKs give their own side these codes: the connection is closed, the request has timed out. */
 const madeByMcpClient = ['-32000', '-32001'];
 

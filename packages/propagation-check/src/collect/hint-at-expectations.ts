@@ -1,4 +1,5 @@
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
+import type { EndedCalls } from '../rules/check.ts';
 import { suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
@@ -262,16 +263,19 @@ function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge
         ((server ?? why) !== undefined) === isOfKnown ? [calls] : [],
       ),
     );
-  const failed = sum(peers.map(({ ended }) => ended?.failed ?? 0));
-  const aborted = sum(peers.map(({ ended }) => ended?.aborted ?? 0));
-  const ofKnown = sum(peers.map(({ ended }) => ended?.answered ?? 0));
-  const others = sum(peers.map(({ count }) => count)) - failed - aborted - ofKnown;
+  const countEnded = (how: keyof EndedCalls): number => sum(peers.map(({ ended }) => ended?.[how] ?? 0));
+  const failed = countEnded('failed');
+  const unavailable = countEnded('unavailable');
+  const aborted = countEnded('aborted');
+  const ofKnown = countEnded('answered');
+  const others = sum(peers.map(({ count }) => count)) - failed - unavailable - aborted - ofKnown;
   const answered = Math.max(0, ofKnown - saidOf(true));
   // A cache may answer for a peer of which no call is whole.
   const unseen = Math.max(0, others - saidOf(false) - Math.max(0, saidOf(true) - ofKnown));
   const parts = [
     ...(unseen > 0 ? [`${unseen} ${unseen === 1 ? 'is' : 'are'} taken for ${emitNone}`] : []),
     ...(failed > 0 ? [`${failed} failed before an answer`] : []),
+    ...(unavailable > 0 ? [`${unavailable} ended with a status that a hop may have given, such as 503`] : []),
     ...(aborted > 0 ? [`the caller ended ${aborted}`] : []),
     ...(answered > 0
       ? [
@@ -279,7 +283,7 @@ function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge
         ]
       : []),
   ];
-  const all = unseen + failed + aborted + answered;
+  const all = unseen + failed + unavailable + aborted + answered;
   if (all === 0) return [];
   return [`${all === 1 ? '1 call has' : `${all} calls have`} no SERVER span: ${parts.join(', ')}`];
 }

@@ -188,8 +188,10 @@ export interface Doubt {
 
 /** Calls without a SERVER span that say nothing of whether their peer emits spans: how many ended so. */
 export interface EndedCalls {
-  /** Before an answer of the peer. */
+  /** Before an answer. */
   readonly failed?: number;
+  /** With a status that a hop may have given in place of the peer. */
+  readonly unavailable?: number;
   /** By the caller. */
   readonly aborted?: number;
   /** While other calls to the same address are whole. */

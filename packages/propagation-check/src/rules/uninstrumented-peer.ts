@@ -1,4 +1,10 @@
-import { isAborted, nameAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import {
+  isAborted,
+  nameAddress,
+  readCallFacts,
+  readOutcome,
+  readUnreachedStatus,
+} from '../calls/call-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
@@ -27,11 +33,14 @@ interface UnseenPeer {
 
 type Ending = keyof EndedCalls;
 
-const endings = {
-  failed: 'the call failed before an answer',
-  aborted: 'the caller ended the call',
-  answered: 'other calls to this address are whole, so that a cache or a hop answered, or the span is lost',
-} as const satisfies Record<Ending, string>;
+const endings: Readonly<Record<Ending, (client: Span) => string>> = {
+  failed: () => 'the call failed before an answer',
+  unavailable: (client) =>
+    `the call ended with status ${readUnreachedStatus(client)}, which need not be of the peer itself`,
+  aborted: () => 'the caller ended the call',
+  answered: () =>
+    'other calls to this address are whole, so that a cache or a hop answered, or the span is lost',
+};
 
 /** The CLIENT spans that are left: most are calls to peers that emit no spans. Healthy, and good to know. */
 export const uninstrumentedPeers = rule<UnseenPeer>({
@@ -67,7 +76,7 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
         // Read of the few that are printed.
         get says() {
           const ending = howEnded(client);
-          const why = ending === null ? '' : `: ${endings[ending]}`;
+          const why = ending === null ? '' : `: ${endings[ending](client)}`;
           return `CLIENT span to ${peer} without a SERVER span${why}${tellAnswer(scene, client)}`;
         },
       })),
@@ -82,7 +91,9 @@ function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
     return new Set(groupsFrom(service).flatMap(({ clients }) => Array.from(clients, targetOf)));
   });
   return (client) => {
-    if (readOutcome(client) === 'unreached') return isAborted(client) ? 'aborted' : 'failed';
+    if (isAborted(client)) return 'aborted';
+    if (readOutcome(client) === 'unreached')
+      return readUnreachedStatus(client) === null ? 'failed' : 'unavailable';
     return targetsOf(client.serviceName).has(nameTarget(client)) ? 'answered' : null;
   };
 }

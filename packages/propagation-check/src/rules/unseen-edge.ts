@@ -1,4 +1,4 @@
-import { isHiddenByBrowser, readOutcome } from '../calls/call-facts.ts';
+import { isHiddenByBrowser, readOutcome, readUnreachedStatus } from '../calls/call-facts.ts';
 import { type Call, viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -167,9 +167,16 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
       server: null,
       says: isHiddenByBrowser(call)
         ? 'the browser failed or refused it (status 0): its console tells; for CORS the called service has to answer the preflight, and to allow the header traceparent'
-        : 'ended without an answer of the called service: it may never have been reached',
+        : `ended ${tellUnreached(call)}: it may never have been reached`,
     })),
   });
+}
+
+function tellUnreached(call: Span): string {
+  const status = readUnreachedStatus(call);
+  return status === null
+    ? 'without an answer of the called service'
+    : `with status ${status}, which need not be of the called service itself`;
 }
 
 /** @param hasArrived Whether context did, of one caller or another. */

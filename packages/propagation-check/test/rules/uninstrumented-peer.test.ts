@@ -32,6 +32,18 @@ test('calls are counted by how they ended', () => {
   const to = (target: string, at: number, more = 'http.response.status_code=200', service = 'web') =>
     drawClient({ from: at, to: at + 10, service }, target).replace('http.response.status_code=200', more);
   const failed = 'error.type=timeout status:ERROR';
+  const rpc = 'web CLIENT "o.O/Get" 0..9 rpc.system=grpc rpc.method=o.O/Get';
+  for (const [status, call] of [
+    ['503', to('stock/items', 0, 'http.response.status_code=503')],
+    ['14', `${rpc} rpc.grpc.status_code=14`],
+  ] as const)
+    assert.deepEqual(tell(call), [
+      {
+        ended: { unavailable: 1 },
+        says: `: the call ended with status ${status}, which need not be of the peer itself`,
+      },
+    ]);
+  assert.deepEqual(tell(`${rpc} rpc.grpc.status_code=1`)[0]?.ended, { aborted: 1 });
   const untold = { ended: undefined, says: '' };
   assert.deepEqual(tell(to('stock/items', 0)), [untold]);
   assert.deepEqual(tell(to('stock/items', 0, failed), to('stock/items', 20, failed), to('stock/items', 40)), [
