@@ -85,8 +85,8 @@ export function areIrregular(requests: readonly Span[]): boolean {
   return median(gaps.map((gap) => Math.abs(gap - usual))) > medianDuration(requests);
 }
 
-/** Whether requests come after whole ticks of the clock, as those of a job do. Two have one time between them, which shows no period. */
-export function areAtFixedTimes(
+/** Whether requests come after nearly whole ticks of the clock, as those of a job do: they vary by less than they last. Two have one time between them, which shows no period. */
+export function areAtEvenIntervals(
   requests: readonly Span[],
   { clockTick }: Pick<DisplacedThresholds, 'clockTick'>,
 ): boolean {

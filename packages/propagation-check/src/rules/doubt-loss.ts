@@ -1,12 +1,12 @@
 import { areEndedByCalls, arePairsAwaited, doEndsFollow } from '../pairing/awaited.ts';
-import { areAtFixedTimes } from '../pairing/displaced.ts';
+import { areAtEvenIntervals } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Doubt, Scene } from './check.ts';
 
 /**
  * Why calls or work within requests may be those of something else, and what decides; null where they are the requests' own. A call that no
- * request waited for may be that of a listener, which is told of what the request changed. Where requests come at fixed times a timer may keep
+ * request waited for may be that of a listener, which is told of what the request changed. Where requests come at nearly even intervals a timer may keep
  * step with them, unless each ends when its call has.
  *
  * @param fewest Fewer pairs may be a coincidence.
@@ -21,9 +21,9 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
       decide: [checkCode(first)],
     };
   const isFollowed = areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds);
-  if (isFollowed || !areAtFixedTimes(requests, thresholds)) return null;
+  if (isFollowed || !areAtEvenIntervals(requests, thresholds)) return null;
   return {
-    says: 'The requests came at fixed times, and a timer may keep step with them.',
+    says: 'The requests came at nearly even intervals, and a timer may keep step with them.',
     decide: [
       'Send such requests at irregular times, or several at once, and check again: a timer does not follow them',
     ],

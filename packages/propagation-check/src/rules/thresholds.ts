@@ -145,7 +145,7 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'ratio',
     reason:
-      'Requests at fixed times end with their calls where the time between the two ends varies less than this share of what the requests vary.',
+      'Requests at nearly even intervals end with their calls where the time between the two ends varies less than this share of what the requests vary.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-ends-follow',
       higher: 'context-lost-in-process/shown-timer-at-the-end',

@@ -35,10 +35,10 @@ function judge(drawing: string) {
 }
 
 suite('a warning of a lost context', () => {
-  test('says that a timer may keep step with requests at fixed times, and what decides', () => {
+  test('says that a timer may keep step with requests at nearly even intervals, and what decides', () => {
     const { result, finding } = judge(pool(everySecond));
     assert.equal(finding?.severity, 'warning');
-    assert.match(finding.doubt ?? '', /^The requests came at fixed times/);
+    assert.match(finding.doubt ?? '', /^The requests came at nearly even intervals/);
     assert.deepEqual(
       finding.decide?.map((step) => /--expect 'web -> orders'|at irregular times/.exec(step)?.[0]),
       ["--expect 'web -> orders'", 'at irregular times'],
@@ -67,7 +67,7 @@ suite('a warning of a lost context', () => {
     assert.match(markdown, /^\| edge \| protocol \| calls \| broken \| doubtful \|$/m);
     assert.match(markdown, /` web → orders ` \| http \| 10 \| 0 \| 10 \|$/m);
     assert.match(renderHtml(result, details, [], ''), /<th scope="col" class="number">doubtful</);
-    assert.match(text, /^ {2}doubt {5}A warning: The requests came at fixed times/m);
+    assert.match(text, /^ {2}doubt {5}A warning: The requests came at nearly even intervals/m);
     assert.match(text, /^ {2}to decide 1\. If requests of web make these calls/m);
   });
 
@@ -77,7 +77,7 @@ suite('a warning of a lost context', () => {
     ['shown-before-peer', /^Seen \d times?, which may be a coincidence/],
     ['shown-between-layers', /^Seen \d times?, which may be a coincidence/],
     ['shown-after-request', /^The requests had ended/],
-    ['shown-clock-tick', /^The requests came at fixed times/],
+    ['shown-clock-tick', /^The requests came at nearly even intervals/],
   ] as const)
     test(`${drawing} says why it is one`, () => {
       const { findings } = checkFixtureDrawing(`context-lost-in-process/${drawing}.txt`);
