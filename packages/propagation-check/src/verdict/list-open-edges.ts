@@ -11,8 +11,8 @@ import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided 
 type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
 
 /**
- * Edges of which at least as many calls are open as are judged, by warnings and by calls without their other side. Other edges that are whole
- * say nothing of these. The end of any capture cuts off a few.
+ * Edges of which at least as many calls are open as are judged, by warnings and by calls without their other side. Whole calls that a warning
+ * doubts are open too. Other edges that are whole say nothing of these. The end of any capture cuts off a few.
  *
  * @param findings Those that nothing tolerates.
  */
@@ -22,7 +22,9 @@ export function listOpenEdges(
   expectation: Expectation,
   thresholds: Thresholds,
 ): readonly Undecided[] {
-  const warnings = findings.filter((finding) => leavesOpen(finding) && finding.count > 0);
+  const warnings = findings.filter(
+    (finding) => finding.doubt !== undefined || (leavesOpen(finding) && finding.count > 0),
+  );
   const open = openCalls.filter((one) => mustBeWhole(edges, expectation, one));
   return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
     ([{ client, server, protocol }]): readonly Undecided[] => {
@@ -30,9 +32,12 @@ export function listOpenEdges(
       const isOfEdge = (one: Place): boolean => nameEdge(one) === name;
       const warned = warnings.filter(isOfEdge);
       const left = open.filter(isOfEdge);
-      const judged = sum(edges.filter(isOfEdge).map(({ calls }) => calls));
+      const ofEdge = edges.filter(isOfEdge);
+      const seen = sum(ofEdge.map(({ calls }) => calls));
+      const isDoubted = warned.some(({ doubt }) => doubt !== undefined);
+      const judged = seen - (isDoubted ? sum(ofEdge.map(({ doubtful = 0 }) => doubtful)) : 0);
       const leftOpen = sum(left.map(({ calls }) => calls));
-      const calls = judged + leftOpen + sum(warned.map(({ count }) => count));
+      const calls = seen + leftOpen + sum(warned.filter(leavesOpen).map(({ count }) => count));
       if (areMostlyJudged(judged, calls, thresholds)) return [];
       const most = warned.toSorted((one, other) => other.count - one.count).at(0);
       const reasons = [
@@ -42,7 +47,7 @@ export function listOpenEdges(
       const says = `${tellJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
       // Where the warnings are known, calls that no finding tells of may be too many still.
       const isByWarnings =
-        most !== undefined && (leftOpen === 0 || areMostlyJudged(judged, judged + leftOpen, thresholds));
+        most !== undefined && (leftOpen === 0 || areMostlyJudged(seen, seen + leftOpen, thresholds));
       return [{ client, server, protocol, says, ...(isByWarnings ? { finding: most.id } : {}) }];
     },
   );

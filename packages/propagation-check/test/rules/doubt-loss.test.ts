@@ -47,6 +47,11 @@ suite('a warning of a lost context', () => {
       result.edges.map(({ calls, broken, doubtful }) => [calls, broken, doubtful]),
       [[10, 0, 10]],
     );
+    assert.equal(result.verdict, 'unknown');
+    assert.match(
+      result.undecided?.[0]?.says ?? '',
+      /^none of 10 calls judged \(context-lost-in-process leaves them open\); to decide: If requests of web/,
+    );
   });
 
   test('is an error after either step, without doubt', () => {
@@ -59,13 +64,22 @@ suite('a warning of a lost context', () => {
 
   test('is said in the report, and in the line of the edge', () => {
     const details = { source: 'a file', reason: null, notes: [], collector: null };
-    const { result } = judge(pool(everySecond));
+    const whole = Array.from({ length: 11 }, (_, at) =>
+      drawChain(
+        100 + at,
+        request(at * 1_000 + 500, 20),
+        drawClient({ from: at * 1_000 + 505, to: at * 1_000 + 515 }),
+        drawServer({ from: at * 1_000 + 507, to: at * 1_000 + 513 }),
+      ),
+    );
+    const { result } = judge(pool(everySecond) + whole.join(''));
+    assert.equal(result.verdict, 'intact');
     const text = renderTerminal(result, details, { width: 100, color: false, docsRoot: '' });
-    assert.match(text, /, 10 calls, 10 doubtful, 1 warning /);
-    assert.match(text, /^! web → orders {2}http {2}10 calls, 10 doubtful$/m);
+    assert.match(text, /, 21 calls, 10 doubtful, 1 warning /);
+    assert.match(text, /^! web → orders {2}http {2}21 calls, 10 doubtful$/m);
     const markdown = renderMarkdown(result, details, { width: 100, color: false, docsRoot: '' }, []);
     assert.match(markdown, /^\| edge \| protocol \| calls \| broken \| doubtful \|$/m);
-    assert.match(markdown, /` web → orders ` \| http \| 10 \| 0 \| 10 \|$/m);
+    assert.match(markdown, /` web → orders ` \| http \| 21 \| 0 \| 10 \|$/m);
     assert.match(renderHtml(result, details, [], ''), /<th scope="col" class="number">doubtful</);
     assert.match(text, /^ {2}doubt {5}A warning: The requests came at nearly even intervals/m);
     assert.match(text, /^ {2}to decide 1\. If requests of web make these calls/m);
