@@ -164,7 +164,7 @@ type Likeness = 'yes' | 'no' | 'unknown';
 
 /**
  * Whether a CLIENT and a SERVER span tell of the same request.
- * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
+ * `yes` needs something that only this request has in common (path, RPC method, port), so that no two messages get it; `no` needs a contradiction.
  */
 export function compareRequests(client: Span, server: Span): Likeness {
   const likeness = compareFacts(client, server);
@@ -190,6 +190,8 @@ function compareFacts(client: Span, server: Span): Likeness {
       return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
     return client.name === server.name ? 'yes' : 'unknown';
   }
+  // All messages of a broker have its port in common, and all of a queue its path.
+  if (out.protocol === 'messaging') return 'unknown';
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
   if (into.path !== null) {
