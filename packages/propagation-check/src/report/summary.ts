@@ -58,11 +58,11 @@ export function summarise(result: Result, details: ReportDetails): string {
   const ended = describeCommand(command);
   const warned = failsByWarning(result, details) ? ['warnings fail (--fail-on warning)'] : [];
   const limit = describeLimit(search);
-  const facts =
+  const parts =
     result.verdict === 'unknown'
       ? [...warned.map((text) => `${countWarnings(result)}: ${text}`), ...ended, ...failed, summary, ...limit]
       : [summary, ...failed, ...warned, ...describeUnjudged(result), ...limit, ...ended];
-  return facts.join('; ');
+  return parts.join('; ');
 }
 
 function countWarnings({ findings }: Result): string {

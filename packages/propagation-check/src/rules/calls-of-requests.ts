@@ -1,7 +1,7 @@
 import { findEntry } from '../calls/edge.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import type { SceneFacts } from './check.ts';
+import type { BaseScene } from './check.ts';
 
 /** Whether a request had a call of its own open while a root was. */
 export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: Span, root: Span): boolean {
@@ -11,7 +11,7 @@ export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: 
 }
 
 export function groupCallsByRequest(
-  { graph }: Pick<SceneFacts, 'graph'>,
+  { graph }: Pick<BaseScene, 'graph'>,
   calls: readonly Span[],
 ): ReadonlyMap<Span, readonly Span[]> {
   const groups = new Map<Span, Span[]>();
@@ -29,7 +29,7 @@ export function groupCallsByRequest(
  * Spans without a child that say nothing of what they call: CLIENT spans, as those of a gateway's balancer, of a workflow engine or of
  * OpenCensus, and the INTERNAL spans for attempts below those of gRPC.
  */
-export function listUntoldCalls({ graph, facts }: Pick<SceneFacts, 'graph' | 'facts'>): readonly Span[] {
+export function listUntoldCalls({ graph, facts }: Pick<BaseScene, 'graph' | 'facts'>): readonly Span[] {
   const { kinds } = graph.store;
   return graph.select(
     (row) =>
@@ -42,7 +42,7 @@ export function listUntoldCalls({ graph, facts }: Pick<SceneFacts, 'graph' | 'fa
 const attempt = 'Attempt.';
 
 /** An attempt has the method of the call that it is below. Source: grpc-go, `stats/opentelemetry/client_tracing.go`. */
-function isAttempt({ graph, facts }: Pick<SceneFacts, 'graph' | 'facts'>, row: number): boolean {
+function isAttempt({ graph, facts }: Pick<BaseScene, 'graph' | 'facts'>, row: number): boolean {
   const name = facts.nameOf(row);
   if (!name.startsWith(attempt)) return false;
   const parent = graph.parents[row] ?? none;

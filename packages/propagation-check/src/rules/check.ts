@@ -16,7 +16,7 @@ import type { ProjectHint } from './project-hint.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** Facts that are known before any rule. */
-export interface SceneFacts {
+export interface BaseScene {
   readonly graph: TraceGraph;
   /** Facts of calls, by the rows of the graph. */
   readonly facts: RowFacts;
@@ -50,7 +50,7 @@ export interface SceneFacts {
 }
 
 /** Everything that a rule may look at. A rule does no I/O and changes nothing. */
-export interface Scene extends SceneFacts {
+export interface Scene extends BaseScene {
   readonly shared: SharedResults;
 }
 
@@ -250,7 +250,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 
 /** How many messages of a service name others than their spans say, where the caller sends messages: a limit of the SDK left links out. */
 export function countUnlinked(
-  { graph, facts, services }: Pick<SceneFacts, 'graph' | 'facts' | 'services'>,
+  { graph, facts, services }: Pick<BaseScene, 'graph' | 'facts' | 'services'>,
   { client, server }: { readonly client: string | null; readonly server: string | null },
 ): number {
   if (!services.hasKind(client, 'PRODUCER')) return 0;
@@ -294,7 +294,7 @@ export function isExpectedDirectly({ shared }: Scene, client: string | null, ser
 }
 
 /** Whether the expectations speak of a service. */
-export function isNamed({ expectation }: SceneFacts, service: string | null): boolean {
+export function isInExpectation({ expectation }: BaseScene, service: string | null): boolean {
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
@@ -328,7 +328,7 @@ export function isUnnamed(service: string | null): boolean {
   return service === null || /^unknown_service(:|$)/.test(service);
 }
 
-export function hasCall(scene: SceneFacts, client: string, server: string): boolean {
+export function hasCall(scene: BaseScene, client: string, server: string): boolean {
   return scene.groupsBetween(client, server).length > 0;
 }
 
@@ -376,5 +376,5 @@ export function isExpectedCaller(scene: Scene, client: string | null, server: st
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
   if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
-  return !isNamed(scene, client) && scene.groupsBetween(client, server).length > 0;
+  return !isInExpectation(scene, client) && scene.groupsBetween(client, server).length > 0;
 }

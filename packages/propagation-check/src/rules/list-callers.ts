@@ -3,9 +3,9 @@ import { withoutIds } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { BrokenCalls, Scene, SceneFacts } from './check.ts';
+import type { BaseScene, BrokenCalls, Scene } from './check.ts';
 
-export function indexBrokenCalls({ graph, facts }: SceneFacts): BrokenCalls {
+export function indexBrokenCalls({ graph, facts }: BaseScene): BrokenCalls {
   const { traces } = graph.index;
   const nameOf = facts.remember((call) => {
     const [path, rpcMethod] = [readPath(call), readRpcMethod(call)];

@@ -16,7 +16,7 @@ import {
   type Draft,
   edgeProtocol,
   hasCall,
-  isNamed,
+  isInExpectation,
   listUnseenEdges,
   type Open,
   type Scene,
@@ -364,7 +364,7 @@ type FindOpenCall = (request: Span, root: Span) => Span | null;
 /** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
   const groups = scene.groups.filter(
-    ({ clientKind, server }) => clientKind === 'CLIENT' && !isNamed(scene, server),
+    ({ clientKind, server }) => clientKind === 'CLIENT' && !isInExpectation(scene, server),
   );
   const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);

@@ -500,7 +500,7 @@ function selectCallsTo(
   const taken = remember(() => listTargets(scene));
   // An address by which whole calls reach another service is of that one, however it is named.
   const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(placeOf(span));
-  const named = lonely.filter((span) => isNamed(span, server) && !isOfAnother(span));
+  const named = lonely.filter((span) => isCalledByName(span, server) && !isOfAnother(span));
   if (named.length > 0) return { calls: named, isToward: true };
   const entries = limitComparisons(
     lonely,
@@ -525,7 +525,7 @@ function selectCallsTo(
   return { calls, isToward: calls[0]?.kind === 'PRODUCER' };
 }
 
-function isNamed(span: Span, server: string): boolean {
+function isCalledByName(span: Span, server: string): boolean {
   const host = readCallFacts(span).host?.toLowerCase() ?? '';
   return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
 }

@@ -1,9 +1,9 @@
 import { suggestInstead } from '../util/suggest-name.ts';
-import type { SceneFacts } from './check.ts';
+import type { BaseScene } from './check.ts';
 
 /** A similar name among the services that have spans and that the expectation does not name; null if there is none. */
 export function suggestService(
-  { services, expectation }: Pick<SceneFacts, 'services' | 'expectation'>,
+  { services, expectation }: Pick<BaseScene, 'services' | 'expectation'>,
   service: string,
 ): string | null {
   if (services.has(service)) return null;

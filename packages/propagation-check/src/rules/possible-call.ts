@@ -129,8 +129,8 @@ function rankUntoldCauses(
   untold: readonly PairSides[],
   ofMissingCall: readonly FindingId[],
 ): readonly FindingId[] {
-  const isNamed = untold.every(({ client, server }) => isOfOneMethod(client, server));
-  return isNamed ? splitCauses : [...new Set([...ofMissingCall, ...splitCauses])];
+  const hasMethods = untold.every(({ client, server }) => isOfOneMethod(client, server));
+  return hasMethods ? splitCauses : [...new Set([...ofMissingCall, ...splitCauses])];
 }
 
 /** Services that no whole call reaches and whose callers no expectation names. */

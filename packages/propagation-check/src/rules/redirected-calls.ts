@@ -1,13 +1,13 @@
 import { readStatusCode } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
-import type { SceneFacts } from './check.ts';
+import type { BaseScene } from './check.ts';
 
 /** Calls whose CLIENT span covers a redirect and the request that followed: the called service redirected, and the caller saw another answer. */
 export function listRedirectedCalls({
   graph,
   facts,
   groups,
-}: Pick<SceneFacts, 'graph' | 'facts' | 'groups'>): readonly Call[] {
+}: Pick<BaseScene, 'graph' | 'facts' | 'groups'>): readonly Call[] {
   if (!facts.maySome((row) => isRedirect(readStatusCode(row)))) return [];
   return selectCalls(
     graph,

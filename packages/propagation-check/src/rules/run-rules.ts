@@ -1,12 +1,5 @@
 import type { Span } from '../span/span.ts';
-import {
-  type Draft,
-  type LooseEnds,
-  listExplained,
-  type Open,
-  type Scene,
-  type SceneFacts,
-} from './check.ts';
+import { type BaseScene, type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
 import type { Silence } from './rule.ts';
 import { rules } from './rules-in-order.ts';
 import { shareResults } from './shared-results.ts';
@@ -19,7 +12,7 @@ export interface Outcome {
 }
 
 /** Asks each rule in turn; it sees only the loose ends that no earlier one has explained. */
-export function runRules(facts: SceneFacts, looseEnds: LooseEnds): Outcome {
+export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts, looseEnds) };
   const silences: Silence[] = [];
   let open: Open = { ...looseEnds, found: [], unreported: [] };

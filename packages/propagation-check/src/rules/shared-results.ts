@@ -8,10 +8,10 @@ import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { groupCallsByRequest, listUntoldCalls } from './calls-of-requests.ts';
 import {
+  type BaseScene,
   hasCall,
-  isNamed,
+  isInExpectation,
   type LooseEnds,
-  type SceneFacts,
   type SharedResults,
   type UnprovableCall,
 } from './check.ts';
@@ -19,47 +19,47 @@ import { indexBrokenCalls } from './list-callers.ts';
 import { listRedirectedCalls } from './redirected-calls.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
-export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedResults {
-  const findNamedAbove = rememberUpwards(facts);
+export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedResults {
+  const findNamedAbove = rememberUpwards(scene);
   const isReachedThrough = remember((client: string, server: string) =>
-    someCall(facts.groupsInto(server), (row) => findNamedAbove(row) === client),
+    someCall(scene.groupsInto(server), (row) => findNamedAbove(row) === client),
   );
   const isExpectedDirectly = remember((client: string | null, server: string | null) =>
-    facts.expectation.edges.some(
+    scene.expectation.edges.some(
       (edge) =>
         edge.rule === 'must' &&
         edge.client === client &&
         edge.server === server &&
-        (hasCall(facts, edge.client, edge.server) || !isReachedThrough(edge.client, edge.server)),
+        (hasCall(scene, edge.client, edge.server) || !isReachedThrough(edge.client, edge.server)),
     ),
   );
   const agentsBetween = remember((client: string | null, server: string | null) =>
-    readAgents(facts, facts.groupsBetween(client, server)),
+    readAgents(scene, scene.groupsBetween(client, server)),
   );
-  const redirectedCalls = listRedirectedCalls(facts);
+  const redirectedCalls = listRedirectedCalls(scene);
   const answered = [...clients, ...redirectedCalls.map(({ client }) => client)];
-  const answersOf = lookUpAnswers(facts.graph, answered, facts.headers, facts.thresholds);
+  const answersOf = lookUpAnswers(scene.graph, answered, scene.headers, scene.thresholds);
   return {
     answersOf,
     redirectedCalls,
-    repeatedClients: remember(() => listRepeated(facts)),
-    isBegun: (traceId) => facts.graph.isBegun(traceId),
+    repeatedClients: remember(() => listRepeated(scene)),
+    isBegun: (traceId) => scene.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
-    findUnprovable: rememberUnprovable(facts, clients, answersOf, isExpectedDirectly),
-    brokenCalls: indexBrokenCalls(facts),
-    untoldCalls: remember(() => groupCallsByRequest(facts, listUntoldCalls(facts))),
+    findUnprovable: rememberUnprovable(scene, clients, answersOf, isExpectedDirectly),
+    brokenCalls: indexBrokenCalls(scene),
+    untoldCalls: remember(() => groupCallsByRequest(scene, listUntoldCalls(scene))),
     routesOf: remember((service: string | null) => {
-      const entries = facts.entriesOf(service);
+      const entries = scene.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));
     }),
   };
 }
 
 /** The clients of more than one call. */
-function listRepeated({ graph, groups }: SceneFacts): ReadonlySet<number> {
+function listRepeated({ graph, groups }: BaseScene): ReadonlySet<number> {
   const isSeen = new Uint8Array(graph.store.size);
   const repeated = new Set<number>();
   for (const { clients } of groups) {
@@ -73,7 +73,7 @@ function listRepeated({ graph, groups }: SceneFacts): ReadonlySet<number> {
 }
 
 function rememberUnprovable(
-  { graph, thresholds }: SceneFacts,
+  { graph, thresholds }: BaseScene,
   clients: readonly Span[],
   answersOf: AnswerLookup,
   isExpected: SharedResults['isExpectedDirectly'],
@@ -97,7 +97,7 @@ function rememberUnprovable(
  * for: nearly all have the same.
  */
 function readAgents(
-  { facts }: SceneFacts,
+  { facts }: BaseScene,
   groups: readonly CallGroup[],
 ): (scope: string, userAgent: string) => boolean {
   const ofScopes = new Map<string, Set<string>>();
@@ -129,15 +129,15 @@ function* listSides(
  * Finds the service of a span, or of the nearest above it, that the expectations name. All spans that a search passed have
  * the same answer.
  */
-function rememberUpwards(facts: SceneFacts): (row: number) => string | null {
+function rememberUpwards(scene: BaseScene): (row: number) => string | null {
   const known = new Map<number, string | null>();
   return (row) => {
     const passed = new Set<number>();
     let found: string | null | undefined;
     // Links may lead in a circle.
-    for (let at = row; at !== none && !passed.has(at); at = findAbove(facts.graph, at)) {
-      const service = facts.graph.serviceOf(at);
-      found = isNamed(facts, service) ? service : known.get(at);
+    for (let at = row; at !== none && !passed.has(at); at = findAbove(scene.graph, at)) {
+      const service = scene.graph.serviceOf(at);
+      found = isInExpectation(scene, service) ? service : known.get(at);
       if (found !== undefined) break;
       passed.add(at);
     }

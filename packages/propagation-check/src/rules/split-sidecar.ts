@@ -122,9 +122,9 @@ function countRoots(scene: Scene, open: Open, pairs: readonly Pair[]): number {
 
 function isSameUrl(one: Span, other: Span): boolean {
   const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
-  const facts = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
-  const isNamed = outer.host !== null && !isLoopback(outer.host) && (outer.path ?? outer.rpcMethod) !== null;
-  return isNamed && facts.every((fact) => outer[fact] === inner[fact]);
+  const compared = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
+  const isTold = outer.host !== null && !isLoopback(outer.host) && (outer.path ?? outer.rpcMethod) !== null;
+  return isTold && compared.every((each) => outer[each] === inner[each]);
 }
 
 function isWhole({ graph }: Scene, client: Span): boolean {

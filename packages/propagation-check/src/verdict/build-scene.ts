@@ -1,34 +1,34 @@
 import { viewCalls } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { Coverage, SceneFacts, Services } from '../rules/check.ts';
+import type { BaseScene, Coverage, Services } from '../rules/check.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { earlier, later } from '../util/statistics.ts';
 
-type Facts = Pick<
-  SceneFacts,
+type Known = Pick<
+  BaseScene,
   'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'headers' | 'clockOffsets' | 'thresholds'
 >;
 
 /** Adds the look-ups that checks share. */
-export function buildScene(facts: Facts): SceneFacts {
-  const { graph, groups } = facts;
+export function buildScene(known: Known): BaseScene {
+  const { graph, groups } = known;
   const between = mapBy(groups, ({ client, server }) => keyFor(client, server));
   const from = mapBy(groups, ({ client }) => client);
-  const spans = summarizeResources(facts);
+  const spans = summarizeResources(known);
   const into = mapBy(groups, ({ server }) => server);
-  const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
+  const groupsBetween: BaseScene['groupsBetween'] = (client, server) =>
     between.get(keyFor(client, server)) ?? [];
-  const groupsFrom: SceneFacts['groupsFrom'] = (client) => from.get(client) ?? [];
-  const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
-  const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) => {
+  const groupsFrom: BaseScene['groupsFrom'] = (client) => from.get(client) ?? [];
+  const groupsInto: BaseScene['groupsInto'] = (server) => into.get(server) ?? [];
+  const selectSpans: BaseScene['selectSpans'] = (service, isMeant) => {
     const meant: number[] = [];
     for (const row of graph.rowsOfService(service)) if (isMeant(row)) meant.push(row);
     return graph.viewsOf(meant);
   };
   return {
-    ...facts,
+    ...known,
     groupsBetween,
     groupsFrom,
     groupsInto,
@@ -41,7 +41,7 @@ export function buildScene(facts: Facts): SceneFacts {
     entriesOf: remember((service: string | null) => selectSpans(service, (row) => graph.isEntry(row))),
     selectSpans,
     services: describeServices(graph, spans),
-    ...measureCoverage(graph, spans, facts.thresholds.sharedTime),
+    ...measureCoverage(graph, spans, known.thresholds.sharedTime),
   };
 }
 
@@ -55,7 +55,7 @@ interface ResourceSpans {
   readonly lasts: Int32Array;
 }
 
-function summarizeResources({ graph, facts }: Facts): ResourceSpans {
+function summarizeResources({ graph, facts }: Known): ResourceSpans {
   const { resources, kinds, resourceTable, size } = graph.store;
   const { ends } = graph;
   const count = resourceTable.length;
@@ -114,7 +114,7 @@ function measureCoverage(
   graph: TraceGraph,
   { firsts, lasts }: ResourceSpans,
   sharedTime: number,
-): Pick<SceneFacts, 'coverage' | 'capture'> {
+): Pick<BaseScene, 'coverage' | 'capture'> {
   const instances = new Map<string | null, Map<string, Ends>>();
   const { ends } = graph;
   for (const [resource, { serviceName, attributes }] of graph.store.resourceTable.entries()) {

@@ -117,11 +117,11 @@ export function describeExamination(examination: Examination, options: CheckOpti
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
   const told = [...listUndecided(scene, looseEnds, merged), ...open.undecided];
-  const untold = findings.filter(
+  const remaining = findings.filter(
     (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
   );
-  const untoldCalls = open.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
-  const openEdges = listOpenEdges({ edges, findings: untold }, untoldCalls, expectation, scene.thresholds);
+  const remainingCalls = open.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
+  const openEdges = listOpenEdges({ edges, findings: remaining }, remainingCalls, expectation, scene.thresholds);
   const undecided = [...told, ...openEdges];
   const unshownBaggage = listUnshownEntries(scene);
   const verdict = decideVerdict({ findings, undecided }, isJudged);

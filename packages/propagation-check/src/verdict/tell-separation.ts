@@ -114,12 +114,12 @@ function readSpans(
   keys: Keys,
   readAll: (call: FactSource) => Readonly<Record<string, string | null>>,
 ): Reader {
-  const factsOf = facts.remember(readAll);
+  const valuesOf = facts.remember(readAll);
   return {
     side,
     keys,
-    kindOf: (row) => keyFor(...Object.values(factsOf(row))),
-    read: (row, key) => factsOf(row)[key] ?? null,
+    kindOf: (row) => keyFor(...Object.values(valuesOf(row))),
+    read: (row, key) => valuesOf(row)[key] ?? null,
   };
 }
 
