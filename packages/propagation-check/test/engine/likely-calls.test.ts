@@ -180,8 +180,8 @@ SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} $
     assert.deepEqual(names(checkTraces(rows('web'), { expectation: expected })), []);
     const whole = drawTrace(`
       trace c
-      CLIENT web GET       c1  0..60 ${get} url.full=http://pay/pay
-        SERVER pay GET /p  c2  10..50 ${get} url.path=/pay`);
+      CLIENT web GET       c1  200..260 ${get} url.full=http://pay/pay
+        SERVER pay GET /p  c2  210..250 ${get} url.path=/pay`);
     assert.equal(checkTraces([...rows('web'), ...whole]).verdict, 'intact');
     assert.ok(!names(checkTraces([...rows('web'), ...whole])).includes('web -> orders 2'));
   });

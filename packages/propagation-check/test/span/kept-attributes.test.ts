@@ -36,7 +36,7 @@ test('every attribute that the source names in a call of a reader is kept', () =
 
 /** Names with dots in the engine that are of resources, spans, ASGI events and files. */
 const others: readonly RegExp[] = [
-  /^(?:service\.(?:name|instance\.id|version)|telemetry\.(?:sdk\.language|distro\.name)|k8s\.(?:pod\.(?:uid|name)|node\.name)|container\.id|cloud\.(?:platform|provider)|host\.(?:id|name))$/,
+  /^(?:service\.(?:name|namespace|instance\.id|version)|deployment\.environment(?:\.name)?|telemetry\.(?:sdk\.language|distro\.name)|k8s\.(?:pod\.(?:uid|name)|node\.name)|container\.id|cloud\.(?:platform|provider)|host\.(?:id|name))$/,
   /^(?:dns\.lookup|tcp\.connect)$/,
   /^http\.response\.(?:start|body)$/,
   /\.ts$/,
