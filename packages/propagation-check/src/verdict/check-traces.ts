@@ -121,7 +121,12 @@ export function describeExamination(examination: Examination, options: CheckOpti
     (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
   );
   const remainingCalls = open.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
-  const openEdges = listOpenEdges({ edges, findings: remaining }, remainingCalls, expectation, scene.thresholds);
+  const openEdges = listOpenEdges(
+    { edges, findings: remaining },
+    remainingCalls,
+    expectation,
+    scene.thresholds,
+  );
   const undecided = [...told, ...openEdges];
   const unshownBaggage = listUnshownEntries(scene);
   const verdict = decideVerdict({ findings, undecided }, isJudged);

@@ -22,8 +22,11 @@ export function listOpenEdges(
   expectation: Expectation,
   thresholds: Thresholds,
 ): readonly Undecided[] {
+  const doubted = edges.filter(({ doubtful = 0 }) => doubtful > 0).map(nameEdge);
   const warnings = findings.filter(
-    (finding) => finding.doubt !== undefined || (leavesOpen(finding) && finding.count > 0),
+    (finding) =>
+      (leavesOpen(finding) && finding.count > 0) ||
+      (finding.doubt !== undefined && doubted.includes(nameEdge(finding))),
   );
   const open = openCalls.filter((one) => mustBeWhole(edges, expectation, one));
   return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
