@@ -29,7 +29,7 @@ export interface RowSource extends FactSource {
   readonly protocol: CallFacts['protocol'];
 }
 
-const protocols: readonly CallFacts['protocol'][] = [
+export const protocols: readonly CallFacts['protocol'][] = [
   'http',
   'rpc',
   'messaging',

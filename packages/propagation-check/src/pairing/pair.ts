@@ -45,16 +45,17 @@ export function pairSpans(
     const candidates = findOpen(server, bounds.candidates);
     if (candidates.length > 0) fitting.set(server, preferExact(candidates, server, tolerances));
   }
-  const matched = matchAll(fitting);
-  matchTheRest(matched, fitting, index, (server) => findOpen(server, 1));
   const uses = new Map<Span, number>();
   fitting.forEach((candidates) => {
     for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
   });
+  const isUnique = (client: Span, server: Span): boolean =>
+    fitting.get(server)?.length === 1 && uses.get(client) === 1;
+  const matched = matchAll(fitting, isUnique);
+  matchTheRest(matched, fitting, index, (server) => findOpen(server, 1));
   const pairs: Pair[] = [];
   matched.forEach((server, client) => {
-    const unique = fitting.get(server)?.length === 1 && uses.get(client) === 1;
-    pairs.push({ client, server, unique });
+    pairs.push({ client, server, unique: isUnique(client, server) });
   });
   return pairs;
 }
@@ -346,9 +347,17 @@ interface Matching {
   readonly exhausted: Set<Span>;
 }
 
-function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): Map<Span, Span> {
+/** @param isUnique Whether neither of two fits another: nearly always, and then no search passes them. */
+function matchAll(
+  fitting: ReadonlyMap<Span, readonly Span[]>,
+  isUnique: (client: Span, server: Span) => boolean,
+): Map<Span, Span> {
   const matching: Matching = { serverOf: new Map(), clientOf: new Map(), exhausted: new Set() };
-  for (const server of fitting.keys()) augment(server, fitting, matching);
+  fitting.forEach((candidates, server) => {
+    const first = candidates[0];
+    if (first !== undefined && isUnique(first, server)) matching.serverOf.set(first, server);
+    else augment(server, fitting, matching);
+  });
   return matching.serverOf;
 }
 

@@ -82,7 +82,9 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
   const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
   const answered = indexCalls(
     open.clients.filter(
-      (span) => readOutcome(span) === 'answered' && scene.shared.findUnprovable(span) === null,
+      (span) =>
+        scene.facts.outcomeOf(scene.graph.rowOf(span)) === 'answered' &&
+        scene.shared.findUnprovable(span) === null,
     ),
     targetOf,
   );

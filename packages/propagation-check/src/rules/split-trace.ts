@@ -1,21 +1,23 @@
-import {
-  type FactSource,
-  isHealthProbe,
-  readCallFacts,
-  readOutcome,
-  readUserAgent,
-} from '../calls/call-facts.ts';
+import { type FactSource, isHealthProbe, readCallFacts, readUserAgent } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isPublicName } from '../calls/inside.ts';
 import type { Roots } from '../calls/roots.ts';
+import { protocols } from '../calls/row-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { recordsHeaders } from '../headers/recording.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
-import { compareRequests, type Pair, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  type Pair,
+  type PairSides,
+  pairSpans,
+  startsDuring,
+  startsDuringAny,
+} from '../pairing/pair.ts';
 import { pairByIds } from '../pairing/pair-by-ids.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -153,12 +155,8 @@ export const splitTraces = rule<SplitEdge>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    const serviceOf = (span: Span): number => scene.graph.serviceNumberOf(scene.graph.rowOf(span));
     const all = [...named, ...pairs];
-    const edges = groupBy(
-      all,
-      ({ client, server }) => `${serviceOf(client)} ${serviceOf(server)} ${readCallFacts(client).protocol}`,
-    );
+    const edges = [...mapBy(all, (pair) => numberEdge(scene, pair)).values()];
     const targetOfRow = scene.facts.remember(nameTarget);
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
     const kindOf = scene.facts.remember(nameKind);
@@ -221,6 +219,13 @@ function mayBeOfOtherHost({ scene: { thresholds }, pairs, named, isExpected }: S
     const [called, received] = [readCallFacts(pair.client).host, readCallFacts(pair.server).host];
     return !named.has(pair) && isPublicName(called) && isPublicName(received) && called !== received;
   });
+}
+
+/** Pairs of the same services and protocol have the same. */
+function numberEdge({ graph, facts }: Scene, { client, server }: PairSides): number {
+  const [caller, called] = [graph.rowOf(client), graph.rowOf(server)];
+  const services = graph.serviceNumberOf(caller) * graph.serviceCount + graph.serviceNumberOf(called);
+  return services * protocols.length + protocols.indexOf(facts.protocolOf(caller));
 }
 
 /** Why a call or a root is in no pair. */
@@ -434,25 +439,26 @@ function measureEdge(
 
 /** The open calls to the targets of the pairs that may have another side. */
 function listToTargets(
-  { graph }: Scene,
+  { graph, facts }: Scene,
   loose: Loose,
   { client, server }: Pair,
   pairs: readonly Pair[],
   targets: ReadonlySet<string>,
 ): readonly Span[] {
   const isMcp = isOfMcp(client);
-  const paired = new Set(pairs.map((pair) => pair.client));
+  const paired = remember(() => new Set(pairs.map((pair) => pair.client)));
   // Spans of the called service without their parent prove that context arrived in their trace: its calls are others.
   const reached = new Set(loose.orphans.get(server.serviceName)?.map(({ traceId }) => traceId));
-  return loose.calls.callsTo(client.serviceName, targets).filter(
-    (span) =>
-      isOfMcp(span) === isMcp &&
-      // A call that reached nobody, as while the called service starts, has no other side.
-      (paired.has(span) ||
-        (readOutcome(span) !== 'unreached' &&
-          !graph.isAtBorder(graph.rowOf(span)) &&
-          !reached.has(span.traceId))),
-  );
+  // A call that reached nobody, as while the called service starts, has no other side.
+  const mayHaveOther = (row: number, span: Span): boolean =>
+    facts.outcomeOf(row) !== 'unreached' &&
+    !graph.isAtBorder(row) &&
+    (reached.size === 0 || !reached.has(span.traceId));
+  return loose.calls
+    .callsTo(client.serviceName, targets)
+    .filter(
+      (span) => isOfMcp(span) === isMcp && (mayHaveOther(graph.rowOf(span), span) || paired().has(span)),
+    );
 }
 
 /** The requests of the kinds of the pairs. Of those at the border of the capture only the paired ones. */
@@ -460,17 +466,17 @@ function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], se
   const kinds = new Set(pairs.map((pair) => loose.kindOf(graph.rowOf(pair.server))));
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = (loose.continued.get(server) ?? []).filter((span) => isAlike(graph.rowOf(span)));
-  const paired = new Set(pairs.map((pair) => pair.server));
+  const paired = remember(() => new Set(pairs.map((pair) => pair.server)));
   const unpairedAtBorder = loose.roots
     .select((row) => graph.isAtBorder(row) && isAlike(row), server)
-    .filter((root) => !paired.has(root)).length;
+    .filter((root) => !paired().has(root)).length;
   const ofKind = loose.kindsOf(server);
   const roots = [...kinds].reduce((sum, kind) => sum + (ofKind.get(kind) ?? 0), 0);
   return {
     count: roots - unpairedAtBorder + continued.length,
     has: (request) => {
       const row = graph.rowOf(request);
-      return isAlike(row) && (paired.has(request) || !isRoot(request) || !graph.isAtBorder(row));
+      return isAlike(row) && (paired().has(request) || !isRoot(request) || !graph.isAtBorder(row));
     },
     list: () => [...loose.roots.select(isAlike, server), ...continued],
   };
