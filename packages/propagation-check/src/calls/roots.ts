@@ -101,8 +101,8 @@ export class Roots {
   }
 
   /** Without those that a finding explains. */
-  without(spans: Iterable<Span | null>): Roots {
-    const rows = Array.from(spans, (span) => (span === null ? none : this.#graph.rowOf(span)));
+  without(spans: Iterable<Span>): Roots {
+    const rows = Array.from(spans, (span) => this.#graph.rowOf(span));
     // Calls are no roots: the rows of their services need no look.
     const explained = mapBy(
       rows.filter((row) => this.#graph.isEntry(row)),

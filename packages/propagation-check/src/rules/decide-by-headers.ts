@@ -49,7 +49,11 @@ export function decideByHeaders(
 ): readonly Draft[] {
   const open = draft.candidates !== undefined ? causes : (confirming[draft.id] ?? []);
   if (open.length === 0 || draft.shown.length === 0) return [draft];
-  const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
+  const seen = draft.shown.map(({ client, server }) => headersOf(client, server, draft));
+  if (seen.every((headers) => headers === null)) return [draft];
+  const decided = draft.shown.map((shown, at) =>
+    decideCall(shown, draft, open, seen[at] ?? null, expectation),
+  );
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
     const { candidates, isLikely: _, facts: __, ...rest } = draft;
     const shown = group.map((call) => call.shown);
@@ -146,10 +150,9 @@ function decideCall(
   shown: Shown,
   draft: Draft,
   open: readonly HeaderCause[],
-  headersOf: HeaderLookup,
+  headers: CallHeaders | null,
   { traceresponse }: Expectation,
 ): Decision {
-  const headers = headersOf(shown.client, shown.server, draft);
   if (headers === null) return { ...undecided, shown };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');

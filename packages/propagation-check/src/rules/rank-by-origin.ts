@@ -8,14 +8,20 @@ import { moveToFront } from './split-causes.ts';
  * A page sends no header to another origin than its own unless its instrumentation is told to (`propagateTraceHeaderCorsUrls`), which
  * is forgotten more often than a proxy strips it.
  */
-export function rankByOrigin(scene: Scene, draft: Draft): Draft {
-  if (draft.candidates?.includes('header-not-sent') !== true || !isFromBrowser(draft)) return draft;
-  const loads = scene.selectSpans(draft.client, (row) => scene.facts.nameOf(row) === 'documentLoad');
-  const pages = new Set(loads.flatMap(readOrigin));
-  const called = draft.shown.flatMap(({ client }) => (client === null ? [] : readOrigin(client)));
-  const isElsewhere = pages.size > 0 && called.length > 0 && called.every((origin) => !pages.has(origin));
-  return isElsewhere ? { ...draft, candidates: moveToFront(draft.candidates, 'header-not-sent') } : draft;
+export function prepareRankByOrigin(scene: Scene): (draft: Draft) => Draft {
+  if (!scene.facts.maySome(({ name }) => name === ofPages)) return (draft) => draft;
+  return (draft) => {
+    if (draft.candidates?.includes('header-not-sent') !== true || !isFromBrowser(draft)) return draft;
+    const loads = scene.selectSpans(draft.client, (row) => scene.facts.nameOf(row) === ofPages);
+    const pages = new Set(loads.flatMap(readOrigin));
+    const called = draft.shown.flatMap(({ client }) => (client === null ? [] : readOrigin(client)));
+    const isElsewhere = pages.size > 0 && called.length > 0 && called.every((origin) => !pages.has(origin));
+    return isElsewhere ? { ...draft, candidates: moveToFront(draft.candidates, 'header-not-sent') } : draft;
+  };
 }
+
+/** The name of the span of a page that is loaded. */
+const ofPages = 'documentLoad';
 
 /** None where the URL is not known, or relative. */
 function readOrigin(span: Span): readonly string[] {

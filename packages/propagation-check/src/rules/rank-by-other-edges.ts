@@ -103,13 +103,15 @@ function findAlike(
 function listSources({ graph }: Scene, rows: ArrayLike<number>): Set<string> {
   const { resources, resourceTable, scopes, kinds } = graph.store;
   const sources = new Set<string>();
-  let [lastResource, lastScope, lastKind] = [-1, -1, -1];
+  let last = rows[0] ?? none;
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at] ?? none;
-    const [resource = 0, scope = 0, kind = 0] = [resources[row], scopes[row], kinds[row]];
-    if (resource === lastResource && scope === lastScope && kind === lastKind) continue;
-    [lastResource, lastScope, lastKind] = [resource, scope, kind];
-    sources.add(keyFor(readInstance(resourceTable[resource]?.attributes ?? new Map()), scope, kind));
+    const isAlike =
+      resources[row] === resources[last] && scopes[row] === scopes[last] && kinds[row] === kinds[last];
+    last = row;
+    if (isAlike && at > 0) continue;
+    const instance = readInstance(resourceTable[resources[row] ?? 0]?.attributes ?? new Map());
+    sources.add(keyFor(instance, scopes[row] ?? 0, kinds[row] ?? 0));
   }
   return sources;
 }

@@ -28,7 +28,10 @@ export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
 
 function withoutExplained(open: Open, found: readonly Draft[]): Open {
   if (found.length === 0) return open;
-  const explained = new Set<Span | null>(found.flatMap(listExplained));
+  const explained = new Set<Span>();
+  for (const draft of found) {
+    for (const span of listExplained(draft)) if (span !== null) explained.add(span);
+  }
   const isLeft = (span: Span): boolean => !explained.has(span);
   return {
     clients: open.clients.filter(isLeft),

@@ -14,7 +14,7 @@ import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
 import { rankByPlatform } from '../rules/platforms.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
-import { rankByOrigin } from '../rules/rank-by-origin.ts';
+import { prepareRankByOrigin } from '../rules/rank-by-origin.ts';
 import { prepareRankByOtherEdges } from '../rules/rank-by-other-edges.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
@@ -194,9 +194,10 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const rankByOthers = prepareRankByOtherEdges(scene);
+  const rankByOrigin = prepareRankByOrigin(scene);
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(
-      rankByPipeline(rankByPlatform(rankByOrigin(scene, rankByOthers(draft))), collector),
+      rankByPipeline(rankByPlatform(rankByOrigin(rankByOthers(draft))), collector),
       headersOf,
       expectation,
     ).map((decided) =>
@@ -418,8 +419,11 @@ function countEdges(
 
 /** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
 function countShown(graph: TraceGraph, { client, server }: Shown): number {
-  const weigh = (span: Span | null): number => (span === null ? 1 : weightOf(graph.store, graph.rowOf(span)));
-  return Math.max(weigh(client), weigh(server));
+  return Math.max(weighSpan(graph, client), weighSpan(graph, server));
+}
+
+function weighSpan(graph: TraceGraph, span: Span | null): number {
+  return span === null ? 1 : weightOf(graph.store, graph.rowOf(span));
 }
 
 /**

@@ -137,9 +137,12 @@ function separate(
   { side, keys, kindOf, read }: Reader,
   listErrors: () => readonly Draft[],
 ): { readonly names: readonly string[]; readonly whole: number } | null {
-  const rows = shown.flatMap((call) => (call[side] === null ? [] : graph.rowOf(call[side])));
-  if (rows.length < shown.length) return null;
-  const ofKinds = new Map(rows.map((row) => [kindOf(row), row]));
+  const ofKinds = new Map<ReturnType<Reader['kindOf']>, number>();
+  for (const { [side]: span } of shown) {
+    if (span === null) return null;
+    const row = graph.rowOf(span);
+    ofKinds.set(kindOf(row), row);
+  }
   let left = keys.flat().flatMap((key) =>
     findCommon(
       [...ofKinds.values()].map((row) => read(row, key)),
