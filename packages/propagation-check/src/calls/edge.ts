@@ -308,25 +308,28 @@ const unknown = -2;
 
 /**
  * Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer.
- * @param nearest For the answers, an element a row.
+ * @param nearest For the answers, an element a row, by how much each is above `unknown`: pages that are never written take no memory.
  */
 function rememberOuterLayers(graph: TraceGraph, facts: RowFacts, nearest: Rows): (row: number) => number {
-  nearest.fill(unknown);
+  const known = (row: number): number => (nearest[row] ?? 0) + unknown;
+  const isOutside = (at: number, service: number): boolean =>
+    at === none || graph.isEntry(at) || graph.serviceNumberOf(at) !== service;
   const findNearest = (row: number): number => {
     const service = graph.serviceNumberOf(row);
+    // Nearly all calls are made by the request itself: nothing is to remember.
+    if (isOutside(graph.upwards[row] ?? none, service)) return none;
     let at = row;
-    let found = nearest[at] ?? none;
+    let found = known(at);
     while (found === unknown) {
       at = graph.upwards[at] ?? none;
-      const isOutside = at === none || graph.isEntry(at) || graph.serviceNumberOf(at) !== service;
-      found = isOutside ? none : facts.isOutgoing(at) ? at : (nearest[at] ?? none);
+      found = isOutside(at, service) ? none : facts.isOutgoing(at) ? at : known(at);
     }
     for (
       let passed = row;
-      nearest[passed] === unknown && passed !== found;
+      known(passed) === unknown && passed !== found;
       passed = graph.upwards[passed] ?? none
     )
-      nearest[passed] = found;
+      nearest[passed] = found - unknown;
     return found;
   };
   return (row) => {

@@ -401,11 +401,11 @@ export class TraceGraph {
 
   /** Nanoseconds since the Unix epoch, of a time that is relative to the origin. */
   startTimeOf(row: number): bigint {
-    return startTimeOf(this.store, row) - this.#aheadOf(row);
+    return this.#align(startTimeOf(this.store, row), row);
   }
 
   endTimeOf(row: number): bigint {
-    return endTimeOf(this.store, row) - this.#aheadOf(row);
+    return this.#align(endTimeOf(this.store, row), row);
   }
 
   #findTrace(traceId: string): number {
@@ -414,8 +414,8 @@ export class TraceGraph {
     return this.index.findTrace({ traceIds, hasShortTraceId: Uint8Array.of(isShort ? 1 : 0) }, 0);
   }
 
-  #aheadOf(row: number): bigint {
-    return this.#ahead?.(this.store.resources[row] ?? 0) ?? 0n;
+  #align(time: bigint, row: number): bigint {
+    return this.#ahead === null ? time : time - this.#ahead(this.store.resources[row] ?? 0);
   }
 
   #makeSource(): RowSource {

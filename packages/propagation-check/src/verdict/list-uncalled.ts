@@ -1,8 +1,9 @@
 import { isEmptyPoll, isProbeCall } from '../calls/call-facts.ts';
+import type { CallGroup } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -34,8 +35,9 @@ export function listUncalled(
       scene.expectation.edges.some(({ server }) => server === service);
     const isTolerated = isToleratedEdge(scene.expectation, { client: null, server: service }, false);
     if (isTolerated || isSpokenOf) return [];
-    return [kindNumber.server, kindNumber.consumer].flatMap((kind) => {
-      const isMessage = kind === kindNumber.consumer;
+    const kinds = (['SERVER', 'CONSUMER'] as const).filter((kind) => scene.services.hasKind(service, kind));
+    return kinds.flatMap((kind) => {
+      const isMessage = kind === 'CONSUMER';
       const found = selectUncalled(scene, roots, service, kind).map((span) => ({
         span,
         senders: isMessage ? sides.sendersOf(span) : [],
@@ -54,16 +56,25 @@ export function listUncalled(
   });
 }
 
-function isBetweenServices({ client, server }: Scene['groups'][number]): boolean {
+function isBetweenServices({ client, server }: CallGroup): boolean {
   return client !== server && client !== ownServiceName;
 }
 
-function selectUncalled(scene: Scene, roots: Roots, service: string, kind: number): readonly Span[] {
+function selectUncalled(
+  scene: Scene,
+  roots: Roots,
+  service: string,
+  kind: 'SERVER' | 'CONSUMER',
+): readonly Span[] {
   const { graph, facts } = scene;
+  const called = scene.groupsInto(service).filter(isBetweenServices);
+  const isAny = kind === 'CONSUMER' || takesNoPart(scene, service);
+  // Of the services where requests come in from outside.
+  if (!isAny && called.length === 0) return [];
   const isNoCall = facts.remember((call) => isProbeCall(call) || isEmptyPoll(call));
-  const isAlike =
-    kind === kindNumber.consumer || takesNoPart(scene, service) ? () => true : isCalled(scene, service);
-  return roots.select((row) => graph.store.kinds[row] === kind && isAlike(row) && !isNoCall(row), service);
+  const isAlike = isAny ? () => true : isOfEndpoints(scene, called);
+  const number = spanKinds.indexOf(kind);
+  return roots.select((row) => graph.store.kinds[row] === number && isAlike(row) && !isNoCall(row), service);
 }
 
 /** A service that nobody here calls, and that shows no call. */
@@ -76,11 +87,10 @@ function takesNoPart({ groups, services }: Scene, service: string): boolean {
   );
 }
 
-/** Whether other services call the endpoint of a row. */
-function isCalled(scene: Scene, service: string): (row: number) => boolean {
+/** Whether some calls are to the endpoint of a row. */
+function isOfEndpoints(scene: Scene, called: readonly CallGroup[]): (row: number) => boolean {
   const { names } = scene.graph.store;
   const nameEndpoint = nameRows(scene);
-  const called = scene.groupsInto(service).filter(isBetweenServices);
   const calledNames = new Set(called.flatMap(({ servers }) => Array.from(servers, (row) => names[row])));
   // Of most services the names of the spans tell it.
   const calledEndpoints = remember(
