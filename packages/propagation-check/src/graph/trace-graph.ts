@@ -401,11 +401,11 @@ export class TraceGraph {
 
   /** Nanoseconds since the Unix epoch, of a time that is relative to the origin. */
   startTimeOf(row: number): bigint {
-    return this.#align(startTimeOf(this.store, row), row);
+    return this.#atOneTime(startTimeOf(this.store, row), row);
   }
 
   endTimeOf(row: number): bigint {
-    return this.#align(endTimeOf(this.store, row), row);
+    return this.#atOneTime(endTimeOf(this.store, row), row);
   }
 
   #findTrace(traceId: string): number {
@@ -414,7 +414,7 @@ export class TraceGraph {
     return this.index.findTrace({ traceIds, hasShortTraceId: Uint8Array.of(isShort ? 1 : 0) }, 0);
   }
 
-  #align(time: bigint, row: number): bigint {
+  #atOneTime(time: bigint, row: number): bigint {
     return this.#ahead === null ? time : time - this.#ahead(this.store.resources[row] ?? 0);
   }
 

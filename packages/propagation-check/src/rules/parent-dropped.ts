@@ -58,18 +58,13 @@ export const droppedParents = rule<Group<Pair>>({
 /** SERVER roots that began after the first call of their trace that has no child. */
 function listSecondRoots({ graph, thresholds }: Scene, { clients, roots }: Open): readonly Span[] {
   const { traces } = graph.index;
-  // Beside the map, because nearly all roots are of other traces.
-  const isCalling = new Uint8Array(graph.traceCount);
-  const firstCalls = new Map<number, number>();
-  for (const client of clients) {
-    const row = graph.rowOf(client);
-    const trace = traces[row] ?? none;
-    if (isCalling[trace] === 0) firstCalls.set(trace, (graph.starts[row] ?? 0) - Number(thresholds.rounding));
-    isCalling[trace] = 1;
+  const firstCalls = new Float64Array(graph.traceCount).fill(Number.POSITIVE_INFINITY);
+  for (const row of clients.map((client) => graph.rowOf(client)).toReversed()) {
+    firstCalls[traces[row] ?? none] = (graph.starts[row] ?? 0) - Number(thresholds.rounding);
   }
-  const isAfterCall = (row: number, trace: number): boolean =>
-    isCalling[trace] === 1 && (graph.starts[row] ?? 0) >= (firstCalls.get(trace) ?? 0);
-  return roots.select((row) => isAfterCall(row, traces[row] ?? none)).filter(({ kind }) => kind === 'SERVER');
+  return roots
+    .select((row) => (graph.starts[row] ?? 0) >= (firstCalls[traces[row] ?? none] ?? 0))
+    .filter(({ kind }) => kind === 'SERVER');
 }
 
 function mayHaveCalled(scene: Scene, client: Span, server: Span): boolean {
