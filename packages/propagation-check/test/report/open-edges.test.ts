@@ -28,7 +28,7 @@ suite('an edge that is open, where another is broken', () => {
   });
 
   test('has the mark of a warning, and not those of its other protocols', () => {
-    const mark = (protocol: string) =>
+    const mark = (protocol: EdgeResult['protocol']) =>
       markEdge(makeEdge('orders', { calls: 1 }), {
         findings: [],
         undecided: [{ client: 'web', server: 'orders', protocol, says: 'none of 12 calls judged' }],
