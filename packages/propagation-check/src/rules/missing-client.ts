@@ -74,12 +74,9 @@ export const missingClients = rule<ReplacedParents>({
     if (looseEnd.kind !== 'SERVER' || !isOrphan(scene.graph, looseEnd)) return null;
     if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
-    const isExpected = scene.expectation.edges.some(
-      (edge) => edge.server === looseEnd.serviceName && edge.rule === 'must',
-    );
-    const expectation = isExpected ? '' : ', and no expectation names a caller of the service';
     return tellReasons(
-      `${countOf(ofTrace.length, 'call')} without a child in its trace${expectation}`,
+      // `missing-caller.ts` speaks where one does.
+      `${countOf(ofTrace.length, 'call')} without a child in its trace, and no expectation names a caller of the service`,
       ofTrace.map((client) => whyApart(scene, client, looseEnd)),
     );
   },
@@ -100,7 +97,6 @@ function isUncertain(scene: Scene, client: Span, server: Span): boolean {
 
 /** Whole calls show that others call the service, or that others answer such calls: the missing spans are those of a hop that is known. */
 export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
-  if (isExpectedDirectly(scene, client.serviceName, server.serviceName)) return false;
   const callers = scene.groupsInto(server.serviceName);
   if (callers.some((group) => group.client === client.serviceName)) return false;
   const kind = nameRequest(client);

@@ -111,7 +111,7 @@ test('each pair of services is reported for itself', () => {
   ]);
 });
 
-test('an orphan says whether an expectation names its caller', () => {
+test('an orphan says that no expectation names its caller', () => {
   const orphan =
     'trace 1\n  lost\n    orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work\n';
   const whyNot = (head: string): string | undefined =>
@@ -122,6 +122,24 @@ test('an orphan says whether an expectation names its caller', () => {
   assert.ok(whyNot('')?.endsWith(`: 0 calls without a child in its trace${unnamed}`));
   assert.ok(whyNot('may web -> orders\n')?.endsWith(unnamed));
   assert.ok(whyNot('expect web -> stock\n')?.endsWith(unnamed));
+  assert.equal(whyNot(`expect web -> orders\n${drawWhole(2, 'web', 'orders')}`), undefined);
+});
+
+test('a PRODUCER that is open when a message is read is that of another', () => {
+  const message = (service: string, span: string) =>
+    `${service} ${span} messaging.system=kafka messaging.destination.name=jobs`;
+  const drawing = `trace 1\n  web INTERNAL "job" 0..100\n    ${message('web', 'PRODUCER "jobs publish" 10..90')}\n  lost\n    ${message('orders', 'CONSUMER "jobs process" 20..80')}\n`;
+  assert.equal(guessCause(drawing), 'client-span-lost');
+});
+
+test('the header was passed through only where every request has the parent of the caller', () => {
+  const passedOn = `trace 1\n  lost id:out\n    web SERVER "GET /call" 0..100 http.request.method=GET\n      ${call}\n    ${request}\n`;
+  const replaced = drawReplaced(
+    drawClient({ from: 210, to: 290 }),
+    drawServer({ from: 220, to: 280 }),
+  ).replace('trace 1', 'trace 2');
+  assert.equal(guessCause(passedOn), 'header-passed-through');
+  assert.equal(guessCause(passedOn + replaced), 'header-rewritten');
 });
 
 test('both sides of a pair say that the capture should hold the parent', () => {
