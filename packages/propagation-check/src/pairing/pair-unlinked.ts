@@ -17,7 +17,6 @@ export function pairUnlinked(
 ): readonly Pair[] {
   if (!graph.someDroppedLinks) return [];
   const servers = graph.select((row) => isUnlinked(graph, row));
-  if (servers.length === 0) return [];
   const named = new Set(clients.flatMap((client) => answersOf(client).map(({ row }) => row)));
   const fits = (client: Span, server: Span): boolean => {
     if (graph.areOfOneTrace(client, server)) return false;
@@ -29,12 +28,7 @@ export function pairUnlinked(
       likeness === 'yes' || (likeness === 'unknown' && isExpected(client.serviceName, server.serviceName))
     );
   };
-  return pairSpans(
-    clients.filter(({ kind }) => kind === 'CLIENT'),
-    servers,
-    fits,
-    tolerances,
-  );
+  return pairSpans(clients, servers, fits, tolerances);
 }
 
 function isUnlinked(graph: TraceGraph, row: number): boolean {

@@ -143,6 +143,7 @@ suite('requests whose links a limit of the SDK left out', () => {
       [],
     );
     assert.deepEqual(listWhy(call(), `  ${request()}`), []);
+    assert.deepEqual(listWhy(call(), 'trace 2', `  ${request().replace('SERVER', 'INTERNAL')}`), []);
     const named = 'http.response.header.traceresponse=00-<2>-<named>-01';
     assert.deepEqual(
       listWhy(call(named), 'trace 2', `  ${request('id:named')}`, 'trace 3', `  ${request()}`),
@@ -161,6 +162,31 @@ suite('requests whose links a limit of the SDK left out', () => {
         [of],
       );
     }
+  });
+
+  test('leave a call open that has only its time in common with them, where it is expected', () => {
+    const drawing = `trace 1\n  web CLIENT "GET" 0..90 http.request.method=GET server.address=orders\ntrace 2\n  orders SERVER "GET /work" 10..80 ${work} ${dropped}`;
+    const listWhy = (text: string) =>
+      (checkTraces(readDrawing(text).spans, readDrawing(text)).unjudged ?? []).flatMap(
+        ({ why }) => why ?? [],
+      );
+    assert.deepEqual(listWhy(`expect web -> orders\n${drawing}`), ['dropped-links']);
+    assert.deepEqual(listWhy(drawing), []);
+  });
+
+  test('leave the edge open whose answer names them, however well they fit another call', () => {
+    const call = (caller: string, to: number, trace: number, answered: number) =>
+      `trace ${trace}\n  ${caller} CLIENT "GET" 0..${to} http.request.method=GET url.full=http://peer/work http.response.header.traceresponse=00-<${answered}>-<r${answered}>-01`;
+    const request = (called: string, to: number, trace: number) =>
+      `trace ${trace}\n  ${called} SERVER "GET /work" 10..${to} ${work} ${dropped} id:r${trace}`;
+    const { spans } = readDrawing(
+      [call('web', 90, 1, 2), request('orders', 20, 2), call('app', 30, 3, 4), request('stock', 80, 4)].join(
+        '\n',
+      ),
+    );
+    const { explain = [] } = checkTraces(spans, { explain: true });
+    const [ofWeb] = explain.filter(({ kind, service }) => kind === 'CLIENT' && service === 'web');
+    assert.match(ofWeb?.unjudged ?? '', /^a request of orders that fits began a trace/);
   });
 
   test('leave no edge open that has an error', () => {

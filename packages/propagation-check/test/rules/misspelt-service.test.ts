@@ -85,6 +85,9 @@ describe('an expected service that no span names', () => {
       ['cart-v2', 'cart-v1'],
       ['cart.2', 'cart.1'],
       ['node12', 'node11'],
+      ['node10', 'node9'],
+      ['checkout-10', 'checkout'],
+      ['checkout-v10', 'checkout'],
     ] as const) {
       assert.deepEqual(
         judge(`web -> ${expected}`, inside(known, 'peer')).errors,
@@ -104,6 +107,11 @@ describe('an expected service that no span names', () => {
       ['broken', ['missing-call']],
     );
     assert.deepEqual([judge('cron -> orders').verdict, judge('cron -> orders').errors], ['unknown', []]);
+  });
+
+  it('is not the other service of the edge, which has spans, whatever others are called', () => {
+    const similar = 'trace 3\n  wbe INTERNAL "tick" 0..1\n';
+    assert.deepEqual(judge('web -> stock', system + similar).errors, ['missing-call']);
   });
 
   it('is misspelt also where nobody calls the other side, and as a caller of requests that began traces', () => {
