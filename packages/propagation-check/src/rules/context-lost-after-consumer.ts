@@ -2,7 +2,6 @@ import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isTelemetryExport } from '../calls/telemetry-export.ts';
-import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
@@ -69,7 +68,6 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
       const groups = scene.groups.filter(
         ({ client, extremes }) => extremes.hasDetached && services.hasKind(client, kind),
       );
-      if (groups.length === 0) return [];
       const explained = new Set(open.found.flatMap(listExplained));
       const detached = selectCalls(
         graph,
@@ -142,17 +140,6 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
       `nearly every ${name} is followed by such a call at once`,
       ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
       ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, name)}`,
-    ),
-    gate(
-      'fewer would follow by chance',
-      ({ scene, bursts, windows, pairs }) =>
-        isMoreThanChance(
-          [...bursts.keys()],
-          pairs.length,
-          (moved) => pairWithWindows(scene, windows, moved).length,
-          scene.thresholds,
-        ),
-      ({ pairs }) => `at other times of the capture about as many as ${pairs.length} follow`,
     ),
   ];
 }

@@ -43,7 +43,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
           readMethod(facts.at(row)) !== null,
       )
       .filter((span) => readCallFacts(span).path !== null);
-    return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName, span.kind)).flatMap((layers) => {
+    return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName, span.kind)).map((layers) => {
       const requests = new Set(layers.map(nameRequest));
       const servers = open.roots
         .of(layers[0].serviceName)
@@ -54,8 +54,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
             !isHealthProbe(span) &&
             requests.has(nameRequest(span)),
         );
-      const pairs = pairLayers(layers, servers, scene.thresholds);
-      return pairs.length === 0 ? [] : [{ scene, layers, servers, pairs }];
+      return { scene, layers, servers, pairs: pairLayers(layers, servers, scene.thresholds) };
     });
   },
   gates: [
@@ -106,25 +105,16 @@ function isInternalRequest(row: RowSource): boolean {
 
 /** The numbers of services that have SERVER roots of several scopes. Most have not, and their requests are not looked at one by one. */
 function findDividedServices({ graph }: Scene): ReadonlySet<number> {
-  const { kinds, scopes, size, resources, resourceTable } = graph.store;
-  const scopeOf = new Map<number, number>();
+  const { kinds, scopes, size, resourceTable } = graph.store;
+  const scopeOf = new Int32Array(resourceTable.length).fill(none);
   const divided = new Set<number>();
-  /** Of each resource: nearly all have one scope. */
-  const latest = new Int32Array(resourceTable.length).fill(none);
   for (let row = 0; row < size; row += 1) {
-    const resource = resources[row] ?? 0;
-    const scope = scopes[row] ?? 0;
-    if (
-      kinds[row] !== kindNumber.server ||
-      latest[resource] === scope ||
-      !graph.has(row) ||
-      !graph.isRoot(row)
-    )
-      continue;
-    latest[resource] = scope;
+    if (kinds[row] !== kindNumber.server) continue;
     const service = graph.serviceNumberOf(row);
-    if ((scopeOf.get(service) ?? scope) !== scope) divided.add(service);
-    scopeOf.set(service, scope);
+    const scope = scopes[row] ?? 0;
+    if (scopeOf[service] === scope || !graph.isRoot(row)) continue;
+    if (scopeOf[service] === none) scopeOf[service] = scope;
+    else divided.add(service);
   }
   return divided;
 }

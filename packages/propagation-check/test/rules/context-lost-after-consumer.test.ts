@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawChain, judgeDrawing } from './judge-drawing.ts';
+import { drawChain, explainDrawing, judgeDrawing } from './judge-drawing.ts';
 
 const receive = (at: number, more = '') =>
   `worker CONSUMER "receive" ${at}..${at + 1} messaging.system=kafka messaging.destination.name=jobs ${more}`;
@@ -122,6 +122,40 @@ test('each request is followed by such a call, and is no probe', () => {
   };
   assert.deepEqual(judgeDrawing(drawRounds(6, after('/x'))), afterRequests);
   assert.deepEqual(judgeDrawing(drawRounds(6, after('/healthz'))), []);
+});
+
+test('messages whose handlers keep their context are no requests', () => {
+  const handled = (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [
+      [receive(at), `worker INTERNAL "handle" ${at}..${at + 1}`],
+      [call(at + 40), serve(at + 40)],
+    ];
+  };
+  assert.deepEqual(judgeDrawing(drawRounds(6, handled) + drawChain(990, handle(99_000))), []);
+});
+
+test('a route says something only of so many calls as it has requests', () => {
+  const says = (starts: readonly number[]) => {
+    const requests = drawRounds(6, (_, round) => [[handle(times[round] ?? 0)]]);
+    const calls = starts.map((at, number) => drawChain(100 + number, call(at), serve(at))).join('');
+    return explainDrawing(requests + calls).some((line) =>
+      /such calls as requests|has no request|request is followed/.test(line),
+    );
+  };
+  assert.ok(says([400, 1300, 3300, 4100, 6300, 7100]));
+  assert.ok(!says([400, 1300, 3300, 4100]));
+  assert.ok(!says(Array.from({ length: 40 }, (_, at) => at * 200)));
+});
+
+test('messages follow each other by their ends', () => {
+  const overlapping = (at: number) => [
+    [receive(at).replace(`${at + 1}`, `${at + 100}`)],
+    [receive(at + 30)],
+    [call(at + 33), serve(at + 33)],
+    [call(at + 102), serve(at + 102)],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, overlapping)), lost(12));
 });
 
 test('a call after a message is told once, whatever request ended then', () => {

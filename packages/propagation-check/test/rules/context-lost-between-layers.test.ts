@@ -38,6 +38,11 @@ test('a layer is followed by a request of its service, a few times by chance', (
 test('the request has the method and path of the layer, nearly every time', () => {
   assert.deepEqual(judgeDrawing(draw(6, layer, (at) => server(at, { path: '/b' }))), []);
   assert.deepEqual(judgeDrawing(draw(6, layer, (at) => server(at, { path: at > 2000 ? '/b' : '/a' }))), []);
+  const swapped = draw(6, layer, (at) => server(at, { path: at % 1000 === 0 ? '/b' : '/a' })).replaceAll(
+    /INTERNAL "middleware" (\d+500[.]{2}.*)\/a/g,
+    'INTERNAL "middleware" $1/b',
+  );
+  assert.deepEqual(judgeDrawing(swapped), []);
   const post = { request: 'http.method=POST http.target=/a' };
   assert.deepEqual(judgeDrawing(draw(6, (at) => layer(at, post), server)), []);
   const without = (fact: RegExp) => (line: string) => line.replace(fact, '');
@@ -53,6 +58,21 @@ test('the request has the method and path of the layer, nearly every time', () =
       [],
     );
   }
+});
+
+test('a call that the service makes meanwhile is no layer', () => {
+  const to = 'http.request.method=GET url.full=http://gateway:80/a';
+  const client = (at: number) =>
+    `web CLIENT "GET" ${at}..${at + 90} ${to} scope:fetch\n    gateway SERVER "GET /a" ${at + 1}..${at + 80} http.request.method=GET url.path=/a`;
+  const of = (scope: string) => (at: number) => `${server(at)} scope:${scope}`;
+  const other = drawChain(90, `web SERVER "GET /b" 9000..9010 http.method=GET http.target=/b scope:other`);
+  assert.deepEqual(judgeDrawing(draw(6, client, of('http')) + other), []);
+});
+
+test('two layers are known by their scopes, whichever begins first', () => {
+  const outer = (at: number) => `${server(at - 3).replace(/[.][.]\d+/, `..${at + 99}`)} scope:nginx`;
+  assert.deepEqual(judgeDrawing(draw(6, outer, (at) => `${server(at)} scope:php`)), lost(6));
+  assert.deepEqual(judgeDrawing(draw(6, outer, server)), []);
 });
 
 test('a layer that belongs to a trace has not begun one', () => {

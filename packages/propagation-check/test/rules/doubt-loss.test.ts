@@ -72,6 +72,19 @@ suite('a warning of a lost context', () => {
     }
   });
 
+  for (const drawing of [
+    'broken-after-consumer',
+    'broken-between-layers',
+    'broken-work',
+    'broken-before-peer',
+  ])
+    test(`${drawing} is an error without doubt`, () => {
+      const { findings } = checkFixtureDrawing(`context-lost-in-process/${drawing}.txt`);
+      const errors = findings.filter(({ severity }) => severity === 'error');
+      assert.ok(errors.every(({ doubt, decide }) => doubt === undefined && decide === undefined));
+      assert.ok(errors.length > 0);
+    });
+
   test('is said in the report, and in the line of the edge', () => {
     const details = { source: 'a file', reason: null, notes: [], collector: null };
     const whole = Array.from({ length: 11 }, (_, at) =>
