@@ -17,7 +17,7 @@ interface Surroundings {
 
 /** Why a call and a request of another trace are taken for one, and what that rests on. */
 export function describePair(
-  { clockOffsets }: Scene,
+  { clockOffsets }: Pick<Scene, 'clockOffsets'>,
   { client, server, unique }: Pair,
   { isProven, isTimed, calls, requests }: Surroundings,
 ): string {

@@ -24,7 +24,6 @@ export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
   return (draft) => {
     const { candidates = [] } = draft;
     const suspects = candidates.filter((cause) => parties.includes(cause));
-    if (suspects.length <= 1) return draft;
     const unlikely: FindingId = 'header-not-sent';
     const caller = suspects.includes(unlikely) ? tellCaller(scene, draft, sourcesOf) : null;
     const called = suspects.includes('header-ignored') ? tellCalled(scene, draft, sourcesOf) : null;
@@ -80,10 +79,9 @@ function findAlike(
   sourcesOf: SourcesOf,
 ): CallGroup | null {
   const alike = groups.filter((group) => group.protocol === protocol);
-  const spans = alike.length === 0 ? [] : shown.flatMap((call) => call[side] ?? []);
+  const spans = shown.flatMap((call) => call[side] ?? []);
   // Spans without a scope may be of several instrumentations.
-  if (spans.length === 0 || spans.length < shown.length || spans.some(({ scopeName }) => scopeName === ''))
-    return null;
+  if (spans.length < shown.length || spans.some(({ scopeName }) => scopeName === '')) return null;
   const left = listSources(
     scene,
     spans.map((span) => scene.graph.rowOf(span)),
@@ -99,19 +97,18 @@ function findAlike(
   return null;
 }
 
-/** The replicas, instrumentations and kinds of rows. Neighbours are mostly alike. */
+/** The replicas and instrumentations of rows. Neighbours are mostly alike. */
 function listSources({ graph }: Scene, rows: ArrayLike<number>): Set<string> {
-  const { resources, resourceTable, scopes, kinds } = graph.store;
+  const { resources, resourceTable, scopes } = graph.store;
   const sources = new Set<string>();
   let last = rows[0] ?? none;
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at] ?? none;
-    const isAlike =
-      resources[row] === resources[last] && scopes[row] === scopes[last] && kinds[row] === kinds[last];
+    const isAlike = resources[row] === resources[last] && scopes[row] === scopes[last];
     last = row;
     if (isAlike && at > 0) continue;
     const instance = readInstance(resourceTable[resources[row] ?? 0]?.attributes ?? new Map());
-    sources.add(keyFor(instance, scopes[row] ?? 0, kinds[row] ?? 0));
+    sources.add(keyFor(instance, scopes[row] ?? 0));
   }
   return sources;
 }

@@ -64,7 +64,7 @@ function isSent({ shown }: Draft): boolean {
       ({ client }) =>
         client !== null &&
         headerValues(readRecordedHeaders(client, 'request').fields, 'traceparent').some((value) =>
-          value.toLowerCase().includes(client.spanId),
+          value.includes(client.spanId),
         ),
     )
   );

@@ -70,17 +70,71 @@ end
     ]);
   });
 
+  it('say nothing of a call that follows a redirect, which a library may do without the header', () => {
+    const { id, candidates, facts } =
+      judge(`
+trace 1
+  web SERVER "GET /download" 0..100 http.request.method=GET url.path=/download
+    web CLIENT "GET" 5..90 http.request.method=GET url.full=http://files:9000/f/1 http.response.status_code=200 http.response.header.traceresponse=00-<2>-<blob>-01 scope:http
+      files SERVER "GET /f/1" 10..25 http.request.method=GET url.path=/f/1 http.response.status_code=302
+trace 2
+  blobs SERVER "GET /blob/1" 40..75 http.request.method=GET url.path=/blob/1 http.response.status_code=200 id:blob
+`) ?? {};
+    assert.deepEqual([id, candidates?.[0], facts], ['split-trace', 'header-not-sent', undefined]);
+  });
+
+  it('say nothing of other replicas and instrumentations of the caller', () => {
+    const replica = (name: string) => `scope:http resource:service.instance.id=${name}`;
+    const second = `trace 3
+  web    SERVER "GET /a" 200..300 http.request.method=GET url.path=/a
+    web  CLIENT "GET" 211..229 http.request.method=GET url.full=http://orders:80/c http.response.status_code=200 WORDS
+trace 4
+  orders SERVER "GET /c" 212..228 http.request.method=GET url.path=/c server.port=80
+`;
+    const listFacts = (words: string, other: string) =>
+      judge(draw(words) + second.replace('WORDS', other))?.facts?.length ?? 0;
+    assert.equal(listFacts(replica('one'), replica('one')), 1);
+    assert.equal(listFacts(replica('one'), replica('two')), 0);
+    assert.equal(listFacts('scope:http', 'scope:grpc'), 0);
+    assert.equal(listFacts('scope:http', ''), 0);
+  });
+
+  it('are of other edges: some of this one may be whole as well', () => {
+    const split = (at: number) => `trace ${at}0
+  web      SERVER "GET /call" ${at}00..${at}99 http.request.method=GET url.path=/call
+    web    CLIENT "GET" ${at}10..${at}90 http.request.method=GET url.full=http://orders:80/work http.response.status_code=200 scope:http
+trace ${at}1
+  orders   SERVER "GET /work" ${at}20..${at}80 http.request.method=GET url.path=/work server.port=80 scope:http
+`;
+    const whole = split(9)
+      .replace(/trace 91\n/, '')
+      .replace('  orders ', '      orders ');
+    const finding = judge(`${split(1)}${split(3)}${split(4)}${split(6)}${whole}`);
+    assert.deepEqual([finding?.server, finding?.facts], ['orders', undefined]);
+  });
+
   it('of another protocol, and of a consumer, say nothing', () => {
+    const rpc = draw('scope:mesh')
+      .replace(
+        'http.request.method=GET url.full=http://auth:80/b http.response.status_code=200',
+        'rpc.system=grpc rpc.service=Auth rpc.method=b',
+      )
+      .replace(
+        'http.request.method=GET url.path=/b server.port=80',
+        'rpc.system=grpc rpc.service=Auth rpc.method=b',
+      );
+    assert.equal(judge(draw('scope:mesh'))?.facts?.length, 1);
+    assert.equal(judge(rpc)?.facts, undefined);
     const finding = judge(`
 trace 1
   web    SERVER "POST /a" 0..100 http.request.method=POST url.path=/a
     web  CLIENT "GET" 1..9 http.request.method=GET url.full=http://auth:80/b http.response.status_code=200
       auth SERVER "GET /b" 2..8 http.request.method=GET url.path=/b server.port=80
-    web  PRODUCER "send jobs" 11..12 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=one
-  app    PRODUCER "send jobs" 21..22 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=two
-    worker CONSUMER "process jobs" 31..39 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=two
+    web  PRODUCER "send jobs" 11..12 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=one scope:kafka
+  app    PRODUCER "send jobs" 21..22 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=two scope:kafka
+    worker CONSUMER "process jobs" 31..39 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=two scope:kafka
 trace 2
-  worker CONSUMER "process jobs" 41..49 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=one
+  worker CONSUMER "process jobs" 41..49 messaging.system=kafka messaging.destination.name=jobs messaging.message.id=one scope:kafka
 `);
     assert.equal(finding?.id, 'split-trace');
     assert.deepEqual(finding.candidates?.slice(0, 2), ['header-not-sent', 'header-ignored']);

@@ -35,6 +35,25 @@ describe('calls without a recorded header, of a caller that recorded that of oth
     assert.match(unnamed.decide, /^Let the resource of web name its process/);
   });
 
+  it('tell nothing of others beside them that recorded it', () => {
+    const draw = (at: number, trace: number, recorded: string) => `trace ${trace}
+  web    SERVER "GET /call" ${at}..${at + 100} http.request.method=GET url.path=/call
+    web  CLIENT "GET" ${at + 10}..${at + 90} http.request.method=GET url.full=http://orders:82/work http.response.status_code=200 id:own${trace} ${recorded}
+trace ${trace + 1}
+  orders SERVER "GET /work" ${at + 20}..${at + 80} http.request.method=GET url.path=/work server.port=82
+`;
+    const own = (trace: number) => `http.request.header.traceparent=00-<${trace}>-<own${trace}>-01`;
+    const listFacts = (...drawn: readonly string[]) => {
+      const [finding] = checkTraces(readDrawing(drawn.join('')).spans).findings;
+      return [finding?.count, finding?.facts];
+    };
+    assert.deepEqual(listFacts(draw(0, 1, ''), draw(1000, 3, own(3))), [2, undefined]);
+    assert.deepEqual(listFacts(draw(0, 1, own(1)), draw(1000, 3, own(3))), [
+      2,
+      ['web recorded a traceparent of its own on all of these calls: it sent it'],
+    ]);
+  });
+
   it('tell nothing where the record may be older than what went out', () => {
     for (const resource of ['', named]) {
       const { facts, decide } = judge('other', resource);
