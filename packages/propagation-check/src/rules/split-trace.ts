@@ -278,24 +278,18 @@ function withoutAny(spans: readonly Span[], taken: ReadonlySet<Span>): readonly 
 }
 
 /**
- * Whether a row can be the request of some call of another trace that was open when it started, to be asked before a view is made. Where
- * the edge is not expected, that call must have more in common with it than the time.
+ * Whether a row can be the request of some call that was open when it started, to be asked before a view is made. Where nobody is expected
+ * to call its service, that call must have more in common with it than the time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
   const { graph, facts, thresholds } = scene;
-  const expected = new Set<string | null>(
-    scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
-  );
-  const { traces } = graph.index;
-  const tracesOfCalls = clients.map((client) => traces[graph.rowOf(client)]);
+  const expected = new Set<string | null>(scene.expectation.edges.map(({ server }) => server));
   const mayBeSame = indexRequests(clients, facts);
   return startsDuringAny(
     graph,
     clients,
     thresholds,
-    (row, at) =>
-      traces[row] !== tracesOfCalls[at] &&
-      ((expected.size > 0 && expected.has(graph.serviceOf(row))) || mayBeSame(row, at)),
+    (row, at) => expected.has(graph.serviceOf(row)) || mayBeSame(row, at),
   );
 }
 
