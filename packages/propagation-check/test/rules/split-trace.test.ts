@@ -411,3 +411,41 @@ suite('pairs that ids prove', () => {
     );
   });
 });
+
+test('two pairs under other public names are a warning, unless one has the name that was called', () => {
+  const draw = (at: number, number: number, host: string) =>
+    drawChain(
+      number,
+      `web SERVER "GET /buy" ${at}..${at + 90} http.request.method=GET url.path=/buy`,
+      drawClient({ from: at + 5, to: at + 80 }, 'api.partner.com/v1/orders'),
+    ) +
+    drawChain(
+      number + 1,
+      drawServer({ from: at + 20, to: at + 60, extra: `server.address=${host}` }, '/v1/orders').replace(
+        'server.port=8082 ',
+        '',
+      ),
+    );
+  const listBoth = (second: string) => judgeDrawing(draw(0, 1, 'shop.example.com') + draw(1733, 3, second));
+  assert.deepEqual(listBoth('shop.example.com'), ['warning split-trace web -> orders 2']);
+  assert.deepEqual(listBoth('api.partner.com'), ['error split-trace web -> orders 2']);
+});
+
+test('each instrumentation of the caller has a user agent of its own', () => {
+  const draw = (scopeOf: (round: number) => string) =>
+    Array.from({ length: 10 }, (_, round) => {
+      const at = round * 700 + (round % 3) * 90;
+      const agent = round === 9 ? 'axios/1' : 'undici';
+      return (
+        drawChain(2 * round + 1, drawClient({ from: at, to: at + 80, extra: `scope:${scopeOf(round)}` })) +
+        drawChain(
+          2 * round + 2,
+          drawServer({ from: at + 10, to: at + 70, extra: `user_agent.original=${agent}` }),
+        )
+      );
+    }).join('');
+  assert.deepEqual(judgeDrawing(draw(() => 'http')), ['error split-trace web -> orders 9']);
+  assert.deepEqual(judgeDrawing(draw((round) => (round === 9 ? 'axios' : 'fetch'))), [
+    'error split-trace web -> orders 10',
+  ]);
+});
