@@ -11,8 +11,8 @@ import { nameRows } from './name-rows.ts';
 
 /**
  * Whole calls that began traces of their own, one after the beginning of each request of a route that shows no call, or other calls to
- * the same service. Work that goes on after the
- * answer, and has lost its context, makes this picture; so does work that begins traces on purpose. A timer hardly ever makes as many calls as there are requests, each before the next request but one.
+ * the same service. Work that goes on after the answer, and has lost its context, makes this picture; so does work that begins traces on
+ * purpose. A timer hardly ever makes as many calls as there are requests, each before the next request but one.
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
@@ -25,7 +25,7 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
     const isMeant = ofEdge.some(({ extremes }) => extremes.hasDetached) && services.hasKind(client, 'SERVER');
     if (!isMeant || client === server || client === null || server === null) return [];
     if (accused.has(client)) return [];
-    const calls = findAfterRequests(scene, routesOf(client), ofEdge);
+    const calls = findAfterRequests(scene, (requests) => routesOf(client)(requests), ofEdge);
     if (calls.length === 0) return [];
     const spans = graph.viewsOf(calls);
     const edge = {
@@ -39,7 +39,7 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
       {
         edge,
         spans,
-        says: `it began a trace after a request of ${client}, as each of as many calls as a route has requests`,
+        says: `it began a trace after a request of ${client}; one such call follows each request of a route`,
       },
     ];
   });

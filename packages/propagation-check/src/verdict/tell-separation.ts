@@ -14,7 +14,6 @@ import type { Draft, Scene, Shown } from '../rules/check.ts';
 import { instanceAttributes } from '../span/instance.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
-import { keyFor } from '../util/group-by.ts';
 
 /** Attributes that may tell why some calls break: of each line the first that separates them. */
 type Keys = readonly (readonly string[])[];
@@ -32,10 +31,10 @@ const resourceKeys: Keys = [
 interface Reader {
   readonly side: 'client' | 'server';
   readonly keys: Keys;
-  /** Rows of one kind have the same attributes. */
-  readonly kindOf: (row: number) => string | number;
-  readonly read: (row: number, key: string) => string | null;
+  readonly read: (key: string) => ReadValue;
 }
+
+type ReadValue = (row: number) => string | null;
 
 /**
  * What all calls of a report have in common, and no whole call of the edge has: the replica, version, machine or environment of one side, the
@@ -71,40 +70,33 @@ export function tellSeparation(
 }
 
 function readResources({ graph: { store } }: Scene, side: Reader['side']): Reader {
-  const kindOf = (row: number): number => store.resources[row] ?? 0;
   return {
     side,
     keys: resourceKeys,
-    kindOf,
-    read: (row, key) => store.resourceTable[kindOf(row)]?.attributes.get(key)?.toString() || null,
+    read: (key) => (row) =>
+      store.resourceTable[store.resources[row] ?? 0]?.attributes.get(key)?.toString() || null,
   };
 }
 
 function readAddresses(scene: Scene): Reader {
-  return readSpans(
-    scene,
-    'client',
-    [['network.peer.address'], ['server.address'], ['server.port']],
-    (call) => {
-      const { host, port } = readAddress(call);
-      return {
-        // The names that each generation of the semantic conventions has for it.
-        'network.peer.address': readText(call, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'),
-        'server.address': host,
-        'server.port': port?.toString() ?? null,
-      };
-    },
-  );
+  const keys = [['network.peer.address'], ['server.address'], ['server.port']];
+  return readSpans(scene, 'client', keys, {
+    // The names that each generation of the semantic conventions has for it.
+    'network.peer.address': (call) =>
+      readText(call, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'),
+    'server.address': (call) => readAddress(call).host,
+    'server.port': (call) => readAddress(call).port?.toString() ?? null,
+  });
 }
 
 function readRequests(scene: Scene): Reader {
-  return readSpans(scene, 'server', [['http.request.method'], ['http.route', 'url.path']], (call) => {
-    const path = readPath(call);
-    return {
-      'http.request.method': readMethod(call),
-      'http.route': readRoute(call),
-      'url.path': path === null ? null : withoutIds(path),
-    };
+  return readSpans(scene, 'server', [['http.request.method'], ['http.route', 'url.path']], {
+    'http.request.method': readMethod,
+    'http.route': readRoute,
+    'url.path': (call) => {
+      const path = readPath(call);
+      return path === null ? null : withoutIds(path);
+    },
   });
 }
 
@@ -112,74 +104,93 @@ function readSpans(
   { facts }: Scene,
   side: Reader['side'],
   keys: Keys,
-  readAll: (call: FactSource) => Readonly<Record<string, string | null>>,
+  readers: Readonly<Record<string, (call: FactSource) => string | null>>,
 ): Reader {
-  const valuesOf = facts.remember(readAll);
-  return {
-    side,
-    keys,
-    kindOf: (row) => keyFor(...Object.values(valuesOf(row))),
-    read: (row, key) => valuesOf(row)[key] ?? null,
+  return { side, keys, read: (key) => facts.remember(readers[key] ?? (() => null)) };
+}
+
+/** The attributes that separate the calls, and how many calls are whole; null where none does. */
+function separate(
+  scene: Scene,
+  shown: readonly Shown[],
+  groups: readonly CallGroup[],
+  { side, keys, read }: Reader,
+  listErrors: () => readonly Draft[],
+): { readonly names: readonly string[]; readonly whole: number } | null {
+  const { graph } = scene;
+  const rows: number[] = [];
+  for (const { [side]: span } of shown) {
+    if (span === null) return null;
+    rows.push(graph.rowOf(span));
+  }
+  const isBroken = rememberBroken(scene, listErrors);
+  // An attribute at a time: most end at the first whole call.
+  const names = keys.flatMap((some) => {
+    for (const key of some) {
+      const readValue = read(key);
+      const value = findCommon(rows, readValue);
+      if (value !== null && areOthers(groups, side, isBroken, readValue, value)) return [`${key}=${value}`];
+    }
+    return [];
+  });
+  const whole = names.length === 0 ? null : countWhole(scene, groups, isBroken);
+  return whole === null ? null : { names, whole };
+}
+
+/** Whether the call that a SERVER span received is in a report of errors. */
+function rememberBroken({ graph }: Scene, listErrors: () => readonly Draft[]): (server: number) => boolean {
+  let broken: ReadonlySet<number> | null = null;
+  return (server) => {
+    broken ??= new Set(
+      listErrors()
+        .flatMap((draft) => draft.shown)
+        .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
+    );
+    return broken.has(server);
   };
 }
 
-/** An attribute, and the value that all broken calls have of it. */
-interface Common {
-  readonly key: string;
-  readonly value: string;
+/** The value that all rows have; null where one has none, or another one. */
+function findCommon(rows: readonly number[], readValue: ReadValue): string | null {
+  const value = readValue(rows[0] ?? none);
+  return value !== null && rows.every((row) => readValue(row) === value) ? value : null;
 }
 
-/** The attributes that separate the calls, and how many calls are whole; null where none does. Most edges end at the first whole call. */
-function separate(
-  { graph, thresholds }: Scene,
-  shown: readonly Shown[],
+/** Whether every whole call has a value, and another one. */
+function areOthers(
   groups: readonly CallGroup[],
-  { side, keys, kindOf, read }: Reader,
-  listErrors: () => readonly Draft[],
-): { readonly names: readonly string[]; readonly whole: number } | null {
-  const ofKinds = new Map<ReturnType<Reader['kindOf']>, number>();
-  for (const { [side]: span } of shown) {
-    if (span === null) return null;
-    const row = graph.rowOf(span);
-    ofKinds.set(kindOf(row), row);
-  }
-  let left = keys.flat().flatMap((key) =>
-    findCommon(
-      [...ofKinds.values()].map((row) => read(row, key)),
-      key,
-    ),
-  );
-  if (left.length === 0) return null;
-  const broken = new Set(
-    listErrors()
-      .flatMap((draft) => draft.shown)
-      .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
-  );
-  const known = new Set<string | number>();
-  /** Servers with links that were seen: one may have received several messages, and is one observation. */
-  const linked = new Set<number>();
-  // Those that were seen; every message, and those that the source counted alone.
-  let [seen, whole] = [0, 0];
+  side: Reader['side'],
+  isBroken: (server: number) => boolean,
+  readValue: ReadValue,
+  value: string,
+): boolean {
   for (const { clients, servers } of groups) {
     for (let at = 0; at < servers.length; at += 1) {
       const server = servers[at] ?? none;
-      if (broken.has(server)) continue;
-      if (!linked.has(server)) seen += 1;
-      whole += weightOf(graph.store, server);
-      if (graph.hasLinks(server)) linked.add(server);
-      const row = side === 'client' ? (clients[at] ?? none) : server;
-      const kind = kindOf(row);
-      if (known.has(kind)) continue;
-      known.add(kind);
-      left = left.filter(({ key, value }) => ![null, value].includes(read(row, key)));
-      if (left.length === 0) return null;
+      if (isBroken(server)) continue;
+      const other = readValue(side === 'client' ? (clients[at] ?? none) : server);
+      if (other === null || other === value) return false;
     }
   }
-  if (seen < thresholds.fewestSeparated) return null;
-  const first = keys.flatMap((some) => left.find(({ key }) => some.includes(key)) ?? []);
-  return { names: first.map(({ key, value }) => `${key}=${value}`), whole };
+  return true;
 }
 
-function findCommon([first = null, ...others]: readonly (string | null)[], key: string): readonly Common[] {
-  return first !== null && others.every((value) => value === first) ? [{ key, value: first }] : [];
+/** Null where too few were seen to separate anything. */
+function countWhole(
+  { graph, thresholds }: Scene,
+  groups: readonly CallGroup[],
+  isBroken: (server: number) => boolean,
+): number | null {
+  /** Servers with links: one that received several messages is one observation. */
+  const linked = new Set<number>();
+  let [seen, whole] = [0, 0];
+  for (const { servers } of groups) {
+    for (const server of servers) {
+      if (isBroken(server)) continue;
+      if (!linked.has(server)) seen += 1;
+      if (graph.hasLinks(server)) linked.add(server);
+      whole += weightOf(graph.store, server);
+    }
+  }
+  return seen < thresholds.fewestSeparated ? null : whole;
 }
