@@ -2,7 +2,7 @@ import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span, spanKinds } from '../span/span.ts';
 import type { Bytes } from '../span/span-store.ts';
 import { discard } from '../span/value-table.ts';
-import { type CallFacts, FactsOfRows, readCallFacts } from './call-facts.ts';
+import { type CallFacts, FactsOfRows, readCallFacts, readText } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
@@ -228,9 +228,18 @@ function doubled(rows: Rows): Rows {
  */
 function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
   const { kinds } = graph.store;
+  if (isOwnMessage(graph, facts, target, row)) return false;
   if (kinds[target] === kindNumber.producer) return true;
   if (kinds[row] !== kindNumber.consumer && !graph.isRoot(row)) return false;
   return facts.isOutgoing(target) || graph.serviceNumberOf(target) !== graph.serviceNumberOf(row);
+}
+
+/** Whether a span links a message that it settles, or that its own service created and it sends. Source: semantic conventions, messaging spans, `messaging.operation.type`. */
+function isOwnMessage(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
+  const operation = readText(facts.at(row), 'messaging.operation.type', 'messaging.operation');
+  if (operation === 'settle') return true;
+  const isSent = operation === 'send' || operation === 'publish';
+  return isSent && graph.serviceNumberOf(target) === graph.serviceNumberOf(row);
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */

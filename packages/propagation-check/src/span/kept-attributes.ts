@@ -34,7 +34,7 @@ export const keptAttributes = [
     'messaging.oban.job_id',
   ],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
-  'messaging.batch.message_count',
+  ...['messaging.operation.type', 'messaging.operation', 'messaging.batch.message_count'],
   ...['messaging.kafka.offset', 'messaging.kafka.message.offset', 'messaging.destination.partition.id'],
   ...['messaging.kafka.destination.partition', 'messaging.kafka.partition'],
   ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],
