@@ -53,7 +53,7 @@ function tellUndecided(
   if (rule === 'must-not') {
     const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
     return possible === null
-      ? null
+      ? tellMisspelt(scene, { client, server })
       : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
   }
   const ofEdge = drafts.filter((draft) => draft.client === client && draft.server === server);
@@ -63,9 +63,9 @@ function tellUndecided(
     return `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
   const unprovable = listUnprovable(scene, clients, { client, server });
   if (unprovable.length > 0) return describeUnprovable(unprovable, server);
-  const strange = [client, server].filter((service) => !hasSpans(scene, service));
-  const meant = strange.flatMap((service) => suggestService(scene, service) ?? []);
-  if (meant.length > 0) return `no span of ${strange.join(' or ')} is here: ${meant.join('; ')}`;
+  const misspelt = tellMisspelt(scene, { client, server });
+  if (misspelt !== null) return misspelt;
+  const strange = listStrange(scene, { client, server });
   const [warned] = ofEdge;
   const absent =
     warned !== undefined
@@ -74,6 +74,17 @@ function tellUndecided(
         ? 'no call of it has its other side here'
         : `no span of ${strange.join(' or ')} is here`;
   return `${absent}: add the spans of both services, and send a request that makes the call`;
+}
+
+/** A name that nobody has would keep an expectation from ever failing. */
+function tellMisspelt(scene: Scene, sides: Sides): string | null {
+  const strange = listStrange(scene, sides);
+  const meant = strange.flatMap((service) => suggestService(scene, service) ?? []);
+  return meant.length === 0 ? null : `no span of ${strange.join(' or ')} is here: ${meant.join('; ')}`;
+}
+
+function listStrange(scene: Scene, { client, server }: Sides): readonly string[] {
+  return [client, server].filter((service) => !hasSpans(scene, service));
 }
 
 function tellUnnamed({ side, as }: UnnamedSide, { client, server }: Sides): string {

@@ -37,6 +37,14 @@ describe('an expected service that no span names', () => {
     }
   });
 
+  it('leaves a forbidden edge open, which could never fail', () => {
+    const { spans, expectation } = readDrawing(`expect web -> ordres\n${system}`);
+    const edges = expectation.edges.map((edge) => ({ ...edge, rule: 'must-not' as const }));
+    const { verdict, undecided } = checkTraces(spans, { expectation: { ...expectation, edges } });
+    assert.equal(verdict, 'unknown');
+    assert.equal(undecided?.[0]?.says, 'no span of ordres is here: did you mean orders instead of ordres?');
+  });
+
   it('is another with a common prefix or suffix, on either side and on both', () => {
     const named = system
       .replaceAll(/\bweb\b/g, 'web-svc')
