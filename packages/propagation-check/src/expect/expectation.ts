@@ -42,6 +42,13 @@ function isName(service: unknown): boolean {
   return typeof service === 'string' && service.trim() !== '';
 }
 
+/** Whether an expectation says that calls of an edge may be missing. */
+export function isOptional(expectation: Expectation, client: string | null, server: string | null): boolean {
+  return expectation.edges.some(
+    (edge) => edge.rule === 'may' && edge.client === client && edge.server === server,
+  );
+}
+
 export function isExpected(expectation: Expectation, client: string | null, server: string | null): boolean {
   return expectation.edges.some(
     (edge) => edge.rule === 'must' && edge.client === client && edge.server === server,

@@ -64,14 +64,9 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
     const own = shown.filter((finding) => placeOf(finding) === key);
     const accepted = own.filter(isAccepted);
     const failures = own.filter((finding) => fails(finding, failOn));
-    const left = undecided.find((one) => placeOf(one) === key);
-    const open =
-      left === undefined
-        ? null
-        : tellOpen(
-            edges.filter((edge) => placeOf(edge) === key),
-            left,
-          );
+    const ofPlace = edges.filter((edge) => placeOf(edge) === key);
+    const left = undecided.filter((one) => placeOf(one) === key);
+    const open = left.length === 0 ? null : left.map((one) => tellOpen(ofPlace, one)).join('; ');
     const isAside =
       [place, ...others].every((one) => one.tolerated === true || isPast(one)) ||
       accepted.some(({ severity }) => severity === 'error');

@@ -1,9 +1,13 @@
 import { nameCall } from '../calls/name-call.ts';
+import { thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { tellJudged } from '../util/tell-judged.ts';
+import { areMostlyJudged } from '../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
+import { leavesOpen } from '../verdict/leaves-open.ts';
 import {
   type EdgeResult,
+  type Finding,
   isSameEdge,
   type PastService,
   type Result,
@@ -43,12 +47,21 @@ export function markEdge(
   const own = findings.filter((finding) => isSameEdge(finding, edge) && !isAccepted(finding));
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
-  const isOpen = undecided.some((one) => isOfEdge(one, edge));
+  const isOpen = undecided.some((one) => isOfEdge(one, edge)) || isMostlyOpen(edge, findings);
   if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }
 
-function isOfEdge({ protocol, ...sides }: Undecided, edge: EdgeResult): boolean {
+/** Whether no more of its calls are judged than are left open by something else than accepted warnings. */
+function isMostlyOpen({ calls, unjudged = 0, ...edge }: EdgeResult, findings: Result['findings']): boolean {
+  return (
+    unjudged > 0 &&
+    !areMostlyJudged(calls, calls + unjudged, thresholds) &&
+    !findings.some((one) => isOfEdge(one, edge) && isAccepted(one) && leavesOpen(one))
+  );
+}
+
+function isOfEdge({ protocol, ...sides }: Undecided | Finding, edge: Omit<EdgeResult, 'calls'>): boolean {
   return isSameEdge(sides, edge) && (protocol === undefined || protocol === edge.protocol);
 }
 

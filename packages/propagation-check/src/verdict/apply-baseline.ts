@@ -46,7 +46,13 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
 function isUndecided(undecided: Undecided, findings: Result['findings']): boolean {
   return (
     undecided.finding === undefined ||
-    findings.some((one) => isSameEdge(one, undecided) && leavesOpen(one) && !isAccepted(one))
+    findings.some(
+      (one) =>
+        isSameEdge(one, undecided) &&
+        hasProtocol(undecided, one) &&
+        (leavesOpen(one) || one.doubt !== undefined) &&
+        !isAccepted(one),
+    )
   );
 }
 

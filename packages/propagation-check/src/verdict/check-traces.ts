@@ -7,7 +7,7 @@ import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import { lookUpAnswers } from '../pairing/answers.ts';
 import { findLinkedCalls } from '../pairing/find-linked-calls.ts';
-import { type Draft, hasError, type LooseEnds, protocolOf, type Scene, type Shown } from '../rules/check.ts';
+import { type Draft, hasError, type LooseEnds, type Scene, type Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
@@ -100,27 +100,27 @@ export function describeExamination(examination: Examination, options: CheckOpti
     ),
   );
   const listErrors = (draft: Draft): readonly Draft[] => errors().get(edgeKey(draft)) ?? [];
-  const open = gatherUnjudged(scene, looseEnds, merged);
+  const left = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {
-      edges: countEdges(scene, merged, indexPassed(examination), open.open),
+      edges: countEdges(scene, merged, indexPassed(examination), left.open),
       findings: merged.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
     },
     expectation,
     scene.services,
     openClients,
   );
-  const unjudged = open.calls.map(({ edge }) => edge);
+  const unjudged = left.calls.map(({ edge }) => edge);
   const isJudged =
     hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const told = [...listUndecided(scene, looseEnds, merged), ...open.undecided];
+  const told = [...listUndecided(scene, looseEnds, merged), ...left.undecided];
   const remaining = findings.filter(
     (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
   );
-  const remainingCalls = open.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
+  const remainingCalls = left.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
   const openEdges = listOpenEdges(
     { edges, findings: remaining },
     remainingCalls,
@@ -134,7 +134,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
     !isJudged && verdict === 'unknown' && expectation.edges.length === 0
       ? listLikelyCalls(scene, looseEnds, merged)
       : [];
-  const unjudgedCalls = [...open.calls, ...likely];
+  const unjudgedCalls = [...left.calls, ...likely];
   return {
     version: 1,
     verdict,
@@ -392,8 +392,8 @@ function countEdges(
       if (span !== null) counts.set(graph.rowOf(span), countShown(graph, shown));
     }
   }
-  for (const { client, server, spans } of open) {
-    const known = edges.get(keyFor(client, server, protocolOf(spans[0])));
+  for (const { client, server, protocol, spans } of open) {
+    const known = edges.get(keyFor(client, server, protocol));
     for (const span of spans) known?.unjudged.set(graph.rowOf(span), countCalls(scene, [span]));
   }
   for (const ofEdge of alike) {

@@ -8,22 +8,43 @@ import { nameRows } from './name-rows.ts';
 import type { OpenCalls } from './open-calls.ts';
 
 /**
- * Requests as the whole calls of an expected edge are, which continue traces of callers without spans: those of the expected caller may be lost.
+ * Requests as the whole calls of one expected edge are, which continue traces of callers without spans: those of the expected caller may be lost.
  */
 export function listContinued(
   scene: Scene,
   drafts: readonly Draft[],
-  edge: ExpectedEdge,
 ): readonly Omit<OpenCalls, 'protocol'>[] {
-  const { client, server, rule } = edge;
-  if (rule !== 'must' || !hasCall(scene, client, server)) return [];
+  const edges = scene.expectation.edges.filter(
+    ({ client, server, rule }) => rule === 'must' && hasCall(scene, client, server),
+  );
+  return edges.flatMap((edge) =>
+    listContinuedOf(
+      scene,
+      drafts,
+      edge,
+      edges.filter(({ client, server }) => server === edge.server && client !== edge.client),
+    ),
+  );
+}
+
+/** @param others Edges of which the same requests may be. */
+function listContinuedOf(
+  scene: Scene,
+  drafts: readonly Draft[],
+  edge: ExpectedEdge,
+  others: readonly ExpectedEdge[],
+): readonly Omit<OpenCalls, 'protocol'>[] {
+  const { client, server } = edge;
   const continued = drafts.flatMap((draft) =>
     draft.id === 'external-parent' && draft.server === server
       ? draft.shown.flatMap((one) => one.server ?? [])
       : [],
   );
   if (continued.length < scene.thresholds.fewestContinued || hasOtherCallers(scene, edge)) return [];
-  const spans = continued.filter(tellAlike(scene, edge));
+  const isOfOthers = others.map((other) => tellAlike(scene, other));
+  const spans = continued
+    .filter(tellAlike(scene, edge))
+    .filter((request) => !isOfOthers.some((isAlike) => isAlike(request)));
   const [first] = spans;
   if (first === undefined || spans.length < scene.thresholds.fewestContinued) return [];
   const calls = countCalls(scene, spans);

@@ -1,5 +1,5 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
-import { isExpected } from '../expect/expectation.ts';
+import { isExpected, isOptional } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { type Draft, protocolOf, type Scene } from '../rules/check.ts';
 import { countOf } from '../util/count-of.ts';
@@ -22,10 +22,10 @@ export function listOpenCalls(
   { unanswered, unreceived, uncovered }: LeftOut,
 ): readonly OpenCalls[] {
   const open = [
-    ...uncovered.map(describeUncovered),
+    ...uncovered.map((one) => describeUncovered(scene, one)),
     ...unreceived.flatMap((one) => listUnreceived(scene, one)),
     ...unanswered.flatMap((one) => listUnlinked(scene, one)),
-    ...scene.expectation.edges.flatMap((edge) => listContinued(scene, drafts, edge)),
+    ...listContinued(scene, drafts),
   ];
   return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
 }
@@ -39,23 +39,29 @@ function findProtocol({ groupsBetween }: Scene, { client, server, spans }: Descr
   return known.includes(own) ? own : (known[0] ?? own);
 }
 
-function describeUncovered({ client, server, peer, calls, spans }: UncoveredCalls): Described {
+function describeUncovered(
+  { expectation }: Scene,
+  { client, server, peer, calls, spans }: UncoveredCalls,
+): Described {
   return {
     ...{ client, server, calls, spans },
     says:
       `${server} delivered no span from the time of ${countOf(calls, 'call')} to ${peer}: ` +
       'wait until it has exported them, or see why it does not, and check again',
+    ...(isExpected(expectation, client, server) ? {} : { isNote: true }),
   };
 }
 
 function listUnreceived(
-  { expectation }: Scene,
+  { expectation, groupsBetween }: Scene,
   { edge, spans, isOfOthers, mayBeUnlinked }: UnjudgedCalls,
 ): readonly Described[] {
   const { client, server, peer, calls, facts = [] } = edge;
   if (server === undefined) return [];
   const isNamed = isExpected(expectation, client, server);
-  if (isOfOthers === true && !isNamed) return [];
+  // Of a sender without whole messages nothing shows that they are for this service.
+  const isSeen = groupsBetween(client, server).some(({ clientKind }) => clientKind === 'PRODUCER');
+  if (!isNamed && (isOfOthers === true || !isSeen || isOptional(expectation, client, server))) return [];
   if (mayBeUnlinked === true)
     return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
   const expect = isNamed
@@ -73,14 +79,14 @@ function listUnreceived(
 }
 
 function listUnlinked(
-  { shared, groupsBetween }: Scene,
+  { expectation, shared, groupsBetween }: Scene,
   { edge, spans }: UnjudgedCalls,
 ): readonly Described[] {
   const [first] = spans;
   if (edge.why !== 'dropped-links' || first === undefined) return [];
   const server = shared.findUnprovable(first)?.service ?? null;
   const { client, calls } = edge;
-  if (groupsBetween(client, server).length === 0) return [];
+  if (groupsBetween(client, server).length === 0 || isOptional(expectation, client, server)) return [];
   return [{ ...{ client, server, calls, spans }, says: tellUnlinked(calls, server) }];
 }
 

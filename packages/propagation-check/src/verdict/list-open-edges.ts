@@ -1,12 +1,13 @@
 import { nameCall } from '../calls/name-call.ts';
-import type { Expectation } from '../expect/expectation.ts';
+import { type Expectation, isOptional } from '../expect/expectation.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
+import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { tellJudged } from '../util/tell-judged.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
 import type { OpenCalls } from './open-calls.ts';
-import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided } from './result.ts';
+import type { EdgeResult, Finding, Result, Undecided } from './result.ts';
 
 type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
 
@@ -25,10 +26,15 @@ export function listOpenEdges(
   const doubted = edges.filter(({ doubtful = 0 }) => doubtful > 0).map(nameEdge);
   const warnings = findings.filter(
     (finding) =>
-      (leavesOpen(finding) && finding.count > 0) ||
-      (finding.doubt !== undefined && doubted.includes(nameEdge(finding))),
+      !isOptional(expectation, finding.client, finding.server) &&
+      ((leavesOpen(finding) && finding.count > 0) ||
+        (finding.doubt !== undefined && doubted.includes(nameEdge(finding)))),
   );
-  const open = openCalls.filter((one) => mustBeWhole(edges, expectation, one));
+  const broken = new Set(edges.filter((edge) => edge.broken > 0).map(nameEdge));
+  const open = openCalls.filter(
+    (one) =>
+      one.isNote !== true && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, hasOwnSpans),
+  );
   return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
     ([{ client, server, protocol }]): readonly Undecided[] => {
       const name = nameEdge({ client, server, protocol });
@@ -48,7 +54,7 @@ export function listOpenEdges(
         ...left.map(({ says }) => says),
       ];
       const says = `${tellJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
-      // Where the warnings are known, calls that no finding tells of may be too many still.
+      // A baseline that knows the warning closes the edge, unless the calls that no warning tells of are too many on their own.
       const isByWarnings =
         most !== undefined && (leftOpen === 0 || areMostlyJudged(seen, seen + leftOpen, thresholds));
       return [{ client, server, protocol, says, ...(isByWarnings ? { finding: most.id } : {}) }];
@@ -56,13 +62,8 @@ export function listOpenEdges(
   );
 }
 
-/** Not where the calls are broken anyway, nor where the expectations say that they may be missing. */
-function mustBeWhole(edges: Result['edges'], { edges: expected }: Expectation, one: OpenCalls): boolean {
-  return (
-    edges.every((edge) => !isSameEdge(edge, one) || (edge.broken === 0 && edge.tolerated !== true)) &&
-    !expected.some((edge) => edge.rule === 'may' && isSameEdge(edge, one))
-  );
-}
+/** The callers of open calls have spans. */
+const hasOwnSpans = true;
 
 function nameEdge({ client, server, protocol }: Place): string {
   return keyFor(client, server, protocol);

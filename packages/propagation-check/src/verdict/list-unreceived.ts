@@ -1,4 +1,5 @@
-import { readDestination, readOutcome } from '../calls/call-facts.ts';
+import { type FactSource, readDestination, readOutcome } from '../calls/call-facts.ts';
+import { readBroker } from '../calls/messaging-system.ts';
 import { nameTarget } from '../calls/target.ts';
 import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
@@ -34,14 +35,15 @@ export function listUnreceived(
   const isUnlinked = remember(
     (client: string | null, server: string | null) => countUnlinked(scene, { client, server }) > 0,
   );
-  return groupBy(sent, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap(
+  return groupBy(sent, (span) => keyFor(span.serviceName, nameQueue(span))).flatMap(
     (group): readonly UnjudgedCalls[] => {
       if (group.some((span) => explained.has(span))) return [];
       const [first] = group;
-      const received = receivedAt.get(nameTarget(first));
+      const received = receivedAt.get(nameQueue(first));
       const servers = [...(received?.servers ?? [])];
       const names = servers.filter((name) => name !== null).sort();
-      const mayBeUnlinked = servers.some((server) => isUnlinked(first.serviceName, server));
+      const unlinked = names.filter((server) => isUnlinked(first.serviceName, server));
+      const [mayBeUnlinked, receivers] = unlinked.length > 0 ? [true, unlinked] : [false, names];
       const messages = received === undefined ? group : listDue(scene, group, received);
       if (messages.length === 0) return [];
       const peer = readDestination(first) ?? '';
@@ -58,7 +60,7 @@ export function listUnreceived(
               says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
             },
           ]
-        : (names.length > 0 ? names : ['(unknown)']).map((server) => ({
+        : (receivers.length > 0 ? receivers : ['(unknown)']).map((server) => ({
             edge: { ...edge, server, ...tellReplica(scene, { ...edge, server }, messages) },
             spans: messages,
             says: `${server} received other messages to ${peer}`,
@@ -69,8 +71,13 @@ export function listUnreceived(
   );
 }
 
+/** The destination, at its broker. */
+function nameQueue(span: FactSource): string {
+  return keyFor(readBroker(span), nameTarget(span));
+}
+
 function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Received> {
-  const targetOf = facts.remember(nameTarget);
+  const targetOf = facts.remember(nameQueue);
   const received = new Map<string, Received>();
   for (const { clientKind, clients, servers, server } of groups) {
     if (clientKind !== 'PRODUCER') continue;

@@ -11,4 +11,6 @@ export interface OpenCalls {
   readonly spans: readonly Span[];
   /** Why, and what decides. */
   readonly says: string;
+  /** They leave the verdict as it is: nobody expects the edge, and a cache or the end of the capture makes the same picture. */
+  readonly isNote?: true;
 }

@@ -41,6 +41,15 @@ suite('an edge that is open, where another is broken', () => {
     const xml = renderJunit(result, details, options);
     assert.match(xml, / name="web → orders">\n<skipped message="none of 12 calls judged"\/>/);
     assert.match(xml, / skipped="1">/);
+    const edges = [
+      makeEdge('orders', { unjudged: 12 }),
+      makeEdge('orders', { protocol: 'messaging', calls: 1, unjudged: 3 }),
+    ];
+    const undecided = edges.map(({ client, server, protocol }) => ({ client, server, protocol, says: '' }));
+    assert.match(
+      renderJunit({ ...result, edges, undecided }, details, options),
+      /<skipped message="none of 12 calls judged; 1 of 4 messages judged"\/>/,
+    );
   });
 
   test('has its column in the page, and room for its label between the boxes', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
+import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { listOpenEdges } from '../../src/verdict/list-open-edges.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
@@ -68,6 +69,10 @@ suite('messages of a replica that writes no context', () => {
     const result = judge({});
     assert.deepEqual([result.verdict, result.undecided?.[0]?.finding], ['unknown', 'split-trace']);
     const edge = { client: 'web', server: 'orders', protocol: 'messaging' } as const;
+    const verdicts = [[], [{ ...edge, finding: 'split-trace' as const }]].map(
+      (baseline) => applyBaseline(result, baseline).verdict,
+    );
+    assert.deepEqual(verdicts, ['unknown', 'intact']);
     for (const [calls, finding] of [
       [4, 'split-trace'],
       [5, undefined],

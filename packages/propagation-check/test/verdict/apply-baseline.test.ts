@@ -55,6 +55,20 @@ suite('a baseline', () => {
     ]);
   });
 
+  test('closes an edge that a doubt or a warning leaves open only where it knows that of the same protocol', () => {
+    const doubted = checkFixtureDrawing('context-lost-in-process/shown-listener.txt');
+    const [warning] = doubted.findings;
+    assert.deepEqual([doubted.verdict, warning?.severity], ['unknown', 'warning']);
+    assert.deepEqual(applyBaseline(doubted, []), doubted);
+    const accepted = updateBaseline(doubted, [], 'warning');
+    assert.equal(applyBaseline(doubted, accepted).verdict, 'intact');
+    const both: Result = {
+      ...doubted,
+      findings: doubted.findings.flatMap((one) => [one, { ...one, protocol: 'messaging' }]),
+    };
+    assert.equal(applyBaseline(both, accepted).undecided, undefined);
+  });
+
   test('that is applied once more, or taken away, leaves no trace', () => {
     assert.deepEqual(applyBaseline(applyBaseline(split, known), known), applyBaseline(split, known));
     assert.deepEqual(applyBaseline(applyBaseline(split, known), []), split);
