@@ -103,7 +103,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const left = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {
-      edges: countEdges(scene, merged, indexPassed(examination), left.open),
+      edges: countEdges(scene, merged, indexPassed(examination), left.ofEdges),
       findings: merged.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
     },
     expectation,
@@ -120,7 +120,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const remaining = findings.filter(
     (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
   );
-  const remainingCalls = left.open.filter((one) => !told.some((other) => isSameEdge(other, one)));
+  const remainingCalls = left.ofEdges.filter((one) => !told.some((other) => isSameEdge(other, one)));
   const openEdges = listOpenEdges(
     { edges, findings: remaining },
     remainingCalls,

@@ -20,7 +20,7 @@ import type { Undecided } from './result.ts';
 export interface Unjudged {
   readonly calls: readonly UnjudgedCalls[];
   /** Those of edges with whole calls: they count as calls of these. */
-  readonly open: readonly OpenCalls[];
+  readonly ofEdges: readonly OpenCalls[];
   readonly undecided: readonly Undecided[];
 }
 
@@ -43,8 +43,8 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
   const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
-  const open = listOpenCalls(scene, drafts, { unanswered, unreceived, uncovered });
-  return { calls, open, undecided: possible.undecided };
+  const ofEdges = listOpenCalls(scene, drafts, { unanswered, unreceived, uncovered });
+  return { calls, ofEdges, undecided: possible.undecided };
 }
 
 function describeUncovered({ client, server, peer, calls, spans }: UncoveredCalls): UnjudgedCalls {

@@ -4,8 +4,10 @@ import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hin
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { markEdge } from '../../src/report/terminal-edges.ts';
+import { thresholds } from '../../src/rules/thresholds.ts';
 import { applyBaseline, type Baseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { listOpenEdges } from '../../src/verdict/list-open-edges.ts';
 import { ownServiceName } from '../../src/verdict/own-service.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawTrace } from '../draw-trace.ts';
@@ -262,6 +264,15 @@ suite('edges that nothing here can judge', () => {
     // The same name at another broker is another topic.
     assert.deepEqual(servers(judge('rabbitmq')), [undefined]);
     assert.equal(judge('rabbitmq', noExpectation, whole).verdict, 'intact');
+  });
+
+  test('a doubt leaves an edge open only where the edge has such calls, and none that may be missing', () => {
+    const { spans } = readDrawing(readFixtureText('context-lost-in-process/shown-listener.txt'));
+    const result = checkTraces(spans);
+    assert.equal(result.verdict, 'unknown');
+    const may = { ...noExpectation, edges: [{ client: 'api', server: 'search', rule: 'may' as const }] };
+    assert.equal(checkTraces(spans, { expectation: may }).verdict, 'intact');
+    assert.deepEqual(listOpenEdges({ ...result, edges: [] }, [], noExpectation, thresholds), []);
   });
 
   test('an error of requests hides no open messages between the same services', () => {
