@@ -60,6 +60,12 @@ export default {
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     ),
     forbid(
+      'no-development-package',
+      'npm installs no devDependencies of a package that is published. A peer is its user’s.',
+      '^packages/(?!service-kit/)[^/]+/src/',
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
+    ),
+    forbid(
       'services-stand-alone',
       'Each service is readable on its own, and works without checker, demo and lab.',
       '^service-[ab]/',

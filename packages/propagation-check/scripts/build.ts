@@ -1,25 +1,28 @@
 /** Makes `dist/`: bundles, types, and the pages of the findings and of doctor. Run by npm before it packs. */
-import { chmodSync, cpSync, globSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
-import { build as bundle } from 'rolldown';
+import { dirname, isAbsolute, join } from 'node:path';
+import { build as bundle, type RolldownOutput } from 'rolldown';
 import { build, compile } from '../../build.ts';
 
 const manifest: { readonly dependencies: object } = JSON.parse(readFileSync('package.json', 'utf8'));
 const dependencies = Object.keys(manifest.dependencies);
 
-/** What is started or loaded by its path. Node takes longer to find and load 600 modules than to run a command. */
+/** What is started or loaded by its path. Node takes longer to find and load 280 modules than to run a command. */
 const entries = ['cli', 'index', 'source/piece-worker', 'report/page/page'];
 
 await build(async (folder) => {
-  await bundle({
+  const { output } = await bundle({
     input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
     platform: 'node',
     transform: { target: 'node20' },
-    // Not every package: the bundler imports helpers of its own, which the user does not have.
-    external: (id) => isBuiltin(id) || dependencies.some((name) => id === name || id.startsWith(`${name}/`)),
+    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+    onLog: (level, { message }) => {
+      if (level === 'warn') throw new Error(message);
+    },
     output: { dir: folder, chunkFileNames: 'chunks/[name].js' },
   });
+  refuseForeign(output);
   compile(folder, '--emitDeclarationOnly');
   removeOtherTypes(folder);
   cpSync('../../docs/findings', `${folder}/docs/findings`, { recursive: true });
@@ -27,12 +30,38 @@ await build(async (folder) => {
   chmodSync(`${folder}/cli.js`, 0o755);
 });
 
-/** The compiler writes those of every module, of which the library shows few. */
+/**
+ * Code of others is a dependency, which npm installs with its licence: none of it is in a bundle, and no bundle imports a package that
+ * the user does not have. The bundler adds helpers of its own.
+ */
+function refuseForeign(output: RolldownOutput['output']): void {
+  const own = new Set(output.map(({ fileName }) => fileName));
+  const isKnown = (id: string) =>
+    own.has(id) || isBuiltin(id) || dependencies.some((name) => id === name || id.startsWith(`${name}/`));
+  const chunks = output.filter((each) => each.type === 'chunk');
+  const packed = chunks.flatMap(({ moduleIds }) => moduleIds);
+  const foreign = [
+    ...packed.filter((id) => id.includes('/node_modules/') || id.startsWith('\0@oxc-project')),
+    ...chunks
+      .flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports])
+      .filter((id) => !isKnown(id)),
+  ];
+  if (foreign.length > 0) throw new Error(`not in the dependencies of package.json: ${foreign.join(', ')}`);
+}
+
+/** The compiler writes those of every module, of which the library shows few. In its own imports it quotes otherwise than we. */
 function removeOtherTypes(folder: string): void {
   const shown = new Set(['index.d.ts']);
   for (const file of shown) {
-    const imported = readFileSync(join(folder, file), 'utf8').matchAll(/'(\.{1,2}\/[^']+)\.ts'/g);
+    const imported = readFileSync(join(folder, file), 'utf8').matchAll(/["'](\.{1,2}\/[^"']+)\.ts["']/g);
     for (const [, path] of imported) shown.add(join(dirname(file), `${path}.d.ts`));
   }
   for (const file of globSync('**/*.d.ts', { cwd: folder })) if (!shown.has(file)) rmSync(join(folder, file));
+  removeEmptyFolders(folder);
+}
+
+function removeEmptyFolders(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) removeEmptyFolders(join(folder, entry.name));
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }

@@ -1,4 +1,4 @@
-import { findModule } from '../source/find-code.ts';
+import { findModule } from '../source/find-code-folder.ts';
 
 /**
  * The script of the HTML report, `report/page/page.ts`. It is loaded for its text, by an address that only the runtime knows:

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { createPieceReader } from '../decode/create-piece-reader.ts';
 import { PieceError, type PieceFormat, type PieceReader, toDecodeError } from '../decode/piece-reader.ts';
 import { KnownIds, type SpanBatch, SpanWriter } from '../span/span-writer.ts';
-import { findModule } from './find-code.ts';
+import { findModule } from './find-code-folder.ts';
 
 export interface PieceTask {
   readonly buffer: ArrayBuffer;

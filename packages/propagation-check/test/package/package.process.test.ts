@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { build as bundle } from 'rolldown';
 import { checkTypes, installPacked, npm } from '../../../install-packed.ts';
+import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import { brokenCapture, healthyCapture, readCapture } from '../cli/captures.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -104,6 +110,33 @@ suite('the packed tool, installed in an empty folder', () => {
       });
     });
   }
+
+  test('a program can bundle the library', async (t) => {
+    const alone = await mkdtemp(join(tmpdir(), 'bundle-'));
+    t.after(() => rm(alone, { recursive: true, force: true }));
+    const input = join(folder, 'bundled.mjs');
+    await writeFile(
+      input,
+      "import { check } from 'propagation-check';\nconsole.log((await check([])).outcome);\n",
+    );
+    const file = join(alone, 'bundled.mjs');
+    await bundle({ input, platform: 'node', output: { file, codeSplitting: false }, logLevel: 'silent' });
+    const runBundle = async () => (await run(process.execPath, [file], { cwd: alone })).stdout;
+    assert.equal(await runBundle(), 'unknown\n');
+    await writeFile(join(alone, 'package.json'), '{}');
+    assert.equal(await runBundle(), 'unknown\n');
+  });
+
+  test('its worker reads a piece', async (t) => {
+    const address = pathToFileURL(join(folder, 'node_modules/propagation-check/dist/source/piece-worker.js'));
+    const worker = new Worker(address, { workerData: 'json-lines' });
+    t.after(() => worker.terminate());
+    const { spans } = readFixtureDrawing('span-lost-in-service/shown.txt');
+    const piece = new TextEncoder().encode(encodeOtlpLines(spans));
+    worker.postMessage({ buffer: piece.buffer, length: piece.length });
+    const [answer] = await once(worker, 'message');
+    assert.deepEqual([answer.error, answer.batch.size], [null, spans.length]);
+  });
 
   test('npx finds it', async () => {
     const { stdout } = await npm(folder, 'exec', '--offline', '--no', '--', 'propagation-check', '--version');

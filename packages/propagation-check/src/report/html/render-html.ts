@@ -22,6 +22,9 @@ import { html, type Markup, trusted } from './markup.ts';
 import { pageStyle } from './page-style.ts';
 import { drawServiceGraph, rateOf } from './service-graph.ts';
 
+/** Apart from the template: for `</script` in a tagged template the bundler imports a helper of a package that users do not have. */
+const scriptEnd = trusted('</script>');
+
 /**
  * The result as one HTML file that needs nothing else: no network, and under its own content security policy nothing runs or
  * styles but its own script and style sheet. Findings, graph and edges stand in it without a script; the traces open with it.
@@ -63,7 +66,7 @@ ${left > 0 ? html`<p class="note">${countOf(left, 'span')} left out, so that the
 <h3 id="trace-heading"></h3>
 <div class="list" id="waterfall" role="listbox" tabindex="0" aria-labelledby="trace-heading"></div>
 <dl id="span-details" aria-live="polite"></dl></section>
-</main><script type="application/json" id="data">${trusted(data)}</script><script>${trusted(script)}</script></body></html>`
+</main><script type="application/json" id="data">${trusted(data)}${scriptEnd}<script>${trusted(script)}${scriptEnd}</body></html>`
       .markup
   }\n`;
 }
