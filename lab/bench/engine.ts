@@ -190,7 +190,7 @@ async function printTaps(folder: string, rounds: number): Promise<void> {
 }
 
 async function printStarts(folder: string): Promise<void> {
-  console.log('\nfrom start to end, the compiled package; medians');
+  console.log('\nfrom start to end, the published package; medians');
   console.log(row('', 'ms', 'of node', 'target'));
   for (const { name, milliseconds, ofNode, target } of await measureStarts(folder))
     console.log(row(name, milliseconds.toFixed(0), ofNode.toFixed(1), target === null ? '' : `≤ ${target}`));

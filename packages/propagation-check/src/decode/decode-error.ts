@@ -21,7 +21,7 @@ export class SpanlessContentError extends ForeignContentError {
 }
 
 /** @param what What the content is. @param advice What to do with it. */
-export function refuseSpanless(place: string, what: string, advice?: string): SpanlessContentError {
+export function makeSpanlessError(place: string, what: string, advice?: string): SpanlessContentError {
   const more = advice === undefined ? '' : `; ${advice}`;
   return new SpanlessContentError(`${place}: ${what}, and no spans${more}`, `${what}${more}`);
 }

@@ -1,5 +1,5 @@
 import { constants, inflateSync } from 'node:zlib';
-import { DecodeError, refuseSpanless } from './decode-error.ts';
+import { DecodeError, makeSpanlessError } from './decode-error.ts';
 
 interface Beginning {
   /** In Latin-1. */
@@ -77,7 +77,7 @@ export function refuseOtherBytes(bytes: Uint8Array): void {
   const find = <Kind extends Beginning>(known: readonly Kind[]): Kind | undefined =>
     known.find(({ begins, at = 0, fits = () => true }) => start.startsWith(begins, at) && fits(head));
   const spanless = find(foreign);
-  if (spanless !== undefined) throw refuseSpanless('byte 0', spanless.is, spanless.advice);
+  if (spanless !== undefined) throw makeSpanlessError('byte 0', spanless.is, spanless.advice);
   const other = find(others);
   if (other !== undefined) throw new DecodeError(`byte 0: ${other.says}`);
 }

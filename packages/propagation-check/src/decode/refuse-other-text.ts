@@ -1,4 +1,4 @@
-import { DecodeError, refuseSpanless } from './decode-error.ts';
+import { DecodeError, makeSpanlessError } from './decode-error.ts';
 
 const byOtlp =
   'export OTLP instead (OTEL_TRACES_EXPORTER=otlp), to a Collector with the file exporter or to `propagation-check run --source otlp`';
@@ -119,7 +119,7 @@ export function refuseOtherText(text: string): void {
   refuse(others, text);
   const own = find(ownFiles, text);
   if (own !== undefined)
-    throw refuseSpanless(
+    throw makeSpanlessError(
       'byte 0',
       `this is ${own.is} of propagation-check`,
       `name it with ${own.option} FILE`,

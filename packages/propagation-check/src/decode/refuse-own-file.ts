@@ -1,4 +1,4 @@
-import { refuseSpanless } from './decode-error.ts';
+import { makeSpanlessError } from './decode-error.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -62,5 +62,5 @@ export function refuseOwnFile(document: Document): void {
     ({ fields, matches = () => true }) =>
       fields.every((field) => Object.hasOwn(document, field)) && matches(document),
   );
-  if (own !== undefined) throw refuseSpanless(own.fields[0], own.is, own.advice);
+  if (own !== undefined) throw makeSpanlessError(own.fields[0], own.is, own.advice);
 }

@@ -6,9 +6,10 @@ const mostMisspelt = 1 / 3;
 /** The known name that was probably meant; null where none is like it. */
 export function suggestName(name: string, known: readonly string[]): string | null {
   if (known.length === 0) return null;
-  const swapped = known.find((each) => areSwapped(name.toLowerCase(), each.toLowerCase()));
-  const affixed = known.find((each) => areOfOneStem(name, each));
-  if (swapped !== undefined || affixed !== undefined) return swapped ?? affixed ?? null;
+  const alike =
+    known.find((each) => areSwapped(name.toLowerCase(), each.toLowerCase())) ??
+    known.find((each) => areOfOneStem(name, each));
+  if (alike !== undefined) return alike;
   const nearest = closest(
     name.toLowerCase(),
     known.map((each) => each.toLowerCase()),
