@@ -42,14 +42,14 @@ export async function readPage(name: string): Promise<string> {
   });
 }
 
-/** The id that is misspelt, or those that have the name among their words. */
+/** The id that is misspelt, or those in which the name is a word or several. */
 async function suggestIds(name: string): Promise<readonly string[]> {
   // Few need them.
   const { doctorChecks } = await import('../doctor/checks.ts');
   const ids = [...findingIds, ...doctorChecks.map(({ id }) => id)];
   const nearest = suggestName(name, ids);
   if (nearest !== null) return [nearest];
-  return ids.filter((id) => id.split('-').includes(name.toLowerCase()));
+  return name === '' ? [] : ids.filter((id) => `-${id}-`.includes(`-${name.toLowerCase()}-`));
 }
 
 /** Longer than every id: what is compared and printed is bounded. */

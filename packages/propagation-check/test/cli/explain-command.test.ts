@@ -22,6 +22,8 @@ test('checks of doctor, and ids with that word, are suggested too; nothing where
   for (const [name, meant] of [
     ['propagator-not-instaled', 'did you mean propagator-not-installed? `'],
     ['missing', 'java-agent-missing, missing-call, missing-client, missing-server? `'],
+    ['context-lost', 'did you mean context-lost-in-process? `'],
+    ['', '"": no finding and no check of doctor has this name; `'],
     ['nope', 'has this name; `propagation-check explain` lists the findings'],
   ] as const) {
     const { code, stderr } = await executeCli('explain', name);
