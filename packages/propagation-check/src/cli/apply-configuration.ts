@@ -16,8 +16,15 @@ import { UsageError } from './usage-error.ts';
 /** Texts that were given on the command line, by the attributes of options; those of `--no-config` by its name. */
 type Given = ReadonlyMap<string, readonly string[]>;
 
+/** Refuses options that contradict what is known after the file was read. @param isGiven Whether the command line has the option. */
+export type RefuseOptions = (isGiven: (option: string) => boolean) => Promise<void>;
+
 /** Lets a command take what its command line leaves open from the configuration file. Its options come before. */
-export function addConfiguration(command: Command, session: Session): Command {
+export function addConfiguration(
+  command: Command,
+  session: Session,
+  refuseOptions: RefuseOptions = async () => {},
+): Command {
   command
     .option('--config <file>', `settings, instead of those of the nearest ${configurationName}`)
     .option('--no-config', `read no ${configurationName}`)
@@ -29,14 +36,20 @@ export function addConfiguration(command: Command, session: Session): Command {
       given.set(name, [...(given.get(name) ?? []), text ?? 'true']),
     );
   }
-  return command.hook('preAction', () => applyConfiguration(command, given, session));
+  return command.hook('preAction', () => applyConfiguration(command, given, session, refuseOptions));
 }
 
-async function applyConfiguration(command: Command, given: Given, session: Session): Promise<void> {
+async function applyConfiguration(
+  command: Command,
+  given: Given,
+  session: Session,
+  refuseOptions: RefuseOptions,
+): Promise<void> {
   refuseSecond(given);
   const { config } = command.opts<{ readonly config?: string | false }>();
   const path = config === false ? null : (config ?? findNearest());
   const applied = path === null ? [] : await applyFile(command, path);
+  await refuseOptions((option) => command.getOptionValueSource(option) === 'cli');
   if (command.opts<{ readonly showConfig?: boolean }>().showConfig === true) {
     await session.output.print(renderSettings({ command, given, applied, path }));
     throw new CommanderError(0, 'propagation-check.showConfig', '');

@@ -55,15 +55,18 @@ export function addAuditCommand(program: Command, session: Session): void {
       "sent to the source, 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
     );
-  addCheckOptions(command, session)
+  const refuseOptions = async (isGiven: (option: string) => boolean) => {
+    const { refuseOptionsOfAudit } = await import('./open-audit-source.ts');
+    refuseOptionsOfAudit(command.args, command.opts<AuditArguments>(), isGiven);
+  };
+  addCheckOptions(command, session, refuseOptions)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: AuditArguments) => {
-      const { refuseUnheeded, renderViewSql } = await import('./open-audit-source.ts');
       if (args.printSql === true) {
+        const { renderViewSql } = await import('./open-audit-source.ts');
         await session.output.print(await renderViewSql(paths, args));
         return;
       }
-      refuseUnheeded(args, (option) => command.getOptionValueSource(option) === 'cli');
       const { runAudit } = await import('./run-audit.ts');
       await runAudit(paths, args, session);
     });

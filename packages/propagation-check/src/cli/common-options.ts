@@ -4,7 +4,7 @@ import { reportNames } from '../report/reports.ts';
 import { sourceSpecs } from '../source/source-specs.ts';
 import { append } from '../util/append.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
-import { addConfiguration } from './apply-configuration.ts';
+import { addConfiguration, type RefuseOptions } from './apply-configuration.ts';
 import { type Entries, parseCaFile, parseHeaderField, parseHttpUrl, parsePath } from './parse-argument.ts';
 import { parseReport, type ReportTarget } from './parse-report.ts';
 import type { Session } from './session.ts';
@@ -42,7 +42,7 @@ export interface SourceArguments extends CheckArguments {
 }
 
 /** The last options of a command. */
-export function addCheckOptions(command: Command, session: Session): Command {
+export function addCheckOptions(command: Command, session: Session, refuseOptions?: RefuseOptions): Command {
   command
     .option(
       '--expect <path>',
@@ -84,7 +84,7 @@ export function addCheckOptions(command: Command, session: Session): Command {
         .default('error'),
     )
     .addHelpText('after', exitCodes);
-  return addConfiguration(command, session);
+  return addConfiguration(command, session, refuseOptions);
 }
 
 /** @param waitMs How long spans may take to arrive, unless the user says otherwise. */

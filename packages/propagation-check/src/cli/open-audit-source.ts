@@ -3,9 +3,10 @@ import { createFileSource } from '../audit/file-source.ts';
 import { createSearchSource } from '../audit/search-source.ts';
 import { quoteValue } from '../decode/quote-value.ts';
 import { openSource } from '../source/open-source.ts';
-import { parseSourceSpec } from '../source/parse-source-spec.ts';
+import { type NamedSource, parseSourceSpec } from '../source/parse-source-spec.ts';
 import { auditSpecs } from '../source/source-specs.ts';
 import type { AuditArguments } from './audit-arguments.ts';
+import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts';
 import { renderProgress } from './render-progress.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -15,22 +16,13 @@ export async function openAuditSource(
   args: AuditArguments,
   context: AuditContext,
 ): Promise<AuditSource> {
-  if (paths.length > 0 === (args.source !== undefined))
-    throw new UsageError('name what to audit: either --source, or files');
-  if (paths.filter((path) => path === '-').length > 1)
-    throw new UsageError('standard input (-) can be read once; name it once');
+  const named = nameAuditSource(paths, args);
   const spec = args.source ?? '';
-  const named =
-    args.source === undefined ? ({ kind: 'files', paths } as const) : parseSourceSpec(spec, auditSpecs);
   switch (named.kind) {
     case 'files':
       return openFiles(named.paths, context);
     case 'file':
       return openFiles([named.path], context);
-    case 'otlp':
-      throw new UsageError(
-        `--source ${quoteValue(spec)}: an audit reads what is stored: ${auditSpecs.join(', ')}; a receiver is for sink, watch, run and exec`,
-      );
     case 'clickhouse':
       return openClickhouse(named.address, args, context);
     case 'jaeger':
@@ -39,29 +31,57 @@ export async function openAuditSource(
   }
 }
 
-const clickhouse = 'clickhouse=';
+type AuditedSource =
+  | Exclude<NamedSource, { readonly kind: 'otlp' }>
+  | { readonly kind: 'files'; readonly paths: readonly string[] };
 
-/** Options that not all sources heed, with the way to say the same of ClickHouse; null where it is the same option. */
-const heededOptions = {
+function nameAuditSource(
+  paths: readonly string[],
+  { source }: Pick<AuditArguments, 'source'>,
+): AuditedSource {
+  if (paths.length > 0 === (source !== undefined))
+    throw new UsageError('name what to audit: either --source, or files');
+  if (paths.filter((path) => path === '-').length > 1)
+    throw new UsageError('standard input (-) can be read once; name it once');
+  if (source === undefined) return { kind: 'files', paths };
+  const named = parseSourceSpec(source, auditSpecs);
+  if (named.kind !== 'otlp') return named;
+  throw new UsageError(
+    `--source ${quoteValue(source)}: an audit reads what is stored: ${auditSpecs.join(', ')}; a receiver is for sink, watch, run and exec`,
+  );
+}
+
+const clickhouse = 'clickhouse=';
+const stores = ['jaeger=URL', 'tempo=URL'] as const;
+
+const uses: OptionUses = {
+  header: stores,
+  limit: stores,
+  timeout: [...stores, '--collector-metrics'],
+  settle: [...stores, 'clickhouse=URL'],
+};
+
+/** The way to say the same of ClickHouse. */
+const clickhouseAdvice = {
   header: 'CLICKHOUSE_USER and CLICKHOUSE_PASSWORD say who asks',
   limit: '?most= is the limit of ClickHouse',
   timeout: '?seconds= is the limit of ClickHouse',
-  settle: null,
 } as const;
 
-/** Refuses options that the source would not heed. @param isGiven Whether the command line has the option. */
-export function refuseUnheeded(
-  { source = '', collectorMetrics }: AuditArguments,
+/**
+ * Refuses options that would do nothing for what is audited. Where it is not named, nothing is known of them.
+ * @param isGiven Whether the command line has the option.
+ * @throws {UsageError} @throws {SourceError} when the source is of no known kind.
+ */
+export function refuseOptionsOfAudit(
+  paths: readonly string[],
+  { source, printSql, collectorMetrics }: Pick<AuditArguments, 'source' | 'printSql' | 'collectorMetrics'>,
   isGiven: (option: string) => boolean,
 ): void {
-  if (/^(?:jaeger|tempo)\b/.test(source)) return;
-  const isClickhouse = source.startsWith(clickhouse);
-  for (const [option, advice] of Object.entries(heededOptions)) {
-    if (!isGiven(option) || (option === 'timeout' && collectorMetrics !== undefined)) continue;
-    if (isClickhouse && advice === null) continue;
-    const sources = advice === null ? 'jaeger=URL, tempo=URL and clickhouse=URL' : 'jaeger=URL and tempo=URL';
-    throw new UsageError(`--${option}: only ${sources} heed it; ${isClickhouse ? advice : 'leave it out'}`);
-  }
+  if (printSql === true || (paths.length === 0 && source === undefined)) return;
+  const { kind } = nameAuditSource(paths, source === undefined ? {} : { source });
+  const present = [`${kind}=URL`, ...(collectorMetrics === undefined ? [] : ['--collector-metrics'])];
+  refuseUnusedOptions(uses, present, isGiven, kind === 'clickhouse' ? clickhouseAdvice : {});
 }
 
 /** Loaded here alone: no other command needs it. */

@@ -42,8 +42,15 @@ export function addWatchCommand(program: Command, session: Session): void {
         'is back.',
     )
     .argument('[paths...]', 'files of spans, read again when they grow')
-    .option('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 3).join(', ')}`)
-    .option('--service <name>', 'watch traces of this service alone', parseService)
+    .option(
+      '--source <source>',
+      `where the spans are: ${[...sourceSpecs.slice(0, 3), 'file=PATH'].join(', ')}`,
+    )
+    .option(
+      '--service <name>',
+      'with jaeger, tempo and otlp: watch traces of this service alone',
+      parseService,
+    )
     .option('--once', 'print one look and exit')
     .option(
       '--jaeger-ui <url>',
@@ -59,7 +66,7 @@ export function addWatchCommand(program: Command, session: Session): void {
     )
     .option(
       '--header <field>',
-      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      "sent to jaeger and tempo, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
     )
     .option(
@@ -67,17 +74,41 @@ export function addWatchCommand(program: Command, session: Session): void {
       'with --source otlp: hand everything that arrives on to a Collector',
       parseHttpUrl,
     )
-    .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
-    .addOption(timeOption('--since <time>', 'how far back the first look goes', 60_000, parseDuration))
-    .option('--limit <n>', 'traces that one look asks for (of each service)', parseCount, 200)
+    .option(
+      '--ca <file>',
+      'with jaeger, tempo and --forward: PEM file with a certificate authority to trust',
+      parseCaFile,
+    )
+    .addOption(
+      timeOption(
+        '--since <time>',
+        'with jaeger and tempo: how far back the first look goes',
+        60_000,
+        parseDuration,
+      ),
+    )
+    .option(
+      '--limit <n>',
+      'with jaeger and tempo: traces that one look asks for (of each service)',
+      parseCount,
+      200,
+    )
     .addOption(timeOption('--settle <time>', 'judge a trace when no span of it has come for so long', 6_000))
     .addOption(timeOption('--wait <time>', 'with --once: how long spans may take to arrive', 10_000))
-    .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000));
-  addConfiguration(command, session)
+    .addOption(
+      timeOption(
+        '--timeout <time>',
+        'with jaeger, tempo and --forward: how long one answer may take',
+        15_000,
+      ),
+    );
+  const refuseOptions = async (isGiven: (option: string) => boolean) => {
+    const { refuseOptionsOfWatch } = await import('./watch/refuse-options-of-watch.ts');
+    refuseOptionsOfWatch(command.args, command.opts<WatchArguments>(), isGiven);
+  };
+  addConfiguration(command, session, refuseOptions)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: WatchArguments) => {
-      const { refuseUnheeded } = await import('./watch/refuse-unheeded.ts');
-      refuseUnheeded(args.source ?? null, (option) => command.getOptionValueSource(option) === 'cli');
       const { runWatch } = await import('./watch/run-watch.ts');
       await runWatch(paths, args, session);
     });

@@ -284,20 +284,31 @@ suite('an audit of files', () => {
     await assert.rejects(readFile(known), { code: 'ENOENT' });
   });
 
-  test('options that a source does not heed are refused', async (t) => {
+  test('options that do nothing with a source are refused, after what is wrong with the source', async (t) => {
     const folder = await makeDump(t);
-    const searched = 'only jaeger=URL and tempo=URL heed it';
+    const searched = 'works with jaeger=URL and tempo=URL only';
     for (const [source, option, message] of [
-      [[folder], ['--limit', '5'], `${searched}; leave it out`],
-      [[folder], ['--header', 'A: b'], `${searched}; leave it out`],
-      [[folder], ['--settle', '5s'], 'only jaeger=URL, tempo=URL and clickhouse=URL heed it; leave it out'],
+      [[folder], ['--limit', '5'], `${searched}$`],
+      [[folder], ['--header', 'A: b'], `${searched}$`],
+      [[folder], ['--settle', '5s'], 'works with jaeger=URL, tempo=URL and clickhouse=URL only$'],
       [[folder], ['--print-sql'], 'only --source clickhouse=URL has a view'],
-      [['--source', 'clickhouse=http://127.0.0.1:9/otel'], ['--timeout', '5s'], `${searched}; \\?seconds=`],
+      [
+        ['--source', 'clickhouse=http://127.0.0.1:9/otel'],
+        ['--timeout', '5s'],
+        'works with jaeger=URL, tempo=URL and --collector-metrics only; \\?seconds=',
+      ],
     ] as const) {
       const { code, stderr } = await executeCli('audit', ...source, ...option);
       assert.equal(code, 2);
-      assert.match(stderr, new RegExp(`${option[0]}: ${message}`));
+      assert.match(stderr, new RegExp(`${option[0]}:? ${message}`, 'm'));
     }
+    const limit = ['--limit', '5'];
+    const typo = await executeCli('audit', '--source', 'jeager=http://127.0.0.1:9', ...limit);
+    assert.match(typo.stderr, /^propagation-check: --source "?jeager=\S+: not a source;/);
+    const receiver = await executeCli('audit', '--source', 'otlp', ...limit, '--show-config');
+    assert.match(receiver.stderr, /: an audit reads what is stored: /);
+    const none = await executeCli('audit', ...limit);
+    assert.match(none.stderr, /: name what to audit: /);
   });
 
   test('--fail-on warning says why an audit without an error fails', async (t) => {

@@ -256,20 +256,30 @@ test('files that cannot be written, before anything is read', async (t) => {
   for (const [args, message] of cases) await assertRefused(args, message);
 });
 
-test('options of watch that only some sources heed', async () => {
-  const stores = 'only jaeger=URL and tempo=URL heed it; leave it out';
-  const sources = 'only jaeger=URL, tempo=URL and otlp heed it; leave it out';
-  for (const [args, option, heeding] of [
+test('options of watch that work with some sources only', async () => {
+  const stores = 'works with jaeger=URL and tempo=URL only';
+  const asked = 'works with jaeger=URL, tempo=URL and otlp with --forward only';
+  for (const [args, option, message] of [
     [['x'], ['--since', '1h'], stores],
     [['--source', 'file=x'], ['--since', '1h'], stores],
     [['--source', 'otlp=127.0.0.1:0'], ['--limit', '3'], stores],
-    [['--source', 'file=x'], ['--service', 'web'], sources],
-    [['x'], ['--timeout', '1s'], sources],
+    [['--source', 'file=x'], ['--service', 'web'], 'works with jaeger=URL, tempo=URL and otlp only'],
+    [['x'], ['--timeout', '1s'], asked],
+    [['--source', 'otlp=127.0.0.1:0'], ['--header', 'A: b'], asked],
+    [['x'], ['--forward', 'http://127.0.0.1:1'], 'works with otlp only'],
+    [['--source', 'jaeger=http://127.0.0.1:1'], ['--forward', 'http://127.0.0.1:1'], 'works with otlp only'],
+    [['x', '--show-config'], ['--since', '1h'], stores],
   ] as const)
     await assertRefused(
       ['watch', '--once', ...args, ...option],
-      new RegExp(`^propagation-check: ${option[0]}: ${heeding}$`, 'm'),
+      new RegExp(`^propagation-check: ${option[0]} ${message}$`, 'm'),
     );
+  const since = ['--since', '1h'];
+  await assertRefused(['watch', ...since], /name what to watch: /);
+  await assertRefused(
+    ['watch', '--source', 'jeager=http://127.0.0.1:1', ...since],
+    /jeager=\S+: not a source; /,
+  );
 });
 
 test('commands and options that do not exist', async () => {
