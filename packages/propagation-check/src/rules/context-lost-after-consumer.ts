@@ -2,6 +2,7 @@ import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isTelemetryExport } from '../calls/telemetry-export.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
@@ -32,7 +33,8 @@ interface Entries {
   readonly kind: 'CONSUMER' | 'SERVER';
   readonly name: string;
   readonly listWindows: (scene: Scene, service: string | null) => readonly (readonly Span[])[];
-  readonly severity: 'error' | 'warning';
+  /** Why such calls may be meant to begin traces, or be those of a timer; null where they are not. */
+  readonly doubtCalls: (windows: readonly Span[], pairs: readonly Pair[]) => Doubt | null;
 }
 
 /**
@@ -44,7 +46,7 @@ export const callsAfterMessages = findCallsAfter({
   kind: 'CONSUMER',
   name: 'message',
   listWindows: (scene, service) => [openWindows(scene, listUnhandled(scene, service))],
-  severity: 'error',
+  doubtCalls: doubtRegular,
 });
 
 /** The same of work that a request leaves to a queue or a pool of its process. Some means it to be a trace of its own, so it is a warning. */
@@ -57,10 +59,10 @@ export const callsAfterRequests = findCallsAfter({
       .map((ofRoute) => openWindows(scene, ofRoute))
       // Monitors ask at fixed times, and a timer of the service may keep step with them.
       .filter(areIrregular),
-  severity: 'warning',
+  doubtCalls: (_, [pair]) => (pair === undefined ? null : doubtMeant(pair)),
 });
 
-function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
+function findCallsAfter({ kind, name, listWindows, doubtCalls }: Entries): Rule {
   return rule<CallsAfterEntries>({
     finding,
     measure: (scene, open) => {
@@ -93,13 +95,12 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
     },
     gates: listGates(name),
     looseEnds: ({ calls }) => listClients(calls),
-    report: ({ calls, bursts, pairs }) => {
+    report: ({ calls, bursts, windows, pairs }) => {
       const [{ client, server }] = calls;
       const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-      const [pair] = pairs;
+      const doubt = doubtCalls(windows, pairs);
       return finding.report({
-        severity,
-        ...(severity === 'error' || pair === undefined ? {} : { doubt: doubtMeant(pair) }),
+        ...(doubt === null ? {} : { severity: 'warning', doubt }),
         isLikely: true,
         client: client.serviceName,
         server: server.serviceName,
@@ -114,6 +115,18 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
       });
     },
   });
+}
+
+/** Schedulers of two programs keep step where both have the same period. */
+function doubtRegular(windows: readonly Span[], [pair]: readonly Pair[]): Doubt | null {
+  if (pair === undefined || areIrregular(windows)) return null;
+  return {
+    says: 'The messages came at regular intervals, and a timer may keep step with them.',
+    decide: [
+      'Send such messages at irregular times, and check again: a timer does not follow them',
+      checkCode(pair),
+    ],
+  };
 }
 
 function doubtMeant(pair: Pair): Doubt {
@@ -140,6 +153,17 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
       `nearly every ${name} is followed by such a call at once`,
       ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
       ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, name)}`,
+    ),
+    gate(
+      'fewer would follow by chance',
+      ({ scene, bursts, windows, pairs }) =>
+        isMoreThanChance(
+          [...bursts.keys()],
+          pairs.length,
+          (moved) => pairWithWindows(scene, windows, moved).length,
+          scene.thresholds,
+        ),
+      ({ pairs }) => `at other times of the capture about as many as ${pairs.length} follow`,
     ),
   ];
 }

@@ -11,12 +11,17 @@ const inLanguage = (language: string) => `resource:telemetry.sdk.language=${lang
 const serve = (at: number, service = 'store') =>
   `${service} SERVER "POST /rows" ${at + 6}..${at + 50} http.request.method=POST url.path=/rows`;
 
-/** Traces every 2.6 s, each from its spans, the one below the other. */
+/** Times from one round to the next, usually 2.6 s: at regular intervals a timer could keep step. */
+const gaps = [2200, 3000, 1800, 3400, 2600];
+const startOf = (round: number) =>
+  Array.from({ length: round }, (_, at) => gaps[at % gaps.length] ?? 0).reduce((sum, gap) => sum + gap, 0);
+
+/** Traces about every 2.6 s, each from its spans, the one below the other. */
 function drawRounds(
   count: number,
   drawRound: (at: number, round: number) => readonly (readonly string[])[],
 ): string {
-  const traces = Array.from({ length: count }, (_, round) => drawRound(round * 2600, round)).flat();
+  const traces = Array.from({ length: count }, (_, round) => drawRound(startOf(round), round)).flat();
   return traces.map((lines, at) => drawChain(at + 1, ...lines)).join('');
 }
 
@@ -39,6 +44,12 @@ test('each message is followed by a call that begins a trace', () => {
     [`worker INTERNAL "job" ${at + 235}..${at + 310}`, call(at + 240), serve(at + 240)],
   ];
   assert.deepEqual(judgeDrawing(drawRounds(6, inJobs)), lost(6));
+});
+
+test('a timer may keep step with messages at regular intervals', () => {
+  const regular = (count: number) => drawRounds(count, (_, round) => usual(round * 2600));
+  assert.deepEqual(judgeDrawing(regular(12)), ['warning context-lost-in-process worker -> store 12']);
+  for (const count of [17, 33]) assert.deepEqual(judgeDrawing(regular(count)), []);
 });
 
 test('some messages may lead to no call, and no call may lack a message', () => {
@@ -67,9 +78,10 @@ test('a message that is handled in a span has kept its context', () => {
 });
 
 test('requests are no messages, and other services handle other messages', () => {
-  const asked = (at: number) => [
-    [`worker SERVER "GET /x" ${at}..${at + 1} http.request.method=GET`],
-    ...usual(at).slice(1),
+  // Those of a monitor: others would be judged as requests.
+  const asked = (_: number, round: number) => [
+    [`worker SERVER "GET /x" ${round * 2600}..${round * 2600 + 1} http.request.method=GET`],
+    ...usual(round * 2600).slice(1),
   ];
   assert.deepEqual(judgeDrawing(drawRounds(6, asked)), []);
   assert.deepEqual(judgeDrawing(drawRounds(6, asked) + drawChain(990, receive(99_000))), []);
@@ -149,12 +161,15 @@ test('a route says something only of so many calls as it has requests', () => {
 });
 
 test('messages follow each other by their ends', () => {
-  const overlapping = (at: number) => [
-    [receive(at).replace(`${at + 1}`, `${at + 100}`)],
-    [receive(at + 30)],
-    [call(at + 33), serve(at + 33)],
-    [call(at + 102), serve(at + 102)],
-  ];
+  const overlapping = (at: number, round: number) => {
+    const next = at + 30 + (round % 3) * 15;
+    return [
+      [receive(at).replace(`${at + 1}`, `${at + 100}`)],
+      [receive(next)],
+      [call(next + 3), serve(next + 3)],
+      [call(at + 102), serve(at + 102)],
+    ];
+  };
   assert.deepEqual(judgeDrawing(drawRounds(6, overlapping)), lost(12));
 });
 
