@@ -12,6 +12,14 @@ export function mayBeOfOneBroker(one: Span, other: Span): boolean {
   return areOfOneBroker(readBroker(one), readBroker(other));
 }
 
+/** The same of any two of them. Each is read once: there may be thousands on either side. */
+export function mayAllBeOfOneBroker(some: readonly Span[], others: readonly Span[]): boolean {
+  const brokers = new Set(others.map(readBroker));
+  return [...new Set(some.map(readBroker))].every((one) =>
+    [...brokers].every((other) => areOfOneBroker(one, other)),
+  );
+}
+
 /** The same of what `readBroker` tells. */
 export function areOfOneBroker(one: string | null, other: string | null): boolean {
   return one === null || other === null || one === other;

@@ -1,4 +1,5 @@
-import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import { readDestination } from '../calls/call-facts.ts';
+import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import type { Group } from '../util/group-by.ts';
@@ -12,12 +13,12 @@ import { finding } from './split-trace.ts';
 /** Messages that nobody received and messages that nobody sent, beside whole ones between the same services. */
 interface ReplicaMessages extends MessagesOfTwo {
   readonly scene: Scene;
-  /** Asked last: it looks at all whole messages of the two. */
+  /** Asked last: it looks at all whole calls between the two. */
   readonly compare: () => Replicas;
 }
 
 interface Replicas {
-  /** How many messages between the two are whole. */
+  /** How many messages between the two at the destination are whole. */
   readonly whole: number;
   /** No replica that sent one of the others sent a whole one. */
   readonly isApart: boolean;
@@ -42,15 +43,20 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
       ({ others }) => `${others} more`,
     ),
     gate(
-      'no attribute says that they use different brokers',
-      ({ sent, received }) => sent.every((one) => received.every((other) => mayBeOfOneBroker(one, other))),
-      ({ sent }) => `${sent[0].attributes.get('messaging.system')}`,
+      'each of them names the replica that sent it',
+      ({ sent }) => sent.every(({ resource }) => readInstance(resource) !== null),
+      ({ sent }) => `some of ${sent[0].serviceName} do not`,
     ),
     gate(
       'few more are received than were sent',
       ({ scene: { thresholds }, sent, received }) =>
         sent.length >= countMessages(received) * thresholds.partlySplitShare,
       tellCounts,
+    ),
+    gate(
+      'no attribute says that they use different brokers',
+      ({ sent, received }) => mayAllBeOfOneBroker(sent, received),
+      ({ sent }) => `${sent[0].attributes.get('messaging.system')}`,
     ),
     gate(
       'nearly each is received after it was sent',
@@ -76,7 +82,7 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
       shown: sent.map((client) => ({
         client,
         server: null,
-        says: `no CONSUMER span of ${received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, nor any other message of ${readInstance(client.resource)}, and about as many began traces`,
+        says: `no CONSUMER span of ${received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, nor any other message that instance ${readInstance(client.resource)} sent to ${readDestination(client)}; about as many messages of ${received[0].serviceName} began traces`,
       })),
       explains: received,
     }),
@@ -86,26 +92,30 @@ function tellCounts({ sent, received }: ReplicaMessages): string {
   return `${countMessages(received)} received of ${sent.length} sent`;
 }
 
-/** The loose ends of senders that say which replica they are. */
 function listMessagesOf({ facts }: Scene, open: Open): readonly Span[] {
   if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
-  const sent = open.clients.filter(
-    (span) => span.kind === 'PRODUCER' && readInstance(span.resource) !== null,
-  );
+  const sent = open.clients.filter(({ kind }) => kind === 'PRODUCER');
   return sent.length === 0
     ? []
     : [...sent, ...open.roots.select((row) => facts.protocolOf(row) === 'messaging')];
 }
 
-function compareReplicas({ graph, groupsBetween }: Scene, { sent, received }: MessagesOfTwo): Replicas {
+function compareReplicas(
+  { graph, facts, groupsBetween }: Scene,
+  { sent, received }: MessagesOfTwo,
+): Replicas {
   const { resources, resourceTable } = graph.store;
+  const destinationOf = facts.remember(readDestination);
+  const destination = readDestination(sent[0]);
   const ofWhole = new Set<number>();
   let whole = 0;
-  for (const { protocol, clients } of groupsBetween(sent[0].serviceName, received[0].serviceName)) {
-    if (protocol !== 'messaging') continue;
-    whole += clients.length;
-    for (const row of clients) ofWhole.add(resources[row] ?? 0);
-  }
+  for (const { clients } of groupsBetween(sent[0].serviceName, received[0].serviceName))
+    for (const row of clients) {
+      // Replicas with other roles send to other destinations, and say nothing of this one.
+      if (destinationOf(row) !== destination) continue;
+      whole += 1;
+      ofWhole.add(resources[row] ?? 0);
+    }
   const replicas = new Set(sent.map(({ resource }) => readInstance(resource)));
   const isApart = [...ofWhole].every((resource) => {
     const instance = readInstance(resourceTable[resource]?.attributes ?? new Map());

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
@@ -35,12 +35,6 @@ export const possibleMessages = rule<PossibleMessages>({
       ({ others }) => `${others} more`,
     ),
     gate(
-      'no attribute says that they use different brokers',
-      ({ sent, received }) => sent.every((one) => received.every((other) => mayBeOfOneBroker(one, other))),
-      ({ sent, received }) =>
-        [sent[0], received[0]].map(({ attributes }) => attributes.get('messaging.system')).join(' and '),
-    ),
-    gate(
       'no message between the two is whole',
       ({ scene, sent, received }) =>
         scene.groupsBetween(sent[0].serviceName, received[0].serviceName).length === 0,
@@ -53,6 +47,12 @@ export const possibleMessages = rule<PossibleMessages>({
         sent.length === countMessages(received) &&
         areInOrder(sent, listMessages(received)),
       ({ sent, received }) => `${countMessages(received)} of ${sent.length}`,
+    ),
+    gate(
+      'no attribute says that they use different brokers',
+      ({ sent, received }) => mayAllBeOfOneBroker(sent, received),
+      ({ sent, received }) =>
+        [sent[0], received[0]].map(({ attributes }) => attributes.get('messaging.system')).join(' and '),
     ),
   ],
   looseEnds: ({ sent, received }) => [...sent, ...received],

@@ -16,21 +16,28 @@ interface Case {
   readonly received: number;
   /** When the first of these is received, after the first was sent. */
   readonly lag: number;
+  /** Where the first replica sends. */
+  readonly wholeTopic: string;
+  /** Of those that are not linked. */
+  readonly resource: string;
   readonly more: string;
 }
 
-const shown: Case = { whole: 5, sent: 10, received: 10, lag: 50, more: '' };
+const onPod = (pod: number) => `resource:service.instance.id=pod-${pod}`;
+const shown: Case = {
+  ...{ whole: 5, sent: 10, received: 10, lag: 50 },
+  ...{ wholeTopic: topic, resource: onPod(2), more: '' },
+};
 
 function judge(changes: Partial<Case>) {
-  const { whole, sent, received, lag, more } = { ...shown, ...changes };
-  const send = (at: number, replica: number) =>
-    `  web PRODUCER "send" ${at}..${at + 2} ${topic} resource:service.instance.id=pod-${replica}`;
-  const receive = (at: number) => `orders CONSUMER "process" ${at}..${at + 10} ${topic}`;
+  const { whole, sent, received, lag, wholeTopic, resource, more } = { ...shown, ...changes };
+  const send = (at: number, about: string) => `  web PRODUCER "send" ${at}..${at + 2} ${about}`;
+  const receive = (at: number, to = topic) => `orders CONSUMER "process" ${at}..${at + 10} ${to}`;
   const draw = (count: number, drawOne: (at: number) => string) =>
     Array.from({ length: count }, (_, at) => drawOne(at * 1_000));
   const traces = [
-    ...draw(whole, (at) => `${send(at, 1)}\n    ${receive(at + 50)}`),
-    ...draw(sent, (at) => send(at + 400, 2)),
+    ...draw(whole, (at) => `${send(at, `${wholeTopic} ${onPod(1)}`)}\n    ${receive(at + 50, wholeTopic)}`),
+    ...draw(sent, (at) => send(at + 400, `${topic} ${resource}`)),
     ...draw(received, (at) => `  ${receive(at + 400 + lag)}`),
     '  web INTERNAL "end" 90000..90001',
     ...(more === '' ? [] : [more]),
@@ -54,6 +61,38 @@ suite('messages of a replica that writes no context', () => {
       'another sender has lost some',
       { more: `  shop PRODUCER "send" 600..602 ${topic} resource:service.instance.id=s` },
       false,
+    ],
+    [
+      'another sender, which names no replica, has lost some',
+      { more: `  batch PRODUCER "send" 600..602 ${topic}` },
+      false,
+    ],
+    ['they name no replica', { resource: '' }, false],
+    [
+      'one of the whole ones names no replica',
+      {
+        more: `  web PRODUCER "send" 600..602 ${topic}\n    orders CONSUMER "process" 620..630 ${topic}`,
+      },
+      false,
+    ],
+    [
+      'the whole ones went to another destination',
+      { wholeTopic: topic.replace('orders-topic', 'mails') },
+      false,
+    ],
+    [
+      'the same replica sends whole ones to another destination',
+      {
+        more: `  web PRODUCER "send" 600..602 ${topic.replace('orders-topic', 'mails')} ${onPod(2)}\n    orders CONSUMER "process" 620..630 ${topic.replace('orders-topic', 'mails')}`,
+      },
+      true,
+    ],
+    [
+      'the same replica makes whole calls',
+      {
+        more: `  web CLIENT "GET" 600..640 http.request.method=GET url.full=http://orders/o ${onPod(2)}\n    orders SERVER "GET /o" 610..630 http.request.method=GET url.path=/o`,
+      },
+      true,
     ],
     [
       'another broker',
