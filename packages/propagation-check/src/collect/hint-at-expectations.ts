@@ -275,7 +275,11 @@ function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge
   const parts = [
     ...(unseen > 0 ? [`${unseen} ${unseen === 1 ? 'is' : 'are'} taken for ${emitNone}`] : []),
     ...(failed > 0 ? [`${failed} failed before an answer`] : []),
-    ...(unavailable > 0 ? [`${unavailable} ended with a status that a hop may have given, such as 503`] : []),
+    ...(unavailable > 0
+      ? [
+          `${unavailable} ended with a status that a hop may have given, such as 503 (14 of gRPC: a hop or the caller's own library)`,
+        ]
+      : []),
     ...(aborted > 0 ? [`the caller ended ${aborted}`] : []),
     ...(answered > 0
       ? [

@@ -190,7 +190,7 @@ export interface Doubt {
 export interface EndedCalls {
   /** Before an answer. */
   readonly failed?: number;
-  /** With a status that a hop may have given in place of the peer. */
+  /** With a status that a hop may have given in place of the peer, or the caller's own library (14 of gRPC). */
   readonly unavailable?: number;
   /** By the caller. */
   readonly aborted?: number;

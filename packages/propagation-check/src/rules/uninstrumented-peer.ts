@@ -1,5 +1,6 @@
 import {
   isAborted,
+  isUnavailable,
   nameAddress,
   readCallFacts,
   readOutcome,
@@ -36,7 +37,7 @@ type Ending = keyof EndedCalls;
 const endings: Readonly<Record<Ending, (client: Span) => string>> = {
   failed: () => 'the call failed before an answer',
   unavailable: (client) =>
-    `the call ended with status ${readUnreachedStatus(client)}, which need not be of the peer itself`,
+    `the call ended with status ${readUnreachedStatus(client)}, which ${isUnavailable(client) ? "the caller's own library or a hop may have given" : 'need not be of the peer itself'}`,
   aborted: () => 'the caller ended the call',
   answered: () =>
     'other calls to this address are whole, so that a cache or a hop answered, or the span is lost',
@@ -92,10 +93,16 @@ function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
   });
   return (client) => {
     if (isAborted(client)) return 'aborted';
-    if (readOutcome(client) === 'unreached')
-      return readUnreachedStatus(client) === null ? 'failed' : 'unavailable';
+    if (readOutcome(client) === 'unreached') return mayBeOfHop(client) ? 'unavailable' : 'failed';
     return targetsOf(client.serviceName).has(nameTarget(client)) ? 'answered' : null;
   };
+}
+
+/** A deadline of RPC is kept by the caller's own library, which gives the status itself. */
+function mayBeOfHop(client: Span): boolean {
+  return readCallFacts(client).protocol === 'rpc'
+    ? isUnavailable(client)
+    : readUnreachedStatus(client) !== null;
 }
 
 function countEndings(

@@ -33,15 +33,16 @@ test('calls are counted by how they ended', () => {
     drawClient({ from: at, to: at + 10, service }, target).replace('http.response.status_code=200', more);
   const failed = 'error.type=timeout status:ERROR';
   const rpc = 'web CLIENT "o.O/Get" 0..9 rpc.system=grpc rpc.method=o.O/Get';
-  for (const [status, call] of [
-    ['503', to('stock/items', 0, 'http.response.status_code=503')],
-    ['14', `${rpc} rpc.grpc.status_code=14`],
+  for (const [status, call, says] of [
+    ['503', to('stock/items', 0, 'http.response.status_code=503'), 'need not be of the peer itself'],
+    ['14', `${rpc} rpc.grpc.status_code=14`, "the caller's own library or a hop may have given"],
   ] as const)
     assert.deepEqual(tell(call), [
-      {
-        ended: { unavailable: 1 },
-        says: `: the call ended with status ${status}, which need not be of the peer itself`,
-      },
+      { ended: { unavailable: 1 }, says: `: the call ended with status ${status}, which ${says}` },
+    ]);
+  for (const status of ['rpc.grpc.status_code=4', 'rpc.response.status_code=DEADLINE_EXCEEDED'])
+    assert.deepEqual(tell(`${rpc} ${status} status:ERROR`), [
+      { ended: { failed: 1 }, says: ': the call failed before an answer' },
     ]);
   assert.deepEqual(tell(`${rpc} rpc.grpc.status_code=1`)[0]?.ended, { aborted: 1 });
   const untold = { ended: undefined, says: '' };
