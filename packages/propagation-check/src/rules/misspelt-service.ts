@@ -24,7 +24,12 @@ export function suggestOther(service: string, others: readonly string[]): string
 
 /** `service-a` and `service-b`, `cart-v1` and `cart-v2`: two services, and no slip. */
 function areSiblings(one: string, other: string): boolean {
-  return one.toLowerCase() !== other.toLowerCase() && cutOrdinal(one) === cutOrdinal(other);
+  return spell(one) !== spell(other) && cutOrdinal(one) === cutOrdinal(other);
+}
+
+/** People mix up cases and separators. */
+function spell(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.]/g, '-');
 }
 
 function cutOrdinal(name: string): string {

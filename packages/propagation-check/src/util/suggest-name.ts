@@ -25,14 +25,17 @@ export function suggestInstead(name: string, known: readonly string[]): string |
   return meant === null ? null : `did you mean ${meant} instead of ${name}?`;
 }
 
-/** `payment` and `payment-service`. */
+/** `payment`, `payments` and `payment-service`. */
 function areOfOneStem(name: string, other: string): boolean {
   const [stem, ofOther] = [readStem(name), readStem(other)];
   return stem !== '' && stem === ofOther;
 }
 
 function readStem(name: string): string {
-  return name.toLowerCase().replace(/^(?:service|svc)[-_.]|[-_.](?:service|svc)$/, '');
+  return name
+    .toLowerCase()
+    .replace(/^(?:service|svc)[-_.]|[-_.](?:service|svc)$/, '')
+    .replace(/s$/, '');
 }
 
 /** Whether two neighbours changed places, which is one slip and two changes. */

@@ -107,6 +107,8 @@ describe('an expected service that no span names', () => {
     assert.deepEqual(judge('web -> card', inside('cart', '10.0.0.2')).errors, ['missing-server']);
     assert.deepEqual(judge('web -> card', inside('cart', 'peer')).errors, []);
     assert.deepEqual(judge('web -> service-A', inside('service-a', 'peer')).errors, []);
+    assert.deepEqual(judge('web -> service_b', inside('service-b', 'peer')).errors, []);
+    assert.deepEqual(judge('web -> payments', rename('payment-service')).errors, []);
   });
 
   it('makes no call of what others explain: calls to a third party outside, and requests of a service that others call', () => {
