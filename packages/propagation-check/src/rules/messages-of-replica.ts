@@ -4,10 +4,16 @@ import { readInstance } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import type { Group } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { Open, Scene } from './check.ts';
-import { groupByDestination, type MessagesOfTwo } from './possible-message.ts';
+import type { Scene } from './check.ts';
+import {
+  gateOfTwo,
+  groupByDestination,
+  listEndsOfTwo,
+  type MessagesOfTwo,
+  warnOfTwo,
+} from './messages-of-two.ts';
 import { gate, rule } from './rule.ts';
-import { countMessages, listMessages, messageCauses } from './split-message.ts';
+import { countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /** Messages that nobody received and messages that nobody sent, beside whole ones between the same services. */
@@ -31,17 +37,13 @@ interface Replicas {
 export const messagesOfReplicas = rule<ReplicaMessages>({
   finding,
   measure: (scene, open) =>
-    groupByDestination(listMessagesOf(scene, open)).map((messages) => ({
+    groupByDestination(scene, open).map((messages) => ({
       ...messages,
       scene,
       compare: remember(() => compareReplicas(scene, messages)),
     })),
   gates: [
-    gate(
-      'one service sends to the destination, and one other receives from it',
-      ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,
-      ({ others }) => `${others} more`,
-    ),
+    gateOfTwo,
     gate(
       'each of them names the replica that sent it',
       ({ sent }) => sent.every(({ resource }) => readInstance(resource) !== null),
@@ -71,33 +73,18 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
       ({ sent, compare }) => `${sent.length} beside ${compare().whole} whole ones`,
     ),
   ],
-  looseEnds: ({ sent, received }) => [...sent, ...received],
-  report: ({ sent, received }) =>
-    finding.report({
-      severity: 'warning',
-      client: sent[0].serviceName,
-      server: received[0].serviceName,
-      protocol: 'messaging',
-      candidates: messageCauses,
-      shown: sent.map((client) => ({
-        client,
-        server: null,
-        says: `no CONSUMER span of ${received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, nor any other message that instance ${readInstance(client.resource)} sent to ${readDestination(client)}; about as many messages of ${received[0].serviceName} began traces`,
-      })),
-      explains: received,
-    }),
+  looseEnds: listEndsOfTwo,
+  report: (messages) =>
+    warnOfTwo(messages, (client) => tellMessage(client, messages.received[0].serviceName)),
 });
+
+function tellMessage(client: Span, server: string | null): string {
+  const whose = `instance ${readInstance(client.resource)} sent to ${readDestination(client)}`;
+  return `no CONSUMER span of ${server} has PRODUCER ${client.spanId} as parent or link, nor any other message that ${whose}; about as many messages of ${server} began traces`;
+}
 
 function tellCounts({ sent, received }: ReplicaMessages): string {
   return `${countMessages(received)} received of ${sent.length} sent`;
-}
-
-function listMessagesOf({ facts }: Scene, open: Open): readonly Span[] {
-  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
-  const sent = open.clients.filter(({ kind }) => kind === 'PRODUCER');
-  return sent.length === 0
-    ? []
-    : [...sent, ...open.roots.select((row) => facts.protocolOf(row) === 'messaging')];
 }
 
 function compareReplicas(

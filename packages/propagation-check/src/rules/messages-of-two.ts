@@ -1,0 +1,59 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import type { Draft, Open, Scene } from './check.ts';
+import { gate } from './rule.ts';
+import { messageCauses } from './split-message.ts';
+import { finding } from './split-trace.ts';
+
+/** The messages of two services at one destination of a broker. */
+export interface MessagesOfTwo {
+  /** PRODUCER spans that nobody continued, and messages that began traces; by start. */
+  readonly sent: Group<Span>;
+  readonly received: Group<Span>;
+  /** How many more services send to the destination, or receive from it. */
+  readonly others: number;
+}
+
+/** Of the loose ends. @param isMeant Whether a message that began a trace is meant. */
+export function groupByDestination(
+  { facts }: Scene,
+  open: Open,
+  isMeant: (received: Span) => boolean = () => true,
+): readonly MessagesOfTwo[] {
+  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
+  const producers = open.clients.filter(({ kind }) => kind === 'PRODUCER');
+  if (producers.length === 0) return [];
+  const began = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMeant);
+  const named = [...producers, ...began].filter((span) => readCallFacts(span).destination !== null);
+  return groupBy(named, (span) => keyFor(readCallFacts(span).destination)).flatMap((spans) => {
+    const ofService = (some: readonly Span[]) => groupBy(some, (span) => keyFor(span.serviceName));
+    const [sent, ...otherSenders] = ofService(spans.filter(({ kind }) => kind === 'PRODUCER'));
+    const [received, ...otherReceivers] = ofService(spans.filter(({ kind }) => kind !== 'PRODUCER'));
+    const others = otherSenders.length + otherReceivers.length;
+    return sent && received ? [{ sent, received, others }] : [];
+  });
+}
+
+export const gateOfTwo = gate<MessagesOfTwo>(
+  'one service sends to the destination, and one other receives from it',
+  ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,
+  ({ others }) => `${others} more`,
+);
+
+export function listEndsOfTwo({ sent, received }: MessagesOfTwo): readonly Span[] {
+  return [...sent, ...received];
+}
+
+/** A warning, because without ids of messages others may have sent those that were received. @param tell What is to be said of a PRODUCER span. */
+export function warnOfTwo({ sent, received }: MessagesOfTwo, tell: (client: Span) => string): Draft {
+  return finding.report({
+    severity: 'warning',
+    client: sent[0].serviceName,
+    server: received[0].serviceName,
+    protocol: 'messaging',
+    candidates: messageCauses,
+    shown: sent.map((client) => ({ client, server: null, says: tell(client) })),
+    explains: received,
+  });
+}
