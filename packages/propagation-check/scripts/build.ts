@@ -8,7 +8,7 @@ import { build, compile } from '../../build.ts';
 const manifest: { readonly dependencies: object } = JSON.parse(readFileSync('package.json', 'utf8'));
 const dependencies = Object.keys(manifest.dependencies);
 
-/** What is started or loaded by its path. Node takes longer to find and load 280 modules than to run a command. */
+/** Modules that Node loads by their path. Each gets a bundle, because loading 280 modules takes longer than running a command. */
 const entries = ['cli', 'index', 'source/piece-worker', 'report/page/page'];
 
 await build(async (folder) => {

@@ -133,9 +133,10 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): Calls {
     const isCrossing = parent !== none && crosses(graph, parent, row);
     if (isCrossing) add(parent, row);
     if (!graph.hasLinks(row)) continue;
+    const isOwn = findOwnMessages(graph, facts, row);
     for (const target of new Set(graph.linkTargetsOf(row))) {
       const isParent = isCrossing && target === parent;
-      if (!isParent && isHandedOver(graph, facts, target, row)) add(target, row);
+      if (!isParent && !isOwn(target) && isHandedOver(graph, facts, target, row)) add(target, row);
     }
   }
   const groups = [...filling.values()]
@@ -228,18 +229,20 @@ function doubled(rows: Rows): Rows {
  */
 function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
   const { kinds } = graph.store;
-  if (isOwnMessage(graph, facts, target, row)) return false;
   if (kinds[target] === kindNumber.producer) return true;
   if (kinds[row] !== kindNumber.consumer && !graph.isRoot(row)) return false;
   return facts.isOutgoing(target) || graph.serviceNumberOf(target) !== graph.serviceNumberOf(row);
 }
 
-/** Whether a span links a message that it settles, or that its own service created and it sends. Source: semantic conventions, messaging spans, `messaging.operation.type`. */
-function isOwnMessage(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
+/**
+ * Which linked messages a span does not receive: it settles them, or its own service created them and it sends them. Source: semantic conventions,
+ * messaging spans, `messaging.operation.type`.
+ */
+function findOwnMessages(graph: TraceGraph, facts: RowFacts, row: number): (target: number) => boolean {
   const operation = readText(facts.at(row), 'messaging.operation.type', 'messaging.operation');
-  if (operation === 'settle') return true;
-  const isSent = operation === 'send' || operation === 'publish';
-  return isSent && graph.serviceNumberOf(target) === graph.serviceNumberOf(row);
+  if (operation === 'settle') return () => true;
+  if (operation !== 'send' && operation !== 'publish') return () => false;
+  return (target) => graph.serviceNumberOf(target) === graph.serviceNumberOf(row);
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */

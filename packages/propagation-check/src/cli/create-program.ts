@@ -82,7 +82,7 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
 }
 
-/** Breaks paragraphs anew that are wider than the terminal: the end of a help has its own lines. What is indented is to be copied. */
+/** Wraps the paragraphs of a help that are wider than the terminal. Indented lines are commands to copy, and stay as they are. */
 function wrapProse(text: string, width: number): string {
   return text.replace(/(?:^(?!Usage:)\S.*\n?)+/gm, (paragraph) => {
     const lines = paragraph.trimEnd().split('\n');

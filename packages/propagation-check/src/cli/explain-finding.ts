@@ -44,7 +44,7 @@ export async function readPage(name: string): Promise<string> {
 
 /** The id that is misspelt, or those in which the name is a word or several. */
 async function suggestIds(name: string): Promise<readonly string[]> {
-  // Few need them.
+  // Loaded here alone: few names are wrong.
   const { doctorChecks } = await import('../doctor/checks.ts');
   const ids = [...findingIds, ...doctorChecks.map(({ id }) => id)];
   const nearest = suggestName(name, ids);

@@ -7,7 +7,7 @@ const words = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
 /**
  * Refuses options that would do nothing.
- * @param present What the command line names, in the words of `uses`.
+ * @param present The sources and options that the command line names, written as in `uses`.
  * @param isGiven Whether the command line has the option.
  * @throws {UsageError}
  */

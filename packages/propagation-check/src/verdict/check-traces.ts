@@ -40,7 +40,6 @@ import { leavesOpen } from './leaves-open.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { countCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
 import {
   type EdgeResult,
@@ -49,6 +48,7 @@ import {
   isSameEdge,
   type ProjectEvidence,
   type Result,
+  type Undecided,
 } from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
@@ -117,17 +117,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
   const told = [...listUndecided(scene, looseEnds, merged), ...left.undecided];
-  const remaining = findings.filter(
-    (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
-  );
-  const remainingCalls = left.ofEdges.filter((one) => !told.some((other) => isSameEdge(other, one)));
-  const openEdges = listOpenEdges(
-    { edges, findings: remaining },
-    remainingCalls,
-    expectation,
-    scene.thresholds,
-  );
-  const undecided = [...told, ...openEdges];
+  const undecided = [...told, ...listOpenBeside(told, { edges, findings }, left.ofEdges, scene)];
   const unshownBaggage = listUnshownEntries(scene);
   const verdict = decideVerdict({ findings, undecided }, isJudged);
   const likely =
@@ -147,6 +137,19 @@ export function describeExamination(examination: Examination, options: CheckOpti
     ...(unshownBaggage.length > 0 ? { unshownBaggage } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences, unjudgedCalls) } : {}),
   };
+}
+
+/** The open edges of which nothing is told yet. */
+function listOpenBeside(
+  told: readonly Undecided[],
+  { edges, findings }: Pick<Result, 'edges' | 'findings'>,
+  ofEdges: readonly OpenCalls[],
+  { expectation, thresholds }: Scene,
+): readonly Undecided[] {
+  const isNew = (edge: Pick<EdgeResult, 'client' | 'server'>): boolean =>
+    !told.some((one) => isSameEdge(one, edge));
+  const remaining = findings.filter((finding) => !isAccepted(finding) && isNew(finding));
+  return listOpenEdges({ edges, findings: remaining }, ofEdges.filter(isNew), expectation, thresholds);
 }
 
 /** The reports of the rules on the calls of a store, before they are counted and worded. */
@@ -394,7 +397,7 @@ function countEdges(
   }
   for (const { client, server, protocol, spans } of open) {
     const known = edges.get(keyFor(client, server, protocol));
-    for (const span of spans) known?.unjudged.set(graph.rowOf(span), countCalls(scene, [span]));
+    for (const span of spans) known?.unjudged.set(graph.rowOf(span), weighSpan(graph, span));
   }
   for (const ofEdge of alike) {
     const counted = edgeOf(ofEdge[0]);

@@ -22,9 +22,9 @@ export function listOpenCalls(
   { unanswered, unreceived, uncovered }: LeftOut,
 ): readonly OpenCalls[] {
   const open = [
-    ...uncovered.map((one) => describeUncovered(scene, one)),
-    ...unreceived.flatMap((one) => listUnreceived(scene, one)),
-    ...unanswered.flatMap((one) => listUnlinked(scene, one)),
+    ...uncovered.map((one) => toOpenUncovered(scene, one)),
+    ...unreceived.flatMap((one) => toOpenMessages(scene, one)),
+    ...unanswered.flatMap((one) => toOpenUnlinked(scene, one)),
     ...listContinued(scene, drafts),
   ];
   return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
@@ -39,7 +39,7 @@ function findProtocol({ groupsBetween }: Scene, { client, server, spans }: Descr
   return known.includes(own) ? own : (known[0] ?? own);
 }
 
-function describeUncovered(
+function toOpenUncovered(
   { expectation }: Scene,
   { client, server, peer, calls, spans }: UncoveredCalls,
 ): Described {
@@ -52,16 +52,17 @@ function describeUncovered(
   };
 }
 
-function listUnreceived(
+function toOpenMessages(
   { expectation, groupsBetween }: Scene,
-  { edge, spans, isOfOthers, mayBeUnlinked }: UnjudgedCalls,
+  { edge, spans, isMostlyReceived, mayBeUnlinked }: UnjudgedCalls,
 ): readonly Described[] {
   const { client, server, peer, calls, facts = [] } = edge;
   if (server === undefined) return [];
   const isNamed = isExpected(expectation, client, server);
   // Of a sender without whole messages nothing shows that they are for this service.
   const isSeen = groupsBetween(client, server).some(({ clientKind }) => clientKind === 'PRODUCER');
-  if (!isNamed && (isOfOthers === true || !isSeen || isOptional(expectation, client, server))) return [];
+  if (!isNamed && (isMostlyReceived === true || !isSeen || isOptional(expectation, client, server)))
+    return [];
   if (mayBeUnlinked === true)
     return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
   const expect = isNamed
@@ -78,7 +79,7 @@ function listUnreceived(
   ];
 }
 
-function listUnlinked(
+function toOpenUnlinked(
   { expectation, shared, groupsBetween }: Scene,
   { edge, spans }: UnjudgedCalls,
 ): readonly Described[] {

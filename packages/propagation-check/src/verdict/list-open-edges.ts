@@ -23,12 +23,12 @@ export function listOpenEdges(
   expectation: Expectation,
   thresholds: Thresholds,
 ): readonly Undecided[] {
-  const doubted = edges.filter(({ doubtful = 0 }) => doubtful > 0).map(nameEdge);
+  const doubted = new Set(edges.filter(({ doubtful }) => doubtful !== undefined).map(nameEdge));
   const warnings = findings.filter(
     (finding) =>
       !isOptional(expectation, finding.client, finding.server) &&
       ((leavesOpen(finding) && finding.count > 0) ||
-        (finding.doubt !== undefined && doubted.includes(nameEdge(finding)))),
+        (finding.doubt !== undefined && doubted.has(nameEdge(finding)))),
   );
   const broken = new Set(edges.filter((edge) => edge.broken > 0).map(nameEdge));
   const open = openCalls.filter(

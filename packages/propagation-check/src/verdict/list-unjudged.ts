@@ -21,7 +21,7 @@ export interface UnjudgedCalls {
   /** Why, for `--explain`. */
   readonly says: string;
   /** Messages of a destination that several services receive from, and most of whose messages were received: nothing tells which of them did not. */
-  readonly isOfOthers?: true;
+  readonly isMostlyReceived?: true;
   /** Messages whose links a limit of the SDK may have left out. A note of its own tells of these. */
   readonly mayBeUnlinked?: true;
 }

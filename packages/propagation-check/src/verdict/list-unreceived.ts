@@ -49,7 +49,7 @@ export function listUnreceived(
       const peer = readDestination(first) ?? '';
       const calls = countCalls(scene, messages);
       const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
-      const isOfOthers =
+      const isMostlyReceived =
         received !== undefined && servers.length > 1 && areMostlyReceived(scene, received, first, calls);
       const mayBe = sides.receiversOf(group);
       return received === undefined
@@ -64,7 +64,7 @@ export function listUnreceived(
             edge: { ...edge, server, ...tellReplica(scene, { ...edge, server }, messages) },
             spans: messages,
             says: `${server} received other messages to ${peer}`,
-            ...(isOfOthers ? { isOfOthers } : {}),
+            ...(isMostlyReceived ? { isMostlyReceived } : {}),
             ...(mayBeUnlinked ? { mayBeUnlinked } : {}),
           }));
     },

@@ -14,6 +14,7 @@ import type { Draft, Scene, Shown } from '../rules/check.ts';
 import { instanceAttributes } from '../span/instance.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
+import { remember } from '../util/remember.ts';
 
 /** Attributes that may tell why some calls break: of each line the first that separates them. */
 type Keys = readonly (readonly string[])[];
@@ -123,31 +124,26 @@ function separate(
     if (span === null) return null;
     rows.push(graph.rowOf(span));
   }
-  const isBroken = rememberBroken(scene, listErrors);
+  const listBroken = remember(
+    (): ReadonlySet<number> =>
+      new Set(
+        listErrors()
+          .flatMap((draft) => draft.shown)
+          .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
+      ),
+  );
   // An attribute at a time: most end at the first whole call.
   const names = keys.flatMap((some) => {
     for (const key of some) {
       const readValue = read(key);
       const value = findCommon(rows, readValue);
-      if (value !== null && areOthers(groups, side, isBroken, readValue, value)) return [`${key}=${value}`];
+      if (value !== null && areOthers(groups, side, listBroken(), readValue, value))
+        return [`${key}=${value}`];
     }
     return [];
   });
-  const whole = names.length === 0 ? null : countWhole(scene, groups, isBroken);
+  const whole = names.length === 0 ? null : countWhole(scene, groups, listBroken());
   return whole === null ? null : { names, whole };
-}
-
-/** Whether the call that a SERVER span received is in a report of errors. */
-function rememberBroken({ graph }: Scene, listErrors: () => readonly Draft[]): (server: number) => boolean {
-  let broken: ReadonlySet<number> | null = null;
-  return (server) => {
-    broken ??= new Set(
-      listErrors()
-        .flatMap((draft) => draft.shown)
-        .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
-    );
-    return broken.has(server);
-  };
 }
 
 /** The value that all rows have; null where one has none, or another one. */
@@ -156,18 +152,18 @@ function findCommon(rows: readonly number[], readValue: ReadValue): string | nul
   return value !== null && rows.every((row) => readValue(row) === value) ? value : null;
 }
 
-/** Whether every whole call has a value, and another one. */
+/** Whether every whole call has a value, and another one. @param broken SERVER spans of calls that are in reports of errors. */
 function areOthers(
   groups: readonly CallGroup[],
   side: Reader['side'],
-  isBroken: (server: number) => boolean,
+  broken: ReadonlySet<number>,
   readValue: ReadValue,
   value: string,
 ): boolean {
   for (const { clients, servers } of groups) {
     for (let at = 0; at < servers.length; at += 1) {
       const server = servers[at] ?? none;
-      if (isBroken(server)) continue;
+      if (broken.has(server)) continue;
       const other = readValue(side === 'client' ? (clients[at] ?? none) : server);
       if (other === null || other === value) return false;
     }
@@ -179,14 +175,14 @@ function areOthers(
 function countWhole(
   { graph, thresholds }: Scene,
   groups: readonly CallGroup[],
-  isBroken: (server: number) => boolean,
+  broken: ReadonlySet<number>,
 ): number | null {
   /** Servers with links: one that received several messages is one observation. */
   const linked = new Set<number>();
   let [seen, whole] = [0, 0];
   for (const { servers } of groups) {
     for (const server of servers) {
-      if (isBroken(server)) continue;
+      if (broken.has(server)) continue;
       if (!linked.has(server)) seen += 1;
       if (graph.hasLinks(server)) linked.add(server);
       whole += weightOf(graph.store, server);

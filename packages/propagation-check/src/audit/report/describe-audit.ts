@@ -91,11 +91,11 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
-/** The calls that may be broken. */
+/** How many calls may be broken. */
 interface Suspected {
-  /** Those that are counted as calls of the edge. */
+  /** Of the calls that the edge counts. */
   readonly own: number;
-  /** Those that are not judged. */
+  /** Of the calls that nothing judges. */
   readonly others: number;
 }
 
