@@ -1,16 +1,14 @@
 /** The table of `npm run faults` on the real stack: real containers, and spans as Jaeger gives them back. */
 import assert from 'node:assert/strict';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Call, callServiceA, expectDemo, type Mode } from 'demo';
 import { faultNames } from 'faults';
 import { checkTraces, openSource, type Source, type Span } from 'propagation-check';
-import { encodeOtlpLines } from 'propagation-check/kit';
+import { assertNone } from '../fault-matrix/assert-none.ts';
 import { listModes } from '../fault-matrix/cases.ts';
 import { readExpectation } from '../fault-matrix/expectations.ts';
 import { listFailed, requestsPerRun } from '../fault-matrix/observe.ts';
+import { restoreEnds } from '../fault-matrix/restore-ends.ts';
 import { expectFromSpans, scoreBroken, scoreHealthy, scoreStatements } from '../fault-matrix/score.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 
@@ -62,7 +60,7 @@ function testMode(mode: Mode): void {
       const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...services];
       expectSuccess(await stack.compose(up, { FAULT: name }));
       const { spans, failed } = await observe(stack, source, mode);
-      const result = checkTraces(spans, { expectation: expectDemo(mode) });
+      const result = checkTraces(restoreEnds(spans), { expectation: expectDemo(mode) });
       const { problems } = scoreBroken(result, expectFromSpans(readExpectation(name), requestsPerRun));
       await assertNone([...problems, ...scoreStatements(failed, readExpectation(name), mode)], spans);
     });
@@ -104,12 +102,4 @@ async function readSpans(source: Source, startTimeMin: number): Promise<readonly
     services.map((service) => source.searchTraces({ service, startTimeMin, startTimeMax, limit: 100 })),
   );
   return found.flat();
-}
-
-/** Keeps the spans of a run that was judged wrongly: a fault that is missed once in many runs is found by them alone. */
-async function assertNone(problems: readonly string[], spans: readonly Span[]): Promise<void> {
-  if (problems.length === 0) return;
-  const kept = join(await mkdtemp(join(tmpdir(), 'fault-matrix-')), 'spans.otlp.jsonl');
-  await writeFile(kept, encodeOtlpLines(spans));
-  assert.fail([...problems, `the spans: ${kept}`].join('\n'));
 }

@@ -2,6 +2,7 @@ import { expectDemo, type Mode } from 'demo';
 import { checkTraces } from 'propagation-check';
 import { readExpectation } from './expectations.ts';
 import type { Observation } from './observe.ts';
+import { restoreEnds } from './restore-ends.ts';
 import {
   expectFromSpans,
   expectFromTap,
@@ -11,7 +12,12 @@ import {
   scoreStatements,
 } from './score.ts';
 
-export function checkFault(name: string, mode: Mode, { spans, wire, failed }: Observation): RunScores {
+export function checkFault(
+  name: string,
+  mode: Mode,
+  { spans: reported, wire, failed }: Observation,
+): RunScores {
+  const spans = restoreEnds(reported);
   const row = readExpectation(name);
   const expectation = expectDemo(mode);
   const headers = { wire, received: [] };

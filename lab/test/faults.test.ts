@@ -4,10 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { faultNames, faults } from 'faults';
-import type { Finding, Result } from 'propagation-check';
+import type { Finding, Result, Span } from 'propagation-check';
+import { drawTrace } from 'propagation-check/test';
 import { updateFaultTable } from '../fault-matrix/document.ts';
 import { expectations } from '../fault-matrix/expectations.ts';
 import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from '../fault-matrix/report.ts';
+import { restoreEnds } from '../fault-matrix/restore-ends.ts';
 import { type Score, scoreBroken, scoreHealthy, scoreStatements } from '../fault-matrix/score.ts';
 import { variantNames } from '../fault-matrix/variants/variant.ts';
 
@@ -33,6 +35,28 @@ describe('the table of faults', () => {
     const page = readFileSync(join(root, 'docs', 'faults.md'), 'utf8');
     assert.equal(updateFaultTable(page), page, 'run `npm run faults -- --document`');
     for (const name of [...faultNames, ...variantNames]) assert.ok(page.includes(`\`${name}\``), name);
+  });
+});
+
+describe('restored ends of spans', () => {
+  const drawing = `
+    trace a
+    SERVER service-a GET /call-b  a1  0..40
+      CLIENT service-a GET        a2  10..30
+    trace b
+    SERVER service-b GET /work    b1  20..25
+    trace c
+    SERVER service-a GET /call-b  c1  50..190
+      CLIENT service-a GET        c2  60..62
+    trace d
+    SERVER service-b GET /work    d1  170..175`;
+
+  it('are those of what a span waited for', () => {
+    const ends = (spans: readonly Span[]) =>
+      spans.map(({ endTimeUnixNano }) => Number(endTimeUnixNano / 1_000_000n) - 1_700_000_000_000);
+    assert.deepEqual(ends(restoreEnds(drawTrace(drawing))), [40, 30, 25, 190, 170, 175]);
+    const cut = drawing.replace('50..190', '50..55');
+    assert.deepEqual(ends(restoreEnds(drawTrace(cut))), [40, 30, 25, 170, 170, 175]);
   });
 });
 
