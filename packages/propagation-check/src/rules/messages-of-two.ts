@@ -1,4 +1,4 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Draft, Open, Scene } from './check.ts';
@@ -15,7 +15,7 @@ export interface MessagesOfTwo {
   readonly others: number;
 }
 
-/** Of the loose ends. @param isMeant Whether a message that began a trace is meant. */
+/** Groups loose ends by their destination. @param isMeant Whether a message that began a trace belongs to a group. */
 export function groupByDestination(
   { facts }: Scene,
   open: Open,
@@ -25,8 +25,8 @@ export function groupByDestination(
   const producers = open.clients.filter(({ kind }) => kind === 'PRODUCER');
   if (producers.length === 0) return [];
   const began = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMeant);
-  const named = [...producers, ...began].filter((span) => readCallFacts(span).destination !== null);
-  return groupBy(named, (span) => keyFor(readCallFacts(span).destination)).flatMap((spans) => {
+  const named = [...producers, ...began].filter((span) => readDestination(span) !== null);
+  return groupBy(named, (span) => keyFor(readDestination(span))).flatMap((spans) => {
     const ofService = (some: readonly Span[]) => groupBy(some, (span) => keyFor(span.serviceName));
     const [sent, ...otherSenders] = ofService(spans.filter(({ kind }) => kind === 'PRODUCER'));
     const [received, ...otherReceivers] = ofService(spans.filter(({ kind }) => kind !== 'PRODUCER'));
@@ -45,7 +45,10 @@ export function listEndsOfTwo({ sent, received }: MessagesOfTwo): readonly Span[
   return [...sent, ...received];
 }
 
-/** A warning, because without ids of messages others may have sent those that were received. @param tell What is to be said of a PRODUCER span. */
+/**
+ * Reports a warning and no error: without ids of messages, other services may have sent the messages that were received.
+ * @param tell Writes what the report says of a PRODUCER span.
+ */
 export function warnOfTwo({ sent, received }: MessagesOfTwo, tell: (client: Span) => string): Draft {
   return finding.report({
     severity: 'warning',

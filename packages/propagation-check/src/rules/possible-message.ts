@@ -1,4 +1,4 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/call-facts.ts';
 import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import type { Scene } from './check.ts';
 import {
@@ -54,6 +54,6 @@ export const possibleMessages = rule<PossibleMessages>({
     warnOfTwo(
       messages,
       (client) =>
-        `no CONSUMER span of ${messages.received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, and as many of its messages from ${readCallFacts(client).destination} began traces`,
+        `no CONSUMER span of ${messages.received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, and as many of its messages from ${readDestination(client)} began traces`,
     ),
 });

@@ -59,7 +59,7 @@ function toOpenMessages(
   const { client, server, peer, calls, facts = [] } = edge;
   if (server === undefined) return [];
   const isNamed = isExpected(expectation, client, server);
-  // Of a sender without whole messages nothing shows that they are for this service.
+  // Without a whole message between the two, nothing shows that this service is the receiver.
   const isSeen = groupsBetween(client, server).some(({ clientKind }) => clientKind === 'PRODUCER');
   if (!isNamed && (isMostlyReceived === true || !isSeen || isOptional(expectation, client, server)))
     return [];

@@ -31,9 +31,9 @@ export function listOpenEdges(
         (finding.doubt !== undefined && doubted.has(nameEdge(finding)))),
   );
   const broken = new Set(edges.filter((edge) => edge.broken > 0).map(nameEdge));
+  // Callers of open calls have spans.
   const open = openCalls.filter(
-    (one) =>
-      one.isNote !== true && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, hasOwnSpans),
+    (one) => one.isNote !== true && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, true),
   );
   return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
     ([{ client, server, protocol }]): readonly Undecided[] => {
@@ -61,9 +61,6 @@ export function listOpenEdges(
     },
   );
 }
-
-/** The callers of open calls have spans. */
-const hasOwnSpans = true;
 
 function nameEdge({ client, server, protocol }: Place): string {
   return keyFor(client, server, protocol);

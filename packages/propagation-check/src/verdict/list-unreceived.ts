@@ -43,7 +43,8 @@ export function listUnreceived(
       const servers = [...(received?.servers ?? [])];
       const names = servers.filter((name) => name !== null).sort();
       const unlinked = names.filter((server) => isUnlinked(first.serviceName, server));
-      const [mayBeUnlinked, receivers] = unlinked.length > 0 ? [true, unlinked] : [false, names];
+      const mayBeUnlinked = unlinked.length > 0;
+      const receivers = mayBeUnlinked ? unlinked : names;
       const messages = received === undefined ? group : listDue(scene, group, received);
       if (messages.length === 0) return [];
       const peer = readDestination(first) ?? '';

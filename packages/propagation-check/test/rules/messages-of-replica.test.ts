@@ -18,7 +18,7 @@ interface Case {
   readonly lag: number;
   /** Where the first replica sends. */
   readonly wholeTopic: string;
-  /** Of those that are not linked. */
+  /** Resource attributes of the second replica, whose messages nothing links. */
   readonly resource: string;
   readonly more: string;
 }

@@ -93,9 +93,9 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
 
 /** How many calls may be broken. */
 interface Suspected {
-  /** Of the calls that the edge counts. */
+  /** The suspected calls that the edge counts. */
   readonly own: number;
-  /** Of the calls that nothing judges. */
+  /** The suspected calls that nothing judges. */
   readonly others: number;
 }
 
