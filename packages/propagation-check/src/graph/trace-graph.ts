@@ -15,6 +15,7 @@ import {
   type Words,
 } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
+import { mapBy } from '../util/group-by.ts';
 import { indexIntervals } from '../util/interval-index.ts';
 import { type SpanIds, separateSharedRows } from './separate-shared-rows.ts';
 import { SpanIndex } from './span-index.ts';
@@ -371,16 +372,15 @@ export class TraceGraph {
   /** Those of the ids that a span has, or names as its parent. */
   selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string> {
     const known = new Set<string>();
-    const wanted = new Map<number, Map<number, string>>();
-    for (const id of spanIds) {
-      const [high = 0, low = 0] = readWords(id);
-      wanted.set(high, (wanted.get(high) ?? new Map<number, string>()).set(low, id));
-    }
-    if (wanted.size === 0) return known;
+    if (spanIds.size === 0) return known;
+    const wanted = mapBy(
+      Array.from(spanIds, (id) => ({ id, words: readWords(id) })),
+      ({ words }) => words[0],
+    );
     for (const ids of [this.#ids.spanIds, this.#ids.parentIds]) {
       for (let row = 0; row < this.store.size; row += 1) {
-        const id = wanted.get(ids[row * 2] ?? 0)?.get(ids[row * 2 + 1] ?? 0);
-        if (id !== undefined) known.add(id);
+        const found = wanted.get(ids[row * 2])?.find(({ words }) => words[1] === ids[row * 2 + 1]);
+        if (found !== undefined) known.add(found.id);
       }
     }
     return known;
@@ -669,7 +669,10 @@ function withoutPadding(traceId: string): string {
 }
 
 function readWords(hex: string): Words {
-  return Uint32Array.from(hex.match(/.{8}/g) ?? [], (digits) => Number.parseInt(digits, 16));
+  const words = new Uint32Array(hex.length >>> 3);
+  for (let word = 0; word < words.length; word += 1)
+    words[word] = Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
+  return words;
 }
 
 function compareWords(words: Words, left: number, right: number, count: number): number {

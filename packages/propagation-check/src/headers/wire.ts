@@ -127,17 +127,18 @@ export function indexHeaders(
 
 /** Records by the spans that their headers name, and those that name none of the data. */
 function indexBySpan(wire: readonly WireRecord[], spans: TraceGraph) {
-  const known = spans.selectKnownIds(new Set(wire.flatMap(readSpanIds)));
+  const named = wire.map((record) => ({ record, ids: readSpanIds(record) }));
+  const known = spans.selectKnownIds(new Set(named.flatMap(({ ids }) => ids)));
   const byId = new Map<string, WireRecord[]>();
   const unnamed: WireRecord[] = [];
-  for (const record of wire) {
-    const ids = readSpanIds(record).filter((id) => known.has(id));
-    for (const id of new Set(ids)) {
+  for (const { record, ids } of named) {
+    const ofData = new Set(ids.filter((id) => known.has(id)));
+    for (const id of ofData) {
       const ofId = byId.get(id);
       if (ofId === undefined) byId.set(id, [record]);
       else ofId.push(record);
     }
-    if (ids.length === 0) unnamed.push(record);
+    if (ofData.size === 0) unnamed.push(record);
   }
   return { byId, unnamed };
 }

@@ -21,6 +21,11 @@ export interface Answer {
 /** Tells of a call which spans its answer names, as its service and taps have recorded it. */
 export type AnswerLookup = (client: Span) => readonly Answer[];
 
+/** Whether a header may name a side of a call: spans record headers, or the answer that a tap saw names a span. */
+export function mayNameSides({ store }: TraceGraph, wire: HeaderEvidence['wire']): boolean {
+  return recordsHeaders(store) || wire.some(({ answered }) => answered !== null && answered.span !== null);
+}
+
 /**
  * Prepares the look-up for the spans that are checked. A span that an answer names is of another call where it began while this one was
  * not open, where another call is its parent or linked, or where the answers of several traces name it: one request may be sent for
@@ -33,7 +38,7 @@ export function lookUpAnswers(
   { wire }: Pick<HeaderEvidence, 'wire'>,
   tolerances: Tolerances,
 ): AnswerLookup {
-  if (wire.length === 0 && !recordsHeaders(graph.store)) return () => [];
+  if (!mayNameSides(graph, wire)) return () => [];
   const rowsOf = readAnswers(graph, wire);
   let shared: ReadonlySet<number> | null = null;
   const isShared = (row: number): boolean => {

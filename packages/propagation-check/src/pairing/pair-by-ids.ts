@@ -2,6 +2,7 @@ import { keyOf, type TraceGraph } from '../graph/trace-graph.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import { recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import type { AnswerLookup } from './answers.ts';
 import { type Pair, startsDuring, type Tolerances } from './pair.ts';
@@ -20,7 +21,6 @@ export function pairByIds(
   tolerances: Tolerances,
 ): readonly Pair[] {
   const serverOf = new Map(servers.map((span) => [graph.rowOf(span), span]));
-  const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
   const answers = clients.flatMap((client) => answersOf(client).map((answer) => ({ client, ...answer })));
   /** A cache answered calls of these services: the ids in their answers prove nothing. */
   const cached = new Set(answers.flatMap((one) => (one.isOfAnother ? one.client.serviceName : [])));
@@ -30,17 +30,29 @@ export function pairByIds(
       ? [[client, server] as const]
       : [];
   });
-  const received = servers.flatMap((server) => {
-    const context = readWireContext(readRecordedHeaders(server, 'request').fields);
-    return selectNamed(context, clientOf)
-      .filter((client) => startsDuring(server, client, tolerances))
-      .map((client) => [client, server] as const);
-  });
+  const received = recordsHeaders(graph.store) ? listReceived(clients, servers, tolerances) : [];
   return listUnambiguous([...answered, ...received]);
 }
 
+/** Servers that record the header of a client which was open when they began. */
+function listReceived(
+  clients: readonly Span[],
+  servers: readonly Span[],
+  tolerances: Tolerances,
+): readonly Sides[] {
+  const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
+  return servers.flatMap((server) => {
+    const context = readWireContext(readRecordedHeaders(server, 'request').fields);
+    return selectNamed(context, clientOf)
+      .filter((client) => startsDuring(server, client, tolerances))
+      .map((client): Sides => [client, server]);
+  });
+}
+
+type Sides = readonly [client: Span, server: Span];
+
 /** One answer may have gone to several callers, and several requests may have made it. */
-function listUnambiguous(named: readonly (readonly [client: Span, server: Span])[]): readonly Pair[] {
+function listUnambiguous(named: readonly Sides[]): readonly Pair[] {
   const partners = new Map<Span, Set<Span>>();
   for (const [client, server] of named) {
     for (const [one, other] of [

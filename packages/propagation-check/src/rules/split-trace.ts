@@ -7,7 +7,7 @@ import { protocols } from '../calls/row-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { recordsHeaders } from '../headers/recording.ts';
+import { mayNameSides } from '../pairing/answers.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
 import {
@@ -265,7 +265,7 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
 /** Pairs of different traces that ids in headers prove. */
 export function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
   const { graph, headers, shared, thresholds } = scene;
-  if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];
+  if (!mayNameSides(graph, headers.wire)) return [];
   const isOpenMeanwhile = startsDuringAny(graph, clients, thresholds);
   const servers = [...open.roots.select(isOpenMeanwhile), ...listContinued(scene, open)];
   return pairByIds(graph, clients, servers, shared.answersOf, thresholds).filter(
