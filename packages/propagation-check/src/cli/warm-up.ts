@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { OtlpContentType } from '../source/otlp-response.ts';
 import { selectTraces } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
@@ -18,7 +19,12 @@ export async function warmUp(
 ): Promise<void> {
   const spans = makeUpSpans(request);
   const { isReceiver = false } = source;
-  for (const step of [() => check(openMemory(spans, isReceiver)), () => readSpans(spans)]) {
+  const steps = [
+    () => check(openMemory(spans, isReceiver)),
+    () => readJson(spans),
+    () => readProtobuf(spans),
+  ];
+  for (const step of steps) {
     // Lets in what may arrive.
     await setImmediate();
     if ((source.revision ?? 0) > 0) return;
@@ -37,13 +43,19 @@ function openMemory(spans: readonly Span[], isReceiver: boolean): Source {
   };
 }
 
-async function readSpans(spans: readonly Span[]): Promise<void> {
-  const { ExportReader } = await import('../source/export-reader.ts');
-  const { encodeOtlpProtobuf } = await import('../decode/encode-otlp-protobuf.ts');
-  const reader = new ExportReader(new SpanWriter());
+async function readJson(spans: readonly Span[]): Promise<void> {
   const [line = ''] = encodeOtlpLines(spans).split('\n');
-  reader.read({ signal: 'traces', type: 'application/json', body: Buffer.from(line) });
-  reader.read({ signal: 'traces', type: 'application/x-protobuf', body: encodeOtlpProtobuf(spans) });
+  await readExport('application/json', Buffer.from(line));
+}
+
+async function readProtobuf(spans: readonly Span[]): Promise<void> {
+  const { encodeOtlpProtobuf } = await import('../decode/encode-otlp-protobuf.ts');
+  await readExport('application/x-protobuf', encodeOtlpProtobuf(spans));
+}
+
+async function readExport(type: OtlpContentType, body: Uint8Array): Promise<void> {
+  const { ExportReader } = await import('../source/export-reader.ts');
+  new ExportReader(new SpanWriter()).read({ signal: 'traces', type, body });
 }
 
 const traceparentAttribute = 'http.request.header.traceparent';

@@ -217,7 +217,7 @@ function toTrace(id: string, spans: readonly Span[]): Trace {
     isCaused: false,
     grewAt: Date.now(),
     looseEnds: [],
-    awaited: [],
+    awaited: [{ kind: 'any-span' }],
     judgedOn: '',
     isOver: false,
   };
@@ -267,15 +267,14 @@ async function look(
   const quietFor = Date.now() - arrivals.lastAt;
   let { judged } = before;
   const close = (trace: Trace): Trace => {
-    if (trace.isOver) return trace;
-    // Other sides alone end no waiting, so that an empty trace is judged once, to say what it awaits.
-    const judgedOn =
-      trace.spans.length === 0 ? 'nothing' : [trace.spans.length, others.length, inputs.wire.length].join();
+    // Other sides alone end no waiting.
+    if (trace.isOver || trace.spans.length === 0) return trace;
+    const judgedOn = [trace.spans.length, others.length, inputs.wire.length].join();
     let { awaited } = trace;
     if (judgedOn !== trace.judgedOn) ({ awaited, judged } = judgeTrace(trace, others, inputs, options));
     const isCertain =
       awaited.length === 0 && (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(arrivals, options));
-    const isOver = trace.spans.length > 0 && (settled.has(trace.id) || isCertain);
+    const isOver = settled.has(trace.id) || isCertain;
     return { ...trace, judgedOn, awaited, isOver };
   };
   const closed = traces.map(close);

@@ -27,7 +27,6 @@ export function findAwaited(
   { scene: { graph }, looseEnds, result: { edges, findings } }: Judgement,
   inputs: CheckInputs,
 ): readonly Awaited[] {
-  if (graph.spanCount === 0) return [{ kind: 'any-span' }];
   const apart = graph.spans.filter((span) => isEntry(span) && graph.parentOf(span) === null);
   const proven = findProvenSides(graph, looseEnds.clients, apart, inputs.wire);
   const sides: readonly Awaited[] = [

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Collected, collectTraces } from '../../src/collect/collect-traces.ts';
+import {
+  type Collected,
+  type CollectOptions,
+  collectTraces,
+  type Waiting,
+} from '../../src/collect/collect-traces.ts';
 import { judgeCollected } from '../../src/collect/judge-trace.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { selectTraces } from '../../src/source/select-spans.ts';
@@ -24,7 +29,7 @@ tap 12..88 GET /work 200 sent traceparent=00-<1>-<call>-01 received -
 const inputs = { expectation, wire: [] };
 const traceIds = [...new Set(spans.map(({ traceId }) => traceId))];
 
-function collect(named: readonly string[]): Promise<Collected> {
+function collect(named: readonly string[], options: Partial<CollectOptions> = {}): Promise<Collected> {
   return collectTraces({
     source: {
       name: 'memory',
@@ -35,6 +40,7 @@ function collect(named: readonly string[]): Promise<Collected> {
     },
     ...{ traceIds: named, services: [], readInputs: async () => inputs },
     ...{ waitMs: 0, settleMs: 0, signal: new AbortController().signal },
+    ...options,
   });
 }
 
@@ -48,6 +54,21 @@ test('the verdict is that of the last look, where that was one of everything', a
   const judged = judgeCollected(collected, inputs, null);
   assert.equal(judged, collected.judged);
   assert.deepEqual(judged.result, check(collected.spans));
+});
+
+test('of a request without spans nothing is judged: the first one is awaited', async () => {
+  const [, call] = spans;
+  assert.ok(call);
+  const request = { ...call, traceId: 'f'.repeat(32) };
+  const ended = new AbortController();
+  let awaited: Waiting['awaited'] | null = null;
+  const onWait = (waiting: Waiting) => {
+    awaited = waiting.awaited;
+    ended.abort(new Error('ended'));
+  };
+  const forever = { waitMs: 3_600_000, signal: ended.signal, onWait };
+  await assert.rejects(collect([request.traceId], { requests: [request], ...forever }), { message: 'ended' });
+  assert.deepEqual(awaited, [{ kind: 'any-span' }]);
 });
 
 test('several traces are judged together', async () => {
