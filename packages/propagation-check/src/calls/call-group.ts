@@ -123,6 +123,19 @@ function rememberPlaces(graph: TraceGraph): (call: CallRows) => number {
   };
 }
 
+/**
+ * Asked for each call: whether the server is counted with it. One with links may name several spans of its caller, and counts once;
+ * those of a batch are messages of their own.
+ */
+export function prepareCountedOnce(graph: TraceGraph): (server: number, group: CallGroup) => boolean {
+  const linked = new Set<number>();
+  return (server, { protocol }) => {
+    if (protocol === 'messaging' || !graph.hasLinks(server)) return true;
+    const { size } = linked;
+    return linked.add(server).size > size;
+  };
+}
+
 /** Whether any of the calls is so. */
 export function someCall(
   groups: readonly CallGroup[],

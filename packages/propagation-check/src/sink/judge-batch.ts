@@ -1,5 +1,5 @@
 import { nameAddress, readAddress, readOutcome } from '../calls/call-facts.ts';
-import type { CallGroup } from '../calls/call-group.ts';
+import { type CallGroup, prepareCountedOnce } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Draft, Shown } from '../rules/check.ts';
 import { findings } from '../rules/findings.ts';
@@ -126,18 +126,17 @@ export function listCalled(graph: TraceGraph, whole: readonly WholeCalls[]): rea
   return [...rows];
 }
 
-/** A server with links may have several calls: those of a batch are messages of their own, others are one. */
 function listNew(
   graph: TraceGraph,
-  { client, server, protocol, clients, servers }: CallGroup,
+  group: CallGroup,
   isMeant: (client: number, server: number) => boolean,
 ): readonly WholeCalls[] {
-  const linked = new Set<number>();
+  const { client, server, clients, servers } = group;
+  const isCounted = prepareCountedOnce(graph);
   const rows: number[] = [];
   let last = 0;
   for (const [index, row] of servers.entries()) {
-    if (linked.has(row) || !isMeant(clients[index] ?? row, row)) continue;
-    if (protocol !== 'messaging' && graph.hasLinks(row)) linked.add(row);
+    if (!isMeant(clients[index] ?? row, row) || !isCounted(row, group)) continue;
     rows.push(row);
     last = index;
   }

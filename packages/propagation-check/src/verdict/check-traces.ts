@@ -1,4 +1,3 @@
-import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { findEdges } from '../calls/edge.ts';
 import { type Expectation, isExpected, noExpectation } from '../expect/expectation.ts';
 import { none, TraceGraph } from '../graph/trace-graph.ts';
@@ -27,16 +26,16 @@ import { thresholds as defaultThresholds, type Thresholds } from '../rules/thres
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
-import { type SpanStore, textOf, weightOf } from '../span/span-store.ts';
+import { type SpanStore, textOf } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { countEdges, countShown } from './count-edges.ts';
 import { decideVerdict, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
 import { gatherUnjudged } from './gather-unjudged.ts';
-import { leavesOpen } from './leaves-open.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
@@ -324,23 +323,6 @@ function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   );
 }
 
-/** An edge while its calls are counted. */
-interface Counted {
-  readonly edge: Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
-  /** Whole calls that are not broken. */
-  whole: number;
-  /** The number of calls that each span of a broken call stands for. */
-  readonly broken: Map<number, number>;
-  /** The same of calls that are not judged. */
-  readonly unjudged: Map<number, number>;
-  /** The rows of whole calls that may be broken, as a warning says. */
-  readonly doubtful: Set<number>;
-  /** How many these are. */
-  doubted: number;
-  /** Whole calls that went through another service, by that. */
-  readonly past: Map<string | null, number>;
-}
-
 /** The SERVER spans that hang below the caller of the service which called theirs, because an edge of that is broken. */
 export function indexPassed({
   scene: { graph },
@@ -353,104 +335,4 @@ export function indexPassed({
   return new Map(
     passed.flatMap(({ service, servers }) => servers.map((span) => [graph.rowOf(span), service] as const)),
   );
-}
-
-/** Every call counts once, as broken if any error shows it. */
-function countEdges(
-  scene: Scene,
-  drafts: readonly Draft[],
-  passed: ReadonlyMap<number, string | null>,
-  open: readonly OpenCalls[],
-): readonly EdgeResult[] {
-  const { graph, groups } = scene;
-  const edges = new Map<string, Counted>();
-  const edgeOf = ({ client, server, protocol }: Counted['edge']): Counted => {
-    const key = keyFor(client, server, protocol);
-    const known = edges.get(key) ?? {
-      edge: { client, server, protocol },
-      whole: 0,
-      broken: new Map(),
-      unjudged: new Map(),
-      doubtful: new Set(),
-      doubted: 0,
-      past: new Map(),
-    };
-    edges.set(key, known);
-    return known;
-  };
-  const alike = groupCalls(groups, ({ client, server, protocol }) => keyFor(client, server, protocol));
-  for (const [first] of alike) edgeOf(first);
-  const hasWhole = ({ client, server, protocol }: Draft): boolean =>
-    edges.has(keyFor(client, server, protocol));
-  for (const draft of drafts) {
-    if (draft.doubt !== undefined && hasWhole(draft)) {
-      const { doubtful } = edgeOf(draft);
-      for (const { server } of draft.shown) if (server !== null) doubtful.add(graph.rowOf(server));
-    }
-    if (draft.severity !== 'error' && (!leavesOpen(draft) || draft.shown.length === 0)) continue;
-    const { broken, unjudged } = edgeOf(draft);
-    const counts = draft.severity === 'error' ? broken : unjudged;
-    for (const shown of draft.shown) {
-      const span = shown.server ?? shown.client;
-      if (span !== null) counts.set(graph.rowOf(span), countShown(graph, shown));
-    }
-  }
-  for (const { client, server, protocol, spans } of open) {
-    const known = edges.get(keyFor(client, server, protocol));
-    for (const span of spans) known?.unjudged.set(graph.rowOf(span), weighSpan(graph, span));
-  }
-  for (const ofEdge of alike) {
-    const counted = edgeOf(ofEdge[0]);
-    const linked = new Set<number>();
-    for (const group of ofEdge) countServers(graph, counted, group, linked, passed);
-  }
-  const sum = (counts: ReadonlyMap<unknown, number>): number =>
-    [...counts.values()].reduce((all, count) => all + count, 0);
-  return [...edges.values()].map(({ edge, whole, doubted, past, ...counts }) => {
-    const [broken, unjudged, passed] = [sum(counts.broken), sum(counts.unjudged), sum(past)];
-    const [most] = [...past].sort(([, one], [, other]) => other - one);
-    return {
-      ...edge,
-      calls: whole + broken,
-      broken,
-      ...(unjudged === 0 ? {} : { unjudged }),
-      ...(doubted === 0 ? {} : { doubtful: doubted }),
-      ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
-    };
-  });
-}
-
-/** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
-function countShown(graph: TraceGraph, { client, server }: Shown): number {
-  return Math.max(weighSpan(graph, client), weighSpan(graph, server));
-}
-
-function weighSpan(graph: TraceGraph, span: Span | null): number {
-  return span === null ? 1 : weightOf(graph.store, graph.rowOf(span));
-}
-
-/**
- * Of one group, so that V8 compiles it once, and not the loop for each edge.
- * @param linked Servers with links that are counted: one may name several spans of its caller. Those of a batch are messages of their own.
- */
-function countServers(
-  graph: TraceGraph,
-  counted: Counted,
-  { servers, protocol }: CallGroup,
-  linked: Set<number>,
-  passed: ReadonlyMap<number, string | null>,
-): void {
-  for (let at = 0; at < servers.length; at += 1) {
-    const server = servers[at] ?? none;
-    if (protocol !== 'messaging' && graph.hasLinks(server)) {
-      if (linked.has(server)) continue;
-      linked.add(server);
-    }
-    if (counted.broken.has(server)) continue;
-    const count = weightOf(graph.store, server);
-    counted.whole += count;
-    if (counted.doubtful.has(server)) counted.doubted += count;
-    const past = passed.size === 0 ? undefined : passed.get(server);
-    if (past !== undefined) counted.past.set(past, (counted.past.get(past) ?? 0) + count);
-  }
 }

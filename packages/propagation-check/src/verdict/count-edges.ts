@@ -1,0 +1,134 @@
+import { type CallGroup, groupCalls, prepareCountedOnce } from '../calls/call-group.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { Draft, Scene, Shown } from '../rules/check.ts';
+import type { Span } from '../span/span.ts';
+import { weightOf } from '../span/span-store.ts';
+import { keyFor } from '../util/group-by.ts';
+import { leavesOpen } from './leaves-open.ts';
+import type { OpenCalls } from './open-calls.ts';
+import type { EdgeResult } from './result.ts';
+
+type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
+
+/** An edge while its calls are counted. */
+interface Counted {
+  readonly edge: Place;
+  /** Whole calls that are not broken. */
+  whole: number;
+  /** The number of calls that each span of a broken call stands for. */
+  readonly broken: Map<number, number>;
+  /** The same of calls that are not judged. */
+  readonly unjudged: Map<number, number>;
+  /** The rows of whole calls that may be broken, as a warning says. */
+  readonly doubtful: Set<number>;
+  /** How many these are. */
+  doubted: number;
+  /** Whole calls that went through another service, by that. */
+  readonly past: Map<string | null, number>;
+}
+
+/**
+ * Every call counts once, as broken if any error shows it.
+ * @param passed The service that each server was called through.
+ * @param open Counted where the edge has other calls.
+ */
+export function countEdges(
+  { graph, groups }: Scene,
+  drafts: readonly Draft[],
+  passed: ReadonlyMap<number, string | null>,
+  open: readonly OpenCalls[],
+): readonly EdgeResult[] {
+  const edges = new Map<string, Counted>();
+  const edgeOf = (place: Place): Counted => {
+    const key = nameEdge(place);
+    const known = edges.get(key) ?? createCounted(place);
+    edges.set(key, known);
+    return known;
+  };
+  const alike = groupCalls(groups, nameEdge);
+  for (const [first] of alike) edgeOf(first);
+  for (const draft of drafts) {
+    if (draft.doubt !== undefined) markDoubtful(graph, edges.get(nameEdge(draft)), draft);
+    const isError = draft.severity === 'error';
+    if (!isError && (!leavesOpen(draft) || draft.shown.length === 0)) continue;
+    countShownCalls(graph, edgeOf(draft)[isError ? 'broken' : 'unjudged'], draft);
+  }
+  for (const one of open) {
+    const known = edges.get(nameEdge(one));
+    for (const span of one.spans) known?.unjudged.set(graph.rowOf(span), weighSpan(graph, span));
+  }
+  for (const ofEdge of alike) countWhole(graph, edgeOf(ofEdge[0]), ofEdge, passed);
+  return [...edges.values()].map(describeEdge);
+}
+
+function nameEdge({ client, server, protocol }: Place): string {
+  return keyFor(client, server, protocol);
+}
+
+function createCounted({ client, server, protocol }: Place): Counted {
+  return {
+    edge: { client, server, protocol },
+    whole: 0,
+    broken: new Map(),
+    unjudged: new Map(),
+    doubtful: new Set(),
+    doubted: 0,
+    past: new Map(),
+  };
+}
+
+function markDoubtful(graph: TraceGraph, counted: Counted | undefined, { shown }: Draft): void {
+  for (const { server } of shown) if (server !== null) counted?.doubtful.add(graph.rowOf(server));
+}
+
+function countShownCalls(graph: TraceGraph, counts: Counted['broken'], draft: Draft): void {
+  for (const shown of draft.shown) {
+    const span = shown.server ?? shown.client;
+    if (span !== null) counts.set(graph.rowOf(span), countShown(graph, shown));
+  }
+}
+
+/** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
+export function countShown(graph: TraceGraph, { client, server }: Shown): number {
+  return Math.max(weighSpan(graph, client), weighSpan(graph, server));
+}
+
+function weighSpan(graph: TraceGraph, span: Span | null): number {
+  return span === null ? 1 : weightOf(graph.store, graph.rowOf(span));
+}
+
+function countWhole(
+  graph: TraceGraph,
+  counted: Counted,
+  groups: readonly CallGroup[],
+  passed: ReadonlyMap<number, string | null>,
+): void {
+  const isCounted = prepareCountedOnce(graph);
+  for (const group of groups) {
+    for (const server of group.servers) {
+      if (!isCounted(server, group) || counted.broken.has(server)) continue;
+      const count = weightOf(graph.store, server);
+      counted.whole += count;
+      if (counted.doubtful.has(server)) counted.doubted += count;
+      const past = passed.size === 0 ? undefined : passed.get(server);
+      if (past !== undefined) counted.past.set(past, (counted.past.get(past) ?? 0) + count);
+    }
+  }
+}
+
+function describeEdge({ edge, whole, doubted, past, ...counts }: Counted): EdgeResult {
+  const [broken, unjudged, passed] = [sum(counts.broken), sum(counts.unjudged), sum(past)];
+  const [most] = [...past].sort(([, one], [, other]) => other - one);
+  return {
+    ...edge,
+    calls: whole + broken,
+    broken,
+    ...(unjudged === 0 ? {} : { unjudged }),
+    ...(doubted === 0 ? {} : { doubtful: doubted }),
+    ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
+  };
+}
+
+function sum(counts: ReadonlyMap<unknown, number>): number {
+  return [...counts.values()].reduce((all, count) => all + count, 0);
+}
