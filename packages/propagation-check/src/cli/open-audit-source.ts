@@ -4,7 +4,7 @@ import { createSearchSource } from '../audit/search-source.ts';
 import { quoteValue } from '../decode/quote-value.ts';
 import { openSource } from '../source/open-source.ts';
 import { type NamedSource, parseSourceSpec } from '../source/parse-source-spec.ts';
-import { auditSpecs } from '../source/source-specs.ts';
+import { auditSpecs, stores } from '../source/source-specs.ts';
 import type { AuditArguments } from './audit-arguments.ts';
 import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts';
 import { renderProgress } from './render-progress.ts';
@@ -52,9 +52,9 @@ function nameAuditSource(
 }
 
 const clickhouse = 'clickhouse=';
-const stores = ['jaeger=URL', 'tempo=URL'] as const;
 
 const uses: OptionUses = {
+  ca: [...stores, 'clickhouse=URL', '--collector-metrics'],
   header: stores,
   limit: stores,
   timeout: [...stores, '--collector-metrics'],

@@ -1,6 +1,7 @@
 import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
 import { countOf } from '../util/count-of.ts';
+import { appendFacts } from '../verdict/append-facts.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 
@@ -74,7 +75,7 @@ function hintAtBothSides({ sent, servers, received }: BothSides, expectation: Ex
   return (
     `not judged: ${nameUnjudged([sent], call)} and ${listNames([...counts, ...others])}: no ${span} span here has the ${call}s of the one as ${above}, and ` +
     `nothing here shows who made the ${request}s of the other, which began traces: two sides of one edge whose context is lost, or each has ` +
-    `its other side elsewhere${tellFacts([sent])}${askToExpect(paths, expectation)}`
+    `its other side elsewhere${appendFacts(sent.facts ?? [])}${askToExpect(paths, expectation)}`
   );
 }
 
@@ -222,15 +223,11 @@ function hintAtPartlyReceived(
     `not judged: ${nameUnjudged(partly, 'message')}: ${listNames([...new Set(partly.map(({ server = '' }) => server))])} received others there, and no CONSUMER span ` +
       'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
       'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on)' +
-      tellFacts(partly) +
+      appendFacts(partly.flatMap(({ facts = [] }) => facts)) +
       (isExpected(expectation, ...path)
         ? ''
         : `; if messages of it began traces of their own, name the edge with ${writeExpect(...path)}`),
   ];
-}
-
-function tellFacts(unjudged: readonly UnjudgedEdge[]): string {
-  return [...new Set(unjudged.flatMap(({ facts = [] }) => facts))].map((fact) => `; ${fact}`).join('');
 }
 
 /** Other calls to the same peer are whole. */

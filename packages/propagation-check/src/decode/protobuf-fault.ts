@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { deepestValue } from './attribute-value.ts';
@@ -76,13 +77,4 @@ function pathBelow(path: string, field: DescField, index: number): string {
 
 function isText(field: DescField): boolean {
   return field.fieldKind === 'scalar' && field.scalar === 9;
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }

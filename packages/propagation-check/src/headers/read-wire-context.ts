@@ -1,3 +1,4 @@
+import { decodePercent } from '../util/decode-percent.ts';
 import type {
   BaggageEntry,
   HeaderField,
@@ -206,12 +207,4 @@ function parseBaggage(value: string): readonly BaggageEntry[] {
     const key = pair.slice(0, Math.max(at, 0)).trim();
     return key === '' ? [] : [{ key, value: decodePercent(pair.slice(at + 1).trim()) }];
   });
-}
-
-function decodePercent(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }

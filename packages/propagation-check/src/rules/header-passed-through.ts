@@ -1,5 +1,6 @@
 import { type Call, countCalls, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
+import { isExpected } from '../expect/expectation.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -134,7 +135,5 @@ function lookUpCalls(
 }
 
 function isExpectedHop({ expectation }: Scene, { hop, server }: Passed): boolean {
-  return expectation.edges.some(
-    (edge) => edge.rule === 'must' && edge.client === hop.serviceName && edge.server === server.serviceName,
-  );
+  return isExpected(expectation, hop.serviceName, server.serviceName);
 }

@@ -1,4 +1,5 @@
-const stores = ['jaeger=URL', 'tempo=URL'] as const;
+/** Those that are asked for traces. */
+export const stores = ['jaeger=URL', 'tempo=URL'] as const;
 const files = ['file=PATH', 'file=-'] as const;
 
 /** For help and errors: what a source specification can be. */

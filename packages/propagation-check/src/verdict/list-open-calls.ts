@@ -3,6 +3,7 @@ import { isExpected, isOptional } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { type Draft, protocolOf, type Scene } from '../rules/check.ts';
 import { countOf } from '../util/count-of.ts';
+import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
 import type { UncoveredCalls, UnjudgedCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
@@ -74,7 +75,7 @@ function toOpenMessages(
       says:
         `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link: see that each of its instances exports, and that its ` +
         'sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips messages on purpose, list the edge under edges: may in ' +
-        `--expectations${facts.map((fact) => `; ${fact}`).join('')}${expect}`,
+        `--expectations${appendFacts(facts)}${expect}`,
     },
   ];
 }

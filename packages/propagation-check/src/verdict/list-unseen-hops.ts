@@ -2,6 +2,7 @@ import { nameAddress } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Scene } from '../rules/check.ts';
+import { decodePercent } from '../util/decode-percent.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { ownServiceName } from './own-service.ts';
 
@@ -43,14 +44,6 @@ function isEndOfOther(one: string, other: string): boolean {
 
 /** Frameworks decode paths, and take them with and without a slash at the end for one. */
 function normalise(path: string): string {
-  const decoded = decode(path);
+  const decoded = decodePercent(path);
   return decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

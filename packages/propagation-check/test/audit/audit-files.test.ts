@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
 import { decodeJsonLines } from '../../src/decode/json-lines.ts';
@@ -286,11 +287,18 @@ suite('an audit of files', () => {
 
   test('options that do nothing with a source are refused, after what is wrong with the source', async (t) => {
     const folder = await makeDump(t);
+    const ca = join(folder, '.ca.pem');
+    await writeFile(ca, rootCertificates[0] ?? '');
     const searched = 'works with jaeger=URL and tempo=URL only';
     for (const [source, option, message] of [
       [[folder], ['--limit', '5'], `${searched}$`],
       [[folder], ['--header', 'A: b'], `${searched}$`],
       [[folder], ['--settle', '5s'], 'works with jaeger=URL, tempo=URL and clickhouse=URL only$'],
+      [
+        [folder],
+        ['--ca', ca],
+        'works with jaeger=URL, tempo=URL, clickhouse=URL and --collector-metrics only$',
+      ],
       [[folder], ['--print-sql'], 'only --source clickhouse=URL has a view'],
       [
         ['--source', 'clickhouse=http://127.0.0.1:9/otel'],

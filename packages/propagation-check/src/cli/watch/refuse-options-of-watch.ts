@@ -1,8 +1,8 @@
 import { type NamedSource, parseSourceSpec } from '../../source/parse-source-spec.ts';
+import { stores } from '../../source/source-specs.ts';
 import { type OptionUses, refuseUnusedOptions } from '../refuse-unused-options.ts';
 import type { ViewOptions } from './open-view.ts';
 
-const stores = ['jaeger=URL', 'tempo=URL'] as const;
 const asked = [...stores, 'otlp with --forward'] as const;
 
 /** Files are followed from their beginning, and a receiver shows all that arrives. */
