@@ -39,7 +39,6 @@ import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import type { OpenCalls } from './open-calls.ts';
 import {
   type EdgeResult,
   type Evidence,
@@ -47,7 +46,6 @@ import {
   isSameEdge,
   type ProjectEvidence,
   type Result,
-  type Undecided,
 } from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
@@ -116,7 +114,13 @@ export function describeExamination(examination: Examination, options: CheckOpti
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
   const told = [...listUndecided(scene, looseEnds, merged), ...left.undecided];
-  const undecided = [...told, ...listOpenBeside(told, { edges, findings }, left.ofEdges, scene)];
+  const remaining = findings.filter(
+    (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
+  );
+  const undecided = [
+    ...told,
+    ...listOpenEdges({ edges, findings: remaining }, left.ofEdges, expectation, scene.thresholds),
+  ];
   const unshownBaggage = listUnshownEntries(scene);
   const verdict = decideVerdict({ findings, undecided }, isJudged);
   const likely =
@@ -136,19 +140,6 @@ export function describeExamination(examination: Examination, options: CheckOpti
     ...(unshownBaggage.length > 0 ? { unshownBaggage } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences, unjudgedCalls) } : {}),
   };
-}
-
-/** The open edges of which nothing is told yet. */
-function listOpenBeside(
-  told: readonly Undecided[],
-  { edges, findings }: Pick<Result, 'edges' | 'findings'>,
-  ofEdges: readonly OpenCalls[],
-  { expectation, thresholds }: Scene,
-): readonly Undecided[] {
-  const isNew = (edge: Pick<EdgeResult, 'client' | 'server'>): boolean =>
-    !told.some((one) => isSameEdge(one, edge));
-  const remaining = findings.filter((finding) => !isAccepted(finding) && isNew(finding));
-  return listOpenEdges({ edges, findings: remaining }, ofEdges.filter(isNew), expectation, thresholds);
 }
 
 /** The reports of the rules on the calls of a store, before they are counted and worded. */

@@ -12,7 +12,7 @@ import { ownServiceName } from '../../src/verdict/own-service.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { readDrawing } from './read-drawing.ts';
-import { readFixtureText } from './read-fixture-drawing.ts';
+import { readFixtureDrawing, readFixtureText } from './read-fixture-drawing.ts';
 
 /** A request of `web`, which calls `pay`, and others at these addresses. */
 function draw(...urls: readonly string[]): string {
@@ -298,6 +298,11 @@ suite('edges that nothing here can judge', () => {
     ];
     const { verdict, undecided = [] } = applyBaseline(result, baseline);
     assert.deepEqual([verdict, undecided.map(({ protocol }) => protocol)], ['unknown', ['messaging']]);
+  });
+
+  test('an expected edge is undecided once, although a warning leaves it open too', () => {
+    const { spans, expectation } = readFixtureDrawing('missing-call/healthy-given-up.txt');
+    assert.equal(checkTraces(spans, { expectation }).undecided?.length, 1);
   });
 
   test('links that a limit left out are those of the service whose spans lost them', () => {

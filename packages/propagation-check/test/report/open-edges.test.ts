@@ -4,7 +4,10 @@ import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { markEdge, renderEdges } from '../../src/report/terminal-edges.ts';
+import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { EdgeResult, Result } from '../../src/verdict/result.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: false, docsRoot: '' };
@@ -35,6 +38,18 @@ suite('an edge that is open, where another is broken', () => {
       });
     assert.equal(mark('http'), 'warning');
     assert.equal(mark('messaging'), 'fine');
+  });
+
+  test('has no mark where a baseline knows, or an expectation tolerates, what leaves it open', () => {
+    const drawing = readFixtureDrawing('split-trace/shown-other-host.txt');
+    const judge = (toleratedPeers: readonly string[]) =>
+      checkTraces(drawing.spans, { expectation: { ...drawing.expectation, toleratedPeers } });
+    assert.equal(judge(['orders']).undecided, undefined);
+    const open = readFixtureDrawing('missing-server/shown-half.txt');
+    const result = checkTraces(open.spans, open);
+    const known = applyBaseline(result, [{ client: 'web', server: 'orders', finding: 'missing-server' }]);
+    const listMarks = (of: Result) => of.edges.map((edge) => markEdge(edge, of));
+    assert.deepEqual([listMarks(result), listMarks(known)], [['warning'], ['fine']]);
   });
 
   test('is skipped in JUnit', () => {

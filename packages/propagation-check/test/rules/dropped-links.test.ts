@@ -125,6 +125,8 @@ suite('requests whose links a limit of the SDK left out', () => {
       );
       assert.deepEqual(unjudged, [{ client: 'web', peer: 'orders:8082', calls: 3, why: 'dropped-links' }]);
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
+      const { spans, expectation } = readDrawing(`may web -> orders\n${drawing}`);
+      assert.equal(checkTraces(spans, { expectation }).undecided, undefined);
     }
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
+import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './judge-drawing.ts';
 
@@ -448,4 +449,27 @@ test('each instrumentation of the caller has a user agent of its own', () => {
   assert.deepEqual(judgeDrawing(draw((round) => (round === 9 ? 'axios' : 'fetch'))), [
     'error split-trace web -> orders 10',
   ]);
+});
+
+test('calls and requests at the border of what the source has count only where they pair up', () => {
+  const drawCall = (number: number) =>
+    drawChain(2 * number, drawClient({ from: number * 100, to: number * 100 + 90 }));
+  const drawRequest = (number: number) =>
+    drawChain(2 * number + 1, drawServer({ from: number * 100 + 10, to: number * 100 + 80 }));
+  const [pairs, others] = [
+    [1, 2, 3, 4],
+    [10, 11, 12, 13, 14, 15, 16, 17, 18],
+  ];
+  const inside = pairs.map((number) => drawCall(number) + drawRequest(number)).join('');
+  for (const draw of [drawCall, drawRequest]) {
+    const { spans } = readDrawing(inside + others.map(draw).join(''));
+    const store = storeOf(spans);
+    const atBorder = Uint8Array.from(spans, (_, at) => Number(at >= 2 * pairs.length));
+    const listErrors = (of: typeof store) =>
+      checkStore(of).findings.flatMap(({ severity, id, count }) =>
+        severity === 'error' ? [[id, count]] : [],
+      );
+    assert.deepEqual(listErrors(store), []);
+    assert.deepEqual(listErrors({ ...store, atBorder }), [['split-trace', pairs.length]]);
+  }
 });
