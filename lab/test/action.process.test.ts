@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { findFreePorts } from 'propagation-check/test/free-ports';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { run } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const checker = join(root, 'packages', 'propagation-check');
@@ -189,19 +190,10 @@ describe('the action', () => {
 });
 
 /** As a runner starts `shell: bash`; both streams are the log of the step. */
-function runBash(
-  script: string,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-): Promise<{ code: number | null; log: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      'bash',
-      ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script],
-      { cwd, env },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, log: `${stdout}${stderr}` }),
-    );
-  });
+async function runBash(script: string, cwd: string, env: NodeJS.ProcessEnv) {
+  const args = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script];
+  const { code, stdout, stderr } = await run('bash', args, { cwd, env });
+  return { code, log: stdout + stderr };
 }
 
 /** Without what npm and node:test tell their children. */

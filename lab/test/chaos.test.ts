@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -17,6 +16,7 @@ import { describeRun, isRowClean, isRowWhole, type Row, renderTable, summarize }
 import { isGood, type RunDone, toFailure } from '../chaos/run.ts';
 import { RecoveryError } from '../chaos/stack.ts';
 import { createSource, toSpan } from './chaos-samples.ts';
+import { runLab } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -409,7 +409,7 @@ describe('the options', () => {
   }
 
   it('refuse a fault that there is not, with one line', async () => {
-    const { code, stdout, stderr } = await runChaos(['--only', 'no-such-fault']);
+    const { code, stdout, stderr } = await runLab('chaos.ts', ['--only', 'no-such-fault']);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(
       stderr,
@@ -419,13 +419,13 @@ describe('the options', () => {
 
   it('say what is missing where there is no engine', async () => {
     const env = { ...process.env, DOCKER_HOST: 'unix:///nowhere.sock' };
-    const { code, stdout, stderr } = await runChaos(['--only', 'burst'], env);
+    const { code, stdout, stderr } = await runLab('chaos.ts', ['--only', 'burst'], { env });
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^error: the stack cannot run: .+\n$/);
   });
 
   it('list every fault', async () => {
-    const { code, stdout } = await runChaos(['--list']);
+    const { code, stdout } = await runLab('chaos.ts', ['--list']);
     assert.equal(code, 0);
     assert.deepEqual(
       stdout
@@ -481,18 +481,4 @@ function toEnded(
   parentSpanId: string | null,
 ): EndedSpan {
   return { service, traceId, spanId, parentSpanId, kind, name: `${service} ${kind}` };
-}
-
-function runChaos(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--conditions=trace-context-source', join('lab', 'chaos.ts'), ...args],
-      { cwd: root, env },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
 }

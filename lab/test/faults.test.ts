@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -12,6 +11,7 @@ import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from '../fau
 import { restoreEnds } from '../fault-matrix/restore-ends.ts';
 import { type Score, scoreBroken, scoreHealthy, scoreStatements } from '../fault-matrix/score.ts';
 import { variantNames } from '../fault-matrix/variants/variant.ts';
+import { runLab } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -205,7 +205,7 @@ describe('the matrix', () => {
 });
 
 it('refuses a name that it does not know with one line', async () => {
-  const { code, stdout, stderr } = await runFaults(['--only', 'no-such-fault']);
+  const { code, stdout, stderr } = await runLab('faults.ts', ['--only', 'no-such-fault']);
   assert.deepEqual([code, stdout], [2, '']);
   assert.match(stderr, /^error: --only "no-such-fault": no such fault or variant; there are healthy, .*\n$/);
 });
@@ -235,16 +235,4 @@ function toResult(findings: readonly (Partial<Finding> & Pick<Finding, 'id'>)[],
       ...finding,
     })),
   };
-}
-
-function runFaults(
-  args: readonly string[],
-): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--conditions=trace-context-source', join(root, 'lab', 'faults.ts'), ...args],
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { findContentFaults, findVersionFaults, type Manifest, readNotes } from '../check-release.ts';
+import { run, runLab } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'out', 'release');
@@ -14,11 +14,7 @@ describe('npm run release', () => {
     const { version } = JSON.parse(
       await readFile(join(root, 'packages/propagation-check/package.json'), 'utf8'),
     );
-    const made = await run(process.execPath, [
-      '--conditions=trace-context-source',
-      'lab/release.ts',
-      `v${version}`,
-    ]);
+    const made = await runLab('release.ts', [`v${version}`]);
     assert.deepEqual([made.code, made.stderr], [0, '']);
     const tarballs = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     assert.deepEqual(
@@ -42,11 +38,7 @@ describe('npm run release', () => {
   });
 
   it('refuses a tag that is not the version of the packages', async () => {
-    const { code, stderr } = await run(process.execPath, [
-      '--conditions=trace-context-source',
-      'lab/release.ts',
-      'v99.0.0',
-    ]);
+    const { code, stderr } = await runLab('release.ts', ['v99.0.0']);
     assert.equal(code, 1);
     assert.match(stderr, /^propagation-check has version \S+ instead of 99\.0\.0$/m);
     assert.match(stderr, /^CHANGELOG\.md says nothing below "## 99\.0\.0"$/m);
@@ -96,11 +88,3 @@ describe('the check of a release', () => {
     assert.equal(readNotes(changelog, '1.0'), '');
   });
 });
-
-function run(command: string, args: readonly string[]) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(command, [...args], { cwd: root }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}

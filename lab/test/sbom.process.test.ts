@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -8,12 +7,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { isAllowed, readLicence } from '../licences.ts';
+import { run, runLab } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 describe('npm run sbom', () => {
   it('finds no licence that is not allowed, and writes a valid CycloneDX document', async () => {
-    const ran = await runSbom();
+    const ran = await runLab('sbom.ts');
     assert.deepEqual([ran.code, ran.stderr], [0, '']);
     const bom = JSON.parse(await readFile(join(root, 'out', 'sbom.cdx.json'), 'utf8'));
     const validate = await compileSchema(bom.specVersion);
@@ -39,7 +39,7 @@ describe('npm run sbom', () => {
   ] as const) {
     it(`fails on a dependency whose licence ${what}`, async (t) => {
       const folder = await makeProject(t, license);
-      const { code, stderr } = await runSbom(folder);
+      const { code, stderr } = await runLab('sbom.ts', [folder]);
       assert.equal(code, 1);
       assert.equal(stderr.split('\n')[0], said);
     });
@@ -52,7 +52,7 @@ describe('npm run sbom', () => {
       [folder, `there is no package-lock.json in ${folder}`],
       [join(folder, 'nowhere'), `there is no package-lock.json in ${join(folder, 'nowhere')}`],
     ] as const) {
-      const { code, stdout, stderr } = await runSbom(place);
+      const { code, stdout, stderr } = await runLab('sbom.ts', [place]);
       assert.deepEqual([code, stdout], [2, '']);
       assert.equal(stderr, `${said}: name the folder of an npm project\n`);
     }
@@ -62,14 +62,14 @@ describe('npm run sbom', () => {
     const folder = await mkdtemp(join(tmpdir(), 'sbom-'));
     t.after(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, 'package-lock.json'), '{');
-    const { code, stdout, stderr } = await runSbom(folder);
+    const { code, stdout, stderr } = await runLab('sbom.ts', [folder]);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^npm cannot list the dependencies of /);
   });
 
   for (const args of [['--nope'], ['one', 'two']]) {
     it(`refuses ${args.join(' ')}`, async () => {
-      const { code, stdout, stderr } = await runSbom(...args);
+      const { code, stdout, stderr } = await runLab('sbom.ts', args);
       assert.deepEqual([code, stdout], [2, '']);
       assert.match(stderr, /^error: (unknown option '--nope'|too many arguments)/);
     });
@@ -135,14 +135,14 @@ async function makeProject(t: TestContext, license: string | undefined): Promise
   t.after(() => rm(source, { recursive: true }));
   const evil = { name: 'evil', version: '1.0.0', license, scripts: { postinstall: 'touch ran' } };
   await writeFile(join(source, 'package.json'), JSON.stringify(evil));
-  const packed = await run('npm', ['pack', source], folder);
+  const packed = await run('npm', ['pack', source], { cwd: folder });
   assert.equal(packed.code, 0, packed.stderr);
   const dependencies = { evil: 'file:evil-1.0.0.tgz' };
   await writeFile(
     join(folder, 'package.json'),
     JSON.stringify({ name: 'project', version: '1.0.0', dependencies }),
   );
-  const locked = await run('npm', ['install', '--package-lock-only', '--offline'], folder);
+  const locked = await run('npm', ['install', '--package-lock-only', '--offline'], { cwd: folder });
   assert.equal(locked.code, 0, locked.stderr);
   return folder;
 }
@@ -161,26 +161,4 @@ async function compileSchema(specVersion: string) {
   const isValid = ajv.compile(await read(`bom-${specVersion}`));
   return (document: unknown) =>
     isValid(document) ? [] : (isValid.errors ?? []).map(({ message }) => message);
-}
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function runSbom(...args: readonly string[]): Promise<Ran> {
-  return run(
-    process.execPath,
-    ['--conditions=trace-context-source', join(root, 'lab', 'sbom.ts'), ...args],
-    root,
-  );
-}
-
-function run(command: string, args: readonly string[], cwd: string): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = execFile(command, [...args], { cwd }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
 }
