@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
-import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
-import { expectedReachability, measureReachability } from './reachability.ts';
+import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
+import { expectedReachability, measureReachability, readJson } from './reachability.ts';
 
 const obstacle = await findObstacle();
 const minute = 60_000;
@@ -149,9 +149,4 @@ function describePrivileges(own: {
     processes: '64',
     writable: own.writable,
   };
-}
-
-/** Compose may print the progress of a build before it. */
-function readJson(ran: Ran): unknown {
-  return JSON.parse(expectSuccess(ran).stdout.trim().split('\n').at(-1) ?? '');
 }

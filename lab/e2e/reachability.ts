@@ -154,6 +154,6 @@ function renderTable(
 }
 
 /** Compose may print the progress of a build before it. */
-function readJson(ran: Ran): unknown {
+export function readJson(ran: Ran): unknown {
   return JSON.parse(expectSuccess(ran).stdout.trim().split('\n').at(-1) ?? '');
 }

@@ -4,21 +4,13 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readFixture } from '../decode/fixture.ts';
 import { healthyCapture, readCapture } from './captures.ts';
-import { type CliResult, executeCli, makeFolder, runCli } from './run-cli.ts';
+import { assertIsRefusal, executeCli, makeFolder, runCli } from './run-cli.ts';
 
 const jaeger = ['--source', 'jaeger=http://127.0.0.1:1'] as const;
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';
 
-/** One clear line on standard error, nothing on standard output, exit code 2. */
 async function assertRefused(args: readonly string[], message: RegExp): Promise<void> {
   assertIsRefusal(await executeCli(...args), message);
-}
-
-function assertIsRefusal({ code, stdout, stderr }: CliResult, message: RegExp): void {
-  assert.match(stderr, message);
-  assert.match(stderr, /^propagation-check: [^\n]+\n$/);
-  assert.equal(stdout, '');
-  assert.equal(code, 2);
 }
 
 test('files that cannot be read', async (t) => {

@@ -7,13 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { writeSnapshot } from '../../src/sink/snapshot.ts';
 import { replaceFile } from '../../src/source/replace-file.ts';
 import { healthyCapture, readCapture } from './captures.ts';
-import { type CliResult, entry, executeCli, makeFolder } from './run-cli.ts';
-
-function assertIsRefusal({ code, stdout, stderr }: CliResult, message: RegExp): void {
-  assert.match(stderr, message);
-  assert.match(stderr, /^propagation-check: [^\n]+\n$/);
-  assert.deepEqual([code, stdout], [2, '']);
-}
+import { assertIsRefusal, entry, executeCli, makeFolder } from './run-cli.ts';
 
 async function makeSpans(t: TestContext, files: Readonly<Record<string, string>> = {}): Promise<string> {
   return makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), ...files });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -68,6 +69,13 @@ export async function runCli(
     once(child, 'close'),
   ]);
   return { code, stdout, stderr };
+}
+
+/** One clear line on standard error, nothing on standard output, exit code 2. */
+export function assertIsRefusal({ code, stdout, stderr }: CliResult, message: RegExp): void {
+  assert.match(stderr, message);
+  assert.match(stderr, /^propagation-check: [^\n]+\n$/);
+  assert.deepEqual([code, stdout], [2, '']);
 }
 
 /** A folder with these files, until the test ends. */

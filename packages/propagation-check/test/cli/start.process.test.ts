@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
+import { makeFolder } from './run-cli.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 
@@ -29,11 +28,7 @@ function findLarge(loaded: readonly string[]): readonly string[] {
 }
 
 async function write(t: TestContext, content: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'start-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'spans');
-  await writeFile(path, content);
-  return path;
+  return join(await makeFolder(t, { spans: content }), 'spans');
 }
 
 const line = `${JSON.stringify(otlpRequest(otlpSpan()))}\n`;

@@ -5,6 +5,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { decodeBytes, decodeCompressed } from '../../src/decode/detect-format.ts';
 import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
+import { frame } from './frame.ts';
 
 const request = JSON.stringify(otlpRequest(otlpSpan()));
 const base64Span = { traceId: 'CvdlGRbNQ92ESOshHIAxnA==', spanId: 't61rcWkgMzE=', kind: 'SPAN_KIND_SERVER' };
@@ -16,16 +17,6 @@ function protobuf(name = 'x'): Uint8Array {
     resourceSpans: [{ scopeSpans: [{ spans: [span] }] }],
   });
   return toBinary(ExportTraceServiceRequestSchema, request);
-}
-
-function framed(...requests: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(
-    requests.flatMap((bytes) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
 }
 
 const tricky = JSON.stringify(otlpRequest(otlpSpan({ name: '\\"}]}{' })));
@@ -48,7 +39,7 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
   ],
   ['a capture', readFixture('links.otlp.jsonl'), 'json-lines', 18],
   ['OTLP protobuf', protobuf(), 'otlp-protobuf', 1],
-  ['OTLP protobuf with lengths', framed(protobuf(), protobuf('y')), 'otlp-protobuf', 2],
+  ['OTLP protobuf with lengths', frame(protobuf(), protobuf('y')), 'otlp-protobuf', 2],
   ['Jaeger v1', '{"data":[]}', 'jaeger-v1', 0],
   ['one Jaeger v1 trace', '{"traceID":"a","spans":[],"processes":{}}', 'jaeger-v1', 0],
   ['Jaeger v3', `{"result":${request}}`, 'jaeger-v3', 1],
@@ -131,11 +122,7 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ],
   ['JSON that is cut off', Buffer.from(request.slice(0, 50)), /^byte 50: the JSON ends early/],
   ['a line that is not JSON', Buffer.from(`${request}\n{nope\n`), /^line 2: byte 1: not valid JSON/],
-  [
-    'framed protobuf that is cut off',
-    framed(protobuf(), protobuf()).subarray(0, -1),
-    /^byte \d+: .*cut off$/,
-  ],
+  ['framed protobuf that is cut off', frame(protobuf(), protobuf()).subarray(0, -1), /^byte \d+: .*cut off$/],
   [
     'a part of a trace',
     Buffer.from('{"trace":{},"status":"PARTIAL","message":"too large"}'),

@@ -26,19 +26,10 @@ import { cases, step } from '../cases.ts';
 import { anySpans } from '../span/any-span.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 import { outcomeOf } from './agreement.ts';
+import { frame } from './frame.ts';
 
 const root = join(import.meta.dirname, '../..');
 const seed = 20261128;
-
-function frame(...requests: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(
-    requests.flatMap((request) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(request.length);
-      return [length, request];
-    }),
-  );
-}
 
 async function readFrames(bytes: Uint8Array): Promise<readonly Span[]> {
   const writer = new SpanWriter();

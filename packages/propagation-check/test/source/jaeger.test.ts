@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { decodeBytes } from '../../src/decode/detect-format.ts';
 import { createJaegerSource } from '../../src/source/jaeger.ts';
 import { readFixture } from '../decode/fixture.ts';
-import { answer, startHttpServer, targetOf } from './http-server.ts';
+import { startStore } from './start-store.ts';
 
 const v1 = JSON.parse(Buffer.from(readFixture('links.jaeger-v1.json')).toString());
 const v3 = JSON.parse(Buffer.from(readFixture('links.jaeger-v3.json')).toString());
@@ -12,24 +12,10 @@ const traceId = spans[0]?.traceId ?? '';
 const html = '<!doctype html><title>UI</title>';
 const notFound = { error: { httpCode: 404, message: 'No traces found' } };
 
-type Answers = (path: string, query: URLSearchParams) => readonly [status: number, body: unknown];
-
-async function start(test: TestContext, answers: Answers) {
-  const asked: string[] = [];
-  const url = await startHttpServer(test, (request, response) => {
-    const { pathname, searchParams } = targetOf(request);
-    asked.push(pathname);
-    answer(response, ...answers(pathname, searchParams));
-  });
-  const source = await createJaegerSource(url);
-  test.after(() => source.close());
-  return { source, asked, origin: url.origin };
-}
-
 const query = { service: 'a b', startTimeMin: 1_700_000_000_000, startTimeMax: 1_700_000_060_000, limit: 7 };
 
 test('a trace is read raw by API v3', async (t) => {
-  const { source, origin } = await start(t, (path, params) => {
+  const { source, origin } = await startStore(t, createJaegerSource, (path, params) => {
     assert.equal(path, `/api/v3/traces/${traceId}`);
     assert.deepEqual(Object.fromEntries(params), { rawTraces: 'true', raw_traces: 'true' });
     return [200, v3];
@@ -39,7 +25,7 @@ test('a trace is read raw by API v3', async (t) => {
 });
 
 test('a search names every parameter in its old and new form', async (t) => {
-  const { source } = await start(t, (path, params) => {
+  const { source } = await startStore(t, createJaegerSource, (path, params) => {
     assert.equal(path, '/api/v3/traces');
     const [min, max] = ['2023-11-14T22:13:20.000Z', '2023-11-14T22:14:20.000Z'];
     assert.deepEqual(Object.fromEntries(params), {
@@ -62,12 +48,12 @@ test('a search names every parameter in its old and new form', async (t) => {
 
 test('a streamed answer has one document a line', async (t) => {
   const line = JSON.stringify(v3);
-  const { source } = await start(t, () => [200, `${line}\n${line}\n`]);
+  const { source } = await startStore(t, createJaegerSource, () => [200, `${line}\n${line}\n`]);
   assert.equal((await source.searchTraces(query)).length, spans.length * 2);
 });
 
 test('404 of API v3 is no spans, not a reason to fall back', async (t) => {
-  const { source, asked } = await start(t, () => [404, notFound]);
+  const { source, asked } = await startStore(t, createJaegerSource, () => [404, notFound]);
   assert.deepEqual(await source.readTrace(traceId), []);
   assert.deepEqual(await source.searchTraces(query), []);
   assert.equal(asked.length, 2);
@@ -80,7 +66,7 @@ const withoutV3: readonly (readonly [string, number, unknown])[] = [
 
 for (const [how, status, body] of withoutV3) {
   test(`v1 is asked where v3 is missing and ${how}, and remembered`, async (t) => {
-    const { source, asked } = await start(t, (path, params) => {
+    const { source, asked } = await startStore(t, createJaegerSource, (path, params) => {
       if (path.startsWith('/api/v3/')) return [status, body];
       assert.equal(params.get('raw'), 'true');
       if (path === '/api/traces') {
@@ -98,7 +84,7 @@ for (const [how, status, body] of withoutV3) {
 }
 
 test('404 of v1 is no spans', async (t) => {
-  const { source } = await start(t, (path) =>
+  const { source } = await startStore(t, createJaegerSource, (path) =>
     path.startsWith('/api/v3/')
       ? [200, html]
       : [404, { data: null, errors: [{ code: 404, msg: 'trace not found' }] }],
@@ -127,7 +113,7 @@ const strangers: readonly (readonly [string, number, unknown, RegExp])[] = [
 
 for (const [name, status, body, message] of strangers) {
   test(`what is not Jaeger is named, with what it answered: ${name}`, async (t) => {
-    const { source, origin } = await start(t, () => [status, body]);
+    const { source, origin } = await startStore(t, createJaegerSource, () => [status, body]);
     await assert.rejects(source.searchTraces(query), { name: 'SourceError', message });
     await assert.rejects(source.readTrace(traceId), (error: Error) => {
       assert.match(error.message, message);
@@ -137,7 +123,7 @@ for (const [name, status, body, message] of strangers) {
 }
 
 test('a search that finds nothing: an empty stream of an old gateway, an empty list of v1', async (t) => {
-  const { source } = await start(t, (path) =>
+  const { source } = await startStore(t, createJaegerSource, (path) =>
     path.startsWith('/api/v3/')
       ? [200, '']
       : [200, { data: [], total: 0, limit: 0, offset: 0, errors: null }],
@@ -147,21 +133,21 @@ test('a search that finds nothing: an empty stream of an old gateway, an empty l
 
 test('the gateway of older versions names the gRPC code too', async (t) => {
   const error = { grpcCode: 5, httpCode: 404, message: 'trace not found', httpStatus: 'Not Found' };
-  const { source, asked } = await start(t, () => [404, { error }]);
+  const { source, asked } = await startStore(t, createJaegerSource, () => [404, { error }]);
   assert.deepEqual(await source.readTrace(traceId), []);
   assert.equal(asked.length, 1);
 });
 
 test('errors of Jaeger, and answers that cannot be read, name the path', async (t) => {
-  const failing = await start(t, () => [500, { error: { message: 'boom' } }]);
+  const failing = await startStore(t, createJaegerSource, () => [500, { error: { message: 'boom' } }]);
   await assert.rejects(failing.source.readTrace(traceId), {
     message: /\/api\/v3\/traces\/\w+ answered 500: “.*boom/,
   });
-  const cut = await start(t, () => [200, JSON.stringify(v3).slice(0, -9)]);
+  const cut = await startStore(t, createJaegerSource, () => [200, JSON.stringify(v3).slice(0, -9)]);
   await assert.rejects(cut.source.readTrace(traceId), {
     message: /cannot be read: byte \d+: the JSON ends early/,
   });
-  const wrong = await start(t, () => [
+  const wrong = await startStore(t, createJaegerSource, () => [
     200,
     { result: { resourceSpans: [{ scopeSpans: [{ spans: [{}] }] }] } },
   ]);
@@ -174,14 +160,14 @@ test('errors of Jaeger, and answers that cannot be read, name the path', async (
 
 test('a page after good answers is an error, not a change of API', async (t) => {
   const answers: unknown[] = [v3, html];
-  const { source, asked } = await start(t, () => [200, answers.shift()]);
+  const { source, asked } = await startStore(t, createJaegerSource, () => [200, answers.shift()]);
   await source.readTrace(traceId);
   await assert.rejects(source.readTrace(traceId), { message: /answered a web page/ });
   assert.equal(asked.length, 2);
 });
 
 test('what is not a trace id is never sent', async (t) => {
-  const { source, asked } = await start(t, () => [200, v3]);
+  const { source, asked } = await startStore(t, createJaegerSource, () => [200, v3]);
   for (const id of ['', '../services', 'xyz', '0'.repeat(33)]) {
     await assert.rejects(source.readTrace(id), {
       name: 'SourceError',
@@ -196,7 +182,7 @@ for (const [api, services] of [
   ['v1', { data: ['a', 'b'], total: 2, limit: 0, offset: 0, errors: null }],
 ] as const) {
   test(`a search for any service asks API ${api} for each of the few that there are, and has each trace once`, async (t) => {
-    const { source, asked } = await start(t, (path, params) => {
+    const { source, asked } = await startStore(t, createJaegerSource, (path, params) => {
       if (api === 'v1' && path.startsWith('/api/v3/')) return [404, '404 page not found'];
       if (path.endsWith('/services')) return [200, services];
       assert.notEqual(params.get(api === 'v3' ? 'query.service_name' : 'service'), 'null');
@@ -212,10 +198,10 @@ for (const [api, services] of [
 
 test('a search for any of too many services finds nothing, and a list that is none is an error', async (t) => {
   const many = Array.from({ length: 21 }, (_, index) => `service-${index}`);
-  const { source, asked } = await start(t, () => [200, { services: many }]);
+  const { source, asked } = await startStore(t, createJaegerSource, () => [200, { services: many }]);
   assert.deepEqual(await source.searchTraces({ ...query, service: null }), []);
   assert.deepEqual(asked, ['/api/v3/services']);
-  const other = await start(t, () => [200, { services: 'all' }]);
+  const other = await startStore(t, createJaegerSource, () => [200, { services: 'all' }]);
   await assert.rejects(other.source.searchTraces({ ...query, service: null }), {
     name: 'SourceError',
     message: /\/api\/v3\/services answered something that cannot be read/,
@@ -224,20 +210,20 @@ test('a search for any of too many services finds nothing, and a list that is no
 
 test('a list of services that is of another program is refused: nothing was searched', async (t) => {
   for (const body of [{ status: 'ok' }, [], 'hello']) {
-    const { source } = await start(t, () => [200, body]);
+    const { source } = await startStore(t, createJaegerSource, () => [200, body]);
     await assert.rejects(source.listServices?.() ?? Promise.resolve(), {
       name: 'SourceError',
       message: /not Jaeger's API; use|cannot be read: .*; is this Jaeger, and its query port \(16686\)\?$/,
     });
   }
-  const { source } = await start(t, () => [200, {}]);
+  const { source } = await startStore(t, createJaegerSource, () => [200, {}]);
   assert.deepEqual(await source.listServices?.(), []);
 });
 
 test('an answer of Zipkin v1 is refused by name', async (t) => {
   const zipkinV1 = JSON.parse(Buffer.from(readFixture('zipkin-v1.json')).toString());
   for (const version of ['v3', 'v1']) {
-    const { source } = await start(t, (path) =>
+    const { source } = await startStore(t, createJaegerSource, (path) =>
       path.startsWith('/api/v3') === (version === 'v3') ? [200, zipkinV1] : [404, 'not found'],
     );
     await assert.rejects(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,6 +14,7 @@ import { readPieces } from '../../src/source/read-pieces.ts';
 import { type ReadProgress, readSpanStore } from '../../src/source/read-span-store.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
 import { cases } from '../cases.ts';
+import { makeFolder } from '../cli/run-cli.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 
@@ -21,11 +22,7 @@ const fixtures = join(import.meta.dirname, '../decode/fixtures');
 const seed = 20261128;
 
 async function write(t: TestContext, content: string | Uint8Array): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'store-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'spans');
-  await writeFile(path, content);
-  return path;
+  return join(await makeFolder(t, { spans: content }), 'spans');
 }
 
 function readText(text: string | Uint8Array) {

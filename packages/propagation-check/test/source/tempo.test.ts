@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import { createTempoSource } from '../../src/source/tempo.ts';
 import { otlpRequest } from '../decode/fixture.ts';
-import { answer, startHttpServer, targetOf } from './http-server.ts';
+import { type Answer, startStore } from './start-store.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const request = create(ExportTraceServiceRequestSchema, {
@@ -28,20 +28,6 @@ function traceById(status: number): Uint8Array {
   return writer.tag(4, WireType.LengthDelimited).string('trace exceeds max size').finish();
 }
 
-type Answer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>];
-
-async function start(test: TestContext, answers: (path: string, query: URLSearchParams) => Answer) {
-  const asked: string[] = [];
-  const url = await startHttpServer(test, (request, response) => {
-    const { pathname, searchParams } = targetOf(request);
-    asked.push(pathname);
-    answer(response, ...answers(pathname, searchParams));
-  });
-  const source = await createTempoSource(url);
-  test.after(() => source.close());
-  return { source, asked, origin: url.origin };
-}
-
 const v2 = `/api/v2/traces/${traceId}`;
 const v1 = `/api/traces/${traceId}`;
 
@@ -54,27 +40,31 @@ const answers: readonly (readonly [string, string, Answer])[] = [
 
 for (const [name, path, body] of answers) {
   test(`a trace is read: ${name}`, async (t) => {
-    const { source } = await start(t, (asked) => (asked === path ? body : [404, '404 page not found']));
+    const { source } = await startStore(t, createTempoSource, (asked) =>
+      asked === path ? body : [404, '404 page not found'],
+    );
     const [span, ...others] = await source.readTrace(traceId);
     assert.deepEqual([span?.traceId, span?.spanId, others.length], [traceId, '0303030303030303', 0]);
   });
 }
 
 test('a trace that Tempo does not hold is no spans', async (t) => {
-  const { source, asked } = await start(t, () => [404, 'trace not found']);
+  const { source, asked } = await startStore(t, createTempoSource, () => [404, 'trace not found']);
   assert.deepEqual(await source.readTrace('abc'), []);
   assert.deepEqual(
     asked,
     ['/api/v2/traces/', '/api/traces/'].map((path) => path + 'abc'.padStart(32, '0')),
   );
   for (const body of [{ trace: {}, metrics: {} }, { trace: null }, { metrics: {} }]) {
-    const empty = await start(t, () => [200, body]);
+    const empty = await startStore(t, createTempoSource, () => [200, body]);
     assert.deepEqual(await empty.source.readTrace(traceId), []);
   }
 });
 
 test('a query frontend says nothing of a trace that it does not hold, so that it is asked once who it is', async (t) => {
-  const { source, asked } = await start(t, (path) => (path === '/api/echo' ? [200, 'echo'] : [404, '']));
+  const { source, asked } = await startStore(t, createTempoSource, (path) =>
+    path === '/api/echo' ? [200, 'echo'] : [404, ''],
+  );
   assert.deepEqual(await source.readTrace(traceId), []);
   assert.deepEqual(await source.readTrace(traceId), []);
   assert.deepEqual(asked, [v2, v1, '/api/echo', v2, v1]);
@@ -87,7 +77,7 @@ test('what others than a query frontend say of a trace that they do not hold', a
     [404, Uint8Array.of(0x12, 0x00), protobuf],
   ];
   for (const body of bodies) {
-    const { source } = await start(t, () => body);
+    const { source } = await startStore(t, createTempoSource, () => body);
     assert.deepEqual(await source.readTrace(traceId), []);
   }
 });
@@ -102,7 +92,7 @@ const strangers: readonly (readonly [string, number, unknown])[] = [
 
 for (const [name, status, body] of strangers) {
   test(`what is not Tempo is named, with what it answered: ${name}`, async (t) => {
-    const { source, origin } = await start(t, () => [status, body]);
+    const { source, origin } = await startStore(t, createTempoSource, () => [status, body]);
     await assert.rejects(source.readTrace(traceId), {
       name: 'SourceError',
       message: new RegExp(
@@ -115,11 +105,11 @@ for (const [name, status, body] of strangers) {
 test('a search that finds nothing is one of Tempo’s, which has metrics', async (t) => {
   const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
   for (const body of [{ metrics: {} }, { traces: [], metrics: { inspectedTraces: 3 } }]) {
-    const { source } = await start(t, () => [200, body]);
+    const { source } = await startStore(t, createTempoSource, () => [200, body]);
     assert.deepEqual(await source.searchTraces(query), []);
   }
   for (const body of [{}, { status: 'ok' }]) {
-    const { source } = await start(t, () => [200, body]);
+    const { source } = await startStore(t, createTempoSource, () => [200, body]);
     await assert.rejects(source.searchTraces(query), {
       message: /\/api\/search answered status 200 and .*, not Tempo's API; use/,
     });
@@ -129,15 +119,15 @@ test('a search that finds nothing is one of Tempo’s, which has metrics', async
 test('a part of a trace is an error, because what is missing would be blamed on a service', async (t) => {
   const message =
     /cannot be read: status: Tempo answered only a part of the trace: "trace exceeds max size"$/;
-  const binary = await start(t, () => [200, traceById(1), protobuf]);
+  const binary = await startStore(t, createTempoSource, () => [200, traceById(1), protobuf]);
   await assert.rejects(binary.source.readTrace(traceId), { name: 'SourceError', message });
   const partial = { trace: {}, status: 'PARTIAL', message: 'trace exceeds max size' };
-  const json = await start(t, () => [200, partial]);
+  const json = await startStore(t, createTempoSource, () => [200, partial]);
   await assert.rejects(json.source.readTrace(traceId), { name: 'SourceError', message });
 });
 
 test('a search asks by TraceQL and reads every trace', async (t) => {
-  const { source, asked } = await start(t, (path, params) => {
+  const { source, asked } = await startStore(t, createTempoSource, (path, params) => {
     if (path !== '/api/search') return [200, { trace: { resourceSpans } }];
     assert.deepEqual(Object.fromEntries(params), {
       q: '{ resource.service.name = "a \\"b\\" \\\\" }',
@@ -162,25 +152,25 @@ test('a search asks by TraceQL and reads every trace', async (t) => {
 
 test('answers that cannot be used are errors that name the path', async (t) => {
   const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
-  const page = await start(t, () => [200, '<html>']);
+  const page = await startStore(t, createTempoSource, () => [200, '<html>']);
   await assert.rejects(page.source.readTrace(traceId), {
     message: new RegExp(`^tempo=${page.origin}: ${v1} answered a web page, not Tempo's API; .*X-Scope-OrgID`),
   });
   await assert.rejects(page.source.searchTraces(query), { message: /\/api\/search answered a web page/ });
-  const failing = await start(t, () => [500, 'no ingesters']);
+  const failing = await startStore(t, createTempoSource, () => [500, 'no ingesters']);
   await assert.rejects(failing.source.readTrace(traceId), {
     message: /answered status 500 and “no ingesters”/,
   });
-  const wrong = await start(t, () => [200, { traces: [{}] }]);
+  const wrong = await startStore(t, createTempoSource, () => [200, { traces: [{}] }]);
   await assert.rejects(wrong.source.searchTraces(query), {
     message: /the search's answer cannot be read: traces\[0\]\.traceID: expected string/,
   });
-  const hostile = await start(t, () => [200, { traces: [{ traceID: '../admin' }] }]);
+  const hostile = await startStore(t, createTempoSource, () => [200, { traces: [{ traceID: '../admin' }] }]);
   await assert.rejects(hostile.source.searchTraces(query), {
     name: 'SourceError',
     message: /is not a trace id/,
   });
-  const damaged = await start(t, () => [200, traceById(0).subarray(0, 9), protobuf]);
+  const damaged = await startStore(t, createTempoSource, () => [200, traceById(0).subarray(0, 9), protobuf]);
   await assert.rejects(damaged.source.readTrace(traceId), {
     message: /cannot be read: byte 0: not Tempo's protobuf/,
   });

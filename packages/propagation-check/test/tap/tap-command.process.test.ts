@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../cli/run-cli.ts';
 import { openSocket, readUntil, startTarget, traceparent } from './support.ts';
 
 const entry = fileURLToPath(new URL('tap-process.ts', import.meta.url));
@@ -42,12 +42,6 @@ async function readListeningUrl(child: ChildProcessWithoutNullStreams): Promise<
   const url = /listening on (http:\S+),/.exec(stderr)?.[1];
   assert.ok(url, stderr);
   return url;
-}
-
-async function makeFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tap-'));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
 }
 
 test('records go to standard output; SIGINT ends with 0 and nothing is lost', async (t) => {
