@@ -57,7 +57,8 @@ export function doEndsFollow(pairs: readonly Pair[], { restSpread }: AwaitedThre
   return measureSpread(rests) < measureSpread(lasts) * restSpread;
 }
 
-function measureSpread(values: readonly number[]): number {
+/** The median of how much each differs from the median. */
+export function measureSpread(values: readonly number[]): number {
   const usual = median(values);
   return median(values.map((value) => Math.abs(value - usual)));
 }

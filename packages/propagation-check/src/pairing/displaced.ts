@@ -1,13 +1,18 @@
 import { mayBeOfOnePool, mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
-import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.ts';
+import { type AwaitedThresholds, arePairsAwaited, measureFill, measureSpread } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { type ContainedThresholds, pairContained, pairMostlyContained } from './contained.ts';
+import { areNearlyAll, type NearlyAllThresholds } from './nearly-all.ts';
 import { durationOf, type Pair } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
-export interface DisplacedThresholds extends ContainedThresholds, AwaitedThresholds, ChanceThresholds {
+export interface DisplacedThresholds
+  extends ContainedThresholds,
+    AwaitedThresholds,
+    ChanceThresholds,
+    NearlyAllThresholds {
   readonly displacedShare: number;
   readonly displacedLeftOver: number;
   readonly fewestDisplaced: number;
@@ -33,13 +38,19 @@ export function pairDisplaced(
   mayMake: (request: Span, call: Span) => boolean = mayBeOfOnePool,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
-  if (calls.length < bereft.length * displacedShare) return [];
-  const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
-  const awaited = arePairsAwaited(pairs, thresholds);
   // A cache leaves requests without calls, too: then most of them contain none.
-  if (pairs.length < bereft.length * displacedShare) return [];
-  const isAlone = calls.length - own <= pairs.length * displacedLeftOver;
-  const isOneToOne = isAlone && areOneToOne(pairs, thresholds);
+  const areMost = ({ length }: readonly unknown[]): boolean =>
+    areNearlyAll(length, bereft.length, displacedShare, thresholds);
+  if (!areMost(calls)) return [];
+  const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
+  if (!areMost(pairs)) return [];
+  const awaited = arePairsAwaited(pairs, thresholds);
+  const isOneToOne =
+    areNearlyAll(pairs.length, calls.length - own, 1 / displacedLeftOver, thresholds) &&
+    areOneToOne(pairs, thresholds);
+  // One that is not of a pair may be of a cache, or of a job, that fell together with the others.
+  const hasException =
+    pairs.length < bereft.length * displacedShare || calls.length - own > pairs.length * displacedLeftOver;
   const isByChance = (): boolean =>
     pairs.length < fewestDisplaced ||
     !isMoreThanChance(
@@ -50,7 +61,7 @@ export function pairDisplaced(
     );
   // A short call somewhere in each request looks like that of a timer.
   const isSure = awaited
-    ? isOneToOne || !isByChance()
+    ? (isOneToOne && (!hasException || doStartsFollow(pairs, thresholds))) || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
   return isSure ? pairs : [];
 }
@@ -66,15 +77,22 @@ export function pairWithMessages(
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
-  if (calls.length < messages.length * displacedShare) return [];
-  const pairs = pairContained(messages, calls, thresholds, mayBeOfOneProcess).filter(
-    ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
-  );
+  const areMost = ({ length }: readonly unknown[]): boolean =>
+    areNearlyAll(length, messages.length, displacedShare, thresholds);
+  if (!areMost(calls)) return [];
+  const pair = (moved: readonly Span[]): readonly Pair[] =>
+    pairContained(messages, moved, thresholds, mayBeOfOneProcess).filter(
+      ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
+    );
+  const pairs = pair(calls);
+  const hasException =
+    pairs.length < messages.length * displacedShare || calls.length > pairs.length * displacedLeftOver;
   const isSure =
-    pairs.length >= messages.length * displacedShare &&
-    calls.length <= pairs.length * displacedLeftOver &&
+    areMost(pairs) &&
+    areNearlyAll(pairs.length, calls.length, 1 / displacedLeftOver, thresholds) &&
     pairs.every(({ unique }) => unique) &&
-    median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest;
+    median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest &&
+    (!hasException || isMoreThanChance(calls, pairs.length, (moved) => pair(moved).length, thresholds));
   return isSure ? pairs : [];
 }
 
@@ -94,6 +112,14 @@ export function areAtEvenIntervals(
   const [usual, lasts, tick] = [median(gaps), medianDuration(requests), Number(clockTick)];
   const isWhole = Math.abs(usual - Math.max(1, Math.round(usual / tick)) * tick) <= lasts;
   return gaps[1] !== undefined && isWhole && !areIrregular(requests);
+}
+
+/** Whether calls begin with their requests: the delays vary less than the times between requests. A timer begins at its own time, whenever each request does. */
+function doStartsFollow(pairs: readonly Pair[], { restSpread }: AwaitedThresholds): boolean {
+  const delays = pairs.map(({ client, server }) =>
+    Number(server.startTimeUnixNano - client.startTimeUnixNano),
+  );
+  return measureSpread(delays) < measureSpread(listGaps(pairs.map(({ client }) => client))) * restSpread;
 }
 
 function listGaps(requests: readonly Span[]): readonly number[] {

@@ -4,6 +4,7 @@ import { nameTarget } from '../calls/target.ts';
 import { isTelemetryExport } from '../calls/telemetry-export.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
@@ -194,7 +195,10 @@ function mayFollow(scene: Scene, windows: readonly Span[], clients: readonly Spa
 
 /** Whether nearly every message may have one, and so many are no coincidence. */
 function areMany({ thresholds }: Scene, windows: readonly Span[], { length }: readonly unknown[]): boolean {
-  return length >= Math.max(thresholds.fewestDisplaced, windows.length * thresholds.displacedShare);
+  return (
+    length >= thresholds.fewestDisplaced &&
+    areNearlyAll(length, windows.length, thresholds.displacedShare, thresholds)
+  );
 }
 
 function listClients(calls: readonly Call[]): readonly Span[] {

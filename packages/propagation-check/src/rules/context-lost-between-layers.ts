@@ -2,6 +2,7 @@ import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts
 import type { RowSource } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
@@ -60,7 +61,8 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
   gates: [
     gate(
       'nearly all spans of the layer are followed by a request of the same method and path',
-      ({ scene: { thresholds }, layers, pairs }) => pairs.length >= layers.length * thresholds.displacedShare,
+      ({ scene: { thresholds }, layers, pairs }) =>
+        areNearlyAll(pairs.length, layers.length, thresholds.displacedShare, thresholds),
       tellPairs,
     ),
     gate(

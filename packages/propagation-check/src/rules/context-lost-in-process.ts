@@ -206,7 +206,9 @@ function areAlsoMadeAlone(
   pairs: readonly Pair[],
 ): boolean {
   const [first] = pairs;
-  const most = pairs.length * (thresholds.displacedLeftOver - 1);
+  const { displacedLeftOver, fewestBesideException } = thresholds;
+  // The span of a request may be lost.
+  const most = Math.max(pairs.length * (displacedLeftOver - 1), pairs.length < fewestBesideException ? 0 : 1);
   if (first === undefined || detached.length - pairs.length <= most) return false;
   const from = entries.reduce(
     (time, { startTimeUnixNano }) => earlier(time, startTimeUnixNano),

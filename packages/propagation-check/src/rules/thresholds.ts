@@ -170,6 +170,16 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/broken-displaced-share',
     },
   },
+  fewestBesideException: {
+    value: 6,
+    unit: 'count',
+    reason:
+      'Beside so many that pair up, one that does not is an exception: its span was ended too early or lost, or its call failed. Fewer pairs may be a coincidence.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/healthy-fewest-beside-exception',
+      higher: 'context-lost-in-process/broken-ended-early',
+    },
+  },
   displacedLeftOver: {
     value: 1.1,
     unit: 'ratio',
