@@ -16,6 +16,7 @@ export interface AwaitedThresholds {
   readonly usualDelay: number;
   readonly longestDelay: number;
   readonly restSpread: number;
+  readonly startSpread: number;
 }
 
 /**

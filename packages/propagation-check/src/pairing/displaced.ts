@@ -115,11 +115,14 @@ export function areAtEvenIntervals(
 }
 
 /** Whether calls begin with their requests: the delays vary less than the times between requests. A timer begins at its own time, whenever each request does. */
-function doStartsFollow(pairs: readonly Pair[], { restSpread }: AwaitedThresholds): boolean {
+export function doStartsFollow(
+  pairs: readonly Pair[],
+  { startSpread }: Pick<AwaitedThresholds, 'startSpread'>,
+): boolean {
   const delays = pairs.map(({ client, server }) =>
     Number(server.startTimeUnixNano - client.startTimeUnixNano),
   );
-  return measureSpread(delays) < measureSpread(listGaps(pairs.map(({ client }) => client))) * restSpread;
+  return measureSpread(delays) < measureSpread(listGaps(pairs.map(({ client }) => client))) * startSpread;
 }
 
 function listGaps(requests: readonly Span[]): readonly number[] {

@@ -3,12 +3,12 @@ import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-grap
 import { bounds } from '../pairing/bounds.ts';
 import { startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isExpectedCaller, protocolOf, type Scene, type Shown } from './check.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { isExpectedCaller, type Open, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
-import { isOfHop, finding as missingClient } from './missing-client.ts';
+import { isOfHop, finding as missingClient, nameRequest } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
 
@@ -23,6 +23,8 @@ export const finding = defineFinding('client-span-lost', {
 
 interface Lost extends Shown {
   readonly server: Span;
+  /** The call without a child that the request may have been made for, by a service without spans. */
+  readonly call: Span | undefined;
   readonly caller: string | null;
   /** A service without spans may have stood between. */
   readonly isDark: boolean;
@@ -50,7 +52,11 @@ export const lostClientSpans = rule<LostOfEdge>({
     if (orphans.length === 0) return [];
     const clients = new Set(open.clients);
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
-    const found = orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server)));
+    const findAll = (findEnded: FindCall): readonly Lost[] =>
+      orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server), findEnded));
+    const direct = findAll(() => undefined);
+    const known = nameCallsBeforeHops(open, direct);
+    const found = known.size === 0 ? direct : findAll(lookUpEnded(open, known));
     return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).map(
       (lost) => ({ scene, lost }),
     );
@@ -103,6 +109,7 @@ function findCaller(
   clients: ReadonlySet<Span>,
   server: Span,
   openThen: Iterable<Span>,
+  findEnded: FindCall,
 ): readonly Lost[] {
   const around = takeFitting(
     openThen,
@@ -119,12 +126,13 @@ function findCaller(
   const innermost = around[0];
   if (innermost === undefined) return [];
   const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
-  const call = around.find((span) => clients.has(span));
+  const call = around.find((span) => clients.has(span)) ?? findEnded(server);
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   return [
     {
       client: null,
       server,
+      call,
       says: `parent ${server.parentSpanId} never arrived; "${innermost.name}" of ${innermost.serviceName} in the same trace did`,
       caller: caller?.serviceName ?? expected?.client ?? null,
       isDue: around.some(
@@ -140,6 +148,33 @@ function findCaller(
           (call !== undefined && !isCalledDirectly(scene, call, server))),
     },
   ];
+}
+
+type FindCall = (server: Span) => Span | undefined;
+
+/** The calls behind which requests of a service were found whose own parent is nowhere. */
+function nameCallsBeforeHops({ found }: Open, direct: readonly Lost[]): ReadonlySet<string> {
+  const shown = found.filter(({ id }) => id === missingClient.id).flatMap((draft) => draft.shown);
+  return new Set(
+    [...shown.map(({ client, server }) => ({ call: client, server })), ...direct].flatMap(
+      ({ call, server }) => (call && server ? [nameCall(call, server)] : []),
+    ),
+  );
+}
+
+function nameCall(call: Span, server: Span): string {
+  return keyFor(call.serviceName, nameRequest(call), server.serviceName);
+}
+
+/** A caller may have given up a call before the service behind it was asked, or the SDK ended its span too early. */
+function lookUpEnded({ clients }: Open, known: ReadonlySet<string>): FindCall {
+  const ofTraces = mapBy(clients, ({ traceId }) => traceId);
+  return (server) =>
+    ofTraces
+      .get(server.traceId)
+      ?.find(
+        (call) => call.startTimeUnixNano <= server.startTimeUnixNano && known.has(nameCall(call, server)),
+      );
 }
 
 /** Otherwise a service stands between a call and a request that are not of one another, and nothing says that its spans should be here. */

@@ -104,7 +104,8 @@ export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
   return callers.length > 0 || someCall(elsewhere, (row) => nameRequest(scene.facts.at(row)) === kind);
 }
 
-function nameRequest(call: FactSource): string {
+/** The requests of one kind to one address. */
+export function nameRequest(call: FactSource): string {
   const { host, port } = readAddress(call);
   return keyFor(host, port, readRpcMethod(call), withoutIds(readPath(call) ?? ''));
 }

@@ -2,19 +2,20 @@ import { type FactSource, readAddress, readMethod, readPath } from '../calls/cal
 import type { CallGroup } from '../calls/call-group.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import type { Scene } from './check.ts';
 
 /**
- * Whether each call lies beside a whole one of the same request, and each whole one to the same place beside one of them: two
+ * Whether nearly each call lies beside a whole one of the same request, and each whole one to the same place beside one of them: two
  * instrumentations, or one that is loaded twice, make a span each, and the header is that of one. Of calls in parallel, as many are not
  * lost one beside each that is whole.
  *
  * Source: opentelemetry-js-contrib, issue 2229; opentelemetry-java-instrumentation, issue 11401.
  */
 export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: readonly CallGroup[]): boolean {
-  const { graph, facts } = scene;
+  const { graph, facts, thresholds } = scene;
   const rows = lonely.map((span) => graph.rowOf(span));
   const placeOf = facts.remember(namePlace);
   const places = new Set(rows.map(placeOf));
@@ -24,20 +25,22 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
       const row = clients[at] ?? none;
       if (places.has(placeOf(row))) others.add(row);
       // Most edges have more whole calls than others.
-      if (others.size > rows.length) return false;
+      if (others.size > rows.length / thresholds.displacedShare + 1) return false;
     }
   }
   const byStart = (one: number, other: number): number =>
     (graph.starts[one] ?? 0) - (graph.starts[other] ?? 0);
   const othersOf = mapBy([...others].sort(byStart), (row) => nameRequest(graph, facts, row));
   const lonelyOf = mapBy(rows.sort(byStart), (row) => nameRequest(graph, facts, row));
-  return [...lonelyOf].every(([request, ofRequest]) => {
+  const beside = [...lonelyOf].filter(([request, ofRequest]) => {
     const besides = othersOf.get(request) ?? [];
     return (
       besides.length === ofRequest.length &&
       ofRequest.every((row, at) => areOfOneCall(scene, row, besides[at] ?? none))
     );
   });
+  const all = new Set([...lonelyOf.keys(), ...othersOf.keys()]);
+  return areNearlyAll(beside.length, all.size, thresholds.displacedShare, thresholds);
 }
 
 function namePlace(call: FactSource): string {

@@ -9,7 +9,9 @@ import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { mayNameSides } from '../pairing/answers.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
+import { doStartsFollow } from '../pairing/displaced.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
 import {
   compareRequests,
   type Pair,
@@ -97,9 +99,7 @@ const shareGates: readonly Gate<SplitEdge>[] = [
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
   gate(
     'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
-    ({ scene: { thresholds }, isOnItsWay, pairs, toTargets, alike }) =>
-      isOnItsWay ||
-      (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.count),
+    (edge) => edge.isOnItsWay || areAllPaired(edge),
     tellShares,
   ),
   // A cache that answers at once asks in the background, while other calls are open.
@@ -485,10 +485,31 @@ function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
   return isExpected && (isTold || whole.length === 0);
 }
 
-/** Left-overs on either side may show a coincidence; an expectation allows for more of them. */
+/** Nearly every call, and every request; or all but one of several, where requests begin with their calls or many pair up, more than by chance. */
+function areAllPaired(edge: SplitEdge): boolean {
+  const {
+    scene: { thresholds },
+    pairs,
+    toTargets,
+    alike,
+  } = edge;
+  const { length } = pairs;
+  if (length >= toTargets.length * thresholds.everyCallShare && length === alike.count) return true;
+  return (
+    areNearlyAll(length, toTargets.length, thresholds.everyCallShare, thresholds) &&
+    areNearlyAll(length, alike.count, 1, thresholds) &&
+    (doStartsFollow(pairs, thresholds) || (length >= thresholds.manyDisplaced && isBeyondChance(edge)))
+  );
+}
+
+/** Left-overs on either side may show a coincidence; an expectation allows for more of them, and requests that begin with their calls for one. */
 function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
-  return Math.max(toTargets.length, alike.count) <= pairs.length * leftOver;
+  const most = Math.max(toTargets.length, alike.count);
+  return (
+    most <= pairs.length * leftOver ||
+    (areNearlyAll(pairs.length, most, 1 / leftOver, thresholds) && doStartsFollow(pairs, thresholds))
+  );
 }
 
 function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {

@@ -151,6 +151,16 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/shown-timer-at-the-end',
     },
   },
+  startSpread: {
+    value: 0.2,
+    unit: 'ratio',
+    reason:
+      'Calls begin with their requests where the time between the two starts varies less than this share of what the times between requests vary. A timer begins at its own time.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/broken-start-spread',
+      higher: 'context-lost-in-process/healthy-start-spread',
+    },
+  },
   clockTick: {
     value: 1_000_000_000n,
     unit: 'time',
