@@ -52,11 +52,15 @@ export const lostClientSpans = rule<LostOfEdge>({
     if (orphans.length === 0) return [];
     const clients = new Set(open.clients);
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
-    const findAll = (findEnded: FindCall): readonly Lost[] =>
-      orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server), findEnded));
-    const direct = findAll(() => undefined);
+    const find = (server: Span, findEnded: FindCall): readonly Lost[] =>
+      findCaller(scene, clients, server, openAtStart(server), findEnded);
+    const direct = orphans.flatMap((server) => find(server, () => undefined));
     const known = nameCallsBeforeHops(open, direct);
-    const found = known.size === 0 ? direct : findAll(lookUpEnded(open, known));
+    const isComplete = known.size === 0 || direct.every(({ call }) => call !== undefined);
+    const findEnded = isComplete ? null : lookUpEnded(open, known);
+    const found = direct.flatMap((item) =>
+      findEnded === null || item.call !== undefined ? [item] : find(item.server, findEnded),
+    );
     return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).map(
       (lost) => ({ scene, lost }),
     );

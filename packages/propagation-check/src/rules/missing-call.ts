@@ -6,6 +6,8 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
+import { doStartsFollow } from '../pairing/displaced.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { asHttp, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -261,7 +263,10 @@ export function pairWithin(
   const contained = pairSpans(requests, roots, isMadeDuring, thresholds);
   const endpoints = new Set(contained.map((pair) => endpointOf(pair.client)));
   const ofEndpoints = requests.filter((request) => endpoints.has(endpointOf(request)));
-  const isEvery = contained.length >= ofEndpoints.length * thresholds.everyRequestShare;
+  const isEvery =
+    contained.length >= ofEndpoints.length * thresholds.everyRequestShare ||
+    (areNearlyAll(contained.length, ofEndpoints.length, thresholds.everyRequestShare, thresholds) &&
+      doStartsFollow(contained, thresholds));
   const awaited = arePairsAwaited(contained, thresholds);
   if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring, thresholds)) return [];
   // A server may end after the request that waited for it.

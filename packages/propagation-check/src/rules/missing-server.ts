@@ -44,7 +44,7 @@ import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
 import { showClients } from './shown-later.ts';
 import { splitCauses } from './split-causes.ts';
-import { finding as splitTrace } from './split-trace.ts';
+import { comesFromElsewhere, finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('missing-server', {
   kind: 'symptom',
@@ -116,11 +116,12 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
 }
 
 function fitRoots(
-  { graph, thresholds }: Scene,
+  scene: Scene,
   { roots }: Open,
   partnerOf: ReadonlyMap<Span, Span>,
   { server, lonely }: PartlyMissing,
 ): boolean {
+  const { graph, thresholds } = scene;
   const enough = lonely.length * thresholds.splitByTimeShare;
   let fitting = 0;
   for (const call of lonely) {
@@ -133,7 +134,8 @@ function fitRoots(
   const requests = roots
     .select(startsDuringAny(graph, lonely, thresholds), server)
     .filter((root) => !isHealthProbe(root));
-  const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+  const mayBeTheirs = (call: Span, root: Span): boolean =>
+    compareRequests(call, root) !== 'no' && !comesFromElsewhere(scene, call, root);
   return pairSpans(lonely, requests, mayBeTheirs, thresholds).length >= enough;
 }
 

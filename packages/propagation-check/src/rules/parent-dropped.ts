@@ -1,4 +1,4 @@
-import { none } from '../graph/trace-graph.ts';
+import { isBelow, none } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
@@ -72,7 +72,9 @@ function mayHaveCalled(scene: Scene, client: Span, server: Span): boolean {
     client.serviceName !== server.serviceName &&
     isExpectedCaller(scene, client.serviceName, server.serviceName) &&
     startsDuring(server, client, scene.thresholds) &&
-    isLikeRequest(client, server)
+    isLikeRequest(client, server) &&
+    // A request that ended before the calls below it looks like one of them.
+    !isBelow(scene.graph, client, server)
   );
 }
 

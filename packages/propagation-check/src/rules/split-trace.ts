@@ -344,7 +344,7 @@ function isPassedOn(request: Span, server: Span): boolean {
 }
 
 /** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
-function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
+export function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
   return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
 }
