@@ -68,12 +68,17 @@ function asAwaiting({ client: request, server: call }: Pair): Awaiting {
   return { request, call };
 }
 
+/** Whether a request ended shortly after a call within it. */
+export function isEndedBy(request: Span, call: Span, { restAfterCall }: AwaitedThresholds): boolean {
+  return measureRestOf(request, call) <= restAfterCall;
+}
+
 function measureRest(pairs: readonly Awaiting[]): number {
-  return median(
-    pairs.map(({ request, call }) =>
-      ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request)),
-    ),
-  );
+  return median(pairs.map(({ request, call }) => measureRestOf(request, call)));
+}
+
+function measureRestOf(request: Span, call: Span): number {
+  return ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request));
 }
 
 /** How much of a request a call took: 1 where it took all of it. */

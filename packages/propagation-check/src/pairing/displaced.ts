@@ -1,7 +1,14 @@
 import { mayBeOfOnePool, mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
-import { type AwaitedThresholds, arePairsAwaited, measureFill, measureSpread } from './awaited.ts';
+import {
+  type AwaitedThresholds,
+  arePairsAwaited,
+  doEndsFollow,
+  isEndedBy,
+  measureFill,
+  measureSpread,
+} from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { type ContainedThresholds, pairContained, pairMostlyContained } from './contained.ts';
 import { areNearlyAll, type NearlyAllThresholds } from './nearly-all.ts';
@@ -41,7 +48,7 @@ export function pairDisplaced(
   // A cache leaves requests without calls, too: then most of them contain none.
   const areMost = ({ length }: readonly unknown[]): boolean =>
     areNearlyAll(length, bereft.length, displacedShare, thresholds);
-  if (!areMost(calls)) return [];
+  if (!areMost(calls)) return pairWithSome(bereft, calls, own, thresholds, mayMake);
   const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
   if (!areMost(pairs)) return [];
   const awaited = arePairsAwaited(pairs, thresholds);
@@ -63,6 +70,36 @@ export function pairDisplaced(
   const isSure = awaited
     ? (isOneToOne && (!hasException || doStartsFollow(pairs, thresholds))) || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
+  return isSure ? pairs : [];
+}
+
+/**
+ * The same where a cache answers many requests, or conditions decide which of them call. All calls must lie in requests that end shortly after
+ * them, as those of timers and jobs do not.
+ */
+function pairWithSome(
+  requests: readonly Span[],
+  calls: readonly Span[],
+  own: number,
+  thresholds: DisplacedThresholds,
+  mayMake: (request: Span, call: Span) => boolean,
+): readonly Pair[] {
+  const { displacedLeftOver, fewestDisplaced, manyDisplaced } = thresholds;
+  if (calls.length < fewestDisplaced) return [];
+  const pair = (moved: readonly Span[]): readonly Pair[] =>
+    pairContained(
+      requests,
+      moved,
+      thresholds,
+      (request, call) => mayMake(request, call) && isEndedBy(request, call, thresholds),
+    );
+  const pairs = pair(calls);
+  const isSure =
+    pairs.length >= fewestDisplaced &&
+    calls.length - own <= pairs.length * displacedLeftOver &&
+    (pairs.length >= manyDisplaced || pairs.every(({ unique }) => unique)) &&
+    doEndsFollow(pairs, thresholds) &&
+    isMoreThanChance(calls, pairs.length, (moved) => pair(moved).length, thresholds);
   return isSure ? pairs : [];
 }
 
