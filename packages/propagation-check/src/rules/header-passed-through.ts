@@ -111,10 +111,16 @@ function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {
         span.serviceName !== server.serviceName &&
         startsDuring(server, span, scene.thresholds) &&
         endsWithin(server, span, scene.thresholds) &&
+        (contains(span, server) || !contains(server, span)) &&
         isSamePath(span, server),
     );
     return hop === undefined ? [] : [{ caller, hop, server }];
   });
+}
+
+/** Without the tolerances, by which each of two requests that begin and end together lies within the other. */
+function contains(outer: Span, inner: Span): boolean {
+  return outer.startTimeUnixNano <= inner.startTimeUnixNano && outer.endTimeUnixNano >= inner.endTimeUnixNano;
 }
 
 function lookUpCalls(

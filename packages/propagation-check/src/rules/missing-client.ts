@@ -92,7 +92,11 @@ function isPassedOn({ graph }: Scene, { client, server }: PairSides): boolean {
 /** A hop that the caller gave up on may end its spans after those of the caller, behind the end of the capture. */
 function isUncertain(scene: Scene, client: Span, server: Span): boolean {
   if (isExpectedDirectly(scene, client.serviceName, server.serviceName)) return false;
-  return isOfHop(scene, client, server) || readOutcome(client) === 'unreached';
+  return (
+    isOfHop(scene, client, server) ||
+    readOutcome(client) === 'unreached' ||
+    mayBeFromOutside(scene, client, server)
+  );
 }
 
 /** Whole calls show that others call the service, or that others answer such calls: the missing spans are those of a hop that is known. */
@@ -116,10 +120,14 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (client.serviceName === server.serviceName) return 'of the same service';
   if (!isExpectedCaller(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
-  if (compareRequests(client, server) === 'no')
-    return 'of another request (method, path, status or user agent)';
-  // The program outside of the data that began the trace may have called this service too.
-  return isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))
+  const sameRequest = compareRequests(client, server);
+  if (sameRequest === 'no') return 'of another request (method, path, status or user agent)';
+  return sameRequest === 'yes' || !mayBeFromOutside(scene, client, server)
     ? null
     : 'to another address, in a trace that began outside of the data';
+}
+
+/** The program outside of the data that began the trace may have called this service too. */
+function mayBeFromOutside({ graph }: Scene, client: Span, server: Span): boolean {
+  return isOrphan(graph, findTop(graph, client)) && !isAddressedTo(client, server);
 }

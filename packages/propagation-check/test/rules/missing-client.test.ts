@@ -37,13 +37,16 @@ test('a service is not its own caller, and a parent of its own process is no cal
   assert.deepEqual(judgeDrawing(drawReplaced(call, `${request} flags:0x101`)), []);
 });
 
-test('in a trace that began outside of the data, only a call to the address of the server counts', () => {
-  const fromOutside = (client: string, server: string) =>
-    `trace 1\n  lost\n    web SERVER "GET /call" 0..100 http.request.method=GET\n      ${client}\n  lost\n    ${server}\n`;
+test('in a trace that began outside of the data, a call to another address may be that of somebody else', () => {
+  const fromOutside = (client: string, server: string, head = '') =>
+    `${head}trace 1\n  lost\n    web SERVER "GET /call" 0..100 http.request.method=GET\n      ${client}\n  lost\n    ${server}\n`;
   const legacy = drawClient({ from: 10, to: 90 }, 'legacy:9000/work');
   const named = drawServer({ from: 20, to: 80, extra: 'server.address=orders' });
   assert.deepEqual(judgeDrawing(fromOutside(call, request)), reported);
-  assert.deepEqual(judgeDrawing(fromOutside(legacy, named)), []);
+  assert.deepEqual(judgeDrawing(fromOutside(legacy, named)), ['warning missing-client web -> orders 1']);
+  assert.deepEqual(judgeDrawing(fromOutside(legacy, named, 'expect web -> orders\n')), reported);
+  const untold = 'orders SERVER "GET" 20..80 http.request.method=GET server.address=orders';
+  assert.deepEqual(judgeDrawing(fromOutside(legacy, untold)), []);
   assert.deepEqual(judgeDrawing(drawReplaced(legacy, named)), reported);
 });
 
