@@ -25,6 +25,7 @@ import {
 } from './check.ts';
 import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
 import { defineFinding } from './define-finding.ts';
+import { listDirectCalls } from './direct-calls.ts';
 import type { FindingId } from './finding.ts';
 import { suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
@@ -80,6 +81,11 @@ export const whollyMissingCalls = rule<UnseenCalls>({
     });
   },
   gates: [
+    gate(
+      'no call of the caller goes past the called service',
+      ({ scene, edge }) => listDirectCalls(scene, edge).length === 0,
+      ({ edge }) => `the services beyond ${edge.server} continue calls of ${edge.client}`,
+    ),
     // The name may be another one, or the requests those of callers from outside.
     gate(
       'the caller has spans, or no service has a similar name and no whole call reaches the called service',
@@ -399,12 +405,14 @@ function describePairs(
   findOpenCall: FindOpenCall,
 ): Draft {
   const { thresholds: tolerances } = scene;
-  const shown = pairs.map(({ client: request, server }) => ({
+  const calls = pairs.map(({ client: request, server }) => findOpenCall(request, server));
+  // Requests that overlap are mixed up, and then a root seems to have begun during a call to another service.
+  const hasClients = calls.filter((call) => call !== null).length > pairs.length * tolerances.untoldShare;
+  const shown = pairs.map(({ client: request, server }, at) => ({
     request,
     server,
-    client: findOpenCall(request, server),
+    client: hasClients ? (calls[at] ?? null) : null,
   }));
-  const hasClients = shown.some(({ client }) => client !== null);
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
   const decided = !hasClients && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;

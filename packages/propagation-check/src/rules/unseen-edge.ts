@@ -1,7 +1,8 @@
-import { isHiddenByBrowser, readOutcome, readUnreachedStatus } from '../calls/call-facts.ts';
-import { type Call, viewCalls } from '../calls/call-group.ts';
+import { isHealthProbe, isHiddenByBrowser, readOutcome, readUnreachedStatus } from '../calls/call-facts.ts';
+import type { Call } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
+import { compareRequests } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import {
   type Draft,
@@ -12,6 +13,7 @@ import {
   protocolOf,
   type Scene,
 } from './check.ts';
+import { listDirectCalls } from './direct-calls.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
@@ -19,6 +21,7 @@ import { finding as missingServer } from './missing-server.ts';
 import { suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
+import { splitCauses } from './split-causes.ts';
 import { handsOn, messageCauses } from './split-message.ts';
 
 /** An expected edge that has no whole call and is in no report of an earlier rule. */
@@ -29,6 +32,8 @@ interface UnseenEdge {
   /** Calls of the caller that nobody continued. */
   readonly calls: readonly Span[];
 }
+
+const leftNoCall: readonly FindingId[] = ['client-not-instrumented', 'server-not-instrumented'];
 
 const leftNoSpan: readonly FindingId[] = ['server-span-lost', 'server-not-instrumented', 'not-sampled'];
 
@@ -46,7 +51,7 @@ export const darkServices = rule<DarkService>({
     })),
   gates: [
     gate(
-      'the called service has no span, and the caller is connected with services that it is expected to call',
+      'the called service has no span in these traces, and the caller is connected with services that it is expected to call',
       ({ direct }) => direct.length > 0,
       ({ edge }) => `no call of ${edge.client} goes past ${edge.server}`,
     ),
@@ -91,8 +96,10 @@ export const unseenEdges = rule<UnseenEdge>({
     ),
     // The callee of a dark service is connected past it, which is reported already.
     gate(
-      'the caller has spans, or nobody calls the called service',
-      ({ scene, edge }) => hasSpans(scene, edge.client) || scene.groupsInto(edge.server).length === 0,
+      'the caller has spans of the edge, or nobody calls the called service',
+      ({ scene, open, edge }) =>
+        (hasSpans(scene, edge.client) && !open.found.some(({ passed }) => passed?.service === edge.client)) ||
+        scene.groupsInto(edge.server).length === 0,
       ({ edge }) => `${edge.client} has none, and ${edge.server} is called`,
     ),
   ],
@@ -191,20 +198,46 @@ function reportUnseen({ scene, open, edge, calls }: UnseenEdge, hasArrived: bool
     protocol: 'http' as const,
     shown: [],
   };
+  const isUnaligned = mayBeUnaligned(scene, open, calls, server);
   return hasSpans(scene, client)
     ? missingCall.report({
         ...seen,
         candidates: [
-          // A broker may deliver a message as a request, with the context in its body.
-          ...(calls.some(({ kind }) => kind === 'PRODUCER') ? messageCauses : []),
-          ...(calls.some((span) => handsOn(scene, span)) ? (['header-not-sent'] as const) : []),
-          ...(['client-not-instrumented', 'server-not-instrumented', 'not-sampled'] as const),
+          ...new Set<FindingId>([
+            // A broker may deliver a message as a request, with the context in its body.
+            ...(calls.some(({ kind }) => kind === 'PRODUCER') ? messageCauses : []),
+            ...(calls.some((span) => handsOn(scene, span)) ? (['header-not-sent'] as const) : []),
+            ...(isUnaligned ? splitCauses : leftNoCall),
+            'not-sampled',
+          ]),
         ],
+        ...(isUnaligned
+          ? {
+              facts: [
+                `calls of ${client} reached no SERVER span that is here, and requests of ${server} began traces at other times: if the clocks of the two differ, they may be two sides`,
+              ],
+            }
+          : {}),
       })
     : missingClient.report({
         ...seen,
         candidates: ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
       });
+}
+
+/** Calls of the caller that nobody continued, and requests of the callee that began traces, by clocks that differ too much to pair them. */
+function mayBeUnaligned(
+  { thresholds: { mostRootsCompared: most } }: Scene,
+  open: Open,
+  calls: readonly Span[],
+  server: string,
+): boolean {
+  const requests = open.roots.first(server, most).filter((root) => !isHealthProbe(root));
+  return calls
+    .slice(0, most)
+    .some(
+      (call) => call.kind === 'CLIENT' && requests.some((request) => compareRequests(call, request) !== 'no'),
+    );
 }
 
 function measureUnseenEdges(scene: Scene, open: Open): readonly UnseenEdge[] {
@@ -214,15 +247,4 @@ function measureUnseenEdges(scene: Scene, open: Open): readonly UnseenEdge[] {
     edge,
     calls: open.clients.filter((span) => span.serviceName === edge.client),
   }));
-}
-
-function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge): readonly Call[] {
-  if (hasSpans(scene, server)) return [];
-  const beyond = new Set<string | null>(
-    scene.expectation.edges.filter((next) => next.client === server).map((next) => next.server),
-  );
-  return viewCalls(
-    scene.graph,
-    scene.groupsFrom(client).filter((group) => beyond.has(group.server)),
-  );
 }

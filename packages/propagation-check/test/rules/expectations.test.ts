@@ -76,10 +76,11 @@ suite('an expected edge of which nothing is seen', () => {
     assert.deepEqual(judgeDrawing(path + past('stock')), ['error missing-server web -> orders 1']);
     assert.deepEqual(judgeDrawing(path + past('tokens')), ['error missing-call web -> orders 0']);
     assert.deepEqual(judgeDrawing(path + past('-')), ['warning service-unnamed null -> null 1']);
-    assert.deepEqual(judgeDrawing(path + past('stock') + drawChain(5, 'orders INTERNAL "boot" 0..1')), [
-      'error missing-call web -> orders 0',
-      'error missing-call orders -> stock 0',
-    ]);
+    const boot = drawChain(5, 'orders INTERNAL "boot" 0..1');
+    assert.deepEqual(judgeDrawing(path + past('stock') + boot), ['error missing-server web -> orders 1']);
+    const unseen = ['error missing-call web -> orders 0', 'error missing-call orders -> stock 0'];
+    assert.deepEqual(judgeDrawing(`expect web -> stock\n${path}${past('stock')}${boot}`), unseen);
+    assert.deepEqual(judgeDrawing(`${path}${past('stock')}  orders INTERNAL "work" 20..25\n`), unseen);
     const other = drawChain(2, drawClient({ from: 10, to: 90, service: 'shop' }), items('stock'));
     assert.deepEqual(judgeDrawing(`${path}may shop -> stock\n${drawChain(1, web)}${other}`), [
       'error missing-call web -> orders 0',
