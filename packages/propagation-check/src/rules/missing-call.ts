@@ -406,24 +406,25 @@ function describePairs(
 ): Draft {
   const { thresholds: tolerances } = scene;
   const calls = pairs.map(({ client: request, server }) => findOpenCall(request, server));
+  const shows = calls.filter((call) => call !== null).length;
   // Requests that overlap are mixed up, and then a root seems to have begun during a call to another service.
-  const hasClients = calls.filter((call) => call !== null).length > pairs.length * tolerances.untoldShare;
+  const hasClients = shows > pairs.length * tolerances.untoldShare;
   const shown = pairs.map(({ client: request, server }, at) => ({
     request,
     server,
     client: hasClients ? (calls[at] ?? null) : null,
   }));
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
-  const decided = !hasClients && isOneToOne && !isOfProxy(scene, edge.client, pairs);
+  const decided = shows === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
+  const ofNoCall = hasClients ? [] : listMissingCallCauses(scene, edge.client, pairs);
+  const candidates = shows > 0 ? [...new Set([...ofNoCall, ...splitCauses])] : ofNoCall;
   return found.report({
     ...describeEdge(
       edge,
       pairs.map((pair) => pair.server),
     ),
-    ...(decided
-      ? { isLikely: true }
-      : { candidates: hasClients ? splitCauses : listMissingCallCauses(scene, edge.client, pairs) }),
+    ...(decided ? { isLikely: true } : { candidates }),
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,
