@@ -46,7 +46,7 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
   command
     .option(
       '--expect <path>',
-      `edges that must exist, "a -> b -> c"; may be repeated. A name that no span has, but that is close to a service's name, makes the edge undecided (exit code 2)`,
+      `edges that must exist, "a -> b -> c"; may be repeated. A name that no span has makes the edge undecided (exit code 2) where it may be another service's`,
       parsePath,
     )
     .option(

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
+import { ownServiceName } from '../calls/own-service.ts';
 import { describeHttpFailure, type Peer } from '../source/http-failure.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
-import { ownServiceName } from '../verdict/own-service.ts';
 import type { Entries } from './parse-argument.ts';
 
 export interface DriveOptions {

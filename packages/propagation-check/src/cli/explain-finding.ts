@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listNames } from '../collect/list-names.ts';
 import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
 import { findDocsFolder } from '../source/find-docs-folder.ts';
+import { listNames } from '../util/list-names.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { readCheckSection } from './read-check-section.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,5 @@
-import { listNames } from '../collect/list-names.ts';
 import { type Source, SourceError } from '../source/source.ts';
+import { listNames } from '../util/list-names.ts';
 import type { DrivenRequest } from './drive-requests.ts';
 import { listKnownServices, suggestServices } from './suggest-services.ts';
 

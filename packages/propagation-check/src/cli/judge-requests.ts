@@ -1,15 +1,15 @@
+import { ownServiceName } from '../calls/own-service.ts';
 import type { Collected } from '../collect/collect-traces.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { describeUncaused, findUncaused } from '../collect/find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
-import { listNames } from '../collect/list-names.ts';
 import { listReached } from '../collect/list-reached.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Source } from '../source/source.ts';
 import { countOf } from '../util/count-of.ts';
-import { ownServiceName } from '../verdict/own-service.ts';
+import { listNames } from '../util/list-names.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { listNames } from '../collect/list-names.ts';
+import { listNames } from '../util/list-names.ts';
 
 /**
  * The commands that have the option, or take the value of it, that a message of commander 14 (`lib/command.js`) refuses, in words;

@@ -2,7 +2,7 @@ import { RowFacts } from '../calls/row-facts.ts';
 import { droppedCounts } from '../span/dropped-counts.ts';
 import { kindNumber } from '../span/span.ts';
 import { findShapes, type SpanStore } from '../span/span-store.ts';
-import { listNames } from './list-names.ts';
+import { listNames } from '../util/list-names.ts';
 
 /** Notes where a limit of an SDK left links out: a message whose PRODUCER span seems to have no reader may be read, a root may be linked. */
 export function describeDroppedLinks(store: SpanStore): readonly string[] {

@@ -1,6 +1,6 @@
 import type { SpanStore } from '../span/span-store.ts';
 import { mapBy } from '../util/group-by.ts';
-import { listNames } from './list-names.ts';
+import { listNames } from '../util/list-names.ts';
 
 /**
  * A note on each name that several namespaces share. Source: semantic conventions, resource: `service.name` is unique within its

@@ -7,7 +7,7 @@ import { countDroppedLinks } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
-import { listNames } from './list-names.ts';
+import { listNames } from '../util/list-names.ts';
 import { listReached } from './list-reached.ts';
 
 /**

@@ -1,11 +1,12 @@
+import { ownServiceName } from '../calls/own-service.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { EndedCalls } from '../rules/check.ts';
-import { suggestOther } from '../rules/misspelt-service.ts';
+import { isSlipOfOther, suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
+import { listNames } from '../util/list-names.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
-import { ownServiceName } from '../verdict/own-service.ts';
 import { isSameEdge, type Result, type Undecided, type UnjudgedEdge } from '../verdict/result.ts';
 import {
   hintAtLikelyCalls,
@@ -15,7 +16,6 @@ import {
   isRequestOf,
   isWhole,
 } from './hint-at-unjudged.ts';
-import { listNames } from './list-names.ts';
 
 /** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
 export function hintAtExpectations(
@@ -169,7 +169,7 @@ export function listMisspelt(
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): readonly string[] {
-  return suggestNames(expected, listServices(names));
+  return suggestNames(expected, listServices(names), isSlipOfOther);
 }
 
 function listUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
@@ -180,10 +180,16 @@ function listUnknown(expected: readonly ExpectedEdge[], services: readonly strin
 }
 
 /** A name that the expectation itself uses is that of another service. */
-function suggestNames(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
+function suggestNames(
+  expected: readonly ExpectedEdge[],
+  services: readonly string[],
+  isMeant: (name: string, others: readonly string[]) => boolean = () => true,
+): readonly string[] {
   const named = new Set(expected.flatMap(({ client, server }) => [client, server]));
   const others = services.filter((service) => !named.has(service));
-  return listUnknown(expected, services).flatMap((name) => suggestOther(name, others) ?? []);
+  return listUnknown(expected, services)
+    .filter((name) => isMeant(name, others))
+    .flatMap((name) => suggestOther(name, others) ?? []);
 }
 
 /** Tolerated peers that nobody calls, where calls to peers that are called nearly so are left. */

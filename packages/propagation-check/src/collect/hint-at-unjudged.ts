@@ -2,8 +2,8 @@ import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
 import { countOf } from '../util/count-of.ts';
 import { appendFacts } from '../verdict/append-facts.ts';
+import { listNames } from '../util/list-names.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
-import { listNames } from './list-names.ts';
 
 /** The data that the notes on unjudged edges need beside these. */
 export interface UnjudgedHints {

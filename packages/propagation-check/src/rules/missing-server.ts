@@ -471,8 +471,29 @@ export const whollyMissingServers = rule<WhollyMissing>({
     (isSplit ? splitTrace : finding).report({
       ...describe(client, server, calls),
       candidates: isSplit ? splitByTimeCauses : rankCauses(scene, server, isToward),
+      ...(isSplit || !mayBeQueued(scene, calls, server) ? {} : describeQueued(scene, calls, server)),
     }),
 });
+
+/** A consumer may come to a few messages after the capture. */
+function describeQueued(
+  { thresholds }: Scene,
+  { length }: readonly Span[],
+  server: string,
+): Partial<Pick<Draft, 'severity' | 'facts'>> {
+  const facts = [
+    `no span of ${server} is from after ${length === 1 ? 'the message was sent: it may not have consumed it yet' : 'the messages were sent: it may not have consumed them yet'}`,
+  ];
+  return length < thresholds.fewestLostMessages ? { severity: 'warning', facts } : { facts };
+}
+
+/** Whether they are messages, and the service has delivered no span since. */
+function mayBeQueued(scene: Scene, calls: readonly Span[], server: string): boolean {
+  const latest = scene.coverage(server)?.to ?? null;
+  return calls.every(
+    ({ kind, startTimeUnixNano }) => kind === 'PRODUCER' && (latest === null || latest < startTimeUnixNano),
+  );
+}
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {

@@ -1,25 +1,40 @@
-import { suggestInstead } from '../util/suggest-name.ts';
+import { ownServiceName } from '../calls/own-service.ts';
+import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import type { BaseScene } from './check.ts';
 
-/** A similar name among the services that have spans and that the expectation does not name; null if there is none. */
-export function suggestService(
-  { services, expectation }: Pick<BaseScene, 'services' | 'expectation'>,
-  service: string,
-): string | null {
-  if (services.has(service)) return null;
-  const named = new Set<string | null>(expectation.edges.flatMap(({ client, server }) => [client, server]));
-  return suggestOther(
-    service,
-    services.names().flatMap((name) => (name === null || named.has(name) ? [] : name)),
-  );
+type Known = Pick<BaseScene, 'services' | 'expectation'>;
+
+/** Similar names among the services that have spans and that the expectation does not name; null if there is none. */
+export function suggestService(known: Known, service: string): string | null {
+  return suggestOther(service, listOthers(known, service));
 }
 
 /** The same, among these names. */
 export function suggestOther(service: string, others: readonly string[]): string | null {
-  return suggestInstead(
-    service,
-    others.filter((name) => !areSiblings(name, service)),
-  );
+  return suggestInstead(service, withoutSiblings(service, others));
+}
+
+/** Whether the name is a slip: one that is a part of another is as often that of a second service. */
+export function isSlip(known: Known, service: string): boolean {
+  return isSlipOfOther(service, listOthers(known, service));
+}
+
+/** The same, among these names. */
+export function isSlipOfOther(service: string, others: readonly string[]): boolean {
+  return suggestName(service, withoutSiblings(service, others)) !== null;
+}
+
+/** The services that may be meant by a name without spans: those of which the expectation does not speak. */
+export function listOthers({ services, expectation }: Known, service: string): readonly string[] {
+  if (services.has(service)) return [];
+  const named = new Set<string | null>(expectation.edges.flatMap(({ client, server }) => [client, server]));
+  return services
+    .names()
+    .flatMap((name) => (name === null || name === ownServiceName || named.has(name) ? [] : name));
+}
+
+function withoutSiblings(service: string, others: readonly string[]): readonly string[] {
+  return others.filter((name) => !areSiblings(name, service));
 }
 
 /** `service-a` and `service-b`, `cart-v1` and `cart-v2`: two services, and no slip. */

@@ -4,6 +4,7 @@ import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { compareRequests } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
+import { listNames } from '../util/list-names.ts';
 import {
   type Draft,
   hasSpans,
@@ -18,7 +19,7 @@ import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
-import { suggestService } from './misspelt-service.ts';
+import { listOthers, suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
 import { splitCauses } from './split-causes.ts';
@@ -89,10 +90,14 @@ export const unseenEdges = rule<UnseenEdge>({
       ({ edge }) => `neither ${edge.client} nor ${edge.server} has any: their names may be other ones`,
     ),
     gate(
-      'no service has nearly the name of one without spans',
-      ({ scene, edge }) => [edge.client, edge.server].every((name) => suggestService(scene, name) === null),
-      ({ scene, edge }) =>
-        [edge.client, edge.server].flatMap((name) => suggestService(scene, name) ?? []).join('; '),
+      'a service without spans cannot be one that the expectations do not name',
+      (unseen) => listOtherNames(unseen).length === 0,
+      (unseen) => `it may be ${listNames(listOtherNames(unseen))}`,
+    ),
+    gate(
+      'no earlier rule reports the edge',
+      ({ open, edge }) => open.found.every((draft) => !isSameEdge(draft, edge)),
+      ({ edge }) => `${edge.client} -> ${edge.server}`,
     ),
     // The callee of a dark service is connected past it, which is reported already.
     gate(
@@ -108,12 +113,20 @@ export const unseenEdges = rule<UnseenEdge>({
     const continued = listContinued(unseen);
     const sent = selectSentByCaller(unseen, continued);
     if (sent.length > 0) return reportContinued(unseen, sent);
-    const unreached = unseen.calls.filter((span) => readOutcome(span) === 'unreached');
+    const unreached = unseen.calls.filter(isUnreached);
     return unreached.length > 0
       ? reportUnreached(unseen, unreached)
       : reportUnseen(unseen, continued.length > 0);
   },
 });
+
+/** The services that have spans and may be a service of the edge that has none: its name in the expectation may be a wrong one. */
+function listOtherNames({ scene, edge, calls }: UnseenEdge): readonly string[] {
+  return [edge.client, edge.server].flatMap((name) => {
+    const isTold = calls.some(isUnreached) && suggestService(scene, name) === null;
+    return isTold ? [] : listOthers(scene, name);
+  });
+}
 
 /**
  * Spans of the callee in traces of the caller, below a span of its own that is not here. Equal trace ids prove that context arrived; the span
@@ -177,6 +190,14 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
         : `ended ${tellUnreached(call)}: it may never have been reached`,
     })),
   });
+}
+
+function isSameEdge(draft: Draft, { client, server }: ExpectedEdge): boolean {
+  return draft.client === client && draft.server === server;
+}
+
+function isUnreached(call: Span): boolean {
+  return readOutcome(call) === 'unreached';
 }
 
 function tellUnreached(call: Span): string {

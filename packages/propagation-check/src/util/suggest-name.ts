@@ -19,10 +19,31 @@ export function suggestName(name: string, known: readonly string[]): string | nu
   return found !== undefined && isNear ? found : null;
 }
 
-/** `did you mean web instead of wbe?`; null where no known name is like it. */
+/** `did you mean web instead of wbe?`; null where no known name is like it, or has it as a part. */
 export function suggestInstead(name: string, known: readonly string[]): string | null {
-  const meant = suggestName(name, known);
-  return meant === null ? null : `did you mean ${meant} instead of ${name}?`;
+  const slip = suggestName(name, known);
+  const meant = slip === null ? listNamesWith(name, known) : [slip];
+  return meant.length === 0 ? null : `did you mean ${meant.join(' or ')} instead of ${name}?`;
+}
+
+/** More are no suggestion. */
+const mostSuggested = 3;
+/** Fewer letters are in too many names. */
+const fewestLetters = 3;
+
+/** `payment-service` of `pay`, `shop-frontend` of `frontend`, and the other way round; none where too many fit. */
+function listNamesWith(name: string, known: readonly string[]): readonly string[] {
+  const found = known.filter((each) => isPartOf(name, each) || isPartOf(each, name, '-'));
+  return found.length > mostSuggested ? [] : found.toSorted();
+}
+
+/** Whether a part of a name begins with the other. @param end What follows there. */
+function isPartOf(part: string, name: string, end = ''): boolean {
+  return part.length >= fewestLetters && `-${divide(name)}-`.includes(`-${divide(part)}${end}`);
+}
+
+function divide(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.]/g, '-');
 }
 
 /** `payment`, `payments` and `payment-service`. */

@@ -1,4 +1,4 @@
-import { ownServiceName } from './own-service.ts';
+import { ownServiceName } from '../calls/own-service.ts';
 import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** The least severity of a finding that lets a check fail. */

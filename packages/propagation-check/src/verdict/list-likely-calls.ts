@@ -1,4 +1,5 @@
 import { isProbeCall } from '../calls/call-facts.ts';
+import { ownServiceName } from '../calls/own-service.ts';
 import { bounds } from '../pairing/bounds.ts';
 import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
@@ -7,7 +8,6 @@ import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { type BusyTimes, indexBusyTimes, listTops } from './index-busy.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
-import { ownServiceName } from './own-service.ts';
 
 interface Edge {
   readonly client: string;

@@ -1,5 +1,6 @@
 import { isEmptyPoll, isProbeCall } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
+import { ownServiceName } from '../calls/own-service.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
@@ -7,7 +8,6 @@ import { type Span, spanKinds } from '../span/span.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
-import { ownServiceName } from './own-service.ts';
 import type { PossibleSides } from './possible-sides.ts';
 
 /**

@@ -13,11 +13,12 @@ import {
   type UnnamedSide,
   type UnprovableCall,
 } from '../rules/check.ts';
-import { suggestService } from '../rules/misspelt-service.ts';
+import { isSlip, suggestService } from '../rules/misspelt-service.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
+import { listNames } from '../util/list-names.ts';
 import { tellUnlinked } from './list-open-calls.ts';
 import type { Undecided } from './result.ts';
 
@@ -53,7 +54,7 @@ function tellUndecided(
   if (rule === 'must-not') {
     const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
     return possible === null
-      ? tellMisspelt(scene, { client, server })
+      ? tellSlip(scene, { client, server })
       : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
   }
   const ofEdge = drafts.filter((draft) => draft.client === client && draft.server === server);
@@ -63,22 +64,33 @@ function tellUndecided(
     return `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
   const unprovable = listUnprovable(scene, clients, { client, server });
   if (unprovable.length > 0) return describeUnprovable(unprovable, server);
-  const misspelt = tellMisspelt(scene, { client, server });
-  if (misspelt !== null) return misspelt;
-  const strange = listStrange(scene, { client, server });
   const [warned] = ofEdge;
+  const strange = listStrange(scene, { client, server });
+  if (strange.length > 0 && (warned === undefined || tellMisspelt(scene, strange) !== null))
+    return tellStrange(scene, strange);
   const absent =
-    warned !== undefined
-      ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
-      : strange.length === 0
-        ? 'no call of it has its other side here'
-        : `no span of ${strange.join(' or ')} is here`;
+    warned === undefined
+      ? 'no call of it has its other side here'
+      : `no call of it is whole, and the data leave open whether it is broken (${warned.id})`;
   return `${absent}: add the spans of both services, and send a request that makes the call`;
 }
 
+/** A name that nobody has, a service that exports elsewhere or not at all, and one that nothing has called yet look alike. */
+function tellStrange(scene: Scene, strange: readonly string[]): string {
+  const meant = tellMisspelt(scene, strange);
+  if (meant !== null && strange.some((service) => isSlip(scene, service))) return meant;
+  const known = scene.services.names().filter((name) => name !== null);
+  const absent = meant ?? `no span of ${strange.join(' or ')} is here, only of ${listNames(known)}:`;
+  return `${absent} ${meant === null ? 'check' : 'If not, check'} the name (service.name) and where the service exports, and send a request that makes the call`;
+}
+
 /** A name that nobody has would keep an expectation from ever failing. */
-function tellMisspelt(scene: Scene, sides: Sides): string | null {
+function tellSlip(scene: Scene, sides: Sides): string | null {
   const strange = listStrange(scene, sides);
+  return strange.some((service) => isSlip(scene, service)) ? tellMisspelt(scene, strange) : null;
+}
+
+function tellMisspelt(scene: Scene, strange: readonly string[]): string | null {
   const meant = strange.flatMap((service) => suggestService(scene, service) ?? []);
   return meant.length === 0 ? null : `no span of ${strange.join(' or ')} is here: ${meant.join('; ')}`;
 }

@@ -1,10 +1,10 @@
 import { nameAddress } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
+import { ownServiceName } from '../calls/own-service.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Scene } from '../rules/check.ts';
 import { decodePercent } from '../util/decode-percent.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
-import { ownServiceName } from './own-service.ts';
 
 /**
  * Whole calls of which each arrived with another path and at another port than it was sent to: a service without spans answered them, and handed

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { ownServiceName } from '../../src/calls/own-service.ts';
 import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { ownServiceName } from '../../src/verdict/own-service.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawTrace } from '../draw-trace.ts';
 

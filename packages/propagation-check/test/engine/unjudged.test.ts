@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { ownServiceName } from '../../src/calls/own-service.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
@@ -8,7 +9,6 @@ import { thresholds } from '../../src/rules/thresholds.ts';
 import { applyBaseline, type Baseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { listOpenEdges } from '../../src/verdict/list-open-edges.ts';
-import { ownServiceName } from '../../src/verdict/own-service.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { readDrawing } from './read-drawing.ts';

@@ -8,6 +8,18 @@ export function judgeDrawing(drawing: string): readonly string[] {
   );
 }
 
+/** The facts of all findings. */
+export function listFacts(drawing: string): readonly string[] {
+  return findIn(drawing).flatMap(({ facts = [] }) => facts);
+}
+
+/** What a drawing leaves undecided, a line each: `web -> orders: no span of orders is here`. */
+export function listUndecided(drawing: string): readonly string[] {
+  const { spans, expectation, headers } = readDrawing(drawing);
+  const { undecided = [] } = checkTraces(spans, { expectation, headers });
+  return undecided.map(({ client, server, says }) => `${client} -> ${server}: ${says}`);
+}
+
 /** The likeliest cause of the only finding. */
 export function guessCause(drawing: string): string | undefined {
   return listCauses(drawing)[0];

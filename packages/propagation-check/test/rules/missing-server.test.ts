@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { drawChain, explainDrawing, guessCause, judgeDrawing, listCauses } from './judge-drawing.ts';
+import {
+  drawChain,
+  explainDrawing,
+  guessCause,
+  judgeDrawing,
+  listCauses,
+  listFacts,
+  listUndecided,
+} from './judge-drawing.ts';
 
 interface Request {
   readonly target?: string;
@@ -188,7 +196,7 @@ suite('calls of an expected edge without whole calls', () => {
       ask(5000, '/items', gateway),
       'stock SERVER "GET" 5010..5020 http.request.method=GET',
     );
-    assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway)) + taken), missedCall);
+    assert.deepEqual(judgeDrawing(`may web -> stock\n${draw(ask(0, '/work', gateway))}${taken}`), missedCall);
   });
 
   test('are those for a request that the service knows from another caller', () => {
@@ -212,7 +220,10 @@ suite('calls of an expected edge without whole calls', () => {
   test('were answered, and are those of the caller', () => {
     assert.deepEqual(judgeDrawing(draw(ask(0, '/work', { status: null }))), missedCall);
     const web = 'web SERVER "GET /call" 0..100 http.request.method=GET';
-    assert.deepEqual(judgeDrawing(draw(web, ask(10, '/work', { service: 'shop' }))), missedCall);
+    assert.deepEqual(
+      judgeDrawing(`may shop -> orders\n${draw(web, ask(10, '/work', { service: 'shop' }))}`),
+      missedCall,
+    );
   });
 
   test('are split where the service made spans for such requests', () => {
@@ -248,7 +259,8 @@ suite('calls of an expected edge without whole calls', () => {
     const send = (at: number, queue: string) =>
       `web PRODUCER "send" ${at}..${at + 10} messaging.system=kafka messaging.destination.name=${queue}`;
     assert.deepEqual(judgeDrawing(draw(send(0, 'jobs'), work('900..901'))), missing());
-    assert.deepEqual(judgeDrawing(draw(send(0, 'jobs'), send(100, 'mail'), send(200, 'jobs'))), missing(2));
+    const three = [0, 100, 300].map((at) => send(at, 'jobs'));
+    assert.deepEqual(judgeDrawing(draw(...three, send(200, 'mail'))), missing(3));
     const messages = draw(send(0, 'jobs'), send(100, 'jobs'), ask(500, '/work', gateway), work('900..901'));
     assert.deepEqual(judgeDrawing(messages), missing(2));
     assert.equal(listCauses(messages).at(-1), 'server-span-lost');
@@ -260,6 +272,24 @@ suite('calls of an expected edge without whole calls', () => {
     );
     const others = ['mail', 'jobs', 'jobs'].map((queue, at) => `${send(at * 100, queue)} ${port}`);
     assert.deepEqual(judgeDrawing(draw(...others) + received), missing(2));
+  });
+
+  test('may be a few messages that wait for their consumer', () => {
+    const sent = [0, 100, 200].map((at) => `web PRODUCER "send" ${at}..${at + 10} messaging.system=kafka`);
+    const judge = (count: number, ...more: readonly string[]) => {
+      const drawing = draw(...sent.slice(0, count), ...more);
+      return [judgeDrawing(drawing), listUndecided(drawing).length, listFacts(drawing)[0] ?? ''];
+    };
+    const warned = (count: number) => [`warning missing-server web -> orders ${count}`];
+    const facts = [
+      'no span of orders is from after the message was sent: it may not have consumed it yet',
+      'no span of orders is from after the messages were sent: it may not have consumed them yet',
+    ] as const;
+    assert.deepEqual(judge(1), [warned(1), 1, facts[0]]);
+    assert.deepEqual(judge(2), [warned(2), 1, facts[1]]);
+    assert.deepEqual(judge(2, work('-50..-40')), [warned(2), 1, facts[1]]);
+    assert.deepEqual(judge(2, work('150..160')), [missing(2), 0, '']);
+    assert.deepEqual(judge(3), [missing(3), 0, facts[1]]);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { suggestName } from '../../src/util/suggest-name.ts';
+import { suggestInstead, suggestName } from '../../src/util/suggest-name.ts';
 
 test('one slip of a short name, more of a long one', () => {
   const known = ['web', 'orders', 'payment-service'];
@@ -22,4 +22,33 @@ test('one slip of a short name, more of a long one', () => {
     ['payment-api', null],
   ] as const;
   for (const [name, meant] of rows) assert.equal(suggestName(name, known), meant, name);
+});
+
+test('names of which a part begins with the name, or that are a part of it', () => {
+  const known = [
+    'payment-service',
+    'shop.Frontend',
+    'cart-db',
+    'cart-api',
+    'cart-web',
+    'repay',
+    'x-1',
+    'x-2',
+  ];
+  const rows = [
+    ['pay', 'payment-service'],
+    ['PAY', 'payment-service'],
+    ['frontend', 'shop.Frontend'],
+    ['payment-service-prod', 'payment-service'],
+    ['cart', 'cart-api or cart-db or cart-web'],
+    ['x', null],
+    ['stock', null],
+  ] as const;
+  for (const [name, meant] of rows)
+    assert.equal(
+      suggestInstead(name, known),
+      meant === null ? null : `did you mean ${meant} instead of ${name}?`,
+      name,
+    );
+  assert.equal(suggestInstead('cart', [...known, 'cart-worker']), null, 'too many fit');
 });
