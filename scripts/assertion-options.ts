@@ -19,7 +19,7 @@ export function createAssertionCommand(name: string, description: string): Comma
     .description(description)
     .exitOverride()
     .helpOption('-h, --help', 'print help')
-    .configureOutput({ outputError: (text, write) => write(`${toErrorLine(name, text)}\n`) })
+    .configureOutput({ outputError: (text, write) => write(`${name}: ${toErrorLine(text)}\n`) })
     .allowExcessArguments(false)
     .addOption(
       new Option('--mode <mode>', 'who propagates: the instrumentations (auto) or the services themselves')

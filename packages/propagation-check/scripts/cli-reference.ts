@@ -16,7 +16,9 @@ const leastShared = 3;
 /** The page with every command and option, as `--help` describes them. */
 export function renderCliReference(): string {
   const program = createProgram(session);
-  const commands = program.commands.map((command) => ({ command, rows: listOptions(command) }));
+  const commands = program.commands
+    .filter((command) => command.name() !== 'help')
+    .map((command) => ({ command, rows: listOptions(command) }));
   const users = Map.groupBy(
     commands.flatMap(({ command, rows }) => rows.map((row) => ({ row, name: command.name() }))),
     ({ row }) => row,

@@ -48,7 +48,11 @@ async function applyConfiguration(
   refuseSecond(given);
   const { config } = command.opts<{ readonly config?: string | false }>();
   const path = config === false ? null : (config ?? findNearest());
-  const applied = path === null ? [] : await applyFile(command, path);
+  const { applied, unused } = path === null ? nothing : await applyFile(command, path);
+  if (path !== null && unused.length > 0)
+    session.writeError(
+      `propagation-check: ${quotePath(path)}: ${command.name()} does not use ${unused.join(', ')}\n`,
+    );
   await refuseOptions((option) => command.getOptionValueSource(option) === 'cli');
   if (command.opts<{ readonly showConfig?: boolean }>().showConfig === true) {
     await session.output.print(renderSettings({ command, given, applied, path }));
@@ -82,8 +86,19 @@ function findNearest(): string | null {
   return found === null ? null : relative('', found);
 }
 
+interface AppliedFile {
+  readonly applied: readonly AppliedSetting[];
+  /** Keys of what a reader of the file would expect to hold. */
+  readonly unused: readonly string[];
+}
+
+const nothing: AppliedFile = { applied: [], unused: [] };
+
+/** They decide on verdicts and where results go. The README says of which commands others are. */
+const ofEachResult = ['reports', 'baseline', 'fail-on', 'collector-metrics'];
+
 /** @throws {UsageError} with all faults of the file, each with line and column. */
-async function applyFile(command: Command, path: string): Promise<readonly AppliedSetting[]> {
+async function applyFile(command: Command, path: string): Promise<AppliedFile> {
   const name = quotePath(path);
   const text = await readSettings(path).catch((error: unknown) => {
     throw new UsageError(`--config ${name}: ${describeFileError(error)}`);
@@ -98,10 +113,14 @@ async function applyFile(command: Command, path: string): Promise<readonly Appli
   const { settings, faults: ofForm } = readConfiguration(text);
   const faults: Fault[] = [...ofForm];
   const applied: AppliedSetting[] = [];
+  const unused: string[] = [];
   for (const setting of settings) {
     try {
       const option = configuredOptions[setting.key]?.(setting.value, dirname(path));
-      if (option === undefined || !isOpen(command, setting, option.attribute)) continue;
+      if (option === undefined) continue;
+      if (ofEachResult.includes(setting.key) && !hasOption(command, option.attribute))
+        unused.push(setting.key);
+      if (!isOpen(command, setting, option.attribute)) continue;
       command.setOptionValueWithSource(option.attribute, option.value, 'config');
       applied.push({ ...setting, attribute: option.attribute });
     } catch (error) {
@@ -114,7 +133,7 @@ async function applyFile(command: Command, path: string): Promise<readonly Appli
       other === null ? `${name}:${listFaults(faults).join('; ')}` : `--config ${name}: ${other}`,
     );
   }
-  return applied;
+  return { applied, unused };
 }
 
 /** Attributes that no option of the command line has, and every command takes. */
@@ -133,8 +152,11 @@ function isOpen(command: Command, { key, value }: Setting, attribute: string): b
     const isFit = command.name() === 'exec' ? /^otlp(?:=|$)/.test(String(value)) : command.args.length === 0;
     if (!isFit) return false;
   }
-  const hasOption = command.options.some((option) => option.attributeName() === attribute);
-  return (hasOption || withoutOption.includes(attribute)) && !isGiven(attribute);
+  return (hasOption(command, attribute) || withoutOption.includes(attribute)) && !isGiven(attribute);
+}
+
+function hasOption(command: Command, attribute: string): boolean {
+  return command.options.some((option) => option.attributeName() === attribute);
 }
 
 /** Without the name of the option, which the key of the setting says. */

@@ -1,4 +1,5 @@
 import type { CheckInputs } from '../collect/judge.ts';
+import { quoteValue } from '../decode/quote-value.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { ExpectationError } from '../expect/read-expected-path.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
@@ -32,7 +33,7 @@ export async function readCheckInputs(
   return {
     expectation: {
       ...written,
-      edges: mergeEdges([...(args.expect ?? []), ...written.edges]),
+      edges: mergeEdges(args, written.edges),
       toleratedPeers: [...written.toleratedPeers, ...(args.toleratedPeers ?? [])],
     },
     wire: await wireFiles.read(),
@@ -43,17 +44,20 @@ export async function readCheckInputs(
   };
 }
 
-/** Each edge once. @throws {UsageError} where two expectations contradict each other. */
-function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
-  return groupBy(edges, ({ client, server }) => keyFor(client, server)).flatMap((same) => {
-    const rules = new Set(same.map((edge) => edge.rule));
+/** Each edge once. @throws {UsageError} where the command line expects an edge that the file forbids. */
+function mergeEdges(
+  { expect = [], expectations, configFile }: CheckArguments,
+  written: readonly ExpectedEdge[],
+): readonly ExpectedEdge[] {
+  return groupBy([...expect, ...written], ({ client, server }) => keyFor(client, server)).map((same) => {
     const [first] = same;
-    if (first === undefined) return [];
-    const name = `${first.client} -> ${first.server}`;
+    const rules = new Set(same.map((edge) => edge.rule));
     if (rules.has('must-not') && rules.size > 1) {
-      throw new UsageError(`the edge ${name} is expected and forbidden; name it once`);
+      const name = quoteValue(`${first.client} -> ${first.server}`);
+      const file = quotePath(expectations ?? configFile ?? '');
+      throw new UsageError(`--expect ${name}: ${file} forbids it under must-not; name it once`);
     }
-    return rules.has('must') ? [{ ...first, rule: 'must' as const }] : [first];
+    return rules.has('must') ? { ...first, rule: 'must' } : first;
   });
 }
 

@@ -129,4 +129,5 @@ export function allowFailedRequests(): Option {
 }
 
 const exitCodes = `
-Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
+Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell,
+128 + its number after a signal: Ctrl-C gives 130, SIGTERM 143.`;

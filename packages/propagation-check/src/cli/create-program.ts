@@ -8,6 +8,7 @@ import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
+import { addHelpCommand } from './help-command.ts';
 import { nameOtherCommands } from './name-other-commands.ts';
 import { readToolVersion } from './read-tool-version.ts';
 import { addRunCommand } from './run-command.ts';
@@ -34,7 +35,8 @@ Examples:
   $ propagation-check explain split-trace
 
 Each command has its own --help.
-Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
+Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell,
+128 + its number after a signal: Ctrl-C gives 130, SIGTERM 143.`;
 
 /** The whole command line. Bad input throws, and commander's own errors do too. */
 export function createProgram(session: Session): Command {
@@ -51,7 +53,7 @@ export function createProgram(session: Session): Command {
       writeOut: prepareHelp(session),
       writeErr: session.writeError,
       outputError: (text, write) =>
-        write(`${toErrorLine(program.name(), text, nameOtherCommands(program, text))}\n`),
+        write(`${program.name()}: ${toErrorLine(text, nameOtherCommands(program, text))}\n`),
       getOutHasColors: () => session.output.color,
       getErrHasColors: () => false,
     })
@@ -66,6 +68,7 @@ export function createProgram(session: Session): Command {
   addTapCommand(program);
   addDoctorCommand(program, session);
   addExplainCommand(program, session);
+  addHelpCommand(program);
   return program;
 }
 

@@ -1,24 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hang, type Layout } from '../report/layout.ts';
+import { widestText } from '../report/terminal.ts';
 import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
 import { findDocsFolder } from '../source/find-docs-folder.ts';
 import { listNames } from '../util/list-names.ts';
 import { suggestName } from '../util/suggest-name.ts';
+import { layMarkdown } from './lay-markdown.ts';
 import { readCheckSection } from './read-check-section.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Prints the page of a finding, or the list of all. @returns the exit code. */
 export async function explainFinding(name: string | null, { output }: Session): Promise<number> {
-  await output.print(name === null ? listFindings() : await readPage(name));
+  const lines =
+    name === null
+      ? listFindings(output)
+      : layMarkdown(await readPage(name), Math.min(output.width, widestText));
+  await output.print(lines.map((line) => `${line}\n`).join(''));
   return 0;
 }
 
-function listFindings(): string {
+function listFindings(layout: Layout): readonly string[] {
   const width = Math.max(...findingIds.map((id) => id.length));
-  return findingIds.map((id) => `${id.padEnd(width)}  ${findings[id].title}\n`).join('');
+  return findingIds.flatMap((id) => hang(`${id.padEnd(width)}  `, findings[id].title, layout));
 }
 
 /** The page of a finding. @throws {UsageError} where no finding has this name. */

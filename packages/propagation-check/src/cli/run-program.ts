@@ -36,34 +36,29 @@ export async function execute(args: readonly string[], session: Session): Promis
   } catch (error) {
     // After an interruption any failure is its consequence.
     const cause = session.signal.aborted ? session.signal.reason : error;
-    const { exitCode, message } = explain(program, cause);
+    const { exitCode, reason } = explain(program, cause);
     session.setExitCode(exitCode);
     // Commander has printed its message, or the help that was asked for.
-    if (!(cause instanceof CommanderError)) session.writeError(`${message}\n`);
+    if (!(cause instanceof CommanderError)) session.writeError(`${program.name()}: ${reason}\n`);
     if (exitCode === 0 || cause instanceof ReportError) return;
-    await reportFailure(program, args.slice(2), message, session.output);
+    await reportFailure(program, args.slice(2), reason, session.output);
   }
 }
 
 interface Ending {
   readonly exitCode: number;
-  /** One line. */
-  readonly message: string;
+  /** One line, without the name of the program. */
+  readonly reason: string;
 }
 
 function explain(program: Command, error: unknown): Ending {
-  if (error instanceof Interruption)
-    return { exitCode: error.exitCode, message: 'propagation-check: interrupted, no verdict' };
-  if (error instanceof CommanderError) {
+  if (error instanceof Interruption) return { exitCode: error.exitCode, reason: 'interrupted, no verdict' };
+  if (error instanceof CommanderError)
     return {
       exitCode: error.exitCode === 0 ? 0 : 2,
-      message: toErrorLine(program.name(), error.message, nameOtherCommands(program, error.message)),
+      reason: toErrorLine(error.message, nameOtherCommands(program, error.message)),
     };
-  }
-  return {
-    exitCode: 2,
-    message: `propagation-check: ${escapeText(describe(error).replace(/\s*\n\s*/g, ' '))}`,
-  };
+  return { exitCode: 2, reason: escapeText(describe(error).replace(/\s*\n\s*/g, ' ')) };
 }
 
 function describe(error: unknown): string {

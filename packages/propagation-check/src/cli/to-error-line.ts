@@ -15,16 +15,15 @@ const wordings: readonly (readonly [RegExp, string])[] = [
  * A message of commander in one line, as every other error is said, with what to do at its end.
  * @param elsewhere Which other commands take what is refused.
  */
-export function toErrorLine(program: string, text: string, elsewhere: string | null = null): string {
+export function toErrorLine(text: string, elsewhere: string | null = null): string {
   const line = text
     .trim()
     .replace(/^error: /, '')
     .replace(/\n/g, ' ');
   const said = wordings.reduce((so, [pattern, words]) => so.replace(pattern, words), line).replace(/\.$/, '');
-  if (elsewhere !== null)
-    return `${program}: ${escapeText(said.replace(/ \(Did you mean .*\)$/, ''))}; ${elsewhere}`;
+  if (elsewhere !== null) return `${escapeText(said.replace(/ \(Did you mean .*\)$/, ''))}; ${elsewhere}`;
   const saysWhatToDo = /Did you mean/.test(said) || (/: expected /.test(said) && !/^too many/.test(said));
-  return `${program}: ${escapeText(said)}${saysWhatToDo ? '' : '; see --help'}`;
+  return `${escapeText(said)}${saysWhatToDo ? '' : '; see --help'}`;
 }
 
 /** A parser's message after the name of the option: commander has it as a sentence of its own. */

@@ -1,3 +1,4 @@
+import { listContradictions } from '../expect/list-contradictions.ts';
 import { type Fault, type Path, type Place, readYaml } from '../expect/read-yaml.ts';
 import { configurationShape } from './configuration-shape.ts';
 
@@ -20,7 +21,10 @@ const sections: readonly string[] = ['run', 'audit'];
 
 /** Reads a configuration file: YAML 1.2, or JSON, as `configuration.schema.json` describes it. Settings with faults are left out. */
 export function readConfiguration(text: string): Configuration {
-  const { written, faults, placeOf } = readYaml(text, configurationShape);
+  const { value, written, faults: ofShape, placeOf } = readYaml(text, configurationShape);
+  const expectations = value?.expectations;
+  const faults =
+    typeof expectations === 'object' ? listContradictions(expectations, placeOf, ['expectations']) : ofShape;
   const entries = listEntries(written).flatMap(([key, value]): readonly (readonly [Path, unknown])[] =>
     sections.includes(key)
       ? listEntries(value).map(([inner, own]) => [[key, inner], own] as const)

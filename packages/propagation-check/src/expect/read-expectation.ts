@@ -1,15 +1,17 @@
 import type { Expectation } from './expectation.ts';
+import { listContradictions } from './list-contradictions.ts';
 import { type ExpectationDocument, expectationShape } from './read-expectation-shape.ts';
 import { ExpectationError, readExpectedPath } from './read-expected-path.ts';
 import { listFaults, readYaml } from './read-yaml.ts';
 
 /**
  * Reads an expectations file: YAML 1.2, or JSON, as `expectation.schema.json` describes it.
- * @throws {ExpectationError} with line and column of each fault, also for unknown and repeated keys.
+ * @throws {ExpectationError} with line and column of each fault, also for unknown and repeated keys, and edges that are expected and forbidden.
  */
 export function readExpectation(text: string): Expectation {
-  const { value, faults } = readYaml(text, expectationShape);
-  if (value === null) throw new ExpectationError(listFaults(faults).join('; '));
+  const { value, faults, placeOf } = readYaml(text, expectationShape);
+  const all = value === null ? faults : listContradictions(value, placeOf);
+  if (value === null || all.length > 0) throw new ExpectationError(listFaults(all).join('; '));
   return toExpectation(value);
 }
 

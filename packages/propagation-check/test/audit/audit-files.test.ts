@@ -329,13 +329,15 @@ suite('an audit of files', () => {
     assert.match(stdout, /^FAILED {2}0 of 1 edge broken; .*; warnings fail \(--fail-on warning\)/);
   });
 
-  test('an expected edge that is not there fails', async (t) => {
+  test('an expected edge that is not there fails, unless another service may be meant', async (t) => {
     const folder = await makeDump(t);
-    const { code, stdout } = await executeCli(
-      ...['audit', folder, '--since', '1h', '--expect', 'orders -> stock'],
-    );
+    const audit = (path: string) => executeCli('audit', folder, '--since', '1h', '--expect', path);
+    const { code, stdout } = await audit('web -> orders -> stock');
     assert.equal(code, 1);
     assert.match(stdout, /✗ orders → stock/);
+    const open = await audit('orders -> stock');
+    assert.equal(open.code, 2);
+    assert.match(open.stdout, /no span of stock is here, only of/);
   });
 
   test('every report has it', async (t) => {

@@ -277,6 +277,9 @@ test('options of watch that work with some sources only', async () => {
 test('commands and options that do not exist', async () => {
   await assertRefused(['nope'], /unknown command 'nope'; see --help/);
   await assertRefused(['fil'], /unknown command 'fil' \(Did you mean file\?\)/);
+  await assertRefused(['help', 'nope'], /unknown command 'nope'; see --help/);
+  await assertRefused(['help', 'fil'], /unknown command 'fil' \(Did you mean file\?\)/);
+  await assertRefused(['help', 'file', 'x'], /too many arguments for 'help'/);
   await assertRefused(
     ['file', 'x', '--exptect', 'a'],
     /unknown option '--exptect' \(Did you mean --expect\?\)/,

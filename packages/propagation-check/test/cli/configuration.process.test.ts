@@ -43,7 +43,7 @@ suite('the configuration file', () => {
   test('gives way to the command line, and to --no-config', async (t) => {
     const root = await makeRepository(
       t,
-      'reports: { json: true }\nexpectations: { edges: { must: [a -> c] } }\n',
+      'reports: { json: true }\nexpectations: { edges: { must: [a -> b -> c] } }\n',
     );
     const run = (...args: readonly string[]) => runCli(t, ['file', 'healthy.jsonl', ...args], { cwd: root });
     assert.equal((await run()).code, 1);
@@ -68,6 +68,19 @@ suite('the configuration file', () => {
       refused,
       /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: html=nowhere\/out\.html: the folder .*nowhere does not exist; create it first; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
     );
+  });
+
+  test('says what watch does not use of it', async (t) => {
+    const root = await makeRepository(t, 'wait: 5s\nfail-on: warning\nbaseline: known.yaml\n');
+    const run = (...args: readonly string[]) => runCli(t, args, { cwd: join(root, 'web') });
+    const watched = await run('watch', '--once', '../healthy.jsonl');
+    assert.equal(watched.code, 0);
+    assert.equal(
+      watched.stderr,
+      'propagation-check: ../propagation-check.yaml: watch does not use fail-on, baseline\n',
+    );
+    await writeFile(join(root, name), 'wait: 5s\nallow-failed-requests: true\n');
+    assert.equal((await run('watch', '--once', '../healthy.jsonl')).stderr, '');
   });
 
   test('that cannot be read', async (t) => {

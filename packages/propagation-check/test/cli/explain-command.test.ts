@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
+import { layMarkdown } from '../../src/cli/lay-markdown.ts';
 import { findingIds } from '../../src/rules/finding.ts';
-import { executeCli } from './run-cli.ts';
+import { executeCli, runCli } from './run-cli.ts';
 
 for (const id of findingIds) {
   test(`explain ${id} prints its page`, async () => {
     const page = await readFile(new URL(`../../../../docs/findings/${id}.md`, import.meta.url), 'utf8');
-    assert.deepEqual(await executeCli('explain', id), { code: 0, stdout: page, stderr: '' });
+    const { code, stdout, stderr } = await executeCli('explain', id);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual(stdout.split(/\s+/), page.split(/\s+/), 'lines are broken elsewhere');
   });
 }
 
@@ -36,4 +39,55 @@ test('a name that is no finding ends with one line and the nearest name', async 
   const { code, stdout, stderr } = await executeCli('explain', 'split-tracr');
   assert.deepEqual([code, stdout], [2, '']);
   assert.match(stderr, /^propagation-check: explain "split-tracr": .*did you mean split-trace\?.*\n$/);
+});
+
+suite('a page in a terminal', () => {
+  const page = [
+    '# split-trace',
+    '',
+    'One request left two traces: a CLIENT span',
+    'has no child.',
+    '',
+    '1. A hop removes the header,',
+    '   or a proxy does.',
+    '- short',
+    '',
+    '```',
+    'service-a  SERVER  GET /call-b  |----------------|',
+    '```',
+    'After it.',
+    '',
+  ].join('\n');
+
+  test('has paragraphs and list items as wide as it, and code as it is', () => {
+    assert.deepEqual(layMarkdown(page, 24), [
+      '# split-trace',
+      '',
+      'One request left two',
+      'traces: a CLIENT span',
+      'has no child.',
+      '',
+      '1. A hop removes the',
+      '   header, or a proxy',
+      '   does.',
+      '- short',
+      '',
+      '```',
+      'service-a  SERVER  GET /call-b  |----------------|',
+      '```',
+      'After it.',
+    ]);
+    const [, , paragraph, , item] = layMarkdown(page, 100);
+    assert.equal(paragraph, 'One request left two traces: a CLIENT span has no child.');
+    assert.equal(item, '1. A hop removes the header, or a proxy does.');
+  });
+
+  test('and the list of all follow COLUMNS', async (t) => {
+    for (const args of [['explain'], ['explain', 'header-stripped']]) {
+      const { stdout } = await runCli(t, args, { env: { COLUMNS: '60' } });
+      const prose = stdout.replaceAll(/^```[^`]*^```$/gm, '').split('\n');
+      const long = prose.filter((line) => line.length > 60 && !/^\||\S{40}/.test(line));
+      assert.deepEqual(long, [], args.join(' '));
+    }
+  });
 });

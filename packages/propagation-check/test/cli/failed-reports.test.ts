@@ -47,8 +47,12 @@ suite('reports of a command that fails', () => {
     await executeCli('file', 'absent.json', ...reports);
     for (const name of names)
       assert.match(await readFile(join(folder, name), 'utf8'), /absent\.json: no such file/, name);
-    const { verdict, spans } = JSON.parse(await readFile(join(folder, 'json'), 'utf8'));
+    const { verdict, spans, reason } = JSON.parse(await readFile(join(folder, 'json'), 'utf8'));
     assert.deepEqual([verdict, spans], ['unknown', 0]);
+    assert.match(reason, /^\S*absent\.json: no such file/, 'without the name of the program');
+    const path = join(folder, 'json');
+    await executeCli('file', 'absent.json', '--nope', '--report', `json=${path}`);
+    assert.match(JSON.parse(await readFile(path, 'utf8')).reason, /^unknown option '--nope'/);
   });
 
   test('a file that is read as well is left alone', async (t) => {

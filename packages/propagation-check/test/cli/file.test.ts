@@ -122,16 +122,22 @@ test('an edge that is expected twice is one, and none can be both expected and f
     return executeCli('file', join(folder, 'spans'), '--expect', 'a -> c', '--expectations', file, '--json');
   };
   const once = await executeCli('file', join(folder, 'spans'), '--expect', 'a -> c', '--json');
-  assert.equal(once.code, 1);
+  assert.equal(once.code, 2);
   assert.deepEqual(JSON.parse((await check('again')).stdout), JSON.parse(once.stdout));
   const both = await check('never');
   assert.equal(both.code, 2);
-  assert.match(both.stderr, /the edge a -> c is expected and forbidden/);
+  assert.match(both.stderr, /--expect "a -> c": \S*never forbids it under must-not; name it once/);
 });
 
 test('an expected service without a span may have another name', async (t) => {
   const folder = await makeFolder(t, { spans: readCapture(healthyCapture) });
-  const { code, stdout } = await executeCli('file', join(folder, 'spans'), '--expect', 'a -> orders');
+  const open = await executeCli('file', join(folder, 'spans'), '--expect', 'a -> orders');
+  assert.equal(open.code, 2);
+  assert.match(
+    open.stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL a -> orders: no span of orders is here, only of a, b: check the name \(service\.name\)/,
+  );
+  const { code, stdout } = await executeCli('file', join(folder, 'spans'), '--expect', 'a -> b -> orders');
   assert.equal(code, 1);
   assert.match(
     stdout.replace(/\s+/g, ' '),
@@ -234,16 +240,16 @@ test('a call to a peer without spans is nothing to judge', async (t) => {
 test('an expected edge that is missing is broken, from an argument and from a file', async (t) => {
   const folder = await makeFolder(t, {
     spans: readCapture(healthyCapture),
-    'expectations.yaml': 'edges:\n  must: [a -> nowhere]\n',
+    'expectations.yaml': 'edges:\n  must: [a -> b -> nowhere]\n',
   });
   const path = join(folder, 'spans');
   for (const args of [
-    ['--expect', 'a -> nowhere'],
+    ['--expect', 'a -> b -> nowhere'],
     ['--expectations', join(folder, 'expectations.yaml')],
   ]) {
     const { code, stdout } = await executeCli('file', path, ...args);
     assert.equal(code, 1);
-    assert.match(stdout, /✗ a → nowhere/);
+    assert.match(stdout, /✗ b → nowhere/);
   }
 });
 

@@ -43,7 +43,10 @@ test('at 40 columns a description stands below its option', async () => {
     help,
     /\n {2}--wire <file>\n {4}records of propagation-check tap, or\n {4}a pcap of plain HTTP; may be\n {4}repeated\n/,
   );
-  assert.match(help, /\nExit code: 0 every edge is intact, 1 an\nedge is broken, 2 cannot tell\.\n/);
+  assert.match(
+    help,
+    /\nExit code: 0 every edge is intact, 1 an\nedge is broken, 2 cannot tell, 128 \+ its\nnumber after a signal: Ctrl-C gives 130,\nSIGTERM 143\.\n/,
+  );
   const { commands } = createProgram(createSession(async () => {}));
   for (const command of commands) {
     // The usage and the examples are lines to copy.

@@ -142,7 +142,7 @@ test('a search that ended at its limit says so', async (t) => {
   const whole = await search(4);
   assert.match(whole.stdout, /^INTACT {2}1 edge, 3 calls \(3 traces, 9 spans\)\n/);
   assert.equal(JSON.parse((await search(4, '--json')).stdout).search.limitReached, false);
-  const broken = await search(3, '--expect', 'web -> nowhere');
+  const broken = await search(3, '--expect', 'web -> orders -> nowhere');
   assert.match(broken.stdout.replace(/\s+/g, ' '), /^BROKEN .* the search ended at its limit of 3 traces/);
 });
 
@@ -170,7 +170,7 @@ test('a trace that never comes gives no verdict, nor does one of several', async
     /^CANNOT TELL {2}jaeger=\S+ has no span of b{32};\s+what\s+it\s+has is intact\n/,
   );
   assert.match(partly.stdout, /✓ web → orders/);
-  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'web -> b'];
+  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'web -> orders -> b'];
   const broken = await executeCli('trace', ...named);
   assert.equal(broken.code, 1, 'what is broken is broken without the others');
   assert.match(broken.stdout, /note {2}jaeger=\S+ has no span of b{32}\n/);

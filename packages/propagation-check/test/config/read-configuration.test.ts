@@ -67,6 +67,10 @@ suite('a configuration', () => {
     ['reports: { htm: a }', /^1:12: reports: unknown key "htm"; known here: tree, .*; did you mean html\?$/],
     ['expectations: 3', /^1:15: expectations: expected the path of an expectations file, or its content$/],
     [
+      'expectations:\n  edges:\n    must: [a -> b]\n    must-not: [b -> c, a -> b]',
+      /^4:24: expectations\.edges\.must-not\.1: a -> b is also under must, in line 3; name it once$/,
+    ],
+    [
       'expectations: { edges: { must: [a], mus: [] } }\nrun: { url: [ftp://x, 3] }',
       /^1:33: expectations\.edges\.must\.0: expected services with arrows/,
       /^1:37: expectations\.edges: unknown key "mus"/,

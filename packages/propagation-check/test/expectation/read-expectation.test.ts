@@ -87,6 +87,11 @@ traceresponse: [payments]
     ['edges: {must: [{client: a, server: 1}]}', '1:36: edges.must.0.server: expected the name of a service'],
     ['baggage:\n  n: 1', '2:6: baggage.n: expected text; put the value in quotes'],
     ['baggage: {a: x, a: y}', '1:17: this key is here twice; name it once'],
+    [
+      'edges:\n  must:\n    - a -> b -> c\n  may: [c -> d]\n  must-not:\n    - {client: b, server: c}\n    - c -> d\n    - a -> c',
+      '6:5: edges.must-not.0: b -> c is also under must, in line 3; name it once; ' +
+        '7:7: edges.must-not.1: c -> d is also under may, in line 4; name it once',
+    ],
     ['- a', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
     ['hello', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
     ['edges: {}\n---\nedges: {}', '2:1: a second document begins here (---); expected one'],

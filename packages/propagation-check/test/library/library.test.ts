@@ -105,7 +105,8 @@ test('spans that are at hand are checked at once', async (t) => {
   await request(receiver, 'a', true);
   const spans = receiver.readAll();
   await expectPropagation(spans, 'web -> orders');
-  await assert.rejects(expectPropagation(spans, 'web -> stock'), /missing-call|missing-server/);
+  await assert.rejects(expectPropagation(spans, 'web -> orders -> stock'), /missing-call|missing-server/);
+  await assert.rejects(expectPropagation(spans, 'web -> stock'), /no span of stock is here, only of/);
   await assert.rejects(expectPropagation(spans, 'web'), { name: 'ExpectationError' });
 });
 

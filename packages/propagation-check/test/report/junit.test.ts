@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { validateXML } from 'xmllint-wasm';
-import { noExpectation } from '../../src/expect/expectation.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
@@ -52,7 +52,7 @@ test('a trace that did not come is an error, and never no test', async () => {
 
 test('what XML cannot hold becomes its code, and markup stays text', async () => {
   const name = '\u0000\u001b[2J\ufffe\ud800]]>"<a>&amp;\'😀';
-  const edges = [{ client: 'web', server: name, rule: 'must' as const }];
+  const edges = expectPath(['web', 'orders', name]);
   const { spans } = readFixtureDrawing('split-trace/healthy.txt');
   const xml = render(spans, { ...noExpectation, edges });
   await assertValid(xml);
