@@ -4,6 +4,7 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { readSettings } from '../source/read-whole-file.ts';
 import type { Source } from '../source/source.ts';
+import type { Span } from '../span/span.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { describeWaiting } from './describe-waiting.ts';
@@ -152,12 +153,20 @@ async function collectRequests(
   const requests = driven.map((request) => request.span);
   const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
   const begun = new Set(own.elsewhere.map((span) => span.traceId));
+  if (begun.size === 0) return { source, driven, own, begun, collected: own, services };
+  // Whoever is called below is none of the services at which requests of ours begin traces.
+  const others = { ...common, services: [], traceIds: [...begun], spans: own.elsewhere };
+  const found = await collectTraces(others);
+  const linked = listLinked(requests, found.spans);
   const collected =
-    begun.size === 0
-      ? own
-      : // Whoever is called below is none of the services at which requests of ours begin traces.
-        await collectTraces({ ...common, services: [], traceIds: [...begun], spans: own.elsewhere });
+    linked.length === 0 ? found : { ...found, spans: [...linked, ...found.spans], judged: null };
   return { source, driven, own, begun, collected, services };
+}
+
+/** The requests that a service links to, where it began a trace of its own on purpose: it names them, and no caller outside. */
+function listLinked(requests: readonly Span[], begun: readonly Span[]): readonly Span[] {
+  const linked = new Set(begun.flatMap(({ links }) => links.map(({ spanId }) => spanId)));
+  return requests.filter(({ spanId }) => linked.has(spanId));
 }
 
 function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {

@@ -183,8 +183,21 @@ function compareFacts(client: Span, server: Span): Likeness {
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
   if (isFromProbe(into) && !isFromProbe(out)) return 'no';
-  // A hop that strips headers passes the answer on; a gateway that answers itself reached nobody.
-  if (out.statusCode !== null && into.statusCode !== null && out.statusCode !== into.statusCode) return 'no';
+  if (out.statusCode === null || into.statusCode === null || out.statusCode === into.statusCode)
+    return compareTargets(client, server, out, into);
+  // A hop may answer with another success than it got; a gateway that answers itself reached nobody.
+  if (!isSuccess(out.statusCode) || !isSuccess(into.statusCode)) return 'no';
+  return compareTargets(client, server, out, into) === 'no' ? 'no' : 'unknown';
+}
+
+/** RFC 9110, section 15.3. */
+const [firstSuccess, firstRedirect] = [200, 300];
+
+function isSuccess(statusCode: number): boolean {
+  return statusCode >= firstSuccess && statusCode < firstRedirect;
+}
+
+function compareTargets(client: Span, server: Span, out: CallFacts, into: CallFacts): Likeness {
   if (out.mcp !== null && into.mcp !== null) return compareMcp(out.mcp, into.mcp);
   if (out.protocol === 'rpc') {
     if (out.rpcMethod !== null && into.rpcMethod !== null)

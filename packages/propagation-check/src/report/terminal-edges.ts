@@ -44,16 +44,27 @@ export function markEdge(
   { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
 ): Mark {
   if (edge.tolerated === true) return 'accepted';
-  const own = findings.filter((finding) => isSameEdge(finding, edge) && !isAccepted(finding));
+  const own = findings.filter((finding) => isOfEdge(finding, edge) && !isAccepted(finding));
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
+  return markRest(edge, own, { findings, undecided });
+}
+
+type MarkedPlace = Omit<EdgeResult, 'broken'>;
+
+/** The mark of an edge that has no error. @param own Its findings that nothing accepts. */
+export function markRest(
+  edge: MarkedPlace,
+  own: readonly Pick<Finding, 'severity'>[],
+  { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
+): Mark {
   const isOpen = undecided.some((one) => isOfEdge(one, edge)) || isMostlyOpen(edge, findings);
   if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }
 
 /** Whether no more of its calls are judged than are left open by something else than accepted warnings. */
-function isMostlyOpen({ calls, unjudged = 0, ...edge }: EdgeResult, findings: Result['findings']): boolean {
+function isMostlyOpen({ calls, unjudged = 0, ...edge }: MarkedPlace, findings: Result['findings']): boolean {
   return (
     unjudged > 0 &&
     !areMostlyJudged(calls, calls + unjudged, thresholds) &&
@@ -61,7 +72,7 @@ function isMostlyOpen({ calls, unjudged = 0, ...edge }: EdgeResult, findings: Re
   );
 }
 
-function isOfEdge({ protocol, ...sides }: Undecided | Finding, edge: Omit<EdgeResult, 'calls'>): boolean {
+function isOfEdge({ protocol, ...sides }: Undecided | Finding, edge: Omit<MarkedPlace, 'calls'>): boolean {
   return isSameEdge(sides, edge) && (protocol === undefined || protocol === edge.protocol);
 }
 

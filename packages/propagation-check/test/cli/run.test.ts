@@ -194,6 +194,27 @@ test('a system that begins its own traces at the edge is found by its service', 
   );
 });
 
+test('a service that begins a trace and links to the request names no caller outside', async (t) => {
+  const store = await startTraceStore(t);
+  const sent: Traceparent[] = [];
+  const url = await startService(t, {
+    extract: ({ headers }) => {
+      sent.push(readTraceparent(headers));
+      return null;
+    },
+    record: (span) => store.add({ ...span, links: sent.slice(-1) }),
+  });
+  const args = ['--source', store.source, '--service', 'web', '--settle', '100ms', '--wait', '2s'];
+  const { code, stdout } = await executeCli('run', url.href, ...args, '--json');
+  const { edges, findings } = JSON.parse(stdout);
+  assert.deepEqual(findings, [], 'the caller is this tool');
+  assert.deepEqual(
+    edges.map(({ client, server, calls }: Record<string, unknown>) => [client, server, calls]),
+    [['propagation-check', 'web', 1]],
+  );
+  assert.equal(code, 0);
+});
+
 /** Answers with a SERVER span of front, and with a call to back within it that has lost its context or its header. */
 function startCaller(
   test: TestContext,

@@ -34,8 +34,52 @@ test('a ratio of 0 is a sampler that is switched off', () => {
   assert.deepEqual(ratio('traceidratio', '0.0'), ['warning sampler-off compose.yaml:5']);
   assert.deepEqual(ratio('parentbased_traceidratio', '0'), ['note sampler-off compose.yaml:5']);
   assert.deepEqual(ratio('traceidratio', ''), []);
-  assert.deepEqual(ratio('traceidratio', '0.1'), []);
-  assert.deepEqual(ratio('traceidratio', '1e-3'), []);
+});
+
+test('a ratio that no caller decides is a warning in each kind of file', () => {
+  const variables = (name: string, argument = '0.1') => [
+    `OTEL_TRACES_SAMPLER=${name}`,
+    `OTEL_TRACES_SAMPLER_ARG=${argument}`,
+  ];
+  const alone = variables('traceidratio');
+  assert.deepEqual(find({ 'compose.yaml': compose(...alone) }), ['warning samplers-apart compose.yaml:5']);
+  assert.deepEqual(find({ 'compose.yaml': compose(...variables('traceidratio', '1e-3')) }), [
+    'warning samplers-apart compose.yaml:5',
+  ]);
+  assert.deepEqual(find({ '.env': `${alone.join('\n')}\n` }), ['warning samplers-apart .env:1']);
+  assert.deepEqual(find({ Dockerfile: `FROM a\n${alone.map((each) => `ENV ${each}\n`).join('')}` }), [
+    'warning samplers-apart Dockerfile:2',
+  ]);
+  for (const healthy of [
+    variables('parentbased_traceidratio'),
+    variables('always_on'),
+    variables('parentbased_always_on'),
+    variables('traceidratio', '1'),
+    variables('traceidratio', '$RATIO'),
+    [...alone, 'OTEL_SDK_DISABLED=true'],
+  ])
+    assert.deepEqual(
+      find({ 'compose.yaml': compose(...healthy) }).filter((line) => line.includes('sampler')),
+      [],
+    );
+  const replaced = compose(...variables('parentbased_traceidratio'));
+  assert.deepEqual(find({ '.env': `${alone.join('\n')}\n`, 'compose.yaml': replaced }), []);
+  assert.deepEqual(find({ '.env.test': `${alone.join('\n')}\n` }), []);
+});
+
+test('one ratio of all services is a note: SDKs of one language decide alike', () => {
+  const service = (name: string, ratio: string) =>
+    `  ${name}:\n    image: a\n    environment:\n      OTEL_TRACES_SAMPLER: traceidratio\n      OTEL_TRACES_SAMPLER_ARG: "${ratio}"\n`;
+  const both = (ratio: string) =>
+    find({ 'compose.yaml': `services:\n${service('web', '0.1')}${service('orders', ratio)}` });
+  assert.deepEqual(
+    both('0.1'),
+    [5, 10].map((line) => `note samplers-apart compose.yaml:${line}`),
+  );
+  assert.deepEqual(
+    both('0.2'),
+    [5, 10].map((line) => `warning samplers-apart compose.yaml:${line}`),
+  );
 });
 
 test('a sampler that follows the caller is a note: others may begin the traces', () => {

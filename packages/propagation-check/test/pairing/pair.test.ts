@@ -73,6 +73,21 @@ suite('compareRequests', () => {
       `${http} http.response.status_code=200 url.path=/work`,
       `${http} http.response.status_code=500 url.path=/work`,
     ],
+    [
+      'unknown',
+      `${http} http.response.status_code=200 url.path=/work`,
+      `${http} http.response.status_code=202 url.path=/work`,
+    ],
+    [
+      'no',
+      `${http} http.response.status_code=200 url.path=/work`,
+      `${http} http.response.status_code=202 url.path=/play`,
+    ],
+    [
+      'no',
+      `${http} http.response.status_code=404 url.path=/work`,
+      `${http} http.response.status_code=200 url.path=/work`,
+    ],
     ['yes', `${http} http.response.status_code=200 url.path=/work`, `${http} url.path=/work`],
     ['yes', `${http} url.path=/work`, `${http} http.response.status_code=500 url.path=/work`],
     ['yes', `${rpc} rpc.method=shop.Orders/Get`, `${rpc} rpc.method=shop.Orders/Get`],

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { auditWindow } from '../../src/audit/audit-window.ts';
+import { markAuditEdge } from '../../src/audit/report/describe-audit.ts';
 import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
@@ -7,7 +10,7 @@ import { markEdge, renderEdges } from '../../src/report/terminal-edges.ts';
 import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { EdgeResult, Result } from '../../src/verdict/result.ts';
-import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
+import { checkFixtureDrawing, drawingsFolder, readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: false, docsRoot: '' };
@@ -96,4 +99,29 @@ suite('an edge that is open, where another is broken', () => {
       );
     }
   });
+});
+
+test('an audit gives each edge the mark that a check gives it', () => {
+  const window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  const seen = new Set<string>();
+  for (const name of globSync('{missing-*,split-trace,uninstrumented-peer}/*.txt', { cwd: drawingsFolder })) {
+    const checked = checkFixtureDrawing(name);
+    const now = { window, result: checked, seen: { complete: true, says: '' } };
+    const none = { before: null, state: null, failUnder: null } as const;
+    const audit = auditWindow({ source: 'a', now, failOn: 'error', ...none });
+    const marks = checked.edges.map((edge) => {
+      const audited = audit.edges.find(
+        (one) => one.client === edge.client && one.server === edge.server && one.protocol === edge.protocol,
+      );
+      return [
+        markEdge(edge, checked),
+        audited === undefined ? null : markAuditEdge(audited, checked),
+      ] as const;
+    });
+    for (const [mark, ofAudit] of marks) {
+      assert.equal(ofAudit, mark, name);
+      seen.add(mark);
+    }
+  }
+  assert.deepEqual([...seen].sort(), ['accepted', 'error', 'fine', 'warning']);
 });

@@ -93,7 +93,7 @@ suite('an edge that is here only because another is broken', () => {
     const now = { window, result, seen: { complete: true, says: '' } };
     const none = { before: null, state: null, failUnder: null } as const;
     const { edges } = auditWindow({ source: 'a', now, failOn: 'error', ...none });
-    const told = edges.map((edge) => [markAuditEdge(edge), describeCauses(edge, null)]);
+    const told = edges.map((edge) => [markAuditEdge(edge, result), describeCauses(edge, null)]);
     assert.deepEqual(told, [
       ['error', 'header-passed-through 2'],
       ['fine', ''],

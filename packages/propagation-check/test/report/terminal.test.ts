@@ -52,7 +52,7 @@ const broken: Result = {
       client: 'orders',
       server: 'payments',
       candidates: [],
-      protocol: 'http',
+      protocol: 'rpc',
       confidence: 'certain',
       fix: 'Synchronise the clocks.',
       count: 1,

@@ -1,7 +1,7 @@
 import { escapeText } from '../../report/escape-text.ts';
 import type { ReportDetails } from '../../report/json.ts';
 import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
-import { isPast, type Mark, nameEdge, nameService } from '../../report/terminal-edges.ts';
+import { type Mark, markRest, nameEdge, nameService } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import { leavesOpen } from '../../verdict/leaves-open.ts';
@@ -66,7 +66,7 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const where = `${tellWindow(audit)}, ${countOf(result.traces, 'trace')}, ${countOf(result.spans, 'span')} of ${escapeText(source)}`;
   const judged = edges.filter(({ calls, tolerated }) => calls > 0 && tolerated !== true);
   const calls = sumOf(judged, 'calls');
-  const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
+  const failed = edges.filter((edge) => markAuditEdge(edge, result) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
   const suspected = edges.filter(({ tolerated }) => tolerated !== true).map(splitSuspected);
   const maybe = tellSuspected({
@@ -133,23 +133,23 @@ export function tellTime(time: string): string {
   return time.replace('T', ' ').replace(/\.\d+Z$/, '');
 }
 
-/** The mark of the worst cause of an edge. */
-export function markAuditEdge(edge: AuditEdge): Mark {
-  const { causes, tolerated, known } = edge;
-  const open = causes.filter((cause) => !isAccepted(cause));
-  if (tolerated === true) return 'accepted';
-  if (open.some(({ severity }) => severity === 'error')) return 'error';
-  if (open.some(({ severity }) => severity === 'warning')) return 'warning';
-  return known === true || isPast(edge) ? 'accepted' : 'fine';
+/** The mark that reports of a check give the edge, but that broken calls above the limit are no error. */
+export function markAuditEdge(edge: AuditEdge, result: AuditResult['result']): Mark {
+  const own = edge.causes.filter((cause) => !isAccepted(cause));
+  if (edge.tolerated === true) return 'accepted';
+  return own.some(({ severity }) => severity === 'error') ? 'error' : markRest(edge, own, result);
 }
 
 const order: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
 
 /** The worst ones first: by mark, then by rate. */
-export function rankAuditEdges(edges: readonly AuditEdge[]): readonly AuditEdge[] {
+export function rankAuditEdges({
+  edges,
+  result,
+}: Pick<AuditResult, 'edges' | 'result'>): readonly AuditEdge[] {
   return edges.toSorted(
     (left, right) =>
-      order.indexOf(markAuditEdge(left)) - order.indexOf(markAuditEdge(right)) ||
+      order.indexOf(markAuditEdge(left, result)) - order.indexOf(markAuditEdge(right, result)) ||
       (left.rate?.value ?? 0) - (right.rate?.value ?? 0),
   );
 }

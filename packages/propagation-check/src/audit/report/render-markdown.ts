@@ -41,12 +41,13 @@ export function renderMarkdown({ audit, details, options, pickSpans }: AuditRepo
   return `${parts.join('\n\n')}\n`;
 }
 
-function listEdges({ edges, failUnder }: AuditReportInput['audit']): readonly string[] {
+function listEdges(audit: AuditReportInput['audit']): readonly string[] {
+  const { edges, failUnder, result } = audit;
   if (edges.length === 0) return [];
-  const ranked = rankAuditEdges(edges);
+  const ranked = rankAuditEdges(audit);
   const rows = ranked.slice(0, mostEdges).map((edge) => {
     const cells = [
-      `${marks[markAuditEdge(edge)]} ${code(nameEdge(edge, longestEdge))}`,
+      `${marks[markAuditEdge(edge, result)]} ${code(nameEdge(edge, longestEdge))}`,
       edge.protocol,
       tellCalls(edge),
       edge.rate === null ? '' : formatShare(edge.rate.value),

@@ -94,12 +94,12 @@ const columns: readonly Column[] = [
 function renderTable(audit: AuditResult, layout: Layout): readonly string[] {
   const { edges, before, failUnder } = audit;
   if (edges.length === 0) return [];
-  const ranked = rankAuditEdges(edges);
+  const ranked = rankAuditEdges(audit);
   const shown = ranked.slice(0, mostEdges);
   const used = columns.filter(({ title }) => before !== null || title !== 'before');
   const lay = prepareRows(shown, used, layout);
   const lines = shown.flatMap((edge) => {
-    const mark = markAuditEdge(edge);
+    const mark = markAuditEdge(edge, audit.result);
     const causes = describeCauses(edge, failUnder);
     const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : 'dim';
     const [row = '', ...below] = lay(edge);
