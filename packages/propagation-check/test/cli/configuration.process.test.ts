@@ -79,6 +79,9 @@ suite('the configuration file', () => {
       watched.stderr,
       'propagation-check: ../propagation-check.yaml: watch does not use fail-on, baseline\n',
     );
+    const open = await run('watch', '--once', '../healthy.jsonl', '--no-config', '--expect', 'a -> nope');
+    assert.equal(open.code, 2, 'an edge that is expected and open is no success');
+    assert.match(open.stdout, /note {2}not judged: a -> nope: no span of nope is here/);
     await writeFile(join(root, name), 'wait: 5s\nallow-failed-requests: true\n');
     assert.equal((await run('watch', '--once', '../healthy.jsonl')).stderr, '');
   });

@@ -15,6 +15,7 @@ import {
   isSameEdge,
   type PastService,
   type Result,
+  type Undecided,
 } from '../../verdict/result.ts';
 
 export interface TrackerOptions {
@@ -128,6 +129,7 @@ export class CallTracker {
   readonly #counted = new Map<string, { isBroken: boolean }>();
   /** Expected edges without a call, and those of which no call was judged. */
   #unseen: readonly EdgeResult[] = [];
+  #undecided: readonly Undecided[] = [];
   #spans = 0;
   #seen = { traces: 0, spans: 0, leftOut: 0 };
 
@@ -211,6 +213,11 @@ export class CallTracker {
     );
   }
 
+  /** Edges that the last traces left open and of which no call was ever counted. */
+  undecided(): readonly Undecided[] {
+    return this.#undecided.filter((one) => !this.#hasCalls(one));
+  }
+
   /** The newest first. */
   breaks(): readonly Break[] {
     return [...this.#breaks.values()].sort((one, other) => other.at - one.at);
@@ -245,6 +252,9 @@ export class CallTracker {
       counting.unjudged = edge.unjudged ?? 0;
     }
     this.#unseen = result.edges.filter(({ calls }) => calls === 0);
+    this.#undecided = (result.undecided ?? []).filter(
+      ({ client, server }) => client !== null && server !== null,
+    );
     // An expected edge that was not seen before is seen now.
     for (const [key, { finding, evidence }] of this.#breaks)
       if (evidence === null && this.#hasCalls(finding)) this.#breaks.delete(key);

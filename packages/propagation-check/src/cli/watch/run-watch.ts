@@ -13,6 +13,7 @@ import type { SpanStore } from '../../span/span-store.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { checkStore } from '../../verdict/check-traces.ts';
+import type { Undecided } from '../../verdict/result.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
@@ -151,15 +152,24 @@ class Watch {
       ...{ name, startedAt: this.#startedAt, now, away: this.#away },
       edges: this.#tracker.edges(now),
       counts: this.#tracker.counts(),
-      notes: [...(note === null ? [] : [note]), ...complaints],
+      notes: [
+        ...(note === null ? [] : [note]),
+        ...complaints,
+        ...this.#tracker.undecided().map(tellUndecided),
+      ],
     };
   }
 
-  /** 0 intact, 1 broken, 2 nothing was judged. */
+  /** 0 intact, 1 broken, 2 nothing was judged, or not an edge that is expected. */
   exitCode(): number {
     if (this.#tracker.breaks().some(({ finding }) => finding.severity === 'error')) return 1;
+    if (this.#tracker.undecided().length > 0) return 2;
     return this.#tracker.edges(Date.now()).length > 0 ? 0 : 2;
   }
+}
+
+function tellUndecided({ client, server, says }: Undecided): string {
+  return `not judged: ${client} -> ${server}: ${says}`;
 }
 
 function allowPartly(error: unknown): PartlyReadError {

@@ -160,7 +160,8 @@ suite('the tracker of calls', () => {
 
   test('an edge that is expected and never seen is broken until it is seen', () => {
     const tracker = new CallTracker({ settleMs });
-    const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+    const mayCall = { client: 'web', server: 'payments', rule: 'may' as const };
+    const expectation = { ...noExpectation, edges: [...expectPath(['web', 'orders']), mayCall] };
     const checkExpected = (store: SpanStore) => checkStore(store, { expectation, mostEvidence: 1_000 });
     const others = withServer(makeCall('other', start), 'payments');
     tracker.add(others, start);
@@ -179,6 +180,22 @@ suite('the tracker of calls', () => {
     );
     tracker.judge(start + 70 * secondMs, checkExpected);
     assert.deepEqual(countEdges(tracker, start), ['web -> payments 2 0 -', 'web -> orders 1 0 -']);
+  });
+
+  test('an expected edge is open while another service may be meant, until it is seen', () => {
+    const tracker = new CallTracker({ settleMs });
+    const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+    const checkExpected = (store: SpanStore) => checkStore(store, { expectation, mostEvidence: 1_000 });
+    const open = () => tracker.undecided().map(({ client, server }) => `${client} -> ${server}`);
+    tracker.add(withServer(makeCall('other', start), 'payments'), start);
+    tracker.judge(start + settleMs, checkExpected);
+    assert.deepEqual(open(), ['web -> orders']);
+    tracker.add(makeCall('one', start + 5 * secondMs), start + 5 * secondMs);
+    tracker.judge(start + 10 * secondMs, checkExpected);
+    assert.deepEqual(open(), []);
+    tracker.add(withServer(makeCall('two', start + 60 * secondMs), 'payments'), start + 60 * secondMs);
+    tracker.judge(start + 70 * secondMs, checkExpected);
+    assert.deepEqual(open(), [], 'not seen for a while');
   });
 
   test('the newest break comes first, and the trend has its place', () => {
