@@ -1,8 +1,8 @@
 import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
 import { countOf } from '../util/count-of.ts';
-import { appendFacts } from '../verdict/append-facts.ts';
 import { listNames } from '../util/list-names.ts';
+import { appendFacts } from '../verdict/append-facts.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
 
 /** The data that the notes on unjudged edges need beside these. */
