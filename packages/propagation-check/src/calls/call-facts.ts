@@ -476,6 +476,11 @@ export function isEmptyPoll(call: FactSource): boolean {
   return readNumber(call, 'messaging.batch.message_count') === 0;
 }
 
+/** How many messages a span is of: a batch tells its size, another span is of one. */
+export function readBatchSize(call: FactSource): number {
+  return Math.max(1, readNumber(call, 'messaging.batch.message_count') ?? 1);
+}
+
 function areOfProbe({
   path,
   route,

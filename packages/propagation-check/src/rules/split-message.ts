@@ -1,4 +1,4 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import { isHealthProbe, readBatchSize, readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
@@ -182,19 +182,14 @@ function nameDestination(span: Span): string {
   return keyFor(readCallFacts(span).destination);
 }
 
-/** How many messages some spans received: a batch that tells its size (`messaging.batch.message_count`) that many, another span one. */
+/** How many messages some spans received. */
 export function countMessages(consumers: readonly Span[]): number {
-  return consumers.reduce((sum, span) => sum + readSize(span), 0);
+  return consumers.reduce((sum, span) => sum + readBatchSize(span), 0);
 }
 
 /** Each span as often as it received a message. Count them before: a span may tell any number. */
 export function listMessages(consumers: readonly Span[]): readonly Span[] {
-  return consumers.flatMap((span) => Array.from({ length: readSize(span) }, () => span));
-}
-
-function readSize({ attributes }: Span): number {
-  const size = Number(attributes.get('messaging.batch.message_count'));
-  return Number.isSafeInteger(size) && size > 1 ? size : 1;
+  return consumers.flatMap((span) => Array.from({ length: readBatchSize(span) }, () => span));
 }
 
 /** Whether each message can be one that was sent before. Both are by start. */

@@ -1,9 +1,10 @@
-import { type CallGroup, groupCalls, prepareCountedOnce } from '../calls/call-group.ts';
-import type { TraceGraph } from '../graph/trace-graph.ts';
+import { type CallGroup, groupCalls } from '../calls/call-group.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Draft, Scene, Shown } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
-import { keyFor } from '../util/group-by.ts';
+import { type Group, keyFor } from '../util/group-by.ts';
+import { chooseCalls } from './choose-calls.ts';
 import { leavesOpen } from './leaves-open.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { EdgeResult } from './result.ts';
@@ -33,11 +34,12 @@ interface Counted {
  * @param open Counted where the edge has other calls.
  */
 export function countEdges(
-  { graph, groups }: Scene,
+  scene: Scene,
   drafts: readonly Draft[],
   passed: ReadonlyMap<number, string | null>,
   open: readonly OpenCalls[],
 ): readonly EdgeResult[] {
+  const { graph, groups } = scene;
   const edges = new Map<string, Counted>();
   const edgeOf = (place: Place): Counted => {
     const key = nameEdge(place);
@@ -57,7 +59,7 @@ export function countEdges(
     const known = edges.get(nameEdge(one));
     for (const span of one.spans) known?.unjudged.set(graph.rowOf(span), weighSpan(graph, span));
   }
-  for (const ofEdge of alike) countWhole(graph, edgeOf(ofEdge[0]), ofEdge, passed);
+  for (const ofEdge of alike) countWhole(scene, edgeOf(ofEdge[0]), ofEdge, passed);
   return [...edges.values()].map(describeEdge);
 }
 
@@ -98,16 +100,20 @@ function weighSpan(graph: TraceGraph, span: Span | null): number {
 }
 
 function countWhole(
-  graph: TraceGraph,
+  scene: Scene,
   counted: Counted,
-  groups: readonly CallGroup[],
+  groups: Group<CallGroup>,
   passed: ReadonlyMap<number, string | null>,
 ): void {
-  const isCounted = prepareCountedOnce(graph);
+  const { store } = scene.graph;
+  const isCallOf = chooseCalls(scene, groups, (server) => counted.broken.has(server));
   for (const group of groups) {
-    for (const server of group.servers) {
-      if (!isCounted(server, group) || counted.broken.has(server)) continue;
-      const count = weightOf(graph.store, server);
+    const { clients, servers } = group;
+    const isCall = isCallOf(group);
+    for (let at = 0; at < servers.length; at += 1) {
+      const server = servers[at] ?? none;
+      if (counted.broken.has(server) || !isCall(clients[at] ?? none, server)) continue;
+      const count = weightOf(store, server);
       counted.whole += count;
       if (counted.doubtful.has(server)) counted.doubted += count;
       const past = passed.size === 0 ? undefined : passed.get(server);

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+const orders = 'messaging.system=rabbitmq messaging.destination.name=orders';
+
+function count(drawing: string): readonly (readonly [string, number])[] {
+  const { spans } = readDrawing(drawing);
+  const counted = checkTraces(spans).edges;
+  assert.deepEqual(checkTraces(spans.toReversed()).edges, counted);
+  return counted.map(({ protocol, calls }) => [protocol, calls] as const);
+}
+
+suite('messages that a service has several spans of', () => {
+  test('one that is received and processed counts once', () => {
+    const drawing = `
+trace 1
+  web PRODUCER "send orders" 0..2 id:m ${orders}
+trace 2
+  worker CONSUMER "receive orders" 10..20 link:m messaging.operation.type=receive ${orders}
+trace 3
+  worker CONSUMER "process orders" 30..40 link:m messaging.operation.type=process ${orders}
+`;
+    assert.deepEqual(count(drawing), [['messaging', 1]]);
+  });
+
+  const deliver = (first: string, second: string, sent = '') => `
+trace 1
+  web PRODUCER "send orders" 0..2 id:m ${orders} ${sent}
+    worker CONSUMER "process orders" 10..20 ${orders} ${first}
+    worker CONSUMER "process orders" 30..40 ${orders} ${second}
+    worker CONSUMER "process orders" 50..60 ${orders} ${second}
+`;
+
+  test('deliveries of one count once', () => {
+    assert.deepEqual(count(deliver('messaging.message.id=a', 'messaging.message.id=a')), [['messaging', 1]]);
+  });
+  test('deliveries without an id count once', () => {
+    assert.deepEqual(count(deliver('', '')), [['messaging', 1]]);
+  });
+  test('messages with ids of their own count each', () => {
+    assert.deepEqual(count(deliver('messaging.message.id=a', 'messaging.message.id=b')), [['messaging', 2]]);
+  });
+  test('a PRODUCER span that sends several has as many as it says at most', () => {
+    assert.deepEqual(count(deliver('', '', 'messaging.batch.message_count=2')), [['messaging', 2]]);
+    assert.deepEqual(count(deliver('', '', 'messaging.batch.message_count=9')), [['messaging', 3]]);
+  });
+
+  test('each of several services has received it', () => {
+    const drawing = `
+trace 1
+  web PRODUCER "send orders" 0..2 id:m ${orders}
+    worker CONSUMER "process orders" 10..20 ${orders}
+    audit CONSUMER "process orders" 10..20 ${orders}
+`;
+    assert.deepEqual(count(drawing), [
+      ['messaging', 1],
+      ['messaging', 1],
+    ]);
+  });
+
+  test('one of a batch counts beside others of it that are received once', () => {
+    const drawing = `
+trace 1
+  web PRODUCER "send orders" 0..2 id:m ${orders}
+trace 2
+  web PRODUCER "send orders" 0..2 id:n ${orders}
+trace 3
+  worker CONSUMER "receive orders" 10..20 link:m link:n ${orders}
+    worker CONSUMER "process orders" 30..40 link:m ${orders}
+`;
+    assert.deepEqual(count(drawing), [['messaging', 2]]);
+  });
+});
