@@ -37,7 +37,7 @@ export function findEdges(graph: TraceGraph): Edges {
     if (!graph.has(row)) continue;
     if (graph.isOrphan(row)) orphans.push(row);
     if (facts.isOutgoing(row)) {
-      if (isContinued[row] === 0) openClients.push(row);
+      if (isContinued[row] === 0 && !handsOnContext(graph, facts, row)) openClients.push(row);
     } else if (
       graph.isRoot(row) &&
       graph.isEntry(row) &&
@@ -245,6 +245,14 @@ function findOwnMessages(graph: TraceGraph, facts: RowFacts, row: number): (targ
   return (target) => graph.serviceNumberOf(target) === graph.serviceNumberOf(row);
 }
 
+/** Whether a span sends messages with the context of spans to which it links (semantic conventions, messaging spans, "Producer spans"). */
+function handsOnContext(graph: TraceGraph, facts: RowFacts, row: number): boolean {
+  if (!graph.hasLinks(row)) return false;
+  const isOwn = findOwnMessages(graph, facts, row);
+  const { traces } = graph.index;
+  return graph.linkTargetsOf(row).some((target) => traces[target] === traces[row] && isOwn(target));
+}
+
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
 function crosses(graph: TraceGraph, parent: number, child: number): boolean {
   const { kinds } = graph.store;
@@ -255,10 +263,13 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 }
 
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
+  const isCall = facts.isOutgoing(client);
+  // A SERVER span tells of the request that its service received.
+  const [first, second] = isCall ? [client, server] : [server, client];
   return (
-    asEdgeProtocol(facts.protocolOf(client)) ??
-    asEdgeProtocol(facts.protocolOf(server)) ??
-    (facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal')
+    asEdgeProtocol(facts.protocolOf(first)) ??
+    asEdgeProtocol(facts.protocolOf(second)) ??
+    (isCall || graph.isEntry(server) ? 'http' : 'internal')
   );
 }
 

@@ -19,6 +19,8 @@ const surroundings: readonly Surroundings[] = [
         'Let the consumer extract the context from the message, and give it to its span as parent or as link.',
       'header-stripped':
         'Let what forwards the message (a bridge, a subscription, a retry) keep its headers or attributes.',
+      'wrong-parent':
+        'Inject after the PRODUCER span has been started and made current, or leave it to the instrumentation. Where the context of another span is meant, link the PRODUCER span to that. Handle each message in its own context.',
     },
   },
   {

@@ -9,6 +9,7 @@ import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
 import { messagesOfReplicas } from './messages-of-replica.ts';
+import { misledMessages } from './misled-message.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
@@ -48,6 +49,7 @@ export const rules: readonly Rule[] = [
   staleCalls,
   staleHeaders,
   wrongParents,
+  misledMessages,
   crossedCalls,
   headersPassedThrough,
   droppedParents,

@@ -12,7 +12,7 @@ export const finding = defineFinding('wrong-parent', {
   isConclusive: true,
   shows: "B's SERVER span has a parent that exists and is not the CLIENT span",
   title: 'The header names the wrong span',
-  why: 'The called service hangs under a span of the caller that is not the CLIENT span of the call.',
+  why: 'The called service hangs under a span of the caller that is not the CLIENT span of the call, or the PRODUCER span of the message.',
   fix: 'Inject after the CLIENT span has been started and made current, into headers of that call alone, or leave it to the instrumentation. Handle each message in its own context.',
 });
 

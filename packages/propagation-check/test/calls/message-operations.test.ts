@@ -43,4 +43,25 @@ trace 2
 `;
     assert.deepEqual(listEdges(drawing), [['web', 'relay', 1]]);
   });
+
+  test('a PRODUCER span that sends what its own service has created is not awaited', () => {
+    const drawing = `
+trace 1
+  web SERVER "POST /order" 0..9
+    web PRODUCER "orders create" 1..2 id:m ${orders}
+    web PRODUCER "orders send" 3..4 link:m messaging.operation.type=send ${orders}
+trace 2
+  worker CONSUMER "orders process" 10..20 link:m ${orders}
+trace 3
+  web PRODUCER "orders send" 30..31 link:m messaging.operation.type=send ${orders}
+trace 4
+  web PRODUCER "orders send" 90..91 ${orders}
+`;
+    // That of another trace is a message of its own.
+    const { unjudged } = checkTraces(readDrawing(drawing).spans);
+    assert.deepEqual(
+      unjudged?.map(({ calls }) => calls),
+      [1],
+    );
+  });
 });

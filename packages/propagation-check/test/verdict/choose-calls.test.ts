@@ -72,4 +72,14 @@ trace 3
 `;
     assert.deepEqual(count(drawing), [['messaging', 2]]);
   });
+
+  test('one that names its PRODUCER span and the span around that counts once', () => {
+    const drawing = `
+trace 1
+  web SERVER "POST /orders" 0..5
+    web PRODUCER "send orders" 0..2 id:m ${orders}
+    worker CONSUMER "process orders" 10..20 link:m ${orders}
+`;
+    assert.deepEqual(count(drawing), [['messaging', 1]]);
+  });
 });

@@ -1,0 +1,97 @@
+import { readDestination, readMessageId } from '../calls/call-facts.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
+import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import { isBelow, none, type TraceGraph } from '../graph/trace-graph.ts';
+import type { PairSides } from '../pairing/pair.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { edgeOf, type Scene } from './check.ts';
+import { gate, rule } from './rule.ts';
+import { finding } from './wrong-parent.ts';
+
+/** A message that names a span around its PRODUCER span. */
+interface Misled extends PairSides {
+  /** The span that it names. */
+  readonly named: Span;
+}
+
+/**
+ * Messages that name a span of the sender around the PRODUCER span, which nobody continued. It is a warning: the context of any span may be meant
+ * (a custom creation context), and few instrumentations link the PRODUCER span to it then. Source: semantic conventions, messaging spans, "Producer spans".
+ */
+export const misledMessages = rule<Group<Misled>>({
+  finding,
+  measure: (scene, open) => {
+    const producers = mapBy(
+      open.clients.filter(({ kind }) => kind === 'PRODUCER'),
+      ({ traceId }) => traceId,
+    );
+    if (producers.size === 0) return [];
+    const groups = scene.groups.filter(
+      ({ protocol, clientKind, serverKind }) =>
+        protocol === 'messaging' &&
+        serverKind === 'CONSUMER' &&
+        clientKind !== 'PRODUCER' &&
+        clientKind !== 'CLIENT',
+    );
+    const calls = selectCalls(scene.graph, groups, (_, server) => !namesProducer(scene.graph, server));
+    const misled = groupBy(calls, ({ client, server }) =>
+      keyFor(client.traceId, client.spanId, readDestination(server), server.serviceName),
+    ).flatMap((ofSpan) => pairMessages(scene, ofSpan, producers.get(ofSpan[0].client.traceId) ?? []));
+    return groupBy(misled, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+  },
+  gates: [
+    gate(
+      'each was sent before it was received',
+      (misled) => misled.every(({ client, server }) => client.startTimeUnixNano <= server.startTimeUnixNano),
+      (misled) => `not all of ${misled.length}`,
+    ),
+  ],
+  looseEnds: (misled) => misled.map(({ client }) => client),
+  report: (misled) =>
+    finding.report({
+      severity: 'warning',
+      isLikely: !misled.every(({ client, server }) => areOfOneMessage(client, server)),
+      ...edgeOf(misled[0]),
+      shown: misled.map(({ client, server, named }) => ({
+        client,
+        server,
+        says: `CONSUMER ${server.spanId} names ${named.kind} "${named.name}" instead of PRODUCER ${client.spanId}`,
+      })),
+    }),
+});
+
+/** A message may name its PRODUCER span and another one. */
+function namesProducer(graph: TraceGraph, row: number): boolean {
+  const { kinds } = graph.store;
+  return [graph.parents[row] ?? none, ...graph.linkTargetsOf(row)].some(
+    (named) => kinds[named] === kindNumber.producer,
+  );
+}
+
+/** The messages to one destination that name one span, each with a PRODUCER span below it: by their ids, or in order. */
+function pairMessages({ graph }: Scene, calls: Group<Call>, producers: readonly Span[]): readonly Misled[] {
+  const [{ client: named, server: first }] = calls;
+  const destination = readDestination(first);
+  const sent = producers.filter(
+    (producer) =>
+      producer.serviceName === named.serviceName &&
+      destination !== null &&
+      readDestination(producer) === destination &&
+      mayBeOfOneBroker(producer, first) &&
+      isBelow(graph, producer, named),
+  );
+  const haveIds = [...sent, ...calls.map(({ server }) => server)].every(
+    (span) => readMessageId(span) !== null,
+  );
+  const byId = mapBy(haveIds ? sent : [], readMessageId);
+  return calls.flatMap(({ server }, at) => {
+    const client = haveIds ? byId.get(readMessageId(server))?.[0] : sent[at];
+    return client === undefined ? [] : [{ client, server, named }];
+  });
+}
+
+function areOfOneMessage(client: Span, server: Span): boolean {
+  const id = readMessageId(client);
+  return id !== null && id === readMessageId(server);
+}
