@@ -89,9 +89,13 @@ const resultShape = z.strictObject({
       calls: count,
       protocol: z.literal('messaging').exactOptional(),
       mayBe: list(z.string()).exactOptional(),
-      why: z.enum(['cached-answer', 'dropped-links', 'unseen-hop', 'after-request']).exactOptional(),
+      why: z
+        .enum(['cached-answer', 'dropped-links', 'unseen-hop', 'after-request', 'short-batch'])
+        .exactOptional(),
       server: z.string().exactOptional(),
       facts: list(z.string()).exactOptional(),
+      began: count.exactOptional(),
+      late: count.exactOptional(),
     }),
   ).exactOptional(),
   unshownBaggage: list(z.string()).exactOptional(),

@@ -4,6 +4,7 @@ import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
 import { appendFacts } from '../verdict/append-facts.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
+import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from '../verdict/tell-unreceived.ts';
 
 /** The data that the notes on unjudged edges need beside these. */
 export interface UnjudgedHints {
@@ -51,7 +52,7 @@ interface BothSides {
 
 function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEdge[]): readonly BothSides[] {
   return named.flatMap((sent) => {
-    const { client, server, mayBe = [] } = sent;
+    const { client, server, mayBe = [], began = 0 } = sent;
     if (client === null || isWhole(sent)) return [];
     const ofSender = uncalled.filter(
       (edge) =>
@@ -60,7 +61,7 @@ function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEd
           ? mayBe.includes(edge.peer)
           : edge.peer === server && edge.mayBe?.includes(client)),
     );
-    const servers = server === undefined ? mayBe : ofSender.map(({ peer }) => peer);
+    const servers = server === undefined ? mayBe : began > 0 ? [server] : [];
     return servers.length === 0 ? [] : [{ sent, servers, received: ofSender }];
   });
 }
@@ -69,13 +70,22 @@ function hintAtBothSides({ sent, servers, received }: BothSides, expectation: Ex
   const [span, above, call, request] = isMessage(sent)
     ? ['CONSUMER', 'parent or link', 'message', 'message']
     : ['SERVER', 'parent', 'call', 'request'];
-  const counts = received.map(({ peer, calls }) => `${peer} (${countOf(calls, request)})`);
-  const others = servers.filter((server) => received.every(({ peer }) => peer !== server));
-  const paths = servers.map((server): Path => [sent.client ?? '', server]);
+  const { server, began = 0 } = sent;
+  const counts =
+    server === undefined
+      ? received.map(({ peer, calls }) => `${peer} (${countOf(calls, request)})`)
+      : [`${server} (${countOf(began, request)})`];
+  const others =
+    server === undefined ? servers.filter((one) => received.every(({ peer }) => peer !== one)) : [];
+  const paths = servers.map((one): Path => [sent.client ?? '', one]);
+  const [path] = paths;
+  const decides =
+    server === undefined || path === undefined
+      ? askToExpect(paths, expectation)
+      : `; ${tellWhatDecides(sent, isExpected(expectation, ...path) ? null : writeExpect(...path))}`;
   return (
     `not judged: ${nameUnjudged([sent], call)} and ${listNames([...counts, ...others])}: no ${span} span here has the ${call}s of the one as ${above}, and ` +
-    `nothing here shows who made the ${request}s of the other, which began traces: two sides of one edge whose context is lost, or each has ` +
-    `its other side elsewhere${appendFacts(sent.facts ?? [])}${askToExpect(paths, expectation)}`
+    `nothing here shows who made the ${request}s of the other, which began traces: ${mayBeOneEdge}${appendFacts(sent.facts ?? [])}${decides}${tellLate(sent)}`
   );
 }
 
@@ -161,7 +171,8 @@ function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[], expectation: Expec
     ),
     ...hintAtUnprovable(unjudged),
     ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
-    ...hintAtPartlyReceived(unjudged.filter(isMessage), expectation),
+    ...hintAtPartlyReceived(unjudged.filter(isMessage)),
+    ...hintAtShortBatches(unjudged),
   ];
 }
 
@@ -211,23 +222,23 @@ function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] 
 }
 
 /** Other messages of the same destination were received. */
-function hintAtPartlyReceived(
-  unjudged: readonly UnjudgedEdge[],
-  expectation: Expectation,
-): readonly string[] {
-  const partly = unjudged.filter(({ server }) => server !== undefined);
-  const [first] = partly;
+function hintAtPartlyReceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const partly = unjudged.filter(({ server, why }) => server !== undefined && why === undefined);
+  const [first] = partly.toSorted((one, other) => (other.late ?? 0) - (one.late ?? 0));
   if (first === undefined) return [];
-  const path: Path = [first.client ?? 'sender', first.server ?? 'receiver'];
   return [
     `not judged: ${nameUnjudged(partly, 'message')}: ${listNames([...new Set(partly.map(({ server = '' }) => server))])} received others there, and no CONSUMER span ` +
       'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
       'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on)' +
       appendFacts(partly.flatMap(({ facts = [] }) => facts)) +
-      (isExpected(expectation, ...path)
-        ? ''
-        : `; if messages of it began traces of their own, name the edge with ${writeExpect(...path)}`),
+      tellLate(first),
   ];
+}
+
+function hintAtShortBatches(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  return unjudged
+    .filter(({ why }) => why === 'short-batch')
+    .map((edge) => `not judged: ${nameUnjudged([edge], 'message')}: ${tellShort(edge)}`);
 }
 
 /** Other calls to the same peer are whole. */

@@ -17,7 +17,7 @@ interface Batch {
 }
 
 /** Batches of one service and destination that lack messages, and a service that sent some of those that are in none. */
-interface ShortBatches {
+export interface ShortBatches {
   readonly scene: Scene;
   readonly batches: Group<Batch>;
   readonly sender: string | null;
@@ -33,14 +33,7 @@ interface ShortBatches {
  */
 export const splitBatches = rule<ShortBatches>({
   finding: splitTrace,
-  measure: (scene) => {
-    const received = scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER');
-    // Services share the messages of a destination.
-    const named = remember(() => new Set(received.flatMap(({ clients }) => [...clients])));
-    return groupCalls(received, ({ server }) => keyFor(server)).flatMap((ofServer) =>
-      measureShort(scene, ofServer, named),
-    );
-  },
+  measure: findShortBatches,
   gates: [
     gate(
       'no limit on links: batches link to different numbers of messages, or to one',
@@ -76,6 +69,15 @@ export const splitBatches = rule<ShortBatches>({
     }),
 });
 
+export function findShortBatches(scene: Scene): readonly ShortBatches[] {
+  const received = scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER');
+  // Services share the messages of a destination.
+  const named = remember(() => new Set(received.flatMap(({ clients }) => [...clients])));
+  return groupCalls(received, ({ server }) => keyFor(server)).flatMap((ofServer) =>
+    measureShort(scene, ofServer, named),
+  );
+}
+
 function measureShort(
   scene: Scene,
   ofServer: Group<CallGroup>,
@@ -91,10 +93,23 @@ function measureShort(
     const unnamed = batches.reduce((sum, batch) => sum + batch.unnamed, 0);
     const ofSender = (sender: string | null): ShortBatches => ({ scene, batches, sender, unread, unnamed });
     // Before a look at all messages.
-    if (areOfOneLimit(batches)) return [ofSender(null)];
+    if (areLimited(batches)) return [ofSender(null)];
     return [...new Set(unread().map(({ serviceName }) => serviceName))].map(ofSender);
   });
 }
+
+/** Whether the messages that are in no batch are those that batches lack, and no limit on links left these out: as many, each sent before. */
+export function areComplete({ batches, unread, unnamed }: ShortBatches): boolean {
+  return !areLimited(batches) && unread().length === unnamed && areInOrder(unread(), listLacking(batches));
+}
+
+/** Whether a limit shows: several batches have as many links as it allows, or one as many as the usual limit allows. */
+function areLimited(batches: Group<Batch>): boolean {
+  return areOfOneLimit(batches) && (batches.length > 1 || batches[0].span.links.length === usualLimit);
+}
+
+/** Of links of a span, source: OpenTelemetry specification, SDK environment variables, `OTEL_SPAN_LINK_COUNT_LIMIT`. */
+const usualLimit = 128;
 
 /** Each batch as often as it lacks a message. */
 function listLacking(batches: readonly Batch[]): readonly Span[] {

@@ -31,7 +31,7 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
   const isListed = ({ edge }: UnjudgedCalls): boolean =>
     duringRequests.some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer);
   const sides = findPossibleSides(scene, looseEnds.roots);
-  const unreceived = listUnreceived(scene, looseEnds.clients, drafts, sides);
+  const unreceived = listUnreceived(scene, looseEnds, drafts, sides);
   const unanswered = listUnjudged(scene, drafts, sides);
   const named = [
     ...unanswered,

@@ -7,6 +7,8 @@ import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
 import type { UncoveredCalls, UnjudgedCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
+import type { UnjudgedEdge } from './result.ts';
+import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from './tell-unreceived.ts';
 
 /** Calls that are in no finding. */
 interface LeftOut {
@@ -57,7 +59,7 @@ function toOpenMessages(
   { expectation, groupsBetween }: Scene,
   { edge, spans, isMostlyReceived, mayBeUnlinked }: UnjudgedCalls,
 ): readonly Described[] {
-  const { client, server, peer, calls, facts = [] } = edge;
+  const { client, server, calls } = edge;
   if (server === undefined) return [];
   const isNamed = isExpected(expectation, client, server);
   // Without a whole message between the two, nothing shows that this service is the receiver.
@@ -66,18 +68,19 @@ function toOpenMessages(
     return [];
   if (mayBeUnlinked === true)
     return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
-  const expect = isNamed
-    ? ''
-    : `; if messages of it began traces of their own, name the edge with ${writeExpectOption(client ?? 'sender', server)}`;
-  return [
-    {
-      ...{ client, server, calls, spans },
-      says:
-        `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link: see that each of its instances exports, and that its ` +
-        'sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips messages on purpose, list the edge under edges: may in ' +
-        `--expectations${appendFacts(facts)}${expect}`,
-    },
-  ];
+  const option = isNamed ? null : writeExpectOption(client ?? 'sender', server);
+  return [{ ...{ client, server, calls, spans }, says: tellMessages(edge, server, option) }];
+}
+
+function tellMessages(edge: UnjudgedEdge, server: string, option: string | null): string {
+  const { peer, calls, began = 0, why, facts = [] } = edge;
+  if (why === 'short-batch') return tellShort(edge);
+  const unread = `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link`;
+  const told = appendFacts(facts);
+  return began > 0
+    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${told}; ${tellWhatDecides(edge, option)}${tellLate(edge)}`
+    : `${unread}: see that each of its instances exports, and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips ` +
+        `messages on purpose, list the edge under edges: may in --expectations${told}${tellLate(edge)}`;
 }
 
 function toOpenUnlinked(

@@ -1,13 +1,17 @@
 import { type FactSource, readDestination, readOutcome } from '../calls/call-facts.ts';
 import { readBroker } from '../calls/messaging-system.ts';
 import { nameTarget } from '../calls/target.ts';
-import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/check.ts';
+import { countUnlinked, type Draft, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import { areComplete, findShortBatches, type ShortBatches } from '../rules/split-batch.ts';
+import { countMessages } from '../rules/split-message.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
+import { prepareBegan } from './count-began.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
@@ -24,7 +28,7 @@ interface Received {
 /** Messages that nobody received here and of which no finding speaks. */
 export function listUnreceived(
   scene: Scene,
-  clients: readonly Span[],
+  { clients, roots }: Pick<LooseEnds, 'clients' | 'roots'>,
   drafts: readonly Draft[],
   sides: PossibleSides,
 ): readonly UnjudgedCalls[] {
@@ -32,44 +36,97 @@ export function listUnreceived(
   if (sent.length === 0) return [];
   const explained = new Set(drafts.flatMap(listExplained));
   const receivedAt = indexReceived(scene);
-  const isUnlinked = remember(
-    (client: string | null, server: string | null) => countUnlinked(scene, { client, server }) > 0,
-  );
+  const tellReceived = prepareReceived(scene, roots, explained);
   return groupBy(sent, (span) => keyFor(span.serviceName, nameQueue(span))).flatMap(
     (group): readonly UnjudgedCalls[] => {
       if (group.some((span) => explained.has(span))) return [];
-      const [first] = group;
-      const received = receivedAt.get(nameQueue(first));
-      const servers = [...(received?.servers ?? [])];
-      const names = servers.filter((name) => name !== null).sort();
-      const unlinked = names.filter((server) => isUnlinked(first.serviceName, server));
-      const mayBeUnlinked = unlinked.length > 0;
-      const receivers = mayBeUnlinked ? unlinked : names;
-      const messages = received === undefined ? group : listDue(scene, group, received);
-      if (messages.length === 0) return [];
-      const peer = readDestination(first) ?? '';
-      const calls = countCalls(scene, messages);
-      const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
-      const isMostlyReceived =
-        received !== undefined && servers.length > 1 && areMostlyReceived(scene, received, first, calls);
-      const mayBe = sides.receiversOf(group);
-      return received === undefined
-        ? [
-            {
-              edge: { ...edge, ...(mayBe.length > 0 ? { mayBe } : {}) },
-              spans: messages,
-              says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
-            },
-          ]
-        : (receivers.length > 0 ? receivers : ['(unknown)']).map((server) => ({
-            edge: { ...edge, server, ...tellReplica(scene, { ...edge, server }, messages) },
-            spans: messages,
-            says: `${server} received other messages to ${peer}`,
-            ...(isMostlyReceived ? { isMostlyReceived } : {}),
-            ...(mayBeUnlinked ? { mayBeUnlinked } : {}),
-          }));
+      const received = receivedAt.get(nameQueue(group[0]));
+      return received === undefined ? [tellUnseen(scene, group, sides)] : tellReceived(group, received);
     },
   );
+}
+
+/** Messages to a destination of which nobody received any here. */
+function tellUnseen(scene: Scene, group: Group<Span>, sides: PossibleSides): UnjudgedCalls {
+  const [first] = group;
+  const peer = readDestination(first) ?? '';
+  const mayBe = sides.receiversOf(group);
+  return {
+    edge: {
+      ...{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' },
+      ...(mayBe.length > 0 ? { mayBe } : {}),
+    },
+    spans: group,
+    says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
+  };
+}
+
+/** Of messages to destinations of which others were received. */
+function prepareReceived(
+  scene: Scene,
+  roots: LooseEnds['roots'],
+  explained: ReadonlySet<Span | null>,
+): (group: Group<Span>, received: Received) => readonly UnjudgedCalls[] {
+  const isUnlinked = remember(
+    (client: string | null, server: string | null) => countUnlinked(scene, { client, server }) > 0,
+  );
+  const findShort = remember(() => findShortBatches(scene).filter(areComplete));
+  const countBegan = prepareBegan(scene, roots, explained);
+  return (group, received) => {
+    const [first] = group;
+    const { serviceName: client } = first;
+    const peer = readDestination(first) ?? '';
+    const short = findShort().find(({ sender, unread }) => sender === client && unread().includes(first));
+    const inBatches = new Set(short?.unread());
+    const others = group.filter((span) => !inBatches.has(span) && readOutcome(span) !== 'unreached');
+    const messages = listDue(scene, others, received);
+    const told = short === undefined ? [] : [describeShort(scene, short)];
+    if (messages.length === 0) return told;
+    const names = [...received.servers].filter((name) => name !== null).sort();
+    const unlinked = names.filter((server) => isUnlinked(client, server));
+    const mayBeUnlinked = unlinked.length > 0;
+    const receivers = mayBeUnlinked ? unlinked : names;
+    const calls = countCalls(scene, messages);
+    const late = countCalls(scene, others) - calls;
+    const edge = {
+      ...{ client, peer, calls, protocol: 'messaging' as const },
+      ...(late > 0 ? { late } : {}),
+    };
+    const isMostlyReceived = received.servers.size > 1 && areMostlyReceived(scene, received, first, calls);
+    const ofReceivers = (receivers.length > 0 ? receivers : ['(unknown)']).map((server) => {
+      const began = countBegan(first, server);
+      return {
+        edge: {
+          ...{ ...edge, server },
+          ...(began > 0 ? { began } : {}),
+          ...tellReplica(scene, { ...edge, server }, messages),
+        },
+        spans: messages,
+        says: `${server} received other messages to ${peer}`,
+        ...(isMostlyReceived ? { isMostlyReceived } : {}),
+        ...(mayBeUnlinked ? { mayBeUnlinked } : {}),
+      };
+    });
+    return [...told, ...ofReceivers];
+  };
+}
+
+/** Messages that batches received, of which they name others alone. */
+function describeShort(scene: Scene, { batches, sender, unread, unnamed }: ShortBatches): UnjudgedCalls {
+  const [{ span: batch }] = batches;
+  const peer = readDestination(unread()[0] ?? batch) ?? '';
+  const server = batch.serviceName ?? '(unknown)';
+  const spans = unread().filter(({ serviceName }) => serviceName === sender);
+  const held = countMessages(batches.map(({ span }) => span));
+  return {
+    edge: {
+      ...{ client: sender, peer, calls: countCalls(scene, spans), server, protocol: 'messaging' },
+      why: 'short-batch',
+      facts: [`batches of ${server} link to ${held - unnamed} of their ${countOf(held, 'message')}`],
+    },
+    spans,
+    says: `it was sent before a batch of ${server} that has a link too few, and is in no batch`,
+  };
 }
 
 /** The destination, at its broker. */
@@ -118,9 +175,8 @@ function areMostlyReceived(
   return areMostlyJudged(count, count + left, thresholds);
 }
 
-/** The messages that were not received, although the capture goes on for longer than any other of the destination took. Those that failed are left out. */
-function listDue(scene: Scene, sent: Group<Span>, { lags }: Received): readonly Span[] {
+/** The messages that were not received, although the capture goes on for longer than any other of the destination took. */
+function listDue(scene: Scene, sent: readonly Span[], { lags }: Received): readonly Span[] {
   const lag = [...lags.values()].reduce((longest, one) => Math.max(longest, one), 0);
-  const isDue = (span: Span): boolean => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to;
-  return sent.filter((span) => isDue(span) && readOutcome(span) !== 'unreached');
+  return sent.filter((span) => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to);
 }

@@ -92,11 +92,16 @@ export interface UnjudgedEdge {
   readonly mayBe?: readonly string[];
   /**
    * Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out; and of
-   * whole calls that reached `server` through a service without spans, or that each began a trace after a request of one route.
+   * whole calls that reached `server` through a service without spans, or that each began a trace after a request of one route; and of messages,
+   * as many as batches of `server` have links too few.
    */
-  readonly why?: 'cached-answer' | 'dropped-links' | 'unseen-hop' | 'after-request';
-  /** Only of messages of which others of the destination were received, and where there are any: what the replica that sent these tells, in sentences. */
+  readonly why?: 'cached-answer' | 'dropped-links' | 'unseen-hop' | 'after-request' | 'short-batch';
+  /** Only of messages of which others of the destination were received, and where there are any: what the replica that sent these, or the batches tell, in sentences. */
   readonly facts?: readonly string[];
+  /** Only of such messages, and where there are any: so many messages of `server` from the destination began traces. */
+  readonly began?: number;
+  /** Only of such messages, and where there are any: so many more were sent at the end of the capture, and may wait to be received. */
+  readonly late?: number;
 }
 
 /**

@@ -93,7 +93,7 @@ suite('two halves of one edge are one note', () => {
     const [note = '', ...others] = tell(partly, send(4), root()).notes;
     assert.match(
       note,
-      /^not judged: web → audit-log \(1 message\) and audit \(1 message\): .*--expect "web -> audit"/,
+      /^not judged: web → audit-log \(1 message\) and audit \(1 message\): .*; so few may be a coincidence: look at such a message in the broker/,
     );
     assert.deepEqual(others, []);
   });
@@ -146,16 +146,6 @@ suite('messages that began traces', () => {
 });
 
 suite('an expectation that is given is not asked for', () => {
-  test('of messages that were received in part', () => {
-    const partly = [1, 2, 3].map((trace) => send(trace) + receive('audit', trace)).join('');
-    const last = send(90) + receive('audit', 90);
-    const asked = tell(partly, send(4), last).notes.join();
-    assert.match(asked, /--expect "web -> audit"/);
-    const given = tell('expect web -> audit\n', partly, send(4), last).notes.join();
-    assert.match(given, /^not judged: web → audit-log \(1 message\)/);
-    assert.doesNotMatch(given, /--expect "web -> audit"/);
-  });
-
   test('of calls to another port of the service', () => {
     const other = 'orders.example.internal:9090';
     const answered = `${call()}    orders SERVER "GET /orders" 1010..1040 ${get} url.path=/orders server.port=8082\n`;

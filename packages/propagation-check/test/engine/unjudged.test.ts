@@ -151,7 +151,7 @@ suite('edges that nothing here can judge', () => {
     );
     assert.match(
       half.undecided?.[0]?.says ?? '',
-      /^5 of 10 messages judged: no CONSUMER span of mailer has 5 messages .*edges: may in --expectations; .* name the edge with --expect 'web -> mailer'$/,
+      /^5 of 10 messages judged: no CONSUMER span of mailer has 5 messages .*edges: may in --expectations$/,
     );
     const most = judgeAll((at) => (at % 2 === 0 && at > 0 ? send(at) : receive(at)));
     assert.equal(most.verdict, 'intact');
@@ -159,7 +159,7 @@ suite('edges that nothing here can judge', () => {
     const [note = '', ...others] = hintAtExpectations(half, ['web', 'mailer'], noExpectation);
     assert.match(
       note,
-      /^not judged: web → mails \(5 messages\): mailer received others there, .*sampler of its own.*--expect "web -> mailer"$/,
+      /^not judged: web → mails \(5 messages\): mailer received others there, .*sampler of its own.*parentbased_always_on\)$/,
     );
     assert.deepEqual(others, []);
     // Two services share the destination: nothing tells whose the others are.
@@ -364,7 +364,7 @@ suite('edges that nothing here can judge', () => {
       'all 10 messages come from web with service.instance.id=pod-2; the 20 whole ones come from others';
     assert.deepEqual([result.verdict, result.unjudged?.map(({ facts }) => facts)], ['intact', [[fact]]]);
     const [note = ''] = hintAtExpectations(result, ['web', 'orders'], noExpectation);
-    assert.ok(note.includes(`; ${fact}; `), note);
+    assert.ok(note.includes(`; ${fact}`), note);
   });
 
   test('one trace within a request that usually calls, and shows no call, is named; the verdict stays', () => {

@@ -1,0 +1,35 @@
+import { readDestination } from '../calls/call-facts.ts';
+import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import type { LooseEnds, Scene } from '../rules/check.ts';
+import { countMessages } from '../rules/split-message.ts';
+import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+
+/**
+ * Counts the messages of a service from a destination that began traces, as far as they are like those that it received with their context. Some
+ * services have a span without links for each receive.
+ */
+export function prepareBegan(
+  { graph, groupsBetween }: Scene,
+  roots: LooseEnds['roots'],
+  explained: ReadonlySet<Span | null>,
+): (sent: Span, server: string) => number {
+  const { kinds, names } = graph.store;
+  const kindOf = (row: number): string => `${kinds[row]} ${names[row]}`;
+  const beganAt = remember((client: string | null, server: string | null) => {
+    const whole = groupsBetween(client, server).filter(({ clientKind }) => clientKind === 'PRODUCER');
+    const known = new Set(whole.flatMap(({ servers }) => Array.from(servers, kindOf)));
+    const began = roots.select((row) => known.has(kindOf(row)), server);
+    return mapBy(
+      began.filter((span) => !explained.has(span)),
+      readDestination,
+    );
+  });
+  return (sent, server) =>
+    countMessages(
+      (beganAt(sent.serviceName, server).get(readDestination(sent)) ?? []).filter((span) =>
+        mayBeOfOneBroker(span, sent),
+      ),
+    );
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { readDrawing } from './read-drawing.ts';
+
+const kafka = 'messaging.system=kafka messaging.destination.name=mails';
+
+const send = (at: number, name = at) =>
+  `trace ${at + 1}\n  web PRODUCER "mails send" ${at * 100}..${at * 100 + 5} id:m${name} ${kafka}\n`;
+const whole = (at: number) =>
+  `${send(at)}    mailer CONSUMER "mails process" ${at * 100 + 10}..${at * 100 + 20} ${kafka}\n`;
+const began = (at: number, more = '') =>
+  `trace ${at + 500}\n  mailer CONSUMER "mails process" ${at * 100 + 10}..${at * 100 + 20} ${kafka} ${more}\n`;
+const cut = (at: number) => send(at) + began(at);
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
+
+interface Told {
+  readonly result: Result;
+  readonly notes: readonly string[];
+}
+
+function tell(...drawings: readonly string[]): Told {
+  const { spans, expectation } = readDrawing(drawings.join(''));
+  const result = checkTraces(spans, { expectation });
+  return { result, notes: hintAtExpectations(result, ['web', 'mailer'], expectation) };
+}
+
+suite('messages without their other side, beside whole ones', () => {
+  const few = [...range(0, 5).map(whole), cut(5), cut(6), whole(7)];
+  const many = [whole(0), ...range(1, 5).map(cut), whole(5)];
+
+  test('a few may be a coincidence, and no expectation decides', () => {
+    for (const given of ['', 'expect web -> mailer\n']) {
+      const { result, notes } = tell(given, ...few);
+      assert.equal(result.verdict, 'intact');
+      assert.equal(notes.length, 1);
+      assert.match(
+        notes[0] ?? '',
+        /^not judged: web → mails \(2 messages\) and mailer \(2 messages\): .* so few may be a coincidence: look at such a message in the broker/,
+      );
+      assert.doesNotMatch(notes[0] ?? '', /--expect/);
+    }
+  });
+
+  test('of several an expectation decides, and the headline agrees with the note', () => {
+    const { result, notes } = tell(...many);
+    const [{ says = '' } = {}] = result.undecided ?? [];
+    assert.match(
+      says,
+      /4 messages to mails as parent or link, and 4 messages of it from there began traces: .* name the edge with --expect 'web -> mailer' and check again$/,
+    );
+    assert.doesNotMatch(says, /sampler/);
+    assert.match(notes.join(), /^$|name the edge with --expect "web -> mailer" and check again$/);
+    assert.equal(tell('expect web -> mailer\n', ...many).result.verdict, 'broken');
+  });
+
+  test('where more were sent than began traces, the data do not tell', () => {
+    const { result } = tell(...many, send(6), whole(7));
+    assert.match(
+      result.undecided?.[0]?.says ?? '',
+      /5 messages to mails .* and 4 messages of it .* the data alone do not tell: look at such a message in the broker/,
+    );
+  });
+
+  test('spans of another name are not those messages', () => {
+    const receive = `trace 900\n  mailer CONSUMER "mails poll" 520..530 ${kafka}\n`;
+    const { result } = tell(...range(0, 5).map(whole), send(5), receive, whole(6));
+    assert.deepEqual(
+      result.unjudged?.filter(({ server }) => server !== undefined).map((edge) => edge.began),
+      [undefined],
+    );
+  });
+
+  test('messages that were sent last may wait to be received', () => {
+    const { result, notes } = tell(...range(0, 5).map(whole), send(5), whole(6), send(7));
+    assert.deepEqual(
+      result.unjudged?.map(({ calls, late }) => [calls, late]),
+      [[1, 1]],
+    );
+    assert.match(
+      notes.join(),
+      /; 1 more message was sent at the end of the capture and may not have been received yet$/,
+    );
+    const last = `trace 900\n  mailer CONSUMER "mails process" 607..609 ${kafka}\n`;
+    const allBegan = tell(...range(0, 5).map(whole), cut(5), send(6), last).notes.join();
+    assert.match(allBegan, /web → mails \(1 message\) and mailer \(2 messages\)/);
+    assert.doesNotMatch(allBegan, /end of the capture/);
+  });
+});
+
+suite('batches that link to some of their messages', () => {
+  const batch = (at: number, messages: readonly number[], size: number, more = '') =>
+    began(
+      at,
+      `${messages.map((name) => `link:m${name}`).join(' ')} messaging.batch.message_count=${size} ${more}`,
+    );
+  const listWhy = ({ result }: Told) =>
+    result.unjudged?.map(({ why, calls, facts }) => [why ?? null, calls, facts?.join() ?? null]);
+  const five = range(0, 5).map((at) => send(at));
+
+  test('the others are told', () => {
+    const told = tell(...five, batch(6, [0, 1, 2], 5));
+    assert.equal(told.result.verdict, 'intact');
+    assert.deepEqual(listWhy(told), [['short-batch', 2, 'batches of mailer link to 3 of their 5 messages']]);
+    assert.match(
+      told.notes.join(),
+      /^not judged: web → mails \(2 messages\): batches of mailer link to 3 of their 5 messages, and as many others, sent before, are in none: /,
+    );
+  });
+
+  test('those are most of an edge, which is open', () => {
+    const { result } = tell(...range(0, 3).map((at) => send(at)), batch(6, [0], 3));
+    assert.equal(result.verdict, 'unknown');
+    assert.match(
+      result.undecided?.[0]?.says ?? '',
+      /^1 of 3 messages judged: batches of mailer link to 1 of/,
+    );
+  });
+
+  test('beside messages that nobody received later', () => {
+    const told = tell(...five, batch(6, [0, 1, 2], 5), send(7), ...range(8, 18).map(whole));
+    assert.deepEqual(
+      listWhy(told)?.map(([why, calls]) => [why, calls]),
+      [
+        ['short-batch', 2],
+        [null, 1],
+      ],
+    );
+  });
+
+  test('nothing is told of a batch whose other messages have no PRODUCER span', () => {
+    assert.equal(tell(...five, batch(6, [0, 1, 2, 3, 4], 8)).result.unjudged, undefined);
+  });
+  test('nothing is told where the numbers differ', () => {
+    assert.equal(tell(...five, batch(6, [0, 1, 2], 9)).result.unjudged, undefined);
+  });
+  test('nothing is told where a limit left links out', () => {
+    assert.equal(
+      tell(...five, batch(6, [0, 1, 2], 5, 'otel.dropped_links_count=2')).result.unjudged?.some(
+        ({ why }) => why === 'short-batch',
+      ) ?? false,
+      false,
+    );
+    const limited = [batch(6, [0, 1], 3), send(7), send(8), send(9), batch(10, [7, 8], 3)];
+    const told = tell(...range(0, 3).map((at) => send(at)), ...limited);
+    assert.ok(!listWhy(told)?.some(([why]) => why === 'short-batch'));
+  });
+  test('nothing is told of a batch with as many links as SDKs allow', () => {
+    const judge = (links: number) =>
+      listWhy(tell(...range(0, 130).map((at) => send(at)), batch(140, range(0, links), 130)))?.map(
+        ([why]) => why,
+      );
+    assert.deepEqual(judge(128), undefined);
+    assert.deepEqual(judge(127), ['short-batch']);
+  });
+});
