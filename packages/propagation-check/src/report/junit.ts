@@ -1,5 +1,5 @@
 import { nameCall } from '../calls/name-call.ts';
-import { findings as prose } from '../rules/findings.ts';
+import { proseOf } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { fails, isAccepted } from '../verdict/decide-verdict.ts';
@@ -111,7 +111,7 @@ function tellOpen(edges: readonly EdgeResult[], { says, protocol }: Undecided): 
 
 /** Lists of tests show this line alone. */
 function describe(finding: Finding): string {
-  return `${prose[finding.id].title} (${nameConfidently(finding)}), ${countOf(finding.count, nameCall(finding))}`;
+  return `${proseOf(finding.id, finding.protocol).title} (${nameConfidently(finding)}), ${countOf(finding.count, nameCall(finding))}`;
 }
 
 function renderCase(testCase: TestCase, options: FindingOptions): string {

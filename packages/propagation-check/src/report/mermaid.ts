@@ -1,4 +1,4 @@
-import { findings as prose } from '../rules/findings.ts';
+import { proseOf } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import type { Finding } from '../verdict/result.ts';
@@ -19,7 +19,7 @@ interface Message {
 
 /** The calls between services in the traces of a finding's first evidence, as a sequence diagram of Mermaid. Null without spans. */
 export function drawSequence(finding: Finding, spans: readonly Span[]): string | null {
-  const { id: findingId, evidence, client, server } = finding;
+  const { id: findingId, protocol, evidence, client, server } = finding;
   const [first] = evidence;
   if (first === undefined) return null;
   const sides = [first, ...(first.server === undefined ? [] : [first.server])];
@@ -50,7 +50,7 @@ export function drawSequence(finding: Finding, spans: readonly Span[]): string |
       return isBroken
         ? [
             message,
-            `  Note over ${id(to)}: ${describeCut(caller, called) ?? escapeMermaid(prose[findingId].title)}`,
+            `  Note over ${id(to)}: ${describeCut(caller, called) ?? escapeMermaid(proseOf(findingId, protocol).title)}`,
           ]
         : [message];
     }),

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { nameCall } from '../calls/name-call.ts';
-import { findings as prose } from '../rules/findings.ts';
+import { proseOf } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
@@ -28,7 +28,7 @@ const labelWidth = 12;
 /** One error or warning: what, where, how often, why, what shows it, what may cause it, what to do. */
 export function renderFinding(finding: Finding, options: FindingOptions): readonly string[] {
   const { id, severity } = finding;
-  const words = prose[id];
+  const words = proseOf(id, finding.protocol);
   const mark = paintMark(options, severity === 'error' ? 'error' : 'warning');
   const [title = '', ...rest] = hang('  ', `${words.title} (${nameConfidently(finding)})`, options);
   return [
@@ -162,13 +162,13 @@ function renderSteps({ candidates = [], doubt, decide = [] }: Finding, layout: L
   return decide.flatMap((step, index) => renderStep(step, index, decide.length, layout));
 }
 
-function renderCandidates({ candidates = [] }: Finding, layout: Layout): readonly string[] {
+function renderCandidates({ candidates = [], protocol }: Finding, layout: Layout): readonly string[] {
   if (candidates.length === 0) return [];
   const likely = candidates.slice(0, mostCandidates);
   const others = candidates.slice(mostCandidates);
   return [
     ...likely.flatMap((id, index) =>
-      labelled(index === 0 ? 'may be' : '', `${index + 1}. ${id}: ${prose[id].title}`, layout, 3),
+      labelled(index === 0 ? 'may be' : '', `${index + 1}. ${id}: ${proseOf(id, protocol).title}`, layout, 3),
     ),
     ...(others.length === 0 ? [] : labelled('', `less likely: ${others.join(', ')}`, layout, 3)),
   ];

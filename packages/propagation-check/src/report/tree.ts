@@ -1,4 +1,4 @@
-import { findings as prose } from '../rules/findings.ts';
+import { proseOf } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
@@ -74,7 +74,7 @@ export function renderFinding(
   const likely = candidates.slice(0, mostCandidates).join(', ');
   return [
     ...renderTitle(finding, text),
-    ...hang('  ', prose[id].why, text),
+    ...hang('  ', proseOf(id, finding.protocol).why, text),
     ...renderDoubt(finding, text),
     ...(picture === null ? sayEvidence(first, text) : drawCall(picture, layout)),
     ...renderFacts(finding, text),
@@ -97,7 +97,7 @@ function sayEvidence(evidence: Evidence | undefined, layout: Layout): readonly s
 function renderTitle(finding: Finding, layout: Layout): readonly string[] {
   const { id, severity } = finding;
   const where = `${nameEdge(finding, longestText)}, ${describeCount(finding)}`;
-  const title = `${prose[id].title} (${nameConfidently(finding)}): ${where}`;
+  const title = `${proseOf(id, finding.protocol).title} (${nameConfidently(finding)}): ${where}`;
   const mark = paintMark(layout, severity === 'error' ? 'error' : 'warning');
   return hang('  ', title, layout).map((line, index) =>
     index === 0 ? `${mark} ${paint(layout, 'bold', line.slice(2))}` : paint(layout, 'bold', line),

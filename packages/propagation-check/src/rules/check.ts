@@ -244,7 +244,8 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
       listUnprovable(scene, open.clients, edge).length === 0 &&
       countUnlinked(scene, edge) === 0 &&
       findUnnamedSide(scene, edge, open.found) === null &&
-      !hasError(open, edge),
+      !hasError(open, edge) &&
+      !open.found.some((draft) => draft.id === 'missing-server' && isOfEdge(draft, edge)),
   );
 }
 
@@ -279,13 +280,12 @@ export function tellUnprovable({ service, why }: UnprovableCall): string {
 }
 
 /** Whether an error of the edge is reported already. */
-export function hasError(
-  { found }: Pick<Open, 'found'>,
-  { client, server }: { readonly client: string | null; readonly server: string | null },
-): boolean {
-  return found.some(
-    (draft) => draft.severity === 'error' && draft.client === client && draft.server === server,
-  );
+export function hasError({ found }: Pick<Open, 'found'>, edge: Pick<Draft, 'client' | 'server'>): boolean {
+  return found.some((draft) => draft.severity === 'error' && isOfEdge(draft, edge));
+}
+
+function isOfEdge(draft: Draft, { client, server }: Pick<Draft, 'client' | 'server'>): boolean {
+  return draft.client === client && draft.server === server;
 }
 
 /** Whether the edge must exist as a direct one: not where its calls go through others. */

@@ -13,6 +13,8 @@ export interface Prose {
 /** Properties of a finding wherever it is found. Its page, its fixtures and its row in the docs have its id. */
 export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
   readonly id: Id;
+  /** Where the words of calls do not fit messages. */
+  readonly ofMessages?: Partial<Prose>;
   /** Evidence decides a cause; a symptom has candidates; warnings and information never fail a check. */
   readonly kind: 'cause' | 'symptom' | 'warning' | 'information';
   /** No later span can take it back: both sides of the call are here, or its headers were seen. */

@@ -1,9 +1,10 @@
+import type { EdgeProtocol } from '../calls/call-group.ts';
 import { finding as baggageLost } from './baggage-lost.ts';
 import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
 import { finding as clientSpanLost } from './client-span-lost.ts';
 import { finding as clockSkew } from './clock-skew.ts';
 import { finding as contextLostInProcess } from './context-lost-in-process.ts';
-import type { Finding } from './define-finding.ts';
+import type { Finding, Prose } from './define-finding.ts';
 import { finding as externalParent } from './external-parent.ts';
 import type { FindingId } from './finding.ts';
 import { finding as formatMismatch } from './format-mismatch.ts';
@@ -62,3 +63,9 @@ export const findings: { readonly [Id in FindingId]: Finding<Id> } = {
   'external-parent': externalParent,
   'uninstrumented-peer': uninstrumentedPeer,
 };
+
+/** The words for a finding of an edge. */
+export function proseOf(id: FindingId, protocol: EdgeProtocol): Prose {
+  const finding = findings[id];
+  return protocol === 'messaging' ? { ...finding, ...finding.ofMessages } : finding;
+}

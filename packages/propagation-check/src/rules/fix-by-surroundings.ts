@@ -11,19 +11,6 @@ interface Surroundings {
 
 const surroundings: readonly Surroundings[] = [
   {
-    fits: ({ protocol }) => protocol === 'messaging',
-    fixes: {
-      'header-not-sent':
-        'Let the instrumentation of the producer write the context into the message, or inject it into its headers or attributes by hand.',
-      'header-ignored':
-        'Let the consumer extract the context from the message, and give it to its span as parent or as link.',
-      'header-stripped':
-        'Let what forwards the message (a bridge, a subscription, a retry) keep its headers or attributes.',
-      'wrong-parent':
-        'Inject after the PRODUCER span has been started and made current, or leave it to the instrumentation. Where the context of another span is meant, link the PRODUCER span to that. Handle each message in its own context.',
-    },
-  },
-  {
     // Sources: SEP-414; mcp 2.3.0 (Python), `mcp/shared/jsonrpc_dispatcher.py` and `mcp/server/_otel.py`; OpenInference's `mcp.ts`.
     fits: isOfMcp,
     fixes: {
@@ -56,8 +43,12 @@ export function describeFix(draft: Draft): string {
 }
 
 function fixOf(draft: Draft, cause: FindingId): string {
-  const own = surroundings.find(({ fits, fixes }) => cause in fixes && fits(draft));
-  return own?.fixes[cause] ?? findPlatformFix(draft, cause) ?? findings[cause].fix;
+  const { fix, ofMessages } = findings[cause];
+  const own =
+    draft.protocol === 'messaging'
+      ? ofMessages?.fix
+      : surroundings.find(({ fits, fixes }) => cause in fixes && fits(draft))?.fixes[cause];
+  return own ?? findPlatformFix(draft, cause) ?? fix;
 }
 
 export function isOfMcp({ protocol }: Draft): boolean {

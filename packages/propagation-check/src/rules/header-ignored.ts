@@ -9,6 +9,9 @@ export const finding = defineFinding('header-ignored', {
   title: 'The called service ignores the header',
   why: 'A valid traceparent arrived and the called service still began a new trace.',
   fix: 'Give the called service a propagator that reads tracecontext (with OTEL_CONFIG_FILE in its section propagator), and extract before the SERVER span starts.',
+  ofMessages: {
+    fix: 'Let the consumer extract the context from the message, and give it to its span as parent or as link.',
+  },
 });
 
 /** The caller's own, valid header arrived, and the called service began a trace of its own. */

@@ -8,6 +8,9 @@ export const finding = defineFinding('header-not-sent', {
   title: 'The caller sends no propagation header',
   why: 'The caller has a CLIENT span, but its request left without any trace context.',
   fix: 'Give the caller a propagator (OTEL_PROPAGATORS=tracecontext,baggage; with OTEL_CONFIG_FILE its section propagator counts instead) and inject the context into the request.',
+  ofMessages: {
+    fix: 'Let the instrumentation of the producer write the context into the message, or inject it into its headers or attributes by hand.',
+  },
 });
 
 /** The caller has a CLIENT span, and nothing left it. */

@@ -10,6 +10,9 @@ export const finding = defineFinding('header-stripped', {
   title: 'The header is lost on the way',
   why: 'The caller sent trace context and the called service received none: a proxy, gateway or mesh removed it.',
   fix: 'Let every proxy between the two services forward traceparent, tracestate and baggage unchanged.',
+  ofMessages: {
+    fix: 'Let what forwards the message (a bridge, a subscription, a retry) keep its headers or attributes.',
+  },
 });
 
 /** Something left the caller, and nothing reached the called service; or `traceparent` left, and only other formats arrived. */

@@ -39,6 +39,7 @@ import {
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { indexCalls } from './index-calls.ts';
+import { doubtLinkedElsewhere, listLinkedElsewhere } from './linked-elsewhere.ts';
 import { suggestService } from './misspelt-service.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
@@ -53,6 +54,10 @@ export const finding = defineFinding('missing-server', {
   title: 'The called service left no SERVER span',
   why: 'The call was answered or the message was sent, but nothing of the called service hangs under it.',
   fix: 'Check in the called service: is its server instrumented (ESM: with a loader hook), is it sampled, does its exporter deliver?',
+  ofMessages: {
+    title: 'The receiving service left no CONSUMER span',
+    why: 'The message was sent, but no span of the receiving service has its PRODUCER span as parent or link.',
+  },
 });
 
 /** Calls of one edge that have no child, like others of it that are whole. */
@@ -467,12 +472,19 @@ export const whollyMissingServers = rule<WhollyMissing>({
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
-  report: ({ scene, edge: { client, server }, calls, isToward, isSplit }) =>
-    (isSplit ? splitTrace : finding).report({
-      ...describe(client, server, calls),
-      candidates: isSplit ? splitByTimeCauses : rankCauses(scene, server, isToward),
-      ...(isSplit || !mayBeQueued(scene, calls, server) ? {} : describeQueued(scene, calls, server)),
-    }),
+  report: ({ scene, edge: { client, server }, calls, isToward, isSplit }) => {
+    const described = describe(client, server, calls);
+    if (isSplit) return splitTrace.report({ ...described, candidates: splitByTimeCauses });
+    const candidates = rankCauses(scene, server, isToward);
+    const queued = mayBeQueued(scene, calls, server) ? describeQueued(scene, calls, server) : {};
+    const messages = calls.filter(({ kind }) => kind === 'PRODUCER');
+    const doubt = doubtLinkedElsewhere(listLinkedElsewhere(scene, messages, server));
+    if (doubt === null) return finding.report({ ...described, candidates, ...queued });
+    return finding.report({
+      ...{ ...described, ...queued, severity: 'warning', doubt },
+      candidates: candidates.filter((cause) => cause !== 'server-not-instrumented'),
+    });
+  },
 });
 
 /** A consumer may come to a few messages after the capture. */

@@ -19,6 +19,11 @@ export const finding = defineFinding('server-not-instrumented', {
   title: 'The called service\u2019s server is not instrumented',
   why: 'The called service emits spans, but none for the requests that reach it.',
   fix: 'Enable the server instrumentation, load it before the framework (ESM: with its loader hook).',
+  ofMessages: {
+    title: 'The receiving service\u2019s consumer is not instrumented',
+    why: 'The receiving service emits spans, but none for the messages that reach it.',
+    fix: 'Enable the instrumentation of the client library of the broker, load it before that library (ESM: with its loader hook).',
+  },
 });
 
 /** An expected edge without any whole call. */

@@ -19,6 +19,7 @@ export const finding = defineFinding('server-span-lost', {
   title: 'The called service\u2019s SERVER span never arrived',
   why: 'The context was delivered, but the called service\u2019s spans were not: telemetry is lost, not propagation.',
   fix: 'Check the exporter of the called service and the Collector\u2019s refused and failed spans.',
+  ofMessages: { title: 'The receiving service\u2019s CONSUMER span never arrived' },
 });
 
 /** Calls of one service, each with a span of another that hangs in its trace under a span which is nowhere. */

@@ -48,6 +48,10 @@ export const finding = defineFinding('split-trace', {
   title: 'One request, two traces',
   why: 'The span of the call has no child, and that of the called service for the same request is the root of another trace.',
   fix: 'See with `propagation-check tap` what the caller sends and what reaches the called service.',
+  ofMessages: {
+    title: 'One message, two traces',
+    why: 'No span of the receiving service has the PRODUCER span as parent or link, and its span of the message is the root of another trace.',
+  },
 });
 
 /** The features of an edge whose calls pair up with roots. */

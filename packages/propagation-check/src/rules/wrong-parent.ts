@@ -12,8 +12,13 @@ export const finding = defineFinding('wrong-parent', {
   isConclusive: true,
   shows: "B's SERVER span has a parent that exists and is not the CLIENT span",
   title: 'The header names the wrong span',
-  why: 'The called service hangs under a span of the caller that is not the CLIENT span of the call, or the PRODUCER span of the message.',
-  fix: 'Inject after the CLIENT span has been started and made current, into headers of that call alone, or leave it to the instrumentation. Handle each message in its own context.',
+  why: 'The called service hangs under a span of the caller that is not the CLIENT span of the call.',
+  fix: 'Inject after the CLIENT span has been started and made current, into headers of that call alone, or leave it to the instrumentation.',
+  ofMessages: {
+    title: 'The message names the wrong span',
+    why: 'The receiving service names a span of the sender that is not the PRODUCER span of the message.',
+    fix: 'Inject after the PRODUCER span has been started and made current, or leave it to the instrumentation. Where the context of another span is meant, link the PRODUCER span to that. Handle each message in its own context.',
+  },
 });
 
 /** SERVER spans of an edge below spans of the caller that are no calls. */

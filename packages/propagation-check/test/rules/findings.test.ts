@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findingIds } from '../../src/rules/finding.ts';
-import { findings } from '../../src/rules/findings.ts';
+import { findings, proseOf } from '../../src/rules/findings.ts';
 
 test('every finding has its id', () => {
   for (const id of findingIds) assert.equal(findings[id].id, id);
@@ -39,4 +39,21 @@ test('what argues from absence, or names a peer, a later span can take back', ()
       'uninstrumented-peer',
     ],
   );
+});
+
+test('words for messages name the spans of messages', () => {
+  const missing = proseOf('missing-server', 'messaging');
+  assert.match(missing.title, /CONSUMER span$/);
+  assert.match(missing.why, /PRODUCER span/);
+  assert.equal(missing.fix, findings['missing-server'].fix);
+  assert.deepEqual(proseOf('missing-server', 'http'), findings['missing-server']);
+  const called = /\b(?:CLIENT|SERVER) span|called service/;
+  for (const id of [
+    'missing-server',
+    'server-span-lost',
+    'server-not-instrumented',
+    'split-trace',
+    'wrong-parent',
+  ] as const)
+    assert.doesNotMatch(proseOf(id, 'messaging').title, called);
 });

@@ -370,3 +370,27 @@ suite('second spans of calls', () => {
     assert.deepEqual(judge(draw(second) + both(4000, [second(4000), away(4000)])), missing(6));
   });
 });
+
+suite('messages of an expected edge without whole ones', () => {
+  const send = (at: number) =>
+    `web PRODUCER "send orders" ${at}..${at + 5} messaging.system=kafka messaging.destination.name=orders`;
+  const receive = (at: number, link: string, queue = 'orders') =>
+    `worker CONSUMER "process ${queue}" ${at}..${at + 9} ${link} messaging.system=kafka messaging.destination.name=${queue}`;
+  const lost = 'trace 90\n  lost id:gone\n';
+  const judge = (...received: readonly string[]) =>
+    judgeDrawing(
+      `expect web -> worker\n${[send(0), send(100), ...received].map((line, at) => drawChain(at + 1, line)).join('')}${lost}`,
+    ).filter((line) => line.includes('missing-server'));
+
+  test('are in doubt where the receiver links to spans that are not here', () => {
+    assert.deepEqual(judge(receive(200, 'link:gone')), ['warning missing-server web -> worker 2']);
+  });
+  test('are missing where it links from another queue, or to spans that are here', () => {
+    const error = ['error missing-server web -> worker 2'];
+    assert.deepEqual(judge(receive(200, 'link:gone', 'mails')), error);
+    const other =
+      'shop PRODUCER "send stock" 50..55 id:here messaging.system=kafka messaging.destination.name=stock';
+    assert.deepEqual(judge(other, receive(200, 'link:here')), error);
+    assert.deepEqual(judge(other, receive(200, 'link:gone link:here')), error);
+  });
+});

@@ -2,7 +2,7 @@ import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
 import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
-import { findings as prose } from '../../rules/findings.ts';
+import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
 import { type Counts, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 
@@ -160,7 +160,7 @@ function renderChosen(
     count === 0
       ? 'never seen'
       : `${countOf(count, 'call')} with it, ${calls === 0 ? tellCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
-  const title = `${prose[finding.id].title} (${finding.id}): ${counted}, ${tellTime(now - at)} ago`;
+  const title = `${proseOf(finding.id, finding.protocol).title} (${finding.id}): ${counted}, ${tellTime(now - at)} ago`;
   return [
     '',
     paint(layout, finding.severity === 'error' ? 'red' : 'yellow', clip(title, layout.width)),

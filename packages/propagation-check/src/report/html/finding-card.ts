@@ -1,5 +1,5 @@
 import { nameCall } from '../../calls/name-call.ts';
-import { findings as prose } from '../../rules/findings.ts';
+import { proseOf } from '../../rules/findings.ts';
 import type { Span } from '../../span/span.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { Evidence, Finding } from '../../verdict/result.ts';
@@ -27,6 +27,7 @@ export function prepareCards(spans: readonly Span[]): WriteFinding {
 function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null): Markup {
   const {
     id,
+    protocol,
     severity,
     confidence,
     client,
@@ -41,7 +42,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
     scopes,
     fix,
   } = finding;
-  const words = prose[id];
+  const words = proseOf(id, protocol);
   const [first] = evidence;
   const links = evidence.map(
     ({ traceId, spanId }) =>
@@ -60,7 +61,7 @@ ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p
 ${evidence.slice(0, mostDrawn).map(draw)}
 ${facts.map((fact) => html`<p><b>Also:</b> ${escapeText(fact)}</p>`)}
 ${project.map(({ file, line, says, check }) => html`<p><b>In the files:</b> <code>${escapeText(file)}:${line}</code> ${escapeText(says)} (<code>${check}</code>)</p>`)}
-${candidates.length === 0 ? null : html`<h4>May be</h4><ol>${candidates.map((candidate) => html`<li><code>${candidate}</code>: ${prose[candidate].title}</li>`)}</ol>`}
+${candidates.length === 0 ? null : html`<h4>May be</h4><ol>${candidates.map((candidate) => html`<li><code>${candidate}</code>: ${proseOf(candidate, protocol).title}</li>`)}</ol>`}
 ${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map(renderStep)}</ol>`}
 <p><b>Fix:</b> ${escapeText(fix)}</p>
 <details><summary>Evidence and instrumentations</summary>

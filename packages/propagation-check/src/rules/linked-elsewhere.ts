@@ -1,0 +1,35 @@
+import { readDestination } from '../calls/call-facts.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
+import type { Doubt, Scene } from './check.ts';
+
+/** The messages of a service, from the destinations of some that were sent, whose links are all to spans that are not here; by start. */
+export function listLinkedElsewhere(
+  { graph, selectSpans }: Scene,
+  sent: readonly Span[],
+  server: string,
+): readonly Span[] {
+  const destinations = new Set(sent.flatMap((span) => readDestination(span) ?? []));
+  if (destinations.size === 0) return [];
+  return selectSpans(
+    server,
+    (row) =>
+      graph.store.kinds[row] === kindNumber.consumer &&
+      graph.hasLinks(row) &&
+      graph.linkTargetsOf(row).length === 0,
+  ).filter((span) => destinations.has(readDestination(span) ?? ''));
+}
+
+/** Why messages may be read although nothing here has them as parent or link; null where no message is linked elsewhere. */
+export function doubtLinkedElsewhere([first, ...others]: readonly Span[]): Doubt | null {
+  const [link] = first?.links ?? [];
+  if (first === undefined || link === undefined) return null;
+  const { serviceName: server } = first;
+  const messages = countOf(others.length + 1, 'message');
+  return {
+    says: `${messages} of ${server} from ${readDestination(first)} link to spans that are not here: their traces were not captured, not sampled or no longer kept, or are of another sender.`,
+    decide: [
+      `Look for the spans that they name, as span ${link.spanId} of trace ${link.traceId}: check a capture that has these traces as well, with a parent-based sampler in every service`,
+    ],
+  };
+}
