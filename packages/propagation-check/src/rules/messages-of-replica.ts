@@ -1,11 +1,11 @@
 import { readDestination } from '../calls/call-facts.ts';
-import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import type { Group } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
 import {
+  gateOfBroker,
   gateOfTwo,
   groupByDestination,
   listEndsOfTwo,
@@ -55,11 +55,7 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
         sent.length >= countMessages(received) * thresholds.partlySplitShare,
       tellCounts,
     ),
-    gate(
-      'no attribute says that they use different brokers',
-      ({ sent, received }) => mayAllBeOfOneBroker(sent, received),
-      ({ sent }) => `${sent[0].attributes.get('messaging.system')}`,
-    ),
+    gateOfBroker,
     gate(
       'nearly each is received after it was sent',
       ({ scene: { thresholds }, sent, received }) =>

@@ -1,4 +1,5 @@
 import { readDestination } from '../calls/call-facts.ts';
+import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Draft, Open, Scene } from './check.ts';
@@ -39,6 +40,13 @@ export const gateOfTwo = gate<MessagesOfTwo>(
   'one service sends to the destination, and one other receives from it',
   ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,
   ({ others }) => `${others} more`,
+);
+
+export const gateOfBroker = gate<MessagesOfTwo>(
+  'no attribute says that they use different brokers',
+  ({ sent, received }) => mayAllBeOfOneBroker(sent, received),
+  ({ sent, received }) =>
+    [sent[0], received[0]].map(({ attributes }) => attributes.get('messaging.system')).join(' and '),
 );
 
 export function listEndsOfTwo({ sent, received }: MessagesOfTwo): readonly Span[] {

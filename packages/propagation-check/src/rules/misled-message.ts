@@ -1,11 +1,11 @@
 import { readDestination, readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
-import { isBelow, none, type TraceGraph } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { PairSides } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { edgeOf, type Scene } from './check.ts';
+import { edgeOf } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
 
@@ -22,11 +22,9 @@ interface Misled extends PairSides {
 export const misledMessages = rule<Group<Misled>>({
   finding,
   measure: (scene, open) => {
-    const producers = mapBy(
-      open.clients.filter(({ kind }) => kind === 'PRODUCER'),
-      ({ traceId }) => traceId,
-    );
-    if (producers.size === 0) return [];
+    const { graph } = scene;
+    const producers = open.clients.filter(({ kind }) => kind === 'PRODUCER');
+    if (producers.length === 0) return [];
     const groups = scene.groups.filter(
       ({ protocol, clientKind, serverKind }) =>
         protocol === 'messaging' &&
@@ -34,10 +32,16 @@ export const misledMessages = rule<Group<Misled>>({
         clientKind !== 'PRODUCER' &&
         clientKind !== 'CLIENT',
     );
-    const calls = selectCalls(scene.graph, groups, (_, server) => !namesProducer(scene.graph, server));
+    const calls = selectCalls(graph, groups, (_, server) => !namesProducer(graph, server));
+    if (calls.length === 0) return [];
+    const findNamed = findAbove(graph, new Set(calls.map(({ client }) => graph.rowOf(client))));
+    const sent = mapBy(producers, (span) => keyFor(findNamed(graph.rowOf(span)), readDestination(span)));
     const misled = groupBy(calls, ({ client, server }) =>
-      keyFor(client.traceId, client.spanId, readDestination(server), server.serviceName),
-    ).flatMap((ofSpan) => pairMessages(scene, ofSpan, producers.get(ofSpan[0].client.traceId) ?? []));
+      keyFor(graph.rowOf(client), readDestination(server), server.serviceName),
+    ).flatMap((ofSpan) => {
+      const [{ client, server }] = ofSpan;
+      return pairMessages(ofSpan, sent.get(keyFor(graph.rowOf(client), readDestination(server))) ?? []);
+    });
     return groupBy(misled, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   },
   gates: [
@@ -69,18 +73,30 @@ function namesProducer(graph: TraceGraph, row: number): boolean {
   );
 }
 
+/** Finds the nearest of some spans above a span in its service. Each row is looked at once. */
+function findAbove(graph: TraceGraph, wanted: ReadonlySet<number>): (row: number) => number {
+  const known = new Map<number, number>();
+  return (row) => {
+    const passed: number[] = [];
+    let at = row;
+    while (!known.has(at)) {
+      passed.push(at);
+      const above = graph.upwards[at] ?? none;
+      const isOutside = above === none || graph.serviceNumberOf(above) !== graph.serviceNumberOf(row);
+      if (isOutside || wanted.has(above)) known.set(at, isOutside ? none : above);
+      else at = above;
+    }
+    const found = known.get(at) ?? none;
+    for (const one of passed) known.set(one, found);
+    return found;
+  };
+}
+
 /** The messages to one destination that name one span, each with a PRODUCER span below it: by their ids, or in order. */
-function pairMessages({ graph }: Scene, calls: Group<Call>, producers: readonly Span[]): readonly Misled[] {
+function pairMessages(calls: Group<Call>, producers: readonly Span[]): readonly Misled[] {
   const [{ client: named, server: first }] = calls;
-  const destination = readDestination(first);
-  const sent = producers.filter(
-    (producer) =>
-      producer.serviceName === named.serviceName &&
-      destination !== null &&
-      readDestination(producer) === destination &&
-      mayBeOfOneBroker(producer, first) &&
-      isBelow(graph, producer, named),
-  );
+  if (readDestination(first) === null) return [];
+  const sent = producers.filter((producer) => mayBeOfOneBroker(producer, first));
   const haveIds = [...sent, ...calls.map(({ server }) => server)].every(
     (span) => readMessageId(span) !== null,
   );

@@ -1,7 +1,7 @@
 import { readDestination } from '../calls/call-facts.ts';
-import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import type { Scene } from './check.ts';
 import {
+  gateOfBroker,
   gateOfTwo,
   groupByDestination,
   listEndsOfTwo,
@@ -42,12 +42,7 @@ export const possibleMessages = rule<PossibleMessages>({
         areInOrder(sent, listMessages(received)),
       ({ sent, received }) => `${countMessages(received)} of ${sent.length}`,
     ),
-    gate(
-      'no attribute says that they use different brokers',
-      ({ sent, received }) => mayAllBeOfOneBroker(sent, received),
-      ({ sent, received }) =>
-        [sent[0], received[0]].map(({ attributes }) => attributes.get('messaging.system')).join(' and '),
-    ),
+    gateOfBroker,
   ],
   looseEnds: listEndsOfTwo,
   report: (messages) =>
