@@ -88,7 +88,8 @@ suite('the packed tool, installed in an empty folder', () => {
         assert.match(start(node, folder, '--version').stdout, /^\d+\.\d+\.\d+\n$/);
         await writeFile(join(folder, 'expectations.yaml'), 'edges:\n  must: [a -> nowhere]\n');
         const missing = start(node, folder, 'file', healthyCapture, '--expectations', 'expectations.yaml');
-        assert.equal(missing.status, 1);
+        assert.equal(missing.status, 2);
+        assert.match(missing.stdout, /a -> nowhere/);
         // Field 1 of 2 bytes, a resource of none: an export request without spans.
         await writeFile(join(folder, 'spans.pb'), Uint8Array.of(0x0a, 0x02, 0x0a, 0x00));
         const { status, stdout } = start(node, folder, 'file', 'spans.pb');

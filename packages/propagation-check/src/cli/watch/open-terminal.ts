@@ -132,7 +132,8 @@ function createScreen(input: typeof process.stdin, output: typeof process.stdout
       return true;
     },
     draw: (lines: readonly string[]) => {
-      if (isOpen) frame(lines.join('\n'));
+      // After a change that ends with an empty line, log-update 7 draws the next one a line too high.
+      if (isOpen) frame(lines.map((line) => line || ' ').join('\n'));
     },
   };
 }

@@ -56,8 +56,9 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     assert.match(trace, /^ {2}orders SERVER GET \/work +\w{16} +█+/m);
     terminal.type('f');
     await terminal.waitFor(/^# split-trace/m);
-    terminal.type('\u001b[B\u001b[B');
-    await terminal.waitFor(/^explain split-trace\n(?!# )\S/);
+    // Past frames whose last line is empty.
+    terminal.type('\u001b[B'.repeat(15));
+    await terminal.waitFor(/^explain split-trace\n *\nThe trace UI shows two traces/);
     terminal.type('\u001b');
     await terminal.waitFor(/^> ✗ web → orders/m);
     terminal.type('\u001b[B');
