@@ -51,6 +51,9 @@ export function pairDisplaced(
   if (!areMost(calls)) return pairWithSome(bereft, calls, own, thresholds, mayMake);
   const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
   if (!areMost(pairs)) return [];
+  const follow = (): boolean => doStartsFollow(pairs, thresholds);
+  // A timer of the same period keeps step with requests, too, and misses one.
+  if (pairs.length < bereft.length * displacedShare && !follow()) return [];
   const awaited = arePairsAwaited(pairs, thresholds);
   const isOneToOne =
     areNearlyAll(pairs.length, calls.length - own, 1 / displacedLeftOver, thresholds) &&
@@ -68,7 +71,7 @@ export function pairDisplaced(
     );
   // A short call somewhere in each request looks like that of a timer.
   const isSure = awaited
-    ? (isOneToOne && (!hasException || doStartsFollow(pairs, thresholds))) || !isByChance()
+    ? (isOneToOne && (!hasException || follow())) || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
   return isSure ? pairs : [];
 }
@@ -129,7 +132,9 @@ export function pairWithMessages(
     areNearlyAll(pairs.length, calls.length, 1 / displacedLeftOver, thresholds) &&
     pairs.every(({ unique }) => unique) &&
     median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest &&
-    (!hasException || isMoreThanChance(calls, pairs.length, (moved) => pair(moved).length, thresholds));
+    (!hasException ||
+      (doStartsFollow(pairs, thresholds) &&
+        isMoreThanChance(calls, pairs.length, (moved) => pair(moved).length, thresholds)));
   return isSure ? pairs : [];
 }
 

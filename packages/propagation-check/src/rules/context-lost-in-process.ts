@@ -5,7 +5,7 @@ import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
+import { doStartsFollow, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -208,7 +208,8 @@ function areAlsoMadeAlone(
   const [first] = pairs;
   const { displacedLeftOver, fewestBesideException } = thresholds;
   // The span of a request may be lost.
-  const most = Math.max(pairs.length * (displacedLeftOver - 1), pairs.length < fewestBesideException ? 0 : 1);
+  const isException = pairs.length >= fewestBesideException && doStartsFollow(pairs, thresholds);
+  const most = Math.max(pairs.length * (displacedLeftOver - 1), isException ? 1 : 0);
   if (first === undefined || detached.length - pairs.length <= most) return false;
   const from = entries.reduce(
     (time, { startTimeUnixNano }) => earlier(time, startTimeUnixNano),
