@@ -145,6 +145,11 @@ export function areIrregular(requests: readonly Span[]): boolean {
   return median(gaps.map((gap) => Math.abs(gap - usual))) > medianDuration(requests);
 }
 
+/** Whether requests come at nearly even intervals that are longer than the requests, so that a timer may keep step with them. */
+export function mayTimersKeepStep(requests: readonly Span[]): boolean {
+  return median(listGaps(requests)) > medianDuration(requests) && !areIrregular(requests);
+}
+
 /** Whether requests come after nearly whole ticks of the clock, as those of a job do: they vary by less than they last. Two have one time between them, which shows no period. */
 export function areAtEvenIntervals(
   requests: readonly Span[],

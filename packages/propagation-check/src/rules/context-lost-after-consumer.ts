@@ -5,7 +5,7 @@ import { isTelemetryExport } from '../calls/telemetry-export.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
-import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { durationOf, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
 import { byStart, type Span } from '../span/span.ts';
@@ -151,6 +151,11 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
         `${countOf(bursts.size, 'call')}, ${countOf(windows.length, name)} handled in no span`,
     ),
     gate(
+      `the calls come to rest before the next ${name}`,
+      ({ bursts, windows, pairs }) => doRest(bursts, windows, pairs),
+      () => 'they go on until the next',
+    ),
+    gate(
       `nearly every ${name} is followed by such a call at once`,
       ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
       ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, name)}`,
@@ -229,6 +234,21 @@ function* listBursts(windows: readonly Span[], calls: readonly Span[]): Generato
     }
   }
   if (burst !== null) yield burst;
+}
+
+/** Whether most bursts end earlier before the next window than a window lasts. A timer that is quicker than that goes on until then. */
+function doRest(
+  bursts: ReadonlyMap<Span, readonly Span[]>,
+  windows: readonly Span[],
+  pairs: readonly Pair[],
+): boolean {
+  const nextOf = new Map(windows.map((window, at) => [window, windows[at + 1]]));
+  const rests = pairs.flatMap(({ client: window, server: first }) => {
+    const [next, last] = [nextOf.get(window), bursts.get(first)?.at(-1)];
+    if (next === undefined || last === undefined) return [];
+    return [Number(next.startTimeUnixNano - last.startTimeUnixNano - durationOf(window))];
+  });
+  return rests.length === 0 || median(rests) > 0;
 }
 
 function pairWithWindows(

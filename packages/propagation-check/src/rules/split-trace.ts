@@ -9,7 +9,7 @@ import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { mayNameSides } from '../pairing/answers.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { doStartsFollow } from '../pairing/displaced.ts';
+import { doStartsFollow, mayTimersKeepStep } from '../pairing/displaced.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import {
@@ -489,7 +489,7 @@ function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
   return isExpected && (isTold || whole.length === 0);
 }
 
-/** Nearly every call, and every request; or all but one of several, where requests begin with their calls or many pair up, more than by chance. */
+/** Nearly every call, and every request; or all but one of several, where requests begin with their calls, or many pair up, more than by chance, with which no timer keeps step. */
 function areAllPaired(edge: SplitEdge): boolean {
   const {
     scene: { thresholds },
@@ -502,7 +502,10 @@ function areAllPaired(edge: SplitEdge): boolean {
   return (
     areNearlyAll(length, toTargets.length, thresholds.everyCallShare, thresholds) &&
     areNearlyAll(length, alike.count, 1, thresholds) &&
-    (doStartsFollow(pairs, thresholds) || (length >= thresholds.manyDisplaced && isBeyondChance(edge)))
+    (doStartsFollow(pairs, thresholds) ||
+      (length >= thresholds.manyDisplaced &&
+        !mayTimersKeepStep(pairs.map(({ client }) => client)) &&
+        isBeyondChance(edge)))
   );
 }
 
