@@ -2,8 +2,8 @@ import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { startsDuring, takeFitting } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
-import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { byStart, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { isExpectedCaller, type Open, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
@@ -55,12 +55,8 @@ export const lostClientSpans = rule<LostOfEdge>({
     const find = (server: Span, findEnded: FindCall): readonly Lost[] =>
       findCaller(scene, clients, server, openAtStart(server), findEnded);
     const direct = orphans.flatMap((server) => find(server, () => undefined));
-    const known = nameCallsBeforeHops(open, direct);
-    const isComplete = known.size === 0 || direct.every(({ call }) => call !== undefined);
-    const findEnded = isComplete ? null : lookUpEnded(open, known);
-    const found = direct.flatMap((item) =>
-      findEnded === null || item.call !== undefined ? [item] : find(item.server, findEnded),
-    );
+    const findEnded = lookUpEnded(open, direct);
+    const found = direct.flatMap((item) => (item.call === undefined ? find(item.server, findEnded) : [item]));
     return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).map(
       (lost) => ({ scene, lost }),
     );
@@ -156,29 +152,47 @@ function findCaller(
 
 type FindCall = (server: Span) => Span | undefined;
 
-/** The calls behind which requests of a service were found whose own parent is nowhere. */
-function nameCallsBeforeHops({ found }: Open, direct: readonly Lost[]): ReadonlySet<string> {
+/**
+ * Finds the first call of a trace that is like one behind which a request of the service was found whose own parent is nowhere. A caller may have
+ * given up a call before the service behind it was asked, or the SDK ended its span too early.
+ */
+function lookUpEnded(open: Open, direct: readonly Lost[]): FindCall {
+  const serversOf = indexBeyondHops(open, direct);
+  const traces = new Set(direct.flatMap(({ call, server }) => (call === undefined ? server.traceId : [])));
+  if (serversOf.size === 0 || traces.size === 0) return () => undefined;
+  const firstOf = new Map<string, Span>();
+  for (const call of open.clients.filter(({ traceId }) => traces.has(traceId)).sort(byStart)) {
+    for (const server of serversOf.get(nameCall(call)) ?? []) {
+      const key = keyFor(call.traceId, server);
+      if (!firstOf.has(key)) firstOf.set(key, call);
+    }
+  }
+  return ({ traceId, serviceName, startTimeUnixNano }) => {
+    const first = firstOf.get(keyFor(traceId, serviceName));
+    return first !== undefined && first.startTimeUnixNano <= startTimeUnixNano ? first : undefined;
+  };
+}
+
+/** The services whose requests were found behind calls of a kind, while their own parent is nowhere. */
+function indexBeyondHops(
+  { found }: Open,
+  direct: readonly Lost[],
+): ReadonlyMap<string, ReadonlySet<string | null>> {
+  const servers = new Map<string, Set<string | null>>();
   const shown = found.filter(({ id }) => id === missingClient.id).flatMap((draft) => draft.shown);
-  return new Set(
-    [...shown.map(({ client, server }) => ({ call: client, server })), ...direct].flatMap(
-      ({ call, server }) => (call && server ? [nameCall(call, server)] : []),
-    ),
-  );
+  for (const { call, server } of [
+    ...shown.map(({ client, server }) => ({ call: client, server })),
+    ...direct,
+  ]) {
+    if (!call || server === null) continue;
+    const kind = nameCall(call);
+    servers.set(kind, (servers.get(kind) ?? new Set()).add(server.serviceName));
+  }
+  return servers;
 }
 
-function nameCall(call: Span, server: Span): string {
-  return keyFor(call.serviceName, nameRequest(call), server.serviceName);
-}
-
-/** A caller may have given up a call before the service behind it was asked, or the SDK ended its span too early. */
-function lookUpEnded({ clients }: Open, known: ReadonlySet<string>): FindCall {
-  const ofTraces = mapBy(clients, ({ traceId }) => traceId);
-  return (server) =>
-    ofTraces
-      .get(server.traceId)
-      ?.find(
-        (call) => call.startTimeUnixNano <= server.startTimeUnixNano && known.has(nameCall(call, server)),
-      );
+function nameCall(call: Span): string {
+  return keyFor(call.serviceName, nameRequest(call));
 }
 
 /** Otherwise a service stands between a call and a request that are not of one another, and nothing says that its spans should be here. */
