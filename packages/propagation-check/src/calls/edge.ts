@@ -2,6 +2,7 @@ import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span, spanKinds } from '../span/span.ts';
 import type { Bytes } from '../span/span-store.ts';
 import { discard } from '../span/value-table.ts';
+import { remember } from '../util/remember.ts';
 import { type CallFacts, FactsOfRows, readCallFacts, readText } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
@@ -28,6 +29,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const { groups, isCaller } = collectCalls(graph, facts);
   const isContinued = markContinued(graph, facts, groups, isCaller);
   const linkedChildren = markLinkedChildren(graph);
+  const handsOnContext = prepareHandsOnContext(graph, facts, groups);
   const openClients: number[] = [];
   // Pages that are never written take no memory.
   const rootRows = new Int32Array(graph.store.size);
@@ -37,7 +39,7 @@ export function findEdges(graph: TraceGraph): Edges {
     if (!graph.has(row)) continue;
     if (graph.isOrphan(row)) orphans.push(row);
     if (facts.isOutgoing(row)) {
-      if (isContinued[row] === 0 && !handsOnContext(graph, facts, row)) openClients.push(row);
+      if (isContinued[row] === 0 && !handsOnContext(row)) openClients.push(row);
     } else if (
       graph.isRoot(row) &&
       graph.isEntry(row) &&
@@ -245,12 +247,32 @@ function findOwnMessages(graph: TraceGraph, facts: RowFacts, row: number): (targ
   return (target) => graph.serviceNumberOf(target) === graph.serviceNumberOf(row);
 }
 
-/** Whether a span sends messages with the context of spans to which it links (semantic conventions, messaging spans, "Producer spans"). */
-function handsOnContext(graph: TraceGraph, facts: RowFacts, row: number): boolean {
-  if (!graph.hasLinks(row)) return false;
-  const isOwn = findOwnMessages(graph, facts, row);
+/**
+ * Whether a span sends messages with the context of spans to which it links (semantic conventions, messaging spans, "Producer spans"): these are
+ * PRODUCER spans themselves, or messages name them.
+ */
+function prepareHandsOnContext(
+  graph: TraceGraph,
+  facts: RowFacts,
+  groups: readonly CallGroup[],
+): (row: number) => boolean {
   const { traces } = graph.index;
-  return graph.linkTargetsOf(row).some((target) => traces[target] === traces[row] && isOwn(target));
+  const named = remember(() => {
+    const ofMessages = groups.filter(({ protocol }) => protocol === 'messaging');
+    return new Set(ofMessages.flatMap(({ clients }) => [...clients]));
+  });
+  return (row) => {
+    if (!graph.hasLinks(row)) return false;
+    const isOwn = findOwnMessages(graph, facts, row);
+    return graph
+      .linkTargetsOf(row)
+      .some(
+        (target) =>
+          traces[target] === traces[row] &&
+          isOwn(target) &&
+          (facts.isOutgoing(target) || named().has(target)),
+      );
+  };
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
