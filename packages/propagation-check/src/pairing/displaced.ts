@@ -51,16 +51,14 @@ export function pairDisplaced(
   if (!areMost(calls)) return pairWithSome(bereft, calls, own, thresholds, mayMake);
   const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
   if (!areMost(pairs)) return [];
-  const follow = (): boolean => doStartsFollow(pairs, thresholds);
-  // A timer of the same period keeps step with requests, too, and misses one.
-  if (pairs.length < bereft.length * displacedShare && !follow()) return [];
   const awaited = arePairsAwaited(pairs, thresholds);
   const isOneToOne =
     areNearlyAll(pairs.length, calls.length - own, 1 / displacedLeftOver, thresholds) &&
     areOneToOne(pairs, thresholds);
-  // One that is not of a pair may be of a cache, or of a job, that fell together with the others.
-  const hasException =
-    pairs.length < bereft.length * displacedShare || calls.length - own > pairs.length * displacedLeftOver;
+  const doFollow = isOneToOne && doStartsFollow(pairs, thresholds);
+  // So few calls of a job often fall into all requests but one, and a timer of the same period keeps step with these: rotations tell too little.
+  if (pairs.length < bereft.length * displacedShare && !doFollow) return [];
+  const isComplete = isOneToOne && calls.length - own <= pairs.length * displacedLeftOver;
   const isByChance = (): boolean =>
     pairs.length < fewestDisplaced ||
     !isMoreThanChance(
@@ -71,7 +69,7 @@ export function pairDisplaced(
     );
   // A short call somewhere in each request looks like that of a timer.
   const isSure = awaited
-    ? (isOneToOne && (!hasException || follow())) || !isByChance()
+    ? isComplete || doFollow || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
   return isSure ? pairs : [];
 }
