@@ -1,7 +1,7 @@
 import { ownServiceName } from '../calls/own-service.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { EndedCalls } from '../rules/check.ts';
-import { isSlipOfOther, suggestOther } from '../rules/misspelt-service.ts';
+import { isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
@@ -185,8 +185,7 @@ function suggestNames(
   services: readonly string[],
   isMeant: (name: string, others: readonly string[]) => boolean = () => true,
 ): readonly string[] {
-  const named = new Set(expected.flatMap(({ client, server }) => [client, server]));
-  const others = services.filter((service) => !named.has(service));
+  const others = listUnnamed(services, expected);
   return listUnknown(expected, services)
     .filter((name) => isMeant(name, others))
     .flatMap((name) => suggestOther(name, others) ?? []);

@@ -284,7 +284,7 @@ export function hasError({ found }: Pick<Open, 'found'>, edge: Pick<Draft, 'clie
   return found.some((draft) => draft.severity === 'error' && isOfEdge(draft, edge));
 }
 
-function isOfEdge(draft: Draft, { client, server }: Pick<Draft, 'client' | 'server'>): boolean {
+export function isOfEdge(draft: Draft, { client, server }: Pick<Draft, 'client' | 'server'>): boolean {
   return draft.client === client && draft.server === server;
 }
 

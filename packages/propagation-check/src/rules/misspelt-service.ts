@@ -1,4 +1,5 @@
 import { ownServiceName } from '../calls/own-service.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import type { BaseScene } from './check.ts';
 
@@ -24,13 +25,21 @@ export function isSlipOfOther(service: string, others: readonly string[]): boole
   return suggestName(service, withoutSiblings(service, others)) !== null;
 }
 
-/** The services that may be meant by a name without spans: those of which the expectation does not speak. */
+/** The services that may be meant by a name without spans. */
 export function listOthers({ services, expectation }: Known, service: string): readonly string[] {
-  if (services.has(service)) return [];
-  const named = new Set<string | null>(expectation.edges.flatMap(({ client, server }) => [client, server]));
-  return services
-    .names()
-    .flatMap((name) => (name === null || name === ownServiceName || named.has(name) ? [] : name));
+  return services.has(service) ? [] : listUnnamed(services.names(), expectation.edges);
+}
+
+/** Those of some services that no expected edge names. */
+export function listUnnamed(
+  services: Iterable<string | null>,
+  expected: readonly Pick<ExpectedEdge, 'client' | 'server'>[],
+): readonly string[] {
+  const named = new Set<string | null>([
+    ownServiceName,
+    ...expected.flatMap(({ client, server }) => [client, server]),
+  ]);
+  return [...services].filter((name) => name !== null && !named.has(name));
 }
 
 function withoutSiblings(service: string, others: readonly string[]): readonly string[] {

@@ -9,6 +9,7 @@ import {
   type Draft,
   hasSpans,
   isExpectedDirectly,
+  isOfEdge,
   listUnseenEdges,
   type Open,
   protocolOf,
@@ -96,7 +97,7 @@ export const unseenEdges = rule<UnseenEdge>({
     ),
     gate(
       'no earlier rule reports the edge',
-      ({ open, edge }) => open.found.every((draft) => !isSameEdge(draft, edge)),
+      ({ open, edge }) => open.found.every((draft) => !isOfEdge(draft, edge)),
       ({ edge }) => `${edge.client} -> ${edge.server}`,
     ),
     // The callee of a dark service is connected past it, which is reported already.
@@ -190,10 +191,6 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
         : `ended ${tellUnreached(call)}: it may never have been reached`,
     })),
   });
-}
-
-function isSameEdge(draft: Draft, { client, server }: ExpectedEdge): boolean {
-  return draft.client === client && draft.server === server;
 }
 
 function isUnreached(call: Span): boolean {
