@@ -159,7 +159,10 @@ export function areAtEvenIntervals(
   return gaps[1] !== undefined && isWhole && !areIrregular(requests);
 }
 
-/** Whether calls begin with their requests: the delays vary less than the times between requests. A timer begins at its own time, whenever each request does. */
+/**
+ * Whether calls begin with their requests: no delay differs from the usual one by more than a small share of what the times between requests vary by.
+ * A timer begins at its own time, whenever each request does.
+ */
 export function doStartsFollow(
   pairs: readonly Pair[],
   { startSpread }: Pick<AwaitedThresholds, 'startSpread'>,
@@ -167,7 +170,9 @@ export function doStartsFollow(
   const delays = pairs.map(({ client, server }) =>
     Number(server.startTimeUnixNano - client.startTimeUnixNano),
   );
-  return measureSpread(delays) < measureSpread(listGaps(pairs.map(({ client }) => client))) * startSpread;
+  const usual = median(delays);
+  const most = measureSpread(listGaps(pairs.map(({ client }) => client))) * startSpread;
+  return delays.every((delay) => Math.abs(delay - usual) < most);
 }
 
 function listGaps(requests: readonly Span[]): readonly number[] {

@@ -208,8 +208,8 @@ function areAlsoMadeAlone(
   const [first] = pairs;
   const { displacedLeftOver, fewestBesideException } = thresholds;
   // The span of a request may be lost.
-  const isException = pairs.length >= fewestBesideException && doStartsFollow(pairs, thresholds);
-  const most = Math.max(pairs.length * (displacedLeftOver - 1), isException ? 1 : 0);
+  const mayLack = pairs.length >= fewestBesideException && doStartsFollow(pairs, thresholds);
+  const most = Math.max(pairs.length * (displacedLeftOver - 1), mayLack ? 1 : 0);
   if (first === undefined || detached.length - pairs.length <= most) return false;
   const from = entries.reduce(
     (time, { startTimeUnixNano }) => earlier(time, startTimeUnixNano),

@@ -155,7 +155,7 @@ export const thresholdTable = {
     value: 0.2,
     unit: 'ratio',
     reason:
-      'Calls begin with their requests where the time between the two starts varies less than this share of what the times between requests vary. A timer begins at its own time.',
+      'Calls begin with their requests where no time between the two starts differs from the usual one by this share of what the times between requests vary by. A timer begins at its own time.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-start-spread',
       higher: 'context-lost-in-process/healthy-start-spread',
