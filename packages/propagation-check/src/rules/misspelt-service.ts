@@ -39,7 +39,7 @@ export function listUnnamed(
     ownServiceName,
     ...expected.flatMap(({ client, server }) => [client, server]),
   ]);
-  return [...services].filter((name) => name !== null && !named.has(name));
+  return [...services].filter((name) => name !== null).filter((name) => !named.has(name));
 }
 
 function withoutSiblings(service: string, others: readonly string[]): readonly string[] {
