@@ -16,7 +16,7 @@ export interface Limits {
   readonly maxConnections: number;
   /** `MAX_REQUESTS`: being answered at one time. More are answered with 503 and `Retry-After`. */
   readonly maxRequests: number;
-  /** `MAX_EVENT_LOOP_DELAY_MS`: by how much the process runs late, on average over a second. Later, it answers with 503 too. */
+  /** `MAX_EVENT_LOOP_DELAY_MS`: by how much the process runs late, on average over a second, or over that time if it is longer. Later, it answers with 503 too. */
   readonly maxEventLoopDelayMillis: number;
   /** `REQUEST_TIMEOUT_MS`: for a request to arrive whole, and over TLS for the handshake before. A client that reads nothing of its answer has twice as long. */
   readonly requestTimeoutMillis: number;
@@ -105,6 +105,8 @@ function limitRequests(app: FastifyInstance, { maxRequests, maxEventLoopDelayMil
   // The plug-in only measures; the hook below decides and answers.
   app.register(underPressure, {
     maxEventLoopDelay: maxEventLoopDelayMillis,
+    // An interval in which the event loop turns at most once has no sample, and the plug-in takes its delay for infinite.
+    sampleInterval: Math.max(checkIntervalMillis, maxEventLoopDelayMillis),
     pressureHandler: () => undefined,
   });
   let running = 0;
