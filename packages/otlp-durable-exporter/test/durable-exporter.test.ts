@@ -5,7 +5,15 @@ import { describe, test } from 'node:test';
 import { createTraceState } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import { type Answer, accept, answerWith, findFreePort, startReceiver } from './start-receiver.ts';
-import { endSpans, exportSpans, listen, makeFolder, startDelivery, waitUntil } from './support.ts';
+import {
+  endSpans,
+  exportSpans,
+  listen,
+  makeFolder,
+  startDelivery,
+  waitUntil,
+  withoutRetries,
+} from './support.ts';
 
 const nothingDropped = { backlog_full: 0, refused: 0, rejected: 0, not_encoded: 0, not_saved: 0 };
 
@@ -29,8 +37,7 @@ test('the standard exporter delivers while the receiver is well', async (t) => {
 test('packs nothing while the receiver is well, although batches come faster than it answers', async (t) => {
   const held: ServerResponse[] = [];
   await using receiver = await startReceiver((response) => held.push(response));
-  // So long that no attempt fails.
-  const delivery = startDelivery(t, receiver.url, { timeoutMillis: 30_000 });
+  const delivery = startDelivery(t, receiver.url);
   const names = ['first', 'second', 'third', 'fourth'];
   for (const name of names) exportSpans(delivery, name);
   assert.deepEqual([delivery.counts.queued, delivery.counts.backlogBytes], [4, 0]);
@@ -47,7 +54,7 @@ test('an attempt without a result has failed in the end, and is made again', asy
   const said = listen();
   // The beginning of an answer keeps the stock exporter waiting.
   await using receiver = await startReceiver((response) => response.writeHead(200).write('{'));
-  const delivery = startDelivery(t, receiver.url, { timeoutMillis: 30_000, attemptTimeoutMillis: 50 });
+  const delivery = startDelivery(t, receiver.url, { attemptTimeoutMillis: 50 });
   exportSpans(delivery, 'span');
   await waitUntil(() => receiver.received.length > 1);
   receiver.answer = accept;
@@ -135,7 +142,7 @@ describe('keeps spans and delivers them once the receiver is well again, after',
     test(illness, async (t) => {
       const said = listen();
       await using receiver = await startReceiver(answer);
-      const delivery = startDelivery(t, receiver.url);
+      const delivery = startDelivery(t, receiver.url, withoutRetries);
       exportSpans(delivery, 'first');
       exportSpans(delivery, 'second', 'third');
       await waitUntil(() => said.some((line) => line.includes('does not take spans')));
@@ -145,27 +152,25 @@ describe('keeps spans and delivers them once the receiver is well again, after',
       assert.deepEqual([...new Set(receiver.accepted)].toSorted(), ['first', 'second', 'third']);
       assert.equal(delivery.counts.exported, 3);
       assert.deepEqual(delivery.counts.dropped, nothingDropped);
-      assert.deepEqual(
-        [
-          said.filter((line) => line.includes('does not take spans')).length,
-          said.filter((line) => line.includes('has taken all spans')).length,
-        ],
-        [1, 1],
-        said.join('\n'),
+      // An attempt that a busy machine makes too slow is a failure of its own.
+      const reasons = said.flatMap(
+        (line) => /does not take spans: (.+?)\. They are kept/.exec(line)?.[1] ?? [],
       );
+      assert.deepEqual(reasons, [...new Set(reasons)]);
+      assert.equal(said.filter((line) => line.includes('has taken all spans')).length, 1, said.join('\n'));
     });
   }
 
   test('nobody listened', async (t) => {
     const said = listen();
     const port = await findFreePort();
-    const delivery = startDelivery(t, `http://127.0.0.1:${port}`);
+    const delivery = startDelivery(t, `http://127.0.0.1:${port}`, withoutRetries);
     exportSpans(delivery, 'first');
     exportSpans(delivery, 'second');
     await waitUntil(() => said.some((line) => line.includes('does not take spans')));
     await using receiver = await startReceiver(accept, port);
     await delivery.forceFlush();
-    assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second']);
+    assert.deepEqual([...new Set(receiver.accepted)].toSorted(), ['first', 'second']);
   });
 });
 
@@ -233,7 +238,7 @@ const partly = (rejectedSpans: unknown) =>
 test('spans that the receiver rejects are counted and said', async (t) => {
   const said = listen();
   await using receiver = await startReceiver(answerWith(503));
-  const delivery = startDelivery(t, receiver.url);
+  const delivery = startDelivery(t, receiver.url, withoutRetries);
   exportSpans(delivery, 'first', 'second', 'third');
   await receiver.until(() => receiver.received.length >= 2);
   receiver.answer = partly('2');

@@ -7,7 +7,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
 import { DurableExporter } from '../src/index.ts';
 
-/** Around the stock exporter, which gives up after `timeoutMillis`. It stops with the test. */
+/** Less than the stock exporter's first pause, 800 ms at least, so that it leaves retries to the durable one. */
+export const withoutRetries = { timeoutMillis: 500 } as const;
+
+/** Around the stock exporter, which gives up after `timeoutMillis`: by default so late that no busy machine fails an attempt. It stops with the test. */
 export function startDelivery(
   t: TestContext,
   url: string,
@@ -16,7 +19,7 @@ export function startDelivery(
     spoolBytes = 2 ** 30,
     maxBytes = 32 * 1024 * 1024,
     patienceMillis = 30_000,
-    timeoutMillis = 300,
+    timeoutMillis = 30_000,
     attemptTimeoutMillis = 30_000,
     shutdownTimeoutMillis = 0,
   }: {
