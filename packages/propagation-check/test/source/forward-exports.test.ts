@@ -6,6 +6,7 @@ import type { OwnAddress } from '../../src/source/export-request.ts';
 import { type ForwardOptions, openForward } from '../../src/source/forward-exports.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
+import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from './http-server.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
@@ -126,9 +127,8 @@ for (const [contentType, body] of [
   });
 
 test('a Collector that is not there', async (t) => {
-  const gone = await startOtlpReceiver({ port: 0 });
-  await gone.close();
-  const { receiver, said } = await startForwarding(t, { url: new URL(gone.url) });
+  const url = new URL(`http://127.0.0.1:${await findFreePort()}/`);
+  const { receiver, said } = await startForwarding(t, { url });
   await post(receiver, makeExport(1));
   await receiver.close();
   assert.match(
@@ -160,14 +160,12 @@ test('a Collector that does not answer holds up nobody, and no more than a bound
 
 test('the receiver does not forward to itself', async (t) => {
   for (const host of ['127.0.0.1', 'localhost']) {
-    const receiver = await startOtlpReceiver({ port: 0 });
-    const { port } = new URL(receiver.url);
-    await receiver.close();
+    const port = await findFreePort();
     const url = new URL(`http://${host}:${port}/`);
     const openSinks = async (own: OwnAddress) => [
       await openForward({ url, timeoutMs: 1_000, say: t.diagnostic.bind(t), own }),
     ];
-    await assert.rejects(startOtlpReceiver({ port: Number(port), openSinks }), {
+    await assert.rejects(startOtlpReceiver({ port, openSinks }), {
       name: 'SourceError',
       message: /is this receiver itself; name the Collector's address/,
     });

@@ -12,6 +12,7 @@ import {
 import { type OtlpReceiverOptions, startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { otlpRequest, otlpSpan, readFixture } from '../decode/fixture.ts';
+import { findFreePort } from '../free-ports.ts';
 
 const json = { 'content-type': 'application/json' } as const;
 const protobuf = { 'content-type': 'application/x-protobuf' } as const;
@@ -245,8 +246,8 @@ test('memory is bounded by size as well', async (t) => {
 });
 
 test('a port in use is an error that says what to do', async (t) => {
-  const { receiver } = await start(t);
-  const port = Number(new URL(receiver.url).port);
+  const port = await findFreePort();
+  const { receiver } = await start(t, { port });
   await assert.rejects(startOtlpReceiver({ port }), {
     name: 'SourceError',
     message:

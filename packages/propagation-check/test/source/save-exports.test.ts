@@ -11,6 +11,7 @@ import { readSpanFile } from '../../src/source/file.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { openSave } from '../../src/source/save-exports.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
+import { findFreePort } from '../free-ports.ts';
 import { kept } from '../span/views-of.ts';
 
 async function start(t: TestContext, name: string) {
@@ -115,10 +116,8 @@ test('spans that were rejected are not saved: the file could not be read', async
   assert.equal(spans.length, 2);
 });
 
-test('a file that cannot be opened is an error, and the port is free again', async (t) => {
-  const { receiver } = await start(t, 'spans.jsonl');
-  const port = Number(new URL(receiver.url).port);
-  await receiver.close();
+test('a file that cannot be opened is an error, and the port is free again', async () => {
+  const port = await findFreePort();
   await assert.rejects(
     startOtlpReceiver({ port, openSinks: async () => [await openSave(join(tmpdir(), 'no', 'such', 'x'))] }),
     { name: 'SourceError', message: /^--save .*: there is no folder .*\/no\/such$/ },
