@@ -119,41 +119,6 @@ test('spans that come late are waited for', async (t) => {
   assert.match(stdout, /^INTACT {2}1 edge, 1 call/);
 });
 
-test('spans that come during a slow search are not given up for those of another caller', async (t) => {
-  const late: StoredSpan[] = [];
-  // Looks on a loaded machine are slow, and so are the pauses after them.
-  const settleMs = 2_000;
-  let searches = 0;
-  const store = await startTraceStore(t, async ({ searchParams }, { add }) => {
-    if (searchParams.get('query.service_name') !== 'web') return;
-    searches += 1;
-    if (searches !== 2) return;
-    // Longer than it takes the other caller's trace to settle.
-    await pauseFor(settleMs * 1.5, new AbortController().signal);
-    add(...late.splice(0));
-  });
-  const url = await startService(t, {
-    record: (span) => {
-      const { parentSpanId: _, ...root } = span;
-      store.add({ ...root, traceId: makeId(16), spanId: makeId(8) });
-      late.push(span);
-    },
-  });
-  const args = ['--source', store.source, '--service', 'web', '--settle', `${settleMs}ms`, '--json'];
-  const { code, stdout } = await executeCli('run', url.href, ...args);
-  assert.equal(code, 0, stdout);
-  const { edges, notes } = JSON.parse(stdout);
-  assert.deepEqual(
-    edges.map(({ client, calls, broken }: { client: string; calls: number; broken: number }) => [
-      client,
-      calls,
-      broken,
-    ]),
-    [['propagation-check', 1, 0]],
-  );
-  assert.doesNotMatch(notes.join(), /begins traces of its own/);
-});
-
 test('a system that begins its own traces at the edge is found by its service', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { extract: () => null, record: store.add });
