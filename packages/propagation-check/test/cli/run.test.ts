@@ -336,15 +336,6 @@ test('traces that never arrive are not taken for intact ones', async (t) => {
   );
 });
 
-test('a search asks for enough traces for many calls', async (t) => {
-  const store = await startTraceStore(t);
-  const url = await startService(t, { extract: () => null, record: store.add });
-  const args = ['--requests', '150', '--service', 'web', '--settle', '10ms'];
-  const { stdout } = await executeCli('run', url.href, '--source', store.source, ...args);
-  assert.match(stdout, /\(150 traces, 150 spans\)/);
-  assert.ok(store.asked.some((question) => question.includes('query.num_traces=300')));
-});
-
 test('silence is explained', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { record: () => {} });

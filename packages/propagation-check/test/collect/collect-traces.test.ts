@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { collectTraces } from '../../src/collect/collect-traces.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import type { Span } from '../../src/span/span.ts';
+import { makeId } from '../cli/trace-store.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 /** The request of this tool with the span that it caused, and the same request of another caller. */
@@ -48,3 +49,31 @@ test('spans that come during a slow search are not given up for those of another
   });
   assert.deepEqual(collected.slice(0, 2), [request, caused]);
 });
+
+test('a search asks for enough traces for many calls', async (t) => {
+  const [request, , other] = spans;
+  assert.ok(request && other);
+  const requests = repeat(request, 101);
+  const begun = repeat({ ...other, parentSpanId: null }, 201);
+  const limits: number[] = [];
+  const { elsewhere } = await collectTraces({
+    source: {
+      name: 'store',
+      readTrace: async () => [],
+      searchTraces: async ({ limit }) => {
+        limits.push(limit);
+        return begun.slice(0, limit);
+      },
+      close: async () => {},
+    },
+    ...{ traceIds: requests.map(({ traceId }) => traceId), requests, services: ['web'] },
+    readInputs: async () => ({ expectation: noExpectation, wire: [] }),
+    ...{ waitMs: 0, settleMs: 0, signal: t.signal },
+  });
+  assert.deepEqual(limits, [202]);
+  assert.equal(elsewhere.length, 201, 'others call the service, too');
+});
+
+function repeat(span: Span, count: number): readonly Span[] {
+  return Array.from({ length: count }, () => ({ ...span, traceId: makeId(16), spanId: makeId(8) }));
+}
