@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { generateSpans } from './engine/generate-spans.ts';
+import { layRow } from './lay-row.ts';
 import { type Measured, measureWork } from './measure-work.ts';
 
 interface System {
@@ -48,7 +49,7 @@ export async function benchAudit(argv: readonly string[]): Promise<void> {
       `audit of ${system.spans} spans in ${files} files of ${await sumSizes(folder)} MB, ${broken * 100} % of the calls broken;`,
     );
     console.log(`jaeger: ${system.traces} traces of the last hour by HTTP, from 20 services`);
-    console.log(row('', 'spans', 'seconds', 'spans/s', 'cpu s', 'spans/cpu s', 'ratio', 'MB'));
+    console.log(layRow('', 'spans', 'seconds', 'spans/s', 'cpu s', 'spans/cpu s', 'ratio', 'MB'));
     let base: number | null = null;
     for (const name of values.rows.split(',')) {
       const measured = await rows[name]?.(system);
@@ -65,7 +66,7 @@ export async function benchAudit(argv: readonly string[]): Promise<void> {
         (perSecond(cpuMilliseconds) / base).toFixed(2),
         (bytes / 1e6).toFixed(0),
       ];
-      console.log(row(name, ...cells));
+      console.log(layRow(name, ...cells));
     }
   } finally {
     await rm(folder, { recursive: true });
@@ -93,8 +94,4 @@ async function measureJaeger({ traces }: System): Promise<Measured> {
   } finally {
     server.kill();
   }
-}
-
-function row(name: string, ...cells: readonly string[]): string {
-  return `${name.padEnd(12)}${cells.map((cell) => cell.padStart(13)).join('')}`;
 }

@@ -9,6 +9,7 @@ import type { WorkName } from './engine/measure.ts';
 import { measureReceiver, receiverProtocols } from './engine/receiver.ts';
 import { measureStarts } from './engine/start.ts';
 import { writeRecords } from './engine/write-records.ts';
+import { layRow } from './lay-row.ts';
 import { type Measured, measureWork } from './measure-work.ts';
 
 const million = 1_000_000;
@@ -90,11 +91,11 @@ async function printRates(folder: string, spans: number, rounds: number, nothing
       }
     }
     console.log(`\n${title}\n${spans} spans, ${toMB(size)} MB`);
-    console.log(row('', 'ms', 'ratio', 'cpu ms', 'ratio', 'spans/s', 'MB/s', 'B/span'));
+    console.log(layRow('', 'ms', 'ratio', 'cpu ms', 'ratio', 'spans/s', 'MB/s', 'B/span'));
     const reference = found.get(base);
     for (const [work, { milliseconds, cpuMilliseconds, bytes, ...measured }] of found) {
       console.log(
-        row(
+        layRow(
           work,
           milliseconds.toFixed(0),
           ((reference?.milliseconds ?? 0) / milliseconds).toFixed(2),
@@ -113,7 +114,7 @@ async function printRates(folder: string, spans: number, rounds: number, nothing
 /** Prints time and memory for each further span: the slope between a size and the one before. */
 async function printSlopes(folder: string, sizes: readonly number[], nothing: Measured): Promise<void> {
   console.log('\nby size, OTLP JSON Lines, 5 % broken; slopes from the size before (target: 200 B/span)');
-  console.log(row('', 'seconds', 'MB', 'ns/span', 'cpu ns/span', 'B/span'));
+  console.log(layRow('', 'seconds', 'MB', 'ns/span', 'cpu ns/span', 'B/span'));
   const before = new Map<WorkName, Measured>();
   for (const size of sizes) {
     const path = join(folder, 'spans');
@@ -125,7 +126,7 @@ async function printSlopes(folder: string, sizes: readonly number[], nothing: Me
       const slope = (of: (each: Measured) => number) =>
         ((of(measured) - of(last)) / (measured.spans - last.spans)).toFixed(0);
       console.log(
-        row(
+        layRow(
           `${size} M ${work}`,
           (measured.milliseconds / 1_000).toFixed(1),
           toMB(measured.bytes),
@@ -141,13 +142,13 @@ async function printSlopes(folder: string, sizes: readonly number[], nothing: Me
 
 async function printShapes(folder: string, spans: number, nothing: Measured): Promise<void> {
   console.log(`\ncheck by shape, ${spans} spans (target: the same rate within 30 %)`);
-  console.log(row('', 'spans/s', 'spans/cpu s', 'B/span'));
+  console.log(layRow('', 'spans/s', 'spans/cpu s', 'B/span'));
   for (const isOneTrace of [false, true]) {
     const path = join(folder, 'spans');
     await generateSpans(path, { spans, broken: 0, isOneTrace, format: 'json' });
     const measured = await measure('check', path);
     console.log(
-      row(
+      layRow(
         isOneTrace ? 'one trace' : 'traces of 3',
         ((measured.spans / measured.milliseconds) * 1_000).toFixed(0),
         ((measured.spans / measured.cpuMilliseconds) * 1_000).toFixed(0),
@@ -171,7 +172,7 @@ async function printTaps(folder: string, rounds: number): Promise<void> {
   console.log(
     `\ncheck of ${strippedCalls} stripped calls, without and with a record of each by a tap (target of the ratio: 1.5)`,
   );
-  console.log(row('', 'ms', 'ratio', 'cpu ms', 'ratio'));
+  console.log(layRow('', 'ms', 'ratio', 'cpu ms', 'ratio'));
   const found = new Map<WorkName, Measured>();
   for (let round = 0; round < rounds; round += 1) {
     for (const work of ['check', 'checkTapped'] as const) {
@@ -184,16 +185,18 @@ async function printTaps(folder: string, rounds: number): Promise<void> {
   for (const [work, { milliseconds, cpuMilliseconds }] of found) {
     const ratios = [milliseconds / (base?.milliseconds ?? 0), cpuMilliseconds / (base?.cpuMilliseconds ?? 0)];
     const [ratio = '', cpuRatio = ''] = ratios.map((each) => each.toFixed(2));
-    console.log(row(work, milliseconds.toFixed(0), ratio, cpuMilliseconds.toFixed(0), cpuRatio));
+    console.log(layRow(work, milliseconds.toFixed(0), ratio, cpuMilliseconds.toFixed(0), cpuRatio));
   }
   await rm(path);
 }
 
 async function printStarts(folder: string): Promise<void> {
   console.log('\nfrom start to end, the published package; medians');
-  console.log(row('', 'ms', 'of node', 'target'));
+  console.log(layRow('', 'ms', 'of node', 'target'));
   for (const { name, milliseconds, ofNode, target } of await measureStarts(folder))
-    console.log(row(name, milliseconds.toFixed(0), ofNode.toFixed(1), target === null ? '' : `≤ ${target}`));
+    console.log(
+      layRow(name, milliseconds.toFixed(0), ofNode.toFixed(1), target === null ? '' : `≤ ${target}`),
+    );
 }
 
 /** Prints one row a protocol: the round that took the least CPU. */
@@ -201,7 +204,7 @@ async function printReceiver(folder: string, spans: number, rounds: number): Pro
   console.log(
     '\nreceiver: requests of 512 spans are taken, kept and judged at the end (target of spans/cpu s: 100,000)',
   );
-  console.log(row('', 'ms', 'spans/s', 'cpu ms', 'spans/cpu s'));
+  console.log(layRow('', 'ms', 'spans/s', 'cpu ms', 'spans/cpu s'));
   for (const protocol of receiverProtocols) {
     const found = [];
     for (let round = 0; round < rounds; round += 1)
@@ -210,7 +213,7 @@ async function printReceiver(folder: string, spans: number, rounds: number): Pro
     if (best === undefined) continue;
     const perSecond = (milliseconds: number) => ((best.spans / milliseconds) * 1_000).toFixed(0);
     console.log(
-      row(
+      layRow(
         protocol,
         best.milliseconds.toFixed(0),
         perSecond(best.milliseconds),
@@ -219,10 +222,6 @@ async function printReceiver(folder: string, spans: number, rounds: number): Pro
       ),
     );
   }
-}
-
-function row(name: string, ...cells: readonly string[]): string {
-  return `${name.padEnd(14)}${cells.map((cell) => cell.padStart(12)).join('')}`;
 }
 
 function toMB(bytes: number): string {

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findFreePort } from 'propagation-check/test/free-ports';
 import { z } from 'zod';
+import { buildChecker } from './build-checker.ts';
+import { layRow } from './lay-row.ts';
 import { readCpuSeconds } from './read-cpu-seconds.ts';
 import type { SendTask, Sent } from './sink/send-task.ts';
 
@@ -22,7 +24,6 @@ const sampleMs = 1_000;
 const warmUpShare = 1 / 3;
 const points = 6;
 const mebibyte = 1024 * 1024;
-const cli = fileURLToPath(new URL('../../packages/propagation-check/src/cli.ts', import.meta.url));
 const sendFile = fileURLToPath(new URL('sink/send-traffic.ts', import.meta.url));
 const bareFile = fileURLToPath(new URL('sink/bare-receiver.ts', import.meta.url));
 const hasTaskset = spawnSync('taskset', ['--version']).error === undefined;
@@ -46,25 +47,30 @@ export async function benchSink(argv: readonly string[]): Promise<void> {
     `${spans} spans, as an hour of ${Math.round(spans / secondsPerHour)} spans/s without its pauses, one of 100 edges broken; ` +
       (hasTaskset ? 'receiver on one core, sender on another' : 'not bound to cores: there is no taskset'),
   );
+  const cli = buildChecker();
   for (const protocol of values.protocols.split(',')) {
     if (protocol !== 'grpc' && protocol !== 'http') throw new Error(`--protocols ${protocol}: grpc or http`);
-    if (values.intake) await printIntake({ protocol, spans, rate: null }, values);
-    if (rate > 0) await printFlow({ protocol, spans, rate }, values.memory);
+    if (values.intake) await printIntake(cli, { protocol, spans, rate: null }, values);
+    if (rate > 0) await printFlow(cli, { protocol, spans, rate }, values.memory);
   }
 }
 
 type Task = Omit<SendTask, 'url'>;
 
 async function printIntake(
+  cli: string,
   task: Task,
   { memory, collector }: { readonly memory: string; readonly collector?: string },
 ): Promise<void> {
   console.log(`\nOTLP/${task.protocol}, encoded bodies as fast as they are answered`);
-  console.log(row('', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early', 'MiB start', 'middle', 'end'));
+  console.log(layRow('', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early', 'MiB start', 'middle', 'end'));
   if (task.protocol === 'http') await printBare(task);
   if (collector !== undefined) await printCollector(collector, task);
-  const { sent, sizes, cpu, early, heldBytes, counts } = await runSink(['--memory', memory], task);
-  console.log(row('sink', ...rates(sent, cpu), sent.spans - counts.judged, early, ...tenths(sizes)));
+  const { sent, sizes, cpu, early, heldBytes, counts } = await runSink(
+    [cli, 'sink', '--memory', memory],
+    task,
+  );
+  console.log(layRow('sink', ...rates(sent, cpu), sent.spans - counts.judged, early, ...tenths(sizes)));
   console.log(`held when all was sent: ${Math.round(heldBytes)} bytes an open span`);
   printCalls(sent, counts);
 }
@@ -72,19 +78,19 @@ async function printIntake(
 /** Traces close within 7 s of their end, and their exports wait for a second at most: the memory is that of these seconds. */
 const closeAfter = '1s';
 
-async function printFlow(task: Task & { readonly rate: number }, memory: string): Promise<void> {
+async function printFlow(cli: string, task: Task & { readonly rate: number }, memory: string): Promise<void> {
   console.log(
     `\nOTLP/${task.protocol}, 20 SDKs at ${task.rate} spans/s, traces closed ${closeAfter} after their last span`,
   );
   const { sent, sizes, cpu, early, refused, counts, closed } = await runSink(
-    ['--memory', memory, '--close-after', closeAfter],
+    [cli, 'sink', '--memory', memory, '--close-after', closeAfter],
     task,
   );
-  console.log(row('', 'spans', 'seconds', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early'));
+  console.log(layRow('', 'spans', 'seconds', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early'));
   const seconds = Math.round(sent.milliseconds / 1_000);
   const [perSecond = 0, perCpuSecond = 0] = rates(sent, cpu);
   console.log(
-    row('sink', sent.spans, seconds, perSecond, perCpuSecond, refused, sent.spans - counts.judged, early),
+    layRow('sink', sent.spans, seconds, perSecond, perCpuSecond, refused, sent.spans - counts.judged, early),
   );
   console.log(`traces: ${closed} closed while it sent, ${counts.closed - closed} at the end`);
   printCalls(sent, counts);
@@ -135,11 +141,11 @@ interface SinkRun {
   readonly counts: Counts;
 }
 
-async function runSink(options: readonly string[], task: Task): Promise<SinkRun> {
+/** @param command The file of the command line, the command and its options. */
+async function runSink(command: readonly string[], task: Task): Promise<SinkRun> {
   const folder = await mkdtemp(join(tmpdir(), 'sink-'));
   const state = join(folder, 'state.json');
-  const args = ['--conditions=trace-context-source', cli, 'sink', '--listen', '0', '--metrics', '0'];
-  const child = start(process.execPath, [...args, '--state', state, ...options]);
+  const child = start(process.execPath, [...command, '--listen', '0', '--metrics', '0', '--state', state]);
   try {
     const [, url = '', metricsUrl = ''] = await waitForLine(child, /listening on (\S+); metrics on (\S+)/);
     const before = await readCpuSeconds(child);
@@ -212,7 +218,7 @@ async function printReceiver(name: string, child: ChildProcess, task: SendTask):
   const cpu = (await readCpuSeconds(child)) - before;
   child.kill('SIGKILL');
   await once(child, 'exit');
-  console.log(row(name, ...rates(sent, cpu), '', '', ...tenths(sizes)));
+  console.log(layRow(name, ...rates(sent, cpu), '', '', ...tenths(sizes)));
 }
 
 function rates({ spans, milliseconds, refused }: Sent, cpuSeconds: number): readonly number[] {
@@ -295,8 +301,4 @@ async function isOpen(port: number): Promise<boolean> {
     () => true,
     (error: unknown) => error instanceof Error && !/ECONNREFUSED/.test(String(error.cause)),
   );
-}
-
-function row(name: string, ...cells: readonly (string | number)[]): string {
-  return name.padEnd(20) + cells.map((cell) => String(cell).padStart(12)).join('');
 }

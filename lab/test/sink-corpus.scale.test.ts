@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTraces, type Span } from 'propagation-check';
 import { EdgeCounters, encodeOtlpLines, TraceJudge } from 'propagation-check/kit';
+import { createRandom } from '../create-random.ts';
 import { type Capture, corpusFolders, readCorpus } from '../read-corpus.ts';
 
 /** How late an export is, in milliseconds. */
@@ -25,7 +26,8 @@ const captures = corpusFolders.flatMap(readCorpus);
 
 for (const [name, delay] of Object.entries(delays)) {
   test(`captures through the sink, ${name}: no healthy call is counted as broken`, () => {
-    const random = createRandom(20_261_128);
+    const next = createRandom(20_261_128);
+    const random = () => next() / 2 ** 32;
     for (const capture of captures.filter(({ label }) => label.verdict === 'healthy'))
       assert.deepEqual(listBroken(capture, delay, random), [], capture.name);
   });
@@ -80,13 +82,4 @@ function listBroken({ spans, batches }: Capture, delay: Delay, random: () => num
 
 function lastEnd(spans: readonly Span[]): number {
   return Math.max(...spans.map(({ endTimeUnixNano }) => Number(endTimeUnixNano / 1_000_000n)));
-}
-
-/** Numerical Recipes' linear congruential generator. */
-function createRandom(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { decodeJsonLines, encodeOtlpProtobuf } from 'propagation-check/kit';
+import { createRandom } from '../../create-random.ts';
 
 export interface Generated {
   readonly spans: number;
@@ -174,14 +175,4 @@ function text(key: string, value: string): string {
 
 function integer(key: string, value: number): string {
   return `{"key":"${key}","value":{"intValue":"${value}"}}`;
-}
-
-/** Numerical Recipes' linear congruential generator; the high bits are the better ones. */
-function createRandom(from: number): () => number {
-  let state = from;
-  const next = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 16;
-  };
-  return () => ((next() << 16) | next()) >>> 0;
 }

@@ -1,5 +1,6 @@
 import type { Span } from 'propagation-check';
 import { encodeOtlpProtobuf } from 'propagation-check/kit';
+import { createRandom } from '../../create-random.ts';
 
 /** Requests that can be sent again and again, each time as other traces of another time. */
 export interface Traffic {
@@ -178,12 +179,4 @@ function findAll(bytes: Buffer, pattern: Buffer): readonly number[] {
   for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + pattern.length))
     found.push(at);
   return found;
-}
-
-function createRandom(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 8;
-  };
 }
