@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { exitCodes } from '../src/cli/common-options.ts';
 import { createProgram } from '../src/cli/create-program.ts';
 import type { Session } from '../src/cli/session.ts';
 
@@ -38,7 +39,7 @@ export function renderCliReference(): string {
       ({ command }) => `| [\`${command.name()}\`](#${command.name()}) | ${summarise(command)} |`,
     ),
     '',
-    'Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell, 128 + its number after a signal.',
+    exitCodes.trim().replace('\n', ' '),
     '',
     ...commands.flatMap(({ command, rows }) =>
       renderCommand(
@@ -101,11 +102,7 @@ function readHelp(command: Command): string {
   command.configureOutput({ writeOut: (text) => printed.push(text), getOutHelpWidth: () => 80 });
   const own = command.helpInformation();
   command.outputHelp();
-  return printed
-    .join('')
-    .slice(own.length)
-    .replace(/^Exit code: .*$/m, '')
-    .trim();
+  return printed.join('').slice(own.length).replace(exitCodes.trim(), '').trim();
 }
 
 function readDefault({ defaultValue, defaultValueDescription }: Option): string {

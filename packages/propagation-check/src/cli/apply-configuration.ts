@@ -88,13 +88,13 @@ function findNearest(): string | null {
 
 interface AppliedFile {
   readonly applied: readonly AppliedSetting[];
-  /** Keys of what a reader of the file would expect to hold. */
+  /** Keys of `ofEachResult` that the command has no option for. */
   readonly unused: readonly string[];
 }
 
 const nothing: AppliedFile = { applied: [], unused: [] };
 
-/** They decide on verdicts and where results go. The README says of which commands others are. */
+/** Settings of verdicts and reports: a command that does not use them says so. Other settings are of some commands only, as the README says. */
 const ofEachResult = ['reports', 'baseline', 'fail-on', 'collector-metrics'];
 
 /** @throws {UsageError} with all faults of the file, each with line and column. */

@@ -17,6 +17,8 @@ const examples = `
 Files are read as a whole unless --since or --until is given; their newest trace
 is then where --since counts from. Other sources: the last hour.
 
+Ctrl-C ends --every with the exit code of the last audit.
+
 Examples:
   $ propagation-check audit --source jaeger=http://localhost:16686 --since 1h
   $ propagation-check audit --source tempo=http://localhost:3200 \\

@@ -46,7 +46,7 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
   command
     .option(
       '--expect <path>',
-      `edges that must exist, "a -> b -> c"; may be repeated. A name that no span has makes the edge undecided (exit code 2) where it may be another service's`,
+      `edges that must exist, "a -> b -> c"; may be repeated. An edge of a service that has no span is undecided (exit code 2) where another service may be meant`,
       parsePath,
     )
     .option(
@@ -128,6 +128,7 @@ export function allowFailedRequests(): Option {
   );
 }
 
-const exitCodes = `
+/** Of all commands that check. */
+export const exitCodes = `
 Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell,
-128 + its number after a signal: Ctrl-C gives 130, SIGTERM 143.`;
+130 after Ctrl-C, 143 after SIGTERM: 128 + the number of the signal.`;

@@ -4,6 +4,7 @@ import { addSinkCommand } from '../sink/sink-command.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { messageOf } from '../util/message-of.ts';
 import { addAuditCommand } from './audit-command.ts';
+import { exitCodes } from './common-options.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
@@ -34,9 +35,7 @@ Examples:
   $ propagation-check doctor
   $ propagation-check explain split-trace
 
-Each command has its own --help.
-Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell,
-128 + its number after a signal: Ctrl-C gives 130, SIGTERM 143.`;
+Each command has its own --help.${exitCodes}`;
 
 /** The whole command line. Bad input throws, and commander's own errors do too. */
 export function createProgram(session: Session): Command {

@@ -23,7 +23,8 @@ Not a terminal: each change is a line, with its time: an edge that is seen for
 the first time, breaks, an edge that is intact again, a source that is away.
 
 Exit code of --once and of q: 0 every edge is intact, 1 an edge is broken,
-2 nothing was judged, or an expected edge is open. Ctrl-C gives 130, SIGTERM 143.
+2 nothing was judged, or an expected edge is undecided; 130 after Ctrl-C, 143
+after SIGTERM.
 
 Examples:
   $ propagation-check watch --source jaeger=http://localhost:16686

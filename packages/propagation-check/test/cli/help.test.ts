@@ -45,7 +45,7 @@ test('at 40 columns a description stands below its option', async () => {
   );
   assert.match(
     help,
-    /\nExit code: 0 every edge is intact, 1 an\nedge is broken, 2 cannot tell, 128 \+ its\nnumber after a signal: Ctrl-C gives 130,\nSIGTERM 143\.\n/,
+    /\nExit code: 0 every edge is intact, 1 an\nedge is broken, 2 cannot tell, 130 after\nCtrl-C, 143 after SIGTERM: 128 \+ the\nnumber of the signal\.\n/,
   );
   const { commands } = createProgram(createSession(async () => {}));
   for (const command of commands) {

@@ -160,7 +160,7 @@ class Watch {
     };
   }
 
-  /** 0 intact, 1 broken, 2 nothing was judged, or not an edge that is expected. */
+  /** 0 intact, 1 broken, 2 nothing was judged, or an expected edge is undecided. */
   exitCode(): number {
     if (this.#tracker.breaks().some(({ finding }) => finding.severity === 'error')) return 1;
     if (this.#tracker.undecided().length > 0) return 2;

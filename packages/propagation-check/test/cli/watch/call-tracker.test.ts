@@ -182,7 +182,7 @@ suite('the tracker of calls', () => {
     assert.deepEqual(countEdges(tracker, start), ['web -> payments 2 0 -', 'web -> orders 1 0 -']);
   });
 
-  test('an expected edge is open while another service may be meant, until it is seen', () => {
+  test('an expected edge is undecided while another service may be meant, until it is seen', () => {
     const tracker = new CallTracker({ settleMs });
     const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
     const checkExpected = (store: SpanStore) => checkStore(store, { expectation, mostEvidence: 1_000 });
