@@ -471,6 +471,11 @@ export function isProbeCall(call: FactSource): boolean {
   return areOfProbe({ path, route, rpcMethod: readRpcMethod(call), mcp: readMcp(call) });
 }
 
+/** What a span of messages does with them, as `receive` or `process`. */
+export function readOperation(call: FactSource): string | null {
+  return readText(call, 'messaging.operation.type', 'messaging.operation');
+}
+
 /** A consumer that asked for messages and received none. */
 export function isEmptyPoll(call: FactSource): boolean {
   return readNumber(call, 'messaging.batch.message_count') === 0;

@@ -3,7 +3,7 @@ import { kindNumber, type Span, spanKinds } from '../span/span.ts';
 import type { Bytes } from '../span/span-store.ts';
 import { discard } from '../span/value-table.ts';
 import { remember } from '../util/remember.ts';
-import { type CallFacts, FactsOfRows, readCallFacts, readText } from './call-facts.ts';
+import { type CallFacts, FactsOfRows, readCallFacts, readOperation } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
@@ -241,7 +241,7 @@ function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: n
  * messaging spans, `messaging.operation.type`.
  */
 function findOwnMessages(graph: TraceGraph, facts: RowFacts, row: number): (target: number) => boolean {
-  const operation = readText(facts.at(row), 'messaging.operation.type', 'messaging.operation');
+  const operation = readOperation(facts.at(row));
   if (operation === 'settle') return () => true;
   if (operation !== 'send' && operation !== 'publish') return () => false;
   return (target) => graph.serviceNumberOf(target) === graph.serviceNumberOf(row);

@@ -1,4 +1,4 @@
-import { isEmptyPoll, isProbeCall } from '../calls/call-facts.ts';
+import { isEmptyPoll, isProbeCall, readDestination, readOperation } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { ownServiceName } from '../calls/own-service.ts';
 import type { Roots } from '../calls/roots.ts';
@@ -74,7 +74,29 @@ function selectUncalled(
   const isNoCall = facts.remember((call) => isProbeCall(call) || isEmptyPoll(call));
   const isAlike = isAny ? () => true : isOfEndpoints(scene, called);
   const number = spanKinds.indexOf(kind);
-  return roots.select((row) => graph.store.kinds[row] === number && isAlike(row) && !isNoCall(row), service);
+  const isOfProcessed = findReceipts(scene, called);
+  return roots.select(
+    (row) => graph.store.kinds[row] === number && isAlike(row) && !isNoCall(row) && !isOfProcessed(row),
+    service,
+  );
+}
+
+/** Whether a row tells of the receipt alone: messages of its destination are whole in spans of their own, of what was done with each. */
+function findReceipts({ facts }: Scene, called: readonly CallGroup[]): (row: number) => boolean {
+  const operationOf = facts.remember(readOperation);
+  const destinationOf = facts.remember(readDestination);
+  const processed = remember(
+    () =>
+      new Set(
+        called.flatMap(({ servers }) =>
+          Array.from(
+            servers.filter((row) => operationOf(row) === 'process'),
+            destinationOf,
+          ),
+        ),
+      ),
+  );
+  return (row) => operationOf(row) === 'receive' && processed().has(destinationOf(row));
 }
 
 /** A service that nobody here calls, and that shows no call. */

@@ -143,6 +143,27 @@ suite('messages that began traces', () => {
     const all = [1, 2, 3].map((trace) => send(trace) + receive('audit', trace)).join('');
     assert.deepEqual(tell(all, root(`${kafka} messaging.batch.message_count=3`)).notes, []);
   });
+
+  const process = (trace: number, operation = 'process') =>
+    receive('audit', trace).replace('\n', ` messaging.operation.type=${operation}\n`);
+  const receipt = root(`${kafka} messaging.operation.type=receive`).replace('log process', 'log receive');
+  const isOfBegan = (note: string): boolean => note.includes('began traces');
+
+  test('a span of the receipt alone, beside whole spans of what was done with the messages, lost nothing', () => {
+    const processed = [1, 2, 3].map((trace) => send(trace) + process(trace)).join('');
+    assert.deepEqual(tell(processed, send(4), receipt).notes.filter(isOfBegan), []);
+  });
+
+  test('a receipt is all that tells of a message where no other is processed in a span of its own', () => {
+    const whole = [1, 2, 3].map((trace) => send(trace) + process(trace, 'receive')).join('');
+    assert.equal(tell(whole, send(4), receipt).notes.filter(isOfBegan).length, 1);
+  });
+
+  test('what was done with a message, in a trace of its own, is told', () => {
+    const processed = [1, 2, 3].map((trace) => send(trace) + process(trace)).join('');
+    const lost = root(`${kafka} messaging.operation.type=process`);
+    assert.equal(tell(processed, send(4), lost).notes.filter(isOfBegan).length, 1);
+  });
 });
 
 suite('an expectation that is given is not asked for', () => {
