@@ -29,7 +29,7 @@ export function doubtLinkedElsewhere([first, ...others]: readonly Span[]): Doubt
   return {
     says: `${messages} of ${server} from ${readDestination(first)} link to spans that are not here: their traces were not captured, not sampled or no longer kept, or are of another sender.`,
     decide: [
-      `Look for the spans that they name, as span ${link.spanId} of trace ${link.traceId}: check a capture that has these traces as well, with a parent-based sampler in every service`,
+      `Look for the spans that the links of ${server} name, as span ${link.spanId} of trace ${link.traceId}: check a capture that has these traces as well, with a parent-based sampler in every service`,
     ],
   };
 }

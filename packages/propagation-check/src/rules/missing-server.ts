@@ -489,14 +489,27 @@ export const whollyMissingServers = rule<WhollyMissing>({
 
 /** A consumer may come to a few messages after the capture. */
 function describeQueued(
-  { thresholds }: Scene,
+  { thresholds, coverage }: Scene,
   { length }: readonly Span[],
   server: string,
-): Partial<Pick<Draft, 'severity' | 'facts'>> {
+): Partial<Pick<Draft, 'severity' | 'facts' | 'doubt'>> {
+  const [messages, were, them] =
+    length === 1 ? ['the message', 'was', 'it'] : ['the messages', 'were', 'them'];
+  const isHere = coverage(server) !== null;
   const facts = [
-    `no span of ${server} is from after ${length === 1 ? 'the message was sent: it may not have consumed it yet' : 'the messages were sent: it may not have consumed them yet'}`,
+    isHere
+      ? `no span of ${server} is from after ${messages} ${were} sent: it may not have consumed ${them} yet`
+      : `no span of ${server} is here`,
   ];
-  return length < thresholds.fewestLostMessages ? { severity: 'warning', facts } : { facts };
+  if (length >= thresholds.fewestLostMessages) return { facts };
+  if (!isHere) return { severity: 'warning', facts };
+  const doubt = {
+    says: `The capture may end before ${server} consumes ${messages}.`,
+    decide: [
+      `Wait until ${server} has consumed ${messages} and check again, or check again with ${thresholds.fewestLostMessages} messages or more`,
+    ],
+  };
+  return { severity: 'warning', facts, doubt };
 }
 
 /** Whether they are messages, and the service has delivered no span since. */

@@ -15,6 +15,7 @@ import {
 } from '../rules/check.ts';
 import { isSlip, suggestService } from '../rules/misspelt-service.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
+import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -72,7 +73,17 @@ function tellUndecided(
     warned === undefined
       ? 'no call of it has its other side here'
       : `no call of it is whole, and the data leave open whether it is broken (${warned.id})`;
-  return `${absent}: add the spans of both services, and send a request that makes the call`;
+  const step =
+    (warned === undefined ? null : findStep(warned)) ??
+    'add the spans of both services, and send a request that makes the call';
+  return `${absent}: ${step}`;
+}
+
+/** The first step of a warning on messages, whose spans of the sender are here. */
+function findStep(warned: Draft): string | null {
+  if (warned.id !== 'missing-server' || warned.protocol !== 'messaging') return null;
+  const [step] = warned.doubt?.decide ?? listStepsToDecide(warned);
+  return step === undefined ? null : `to decide: ${step}`;
 }
 
 /** A name that nobody has, a service that exports elsewhere or not at all, and one that nothing has called yet look alike. */

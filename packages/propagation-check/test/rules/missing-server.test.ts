@@ -284,15 +284,26 @@ suite('calls of an expected edge without whole calls', () => {
       return [judgeDrawing(drawing), open.length, listFacts(drawing)[0] ?? ''];
     };
     const warned = (count: number) => [`warning missing-server web -> orders ${count}`];
-    const facts = [
+    const [absent, one, several] = [
+      'no span of orders is here',
       'no span of orders is from after the message was sent: it may not have consumed it yet',
       'no span of orders is from after the messages were sent: it may not have consumed them yet',
-    ] as const;
-    assert.deepEqual(judge(1), [warned(1), 1, facts[0]]);
-    assert.deepEqual(judge(2), [warned(2), 1, facts[1]]);
-    assert.deepEqual(judge(2, work('-50..-40')), [warned(2), 1, facts[1]]);
+    ];
+    assert.deepEqual(judge(1), [warned(1), 1, absent]);
+    assert.deepEqual(judge(2), [warned(2), 1, absent]);
+    assert.deepEqual(judge(1, work('-50..-40')), [warned(1), 1, one]);
+    assert.deepEqual(judge(2, work('-50..-40')), [warned(2), 1, several]);
     assert.deepEqual(judge(2, work('150..160')), [missing(2), 0, '']);
-    assert.deepEqual(judge(3), [missing(3), 0, facts[1]]);
+    assert.deepEqual(judge(3), [missing(3), 0, absent]);
+  });
+
+  test('the headline of messages has the first step of the finding', () => {
+    const sent = 'web PRODUCER "send" 0..10 messaging.system=kafka messaging.destination.name=jobs id:sent';
+    const headline = (...more: readonly string[]): string => listUndecided(draw(sent, ...more)).join();
+    assert.match(
+      headline(work('-50..-40')),
+      /\(missing-server\): to decide: Wait until orders has consumed the message and check again, or check again with 3 messages or more$/,
+    );
   });
 });
 
