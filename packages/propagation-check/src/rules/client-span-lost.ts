@@ -19,6 +19,10 @@ export const finding = defineFinding('client-span-lost', {
   title: 'The caller\u2019s CLIENT span never arrived',
   why: 'Both services share the trace, but the span between them was not exported: telemetry is lost, not propagation.',
   fix: 'Let CLIENT spans end (read response bodies), flush before exit, and do not filter them before export.',
+  ofMessages: {
+    title: 'The sender\u2019s PRODUCER span never arrived',
+    fix: 'Let PRODUCER spans end, flush before exit, and do not filter them before export.',
+  },
 });
 
 interface Lost extends Shown {

@@ -20,6 +20,11 @@ export const finding = defineFinding('missing-client', {
   title: 'The caller\u2019s span is nowhere',
   why: 'A SERVER span names a parent that is not in the data, or the expected caller has no span at all.',
   fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
+  ofMessages: {
+    title: 'The sender\u2019s span is nowhere',
+    why: 'A CONSUMER span names a parent that is not in the data.',
+    fix: 'Check in the sender: does it end and export its PRODUCER spans, and is it sampled?',
+  },
 });
 
 const causes: readonly FindingId[] = [

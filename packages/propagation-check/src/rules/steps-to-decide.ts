@@ -30,6 +30,17 @@ const expectable: readonly FindingId[] = ['missing-call', 'split-trace'];
 const lookIntoBroker =
   'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
 
+/** The consumer of a message whose sender is nowhere has read a context: its parent is the span to look for. */
+function listStepsOfMessage({ id, client, shown: [first] }: Draft): readonly string[] {
+  const { parentSpanId = null, traceId } = first?.server ?? {};
+  if (id !== 'missing-client' || parentSpanId === null) return [lookIntoBroker];
+  const sender = client ?? 'the sender';
+  return [
+    `Send the spans of ${sender} to the same place, and look for the parent there: span ${parentSpanId} of trace ${traceId}`,
+    `Restart ${sender} with OTEL_TRACES_EXPORTER=otlp,console and repeat the messages: a PRODUCER span that it prints and that is not here was lost on its way (client-span-lost); where it prints none, it does not sample (not-sampled), or another wrote the context (header-rewritten, external-parent)`,
+  ];
+}
+
 /** `possible-call.ts` and `possible-message.ts`: an expectation makes an error of the warning. */
 function listExpectation({ id, severity, shown, client, server }: Draft): readonly string[] {
   if (severity !== 'warning' || !expectable.includes(id) || shown.length === 0) return [];
@@ -60,7 +71,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown, recordingGaps = {} } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
-  if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
+  if (protocol === 'messaging') return [...listExpectation(draft), ...listStepsOfMessage(draft)];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
   const seen = draft.nextTap?.seen ?? [];

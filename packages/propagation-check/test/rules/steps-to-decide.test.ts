@@ -91,6 +91,15 @@ test('of a message, no tap is asked for', () => {
   assert.deepEqual(others, []);
 });
 
+test('of a message that names a sender of which nothing is here, its parent is looked for', () => {
+  const message = 'messaging.system=kafka messaging.destination.name=orders';
+  const drawing = `trace 1\n  lost id:sent\n    orders CONSUMER "orders process" 30..80 ${message}\n`;
+  const [look, restart, ...others] = listSteps(drawing, 'expect web -> orders\n');
+  assert.match(look ?? '', /^Send the spans of web .* span [0-9a-f]{16} of trace [0-9a-f]{32}$/);
+  assert.match(restart ?? '', /^Restart web with .* PRODUCER span .* \(client-span-lost\)/);
+  assert.deepEqual(others, []);
+});
+
 test('a cause that is known needs no step', () => {
   const sent = 'id:call http.request.header.traceparent=00-<1>-<call>-01';
   const received = 'http.request.header.traceparent=[]';
