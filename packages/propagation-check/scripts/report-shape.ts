@@ -90,7 +90,14 @@ const resultShape = z.strictObject({
       protocol: z.literal('messaging').exactOptional(),
       mayBe: list(z.string()).exactOptional(),
       why: z
-        .enum(['cached-answer', 'dropped-links', 'unseen-hop', 'after-request', 'short-batch'])
+        .enum([
+          'cached-answer',
+          'dropped-links',
+          'unseen-hop',
+          'after-request',
+          'short-batch',
+          'linked-elsewhere',
+        ])
         .exactOptional(),
       server: z.string().exactOptional(),
       facts: list(z.string()).exactOptional(),

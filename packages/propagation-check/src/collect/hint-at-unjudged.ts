@@ -52,8 +52,8 @@ interface BothSides {
 
 function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEdge[]): readonly BothSides[] {
   return named.flatMap((sent) => {
-    const { client, server, mayBe = [], began = 0 } = sent;
-    if (client === null || isWhole(sent)) return [];
+    const { client, server, why, mayBe = [], began = 0 } = sent;
+    if (client === null || why === 'linked-elsewhere' || isWhole(sent)) return [];
     const ofSender = uncalled.filter(
       (edge) =>
         edge.protocol === sent.protocol &&
@@ -170,7 +170,10 @@ function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[], expectation: Expec
       expectation,
     ),
     ...hintAtUnprovable(unjudged),
-    ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
+    ...hintAtUnreceived(
+      unjudged.filter((edge) => isMessage(edge) && edge.server === undefined && edge.why === undefined),
+    ),
+    ...hintAtLinkedElsewhere(unjudged),
     ...hintAtPartlyReceived(unjudged.filter(isMessage)),
     ...hintAtShortBatches(unjudged),
   ];
@@ -219,6 +222,12 @@ function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] 
     `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has them as parent or link, so that nothing tells whether the context arrived; if a ` +
       `service of yours receives them, send its spans to the same place and name the edge with ${writeExpect(first.client ?? 'sender', 'receiver')}`,
   ];
+}
+
+function hintAtLinkedElsewhere(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  return unjudged
+    .filter(({ why }) => why === 'linked-elsewhere')
+    .map((edge) => `not judged: ${nameUnjudged([edge], 'message')}: ${(edge.facts ?? []).join('; ')}`);
 }
 
 /** Other messages of the same destination were received. */

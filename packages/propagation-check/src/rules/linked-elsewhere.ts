@@ -1,6 +1,7 @@
 import { readDestination } from '../calls/call-facts.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
+import { type Group, mapBy } from '../util/group-by.ts';
 import type { Doubt, Scene } from './check.ts';
 
 /** The messages of a service, from the destinations of some that were sent, whose links are all to spans that are not here; by start. */
@@ -18,6 +19,15 @@ export function listLinkedElsewhere(
       graph.hasLinks(row) &&
       graph.linkTargetsOf(row).length === 0,
   ).filter((span) => destinations.has(readDestination(span) ?? ''));
+}
+
+/** The same of all services and destinations. */
+export function indexLinkedElsewhere({ graph }: Scene): ReadonlyMap<string | null, Group<Span>> {
+  const { links, kinds } = graph.store;
+  const rows = [...new Set(links.rows)].filter(
+    (row) => graph.has(row) && kinds[row] === kindNumber.consumer && graph.linkTargetsOf(row).length === 0,
+  );
+  return mapBy(graph.viewsOf(rows.sort((left, right) => graph.compare(left, right))), readDestination);
 }
 
 /** Why messages may be read although nothing here has them as parent or link; null where no message is linked elsewhere. */

@@ -1,13 +1,14 @@
 import { type FactSource, readDestination, readOutcome } from '../calls/call-facts.ts';
-import { readBroker } from '../calls/messaging-system.ts';
+import { mayBeOfOneBroker, readBroker } from '../calls/messaging-system.ts';
 import { nameTarget } from '../calls/target.ts';
 import { countUnlinked, type Draft, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import { doubtLinkedElsewhere, indexLinkedElsewhere } from '../rules/linked-elsewhere.ts';
 import { areComplete, findShortBatches, type ShortBatches } from '../rules/split-batch.ts';
 import { countMessages } from '../rules/split-message.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
@@ -37,27 +38,49 @@ export function listUnreceived(
   const explained = new Set(drafts.flatMap(listExplained));
   const receivedAt = indexReceived(scene);
   const tellReceived = prepareReceived(scene, roots, explained);
+  const tellUnseen = prepareUnseen(scene, sides);
   return groupBy(sent, (span) => keyFor(span.serviceName, nameQueue(span))).flatMap(
     (group): readonly UnjudgedCalls[] => {
       if (group.some((span) => explained.has(span))) return [];
       const received = receivedAt.get(nameQueue(group[0]));
-      return received === undefined ? [tellUnseen(scene, group, sides)] : tellReceived(group, received);
+      return received === undefined ? [tellUnseen(group)] : tellReceived(group, received);
     },
   );
 }
 
-/** Messages to a destination of which nobody received any here. */
-function tellUnseen(scene: Scene, group: Group<Span>, sides: PossibleSides): UnjudgedCalls {
-  const [first] = group;
-  const peer = readDestination(first) ?? '';
-  const mayBe = sides.receiversOf(group);
+/** Of messages to destinations of which nobody received any here. */
+function prepareUnseen(scene: Scene, sides: PossibleSides): (group: Group<Span>) => UnjudgedCalls {
+  const linkedElsewhere = remember(() => indexLinkedElsewhere(scene));
+  return (group) => {
+    const [first] = group;
+    const peer = readDestination(first) ?? '';
+    const mayBe = sides.receiversOf(group);
+    const linked = mayBe.length > 0 ? [] : (linkedElsewhere().get(peer) ?? []);
+    return {
+      edge: {
+        ...{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' },
+        ...(mayBe.length > 0 ? { mayBe } : tellLinked(linked.filter((span) => mayBeOther(first, span)))),
+      },
+      spans: group,
+      says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
+    };
+  };
+}
+
+function mayBeOther(sent: Span, received: Span): boolean {
+  return sent.serviceName !== received.serviceName && mayBeOfOneBroker(sent, received);
+}
+
+function tellLinked(linked: readonly Span[]): Pick<UnjudgedEdge, 'why' | 'mayBe' | 'facts'> {
+  const doubts = [...mapBy(linked, ({ serviceName }) => serviceName)].flatMap(([service, messages]) => {
+    const doubt = service === null ? null : doubtLinkedElsewhere(messages);
+    return doubt === null || service === null ? [] : [{ ...doubt, service }];
+  });
+  if (doubts.length === 0) return {};
   return {
-    edge: {
-      ...{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' },
-      ...(mayBe.length > 0 ? { mayBe } : {}),
-    },
-    spans: group,
-    says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
+    mayBe: doubts.map(({ service }) => service),
+    why: 'linked-elsewhere',
+    facts: doubts.flatMap(({ says, decide }) => [says.replace(/\.$/, ''), ...decide].map(hideSecrets)),
   };
 }
 

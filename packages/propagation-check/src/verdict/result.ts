@@ -93,10 +93,19 @@ export interface UnjudgedEdge {
   /**
    * Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out; and of
    * whole calls that reached `server` through a service without spans, or that each began a trace after a request of one route; and of messages,
-   * as many as batches of `server` have links too few.
+   * as many as batches of `server` have links too few; and of messages to a destination from which the messages of `mayBe` link to spans that are not here.
    */
-  readonly why?: 'cached-answer' | 'dropped-links' | 'unseen-hop' | 'after-request' | 'short-batch';
-  /** Only of messages of which others of the destination were received, and where there are any: what the replica that sent these, or the batches tell, in sentences. */
+  readonly why?:
+    | 'cached-answer'
+    | 'dropped-links'
+    | 'unseen-hop'
+    | 'after-request'
+    | 'short-batch'
+    | 'linked-elsewhere';
+  /**
+   * Only of messages of which others of the destination were received, and where there are any: what the replica that sent these, or the batches tell, in
+   * sentences. With `linked-elsewhere`, what the links tell.
+   */
   readonly facts?: readonly string[];
   /** Only of such messages, and where there are any: so many messages of `server` from the destination began traces. */
   readonly began?: number;

@@ -113,6 +113,38 @@ suite('two halves of one edge are one note', () => {
   });
 });
 
+suite('messages whose links are to spans that are not here', () => {
+  const linked = (service: string, trace: number, place = kafka) =>
+    `trace ${trace}\n  ${service} CONSUMER "audit-log process" ${trace * 100}..${trace * 100 + 9} link:gone ${place}\n`;
+  const gone = 'trace 98\n  lost id:gone\n';
+  const isUnnamed = (note: string): boolean => note.includes('"web -> receiver"');
+
+  test('name their service, and not any receiver', () => {
+    const [note = '', ...others] = tell(
+      whole,
+      send(1),
+      send(2),
+      linked('audit', 3),
+      linked('audit', 4),
+      gone,
+    ).notes;
+    assert.match(
+      note,
+      /^not judged: web → audit-log \(2 messages\): 2 messages of audit from audit-log link to spans that are not here: .* of another sender; Look for the spans that the links of audit name, as span /,
+    );
+    assert.deepEqual(others, []);
+  });
+
+  test('say nothing of messages of the sender itself, of other destinations or of other brokers', () => {
+    for (const other of [
+      linked('web', 3),
+      linked('audit', 3, kafka.replace('audit-log', 'mails')),
+      linked('audit', 3, kafka.replace('kafka', 'rabbitmq')),
+    ])
+      assert.equal(tell(whole, send(1), other, gone).notes.filter(isUnnamed).length, 1, other);
+  });
+});
+
 suite('messages that began traces', () => {
   const received = [1, 2, 3].map((trace) => send(trace) + receive('billing', trace)).join('');
 
