@@ -97,6 +97,7 @@ const resultShape = z.strictObject({
           'after-request',
           'short-batch',
           'linked-elsewhere',
+          'waiting',
         ])
         .exactOptional(),
       server: z.string().exactOptional(),

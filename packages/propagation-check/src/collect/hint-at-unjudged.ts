@@ -176,6 +176,7 @@ function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[], expectation: Expec
     ...hintAtLinkedElsewhere(unjudged),
     ...hintAtPartlyReceived(unjudged.filter(isMessage)),
     ...hintAtShortBatches(unjudged),
+    ...hintAtWaiting(unjudged.filter(({ why }) => why === 'waiting')),
   ];
 }
 
@@ -248,6 +249,14 @@ function hintAtShortBatches(unjudged: readonly UnjudgedEdge[]): readonly string[
   return unjudged
     .filter(({ why }) => why === 'short-batch')
     .map((edge) => `not judged: ${nameUnjudged([edge], 'message')}: ${tellShort(edge)}`);
+}
+
+function hintAtWaiting(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  if (unjudged.length === 0) return [];
+  return [
+    `not judged: ${nameUnjudged(unjudged, 'message')}: sent at the end of the capture, and may not have been received yet: wait until the consumer has taken ` +
+      'them, and check again',
+  ];
 }
 
 /** Other calls to the same peer are whole. */

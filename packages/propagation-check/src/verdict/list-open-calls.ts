@@ -60,7 +60,7 @@ function toOpenMessages(
   { edge, spans, isMostlyReceived, mayBeUnlinked }: UnjudgedCalls,
 ): readonly Described[] {
   const { client, server, calls } = edge;
-  if (server === undefined) return [];
+  if (server === undefined || edge.why === 'waiting') return [];
   const isNamed = isExpected(expectation, client, server);
   // Without a whole message between the two, nothing shows that this service is the receiver.
   const isSeen = groupsBetween(client, server).some(({ clientKind }) => clientKind === 'PRODUCER');

@@ -104,10 +104,10 @@ function prepareReceived(
     const others = group.filter((span) => !inBatches.has(span) && readOutcome(span) !== 'unreached');
     const messages = listDue(scene, others, received);
     const told = short === undefined ? [] : [describeShort(scene, short)];
-    if (messages.length === 0) return told;
     const names = [...received.servers].filter((name) => name !== null).sort();
     const unlinked = names.filter((server) => isUnlinked(client, server));
     const mayBeUnlinked = unlinked.length > 0;
+    if (messages.length === 0) return mayBeUnlinked ? told : [...told, ...tellWaiting(scene, others, names)];
     const receivers = mayBeUnlinked ? unlinked : names;
     const calls = countCalls(scene, messages);
     const late = countCalls(scene, others) - calls;
@@ -132,6 +132,28 @@ function prepareReceived(
     });
     return [...told, ...ofReceivers];
   };
+}
+
+/** Messages of the end of the capture, where all before them were received. */
+function tellWaiting(
+  scene: Scene,
+  messages: readonly Span[],
+  [server]: readonly string[],
+): readonly UnjudgedCalls[] {
+  const [first] = messages;
+  if (first === undefined || server === undefined) return [];
+  const { serviceName: client } = first;
+  const peer = readDestination(first) ?? '';
+  const calls = countCalls(scene, messages);
+  // A healthy capture may end with a few on their way.
+  if (calls < scene.thresholds.fewestLostMessages) return [];
+  return [
+    {
+      edge: { client, peer, calls, server, protocol: 'messaging', why: 'waiting' },
+      spans: messages,
+      says: 'it was sent at the end of the capture, and may wait to be received',
+    },
+  ];
 }
 
 /** Messages that batches received, of which they name others alone. */

@@ -93,7 +93,8 @@ export interface UnjudgedEdge {
   /**
    * Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out; and of
    * whole calls that reached `server` through a service without spans, or that each began a trace after a request of one route; and of messages,
-   * as many as batches of `server` have links too few; and of messages to a destination from which the messages of `mayBe` link to spans that are not here.
+   * as many as batches of `server` have links too few; and of messages to a destination from which the messages of `mayBe` link to spans that are not here, or that were all
+   * sent at the end of the capture (`waiting`), while `server` received others.
    */
   readonly why?:
     | 'cached-answer'
@@ -101,7 +102,8 @@ export interface UnjudgedEdge {
     | 'unseen-hop'
     | 'after-request'
     | 'short-batch'
-    | 'linked-elsewhere';
+    | 'linked-elsewhere'
+    | 'waiting';
   /**
    * Only of messages of which others of the destination were received, and where there are any: what the replica that sent these, or the batches tell, in
    * sentences. With `linked-elsewhere`, what the links tell.

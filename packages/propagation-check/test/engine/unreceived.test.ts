@@ -89,6 +89,19 @@ suite('messages without their other side, beside whole ones', () => {
     assert.match(allBegan, /web → mails \(1 message\) and mailer \(2 messages\)/);
     assert.doesNotMatch(allBegan, /end of the capture/);
   });
+
+  test('where only the last messages are not received, a note has their number', () => {
+    const last = (at: number) =>
+      `trace ${at + 1}\n  web PRODUCER "mails send" ${600 + at}..${601 + at} ${kafka}\n`;
+    const few = [...range(0, 6).map(whole), last(6), last(7)];
+    const { result, notes } = tell(...few, last(8));
+    assert.deepEqual([result.verdict, result.undecided], ['intact', undefined]);
+    assert.deepEqual(notes, [
+      'not judged: web → mails (3 messages): sent at the end of the capture, and may not have been received yet: wait until the consumer has taken them, and check again',
+    ]);
+    assert.deepEqual(tell(...few).notes, []);
+    assert.equal(tell(whole(5), last(6), last(7), last(8)).result.verdict, 'intact');
+  });
 });
 
 suite('batches that link to some of their messages', () => {
