@@ -40,7 +40,7 @@ import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { indexCalls } from './index-calls.ts';
 import { doubtLinkedElsewhere, listLinkedElsewhere } from './linked-elsewhere.ts';
-import { suggestService } from './misspelt-service.ts';
+import { listOthers, suggestService } from './misspelt-service.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
 import { showClients } from './shown-later.ts';
@@ -468,7 +468,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
       'calls can be meant: named like the service, to its port, or to the target that most call',
       ({ calls }) => calls.length > 0,
       ({ edge, lonely }) =>
-        `none of ${countOf(lonely.length, 'call')} of ${edge.client}, as ${edge.server} shows requests of unknown callers, or other calls went to the same target`,
+        `none of ${countOf(lonely.length, 'call')} of ${edge.client}, as ${edge.server} shows requests of unknown callers, or they may go to another service`,
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
@@ -547,6 +547,7 @@ function selectCallsTo(
   server: string,
 ): Pick<WhollyMissing, 'calls' | 'isToward'> {
   const isMisspelt = suggestService(scene, server) !== null;
+  const isNameSure = listOthers(scene, server).length === 0;
   const taken = remember(() => listTargets(scene));
   // An address by which whole calls reach another service is of that one, however it is named.
   const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(placeOf(span));
@@ -558,13 +559,14 @@ function selectCallsTo(
   );
   const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return { calls: known, isToward: true };
-  // An address that no known service has may be that of the expected one, whoever has a similar name.
-  const isAddressOfUnknown = (span: Span): boolean =>
-    !taken().has(placeOf(span)) && !isNameOfAnother(readAddress(span).host ?? '');
-  if (isMisspelt && !lonely.some(isAddressOfUnknown)) return { calls: [], isToward: false };
-  // A public host may be a third party: for a service without spans, only calls inside of the network count.
-  const mayBeCalled = (span: Span): boolean =>
-    hasSpans(scene, server) || span.kind === 'PRODUCER' || !isPublicName(readAddress(span).host);
+  // A public host may be a third party, and without spans of the service its name in the expectation may be wrong.
+  const mayBeCalled = (span: Span): boolean => {
+    if (hasSpans(scene, server)) return true;
+    const host = readAddress(span).host ?? '';
+    if (isMisspelt) return span.kind !== 'PRODUCER' && !isNameOfAnother(host);
+    if (span.kind === 'PRODUCER') return true;
+    return isNameSure ? !isPublicName(host) : !isNameOfAnother(host);
+  };
   const groups = groupBy(
     lonely.filter((span) => !taken().has(placeOf(span)) && mayBeCalled(span)),
     placeOf,

@@ -24,6 +24,27 @@ function judge(path: string, drawing = system) {
   return { verdict, says: undecided.map(({ says }) => says).join(), errors: errors.map(({ id }) => id) };
 }
 
+/** Messages to billing, with a link to them or apart, and others whose receiver is not here. */
+const drawMessages = (isLinked: boolean): string =>
+  [1, 2, 3, 4]
+    .map(
+      (at) => `
+trace ${at}1
+  web       PRODUCER "send orders" ${at}000..${at}005 messaging.system=kafka messaging.destination.name=orders id:sent${at}
+trace ${at}2
+  billing   CONSUMER "process orders" ${at}020..${at}040 messaging.system=kafka messaging.destination.name=orders ${isLinked ? `link:sent${at}` : ''}
+trace ${at}3
+  web       PRODUCER "send mails" ${at}050..${at}055 messaging.system=kafka messaging.destination.name=mails
+`,
+    )
+    .join('');
+
+const misspelt = {
+  verdict: 'unknown',
+  says: 'no span of biling is here: did you mean billing instead of biling?',
+  errors: [],
+};
+
 describe('an expected service that no span names', () => {
   it('leaves the edge open on either side where another is called nearly so', () => {
     for (const [path, meant] of [
@@ -81,7 +102,18 @@ describe('an expected service that no span names', () => {
   it('is not taken for the peer of other calls inside of the network', () => {
     const inside = system.replaceAll('https://api.stripe.com/pay', 'http://billing:80/pay');
     assert.deepEqual(judge('web -> ordres', inside).errors, []);
-    assert.deepEqual(judge('web -> stock', inside).errors, ['missing-server']);
+    assert.deepEqual(
+      [judge('web -> stock', inside).verdict, judge('web -> stock', inside).errors],
+      ['unknown', []],
+    );
+    assert.deepEqual(judge('web -> stock\nexpect web -> orders', inside).errors, ['missing-server']);
+    const atAddress = inside.replaceAll('billing:80', '10.0.0.2:80');
+    assert.deepEqual(judge('web -> stock', atAddress).errors, ['missing-server']);
+  });
+
+  it('is not taken for the receiver of messages to another destination, nor of messages that another received apart', () => {
+    assert.deepEqual(judge('web -> biling', drawMessages(true)), misspelt);
+    assert.deepEqual(judge('web -> biling', drawMessages(false)).errors, []);
   });
 
   it('is another service where the names differ in a letter or a number at the end, or an address is that of no other', () => {
@@ -98,7 +130,7 @@ describe('an expected service that no span names', () => {
       ['checkout-v10', 'checkout'],
     ] as const) {
       assert.deepEqual(
-        judge(`web -> ${expected}`, inside(known, 'peer')).errors,
+        judge(`web -> ${expected}`, inside(known, '10.0.0.2')).errors,
         ['missing-server'],
         expected,
       );
