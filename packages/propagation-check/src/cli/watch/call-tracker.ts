@@ -2,11 +2,13 @@ import type { EdgeProtocol } from '../../calls/call-group.ts';
 import { findEdges } from '../../calls/edge.ts';
 import { TraceGraph } from '../../graph/trace-graph.ts';
 import { isPast } from '../../report/terminal-edges.ts';
+import { thresholds } from '../../rules/thresholds.ts';
 import type { Span } from '../../span/span.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { storeOf } from '../../span/span-writer.ts';
 import { keyFor, mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
+import { areMostlyJudged } from '../../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import {
   type EdgeResult,
@@ -36,6 +38,8 @@ export interface WatchedEdge {
   readonly unjudged?: number;
   /** So many of the calls may have lost their context inside of the caller. */
   readonly doubtful?: number;
+  /** Why no more of its calls are judged than are left open; not there where more are. */
+  readonly open?: string;
   /** The service that all calls of the last look went through: the edge is here only because one of that is broken. */
   readonly past?: Pick<PastService, 'service'>;
   /** Calls of the last time slices, the newest last. */
@@ -196,6 +200,7 @@ export class CallTracker {
       ...edge,
       ...(past == null ? {} : { past }),
       ...counts,
+      ...this.#tellOpen(edge, counts),
       sample,
       slices: listSlices(slices, now),
       newest: newest.get(keyFor(edge.client, edge.server)) ?? null,
@@ -287,6 +292,17 @@ export class CallTracker {
     const counting = this.#edges.get(keyOf(edge));
     if (counting === undefined || edge.doubtful === undefined) return;
     counting.doubtful = Math.min(counting.doubtful + added, counting.calls - counting.broken);
+  }
+
+  #tellOpen(
+    edge: Counting['edge'],
+    { calls, unjudged, doubtful }: Pick<Counting, 'calls' | 'unjudged' | 'doubtful'>,
+  ): Pick<WatchedEdge, 'open'> {
+    if (areMostlyJudged(calls - doubtful, calls + unjudged, thresholds)) return {};
+    const open = this.#undecided.find(
+      ({ protocol = edge.protocol, ...sides }) => isSameEdge(sides, edge) && protocol === edge.protocol,
+    );
+    return open === undefined ? {} : { open: open.says };
   }
 
   #isNewWarning({ id }: Finding, { traceId, spanId }: Evidence): boolean {

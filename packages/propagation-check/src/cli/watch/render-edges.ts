@@ -38,7 +38,7 @@ const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
 /** The columns behind the name, the most important first: those that do not fit are left out. */
 const columns: readonly Column[] = [
   { title: 'intact', width: 8, isRight: true, write: (edge) => rateOf(edge) },
-  { title: 'calls', width: 7, isRight: true, write: ({ calls }) => String(calls) },
+  { title: 'calls', width: 7, isRight: true, write: (edge) => countJudged(edge) },
   { title: 'per min', width: 8, isRight: true, write: ({ slices }) => String(countLastMinute(slices)) },
   { title: 'last 2 min', width: 12, isRight: false, write: ({ slices }) => drawTrend(slices) },
   { title: 'newest', width: 34, isRight: false, write: (edge, now) => tellNewest(edge, now) },
@@ -80,7 +80,11 @@ export function renderEdgesView(
 
 /** The same without a selection, as long as it is. */
 export function renderEdgesOnce(state: WatchState, layout: Layout): readonly string[] {
-  return [...renderHead(state, layout), ...renderTable(state.edges, null, state.now, layout)];
+  const open = state.edges.flatMap(({ client, server, open }) =>
+    open === undefined ? [] : `not judged: ${client} -> ${server}: ${open}`,
+  );
+  const notes = [...state.notes, ...open];
+  return [...renderHead({ ...state, notes }, layout), ...renderTable(state.edges, null, state.now, layout)];
 }
 
 function renderHead(
@@ -126,9 +130,11 @@ function renderTable(
   const shown: Column[] = [];
   let room = layout.width - 4;
   for (const column of columns) {
-    if (room - column.width - gap.length < shortestName) break;
-    room -= column.width + gap.length;
-    shown.push(column);
+    const cells = column.isRight ? edges.map((edge) => column.write(edge, now).length) : [];
+    const width = Math.max(column.width, ...cells);
+    if (room - width - gap.length < shortestName) break;
+    room -= width + gap.length;
+    shown.push({ ...column, width });
   }
   const nameWidth = Math.min(wanted, room);
   const titles = shown.map(({ title, width, isRight }) =>
@@ -168,9 +174,9 @@ function renderChosen(
   ];
 }
 
-function markOf({ broken, newest, past }: WatchedEdge): Mark {
+function markOf({ broken, newest, open, past }: WatchedEdge): Mark {
   if (broken > 0 || newest?.finding.severity === 'error') return 'error';
-  if (newest !== null) return 'warning';
+  if (newest !== null || open !== undefined) return 'warning';
   return past === undefined ? 'fine' : 'accepted';
 }
 
@@ -179,6 +185,11 @@ function rateOf({ calls, broken, unjudged = 0, doubtful = 0 }: WatchedEdge): str
   if (calls === 0 && unjudged === 0) return 'never';
   const sure = calls - doubtful;
   return sure === 0 ? 'unknown' : `${Math.floor(((sure - broken) / sure) * 100)} %`;
+}
+
+/** `10 of 20` where at least as many are open as are judged. */
+function countJudged({ calls, unjudged = 0, open }: WatchedEdge): string {
+  return open === undefined ? String(calls) : `${calls} of ${calls + unjudged}`;
 }
 
 function countLastMinute(slices: readonly Slice[]): number {

@@ -160,11 +160,12 @@ class Watch {
     };
   }
 
-  /** 0 intact, 1 broken, 2 nothing was judged, or an expected edge is undecided. */
+  /** 0 intact, 1 broken, 2 nothing was judged, or not most calls of an edge, or an expected edge is undecided. */
   exitCode(): number {
     if (this.#tracker.breaks().some(({ finding }) => finding.severity === 'error')) return 1;
     if (this.#tracker.undecided().length > 0) return 2;
-    return this.#tracker.edges(Date.now()).length > 0 ? 0 : 2;
+    const edges = this.#tracker.edges(Date.now());
+    return edges.length > 0 && edges.every(({ open }) => open === undefined) ? 0 : 2;
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { encodeOtlpLines } from '../../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../../src/span/span.ts';
+import { readDrawing } from '../../engine/read-drawing.ts';
 import { makeFolder, runCli, spawnCli } from '../run-cli.ts';
 import { startTraceStore } from '../trace-store.ts';
 import { makeCall, makeSplitCall, withServer } from './make-calls.ts';
@@ -285,6 +286,28 @@ describe('watch --once', () => {
     assert.match(intact[1], /^ {2}✓ web → orders +100 % +1 /m);
     assert.match(broken[1], /^ {2}✗ web → orders +0 % +1 /m);
     assert.match(single[1], /^no call between two services was judged yet$/m);
+  });
+
+  it('calls no edge intact of which no more than half of the calls are judged', async (t) => {
+    const drawMessage = (at: number, isLinked: boolean): string => `
+trace ${at}1
+  web     PRODUCER "send orders" ${at}000..${at}005 messaging.system=kafka messaging.destination.name=orders id:sent${at}
+trace ${at}2
+  billing CONSUMER "process orders" ${at}020..${at}040 messaging.system=kafka messaging.destination.name=orders ${isLinked ? `link:sent${at}` : ''}
+`;
+    const run = async (linked: number) => {
+      const drawing = Array.from({ length: 20 }, (_, at) => drawMessage(at + 1, at < linked)).join('');
+      const spans = encodeOtlpLines(readDrawing(drawing).spans);
+      const folder = await makeFolder(t, { 'spans.jsonl': spans });
+      return runCli(t, ['watch', join(folder, 'spans.jsonl'), '--once'], { env: { LC_ALL: 'C.UTF-8' } });
+    };
+    const half = await run(10);
+    assert.equal(half.code, 2);
+    assert.match(half.stdout, /^ {2}! web → billing +100 % +10 of 20 /m);
+    assert.match(half.stdout, /^note {2}not judged: web -> billing: 10 of 20 messages judged: /m);
+    const most = await run(11);
+    assert.equal(most.code, 0);
+    assert.match(most.stdout, /^ {2}✓ web → billing +100 % +11 /m);
   });
 
   it('waits at a receiver for what comes, until it is quiet', async (t) => {
