@@ -1,6 +1,6 @@
 import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
-import { type Layout, paint } from '../../report/layout.ts';
+import { hang, type Layout, paint } from '../../report/layout.ts';
 import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
@@ -78,13 +78,17 @@ export function renderEdgesView(
   return [...head, ...renderTable(shown, selected, now, screen), ...foot];
 }
 
-/** The same without a selection, as long as it is. */
+/** The same without a selection, as long as it is, with all words of its notes. */
 export function renderEdgesOnce(state: WatchState, layout: Layout): readonly string[] {
   const open = state.edges.flatMap(({ client, server, open }) =>
     open === undefined ? [] : `not judged: ${client} -> ${server}: ${open}`,
   );
-  const notes = [...state.notes, ...open];
-  return [...renderHead({ ...state, notes }, layout), ...renderTable(state.edges, null, state.now, layout)];
+  const notes = [...state.notes, ...open].flatMap((note) => hang('note  ', escapeText(note), layout));
+  return [
+    ...renderHead({ ...state, notes: [] }, layout),
+    ...notes.map((line) => paint(layout, 'yellow', line)),
+    ...renderTable(state.edges, null, state.now, layout),
+  ];
 }
 
 function renderHead(

@@ -78,6 +78,9 @@ suite('the tracker of calls', () => {
     const view = renderEdgesOnce(state, { width: 100, color: false }).join('\n');
     assert.match(view, /web → orders +unknown +1 /);
     assert.match(view, /web → stock +unknown +0 /);
+    const notes = [`${'word '.repeat(40)}end`];
+    const narrow = renderEdgesOnce({ ...state, notes }, { width: 60, color: false }).join('\n');
+    assert.match(narrow, /^note {2}word (?:word\s+){39}end$/m);
   });
 
   test('judges what ended long ago at once', () => {
