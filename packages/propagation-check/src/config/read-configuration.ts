@@ -21,10 +21,9 @@ const sections: readonly string[] = ['run', 'audit'];
 
 /** Reads a configuration file: YAML 1.2, or JSON, as `configuration.schema.json` describes it. Settings with faults are left out. */
 export function readConfiguration(text: string): Configuration {
-  const { value, written, faults: ofShape, placeOf } = readYaml(text, configurationShape);
-  const expectations = value?.expectations;
-  const faults =
-    typeof expectations === 'object' ? listContradictions(expectations, placeOf, ['expectations']) : ofShape;
+  const { written, faults: ofShape, placeOf } = readYaml(text, configurationShape);
+  const expectations = listEntries(written).find(([key]) => key === 'expectations')?.[1];
+  const faults = [...ofShape, ...listContradictions(expectations, placeOf, ['expectations'])];
   const entries = listEntries(written).flatMap(([key, value]): readonly (readonly [Path, unknown])[] =>
     sections.includes(key)
       ? listEntries(value).map(([inner, own]) => [[key, inner], own] as const)

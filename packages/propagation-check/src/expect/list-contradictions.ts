@@ -1,28 +1,38 @@
 import { keyFor, mapBy } from '../util/group-by.ts';
-import type { ExpectationDocument } from './read-expectation-shape.ts';
+import { readableShape } from './read-expectation-shape.ts';
 import { readExpectedPath } from './read-expected-path.ts';
 import type { Fault, Path, Place } from './read-yaml.ts';
 
-const allowing = ['must', 'may'] as const;
+type Rule = 'must' | 'may' | 'must-not';
 
-/** Edges that a document both forbids and names under `must` or `may`. @param above The path of the document in its file. */
+/** What an edge of a list contradicts: what must be there is no edge that may be missing. */
+const contradicted = { may: ['must'], 'must-not': ['must', 'may'] } as const satisfies Partial<
+  Record<Rule, readonly Rule[]>
+>;
+
+/** Edges that a document names under two rules, also of one that has other faults. @param above The path of the document in its file. */
 export function listContradictions(
-  { edges = {} }: ExpectationDocument,
+  document: unknown,
   placeOf: (path: Path) => Place,
   above: Path = [],
 ): readonly Fault[] {
-  const listEdges = (rule: 'must' | 'may' | 'must-not') =>
-    (edges[rule] ?? []).flatMap((item, at) =>
-      (typeof item === 'string' ? readExpectedPath(item) : [item]).map(({ client, server }) => ({
-        ...{ client, server, rule, path: [...above, 'edges', rule, at] },
-      })),
+  const { edges } = readableShape.parse(document);
+  const listEdges = (rule: Rule) =>
+    edges[rule].flatMap((item, at) =>
+      (typeof item === 'string' ? readExpectedPath(item) : item === null ? [] : [item]).map(
+        ({ client, server }) => ({ ...{ client, server, rule, path: [...above, 'edges', rule, at] } }),
+      ),
     );
-  const allowed = mapBy(allowing.flatMap(listEdges), ({ client, server }) => keyFor(client, server));
-  return listEdges('must-not').flatMap(({ client, server, path }) => {
-    const [other] = allowed.get(keyFor(client, server)) ?? [];
-    if (other === undefined) return [];
-    const { line } = placeOf(other.path);
-    const text = `${path.map(String).join('.')}: ${client} -> ${server} is also under ${other.rule}, in line ${line}; name it once`;
-    return [{ path, place: placeOf(path), text }];
+  return (['may', 'must-not'] as const).flatMap((rule) => {
+    const others = mapBy(contradicted[rule].flatMap(listEdges), ({ client, server }) =>
+      keyFor(client, server),
+    );
+    return listEdges(rule).flatMap(({ client, server, path }) => {
+      const [other] = others.get(keyFor(client, server)) ?? [];
+      if (other === undefined) return [];
+      const { line } = placeOf(other.path);
+      const text = `${path.map(String).join('.')}: ${client} -> ${server} is also under ${other.rule}, in line ${line}; name it once`;
+      return [{ path, place: placeOf(path), text }];
+    });
   });
 }

@@ -18,9 +18,9 @@ const path = z
   .describe('A path of services: "a -> b -> c" means the edges a -> b and b -> c.');
 
 /** Without the arrow's own message a union says only that nothing fits. Described where it is used: editors show the text of the definition. */
-const edges = z
-  .array(z.union([path, edge], 'expected a path such as "a -> b -> c", or client and server'))
-  .meta({ id: 'edges' });
+const item = z.union([path, edge], 'expected a path such as "a -> b -> c", or client and server');
+
+const edges = z.array(item).meta({ id: 'edges' });
 
 /** The content of an expectations file. `expectation.schema.json` is made of it. */
 export const expectationShape = z
@@ -57,5 +57,16 @@ export const expectationShape = z
     title: 'Expectations of propagation-check',
     description: 'What must, may and must not be in the traces of a system.',
   });
+
+const readableEdges = z.array(item.nullable().catch(null)).catch([]);
+
+const noEdges = { must: [], may: [], 'must-not': [] };
+
+/** The edges that can be read, whatever else is wrong in a document; null stands for one that cannot. */
+export const readableShape = z
+  .object({
+    edges: z.object({ must: readableEdges, may: readableEdges, 'must-not': readableEdges }).catch(noEdges),
+  })
+  .catch({ edges: noEdges });
 
 export type ExpectationDocument = z.infer<typeof expectationShape>;

@@ -6,11 +6,11 @@ import { listFaults, readYaml } from './read-yaml.ts';
 
 /**
  * Reads an expectations file: YAML 1.2, or JSON, as `expectation.schema.json` describes it.
- * @throws {ExpectationError} with line and column of each fault, also for unknown and repeated keys, and edges that are expected and forbidden.
+ * @throws {ExpectationError} with line and column of each fault, also for unknown and repeated keys, and edges under two rules.
  */
 export function readExpectation(text: string): Expectation {
-  const { value, faults, placeOf } = readYaml(text, expectationShape);
-  const all = value === null ? faults : listContradictions(value, placeOf);
+  const { value, written, faults, placeOf } = readYaml(text, expectationShape);
+  const all = [...faults, ...listContradictions(written, placeOf)];
   if (value === null || all.length > 0) throw new ExpectationError(listFaults(all).join('; '));
   return toExpectation(value);
 }

@@ -136,6 +136,7 @@ function describeForm(issue: Issue, known: readonly string[]): string {
   if (issue.code === 'invalid_type' && issue.expected === 'object')
     return `expected a map of ${joinOr(known)}`;
   if (issue.code === 'invalid_type' && issue.expected === 'array') return 'expected a list';
+  if (issue.code === 'invalid_type' && issue.expected === 'record') return 'expected a map';
   return toOneLine(issue.message.replace(/^Invalid input: /, ''));
 }
 

@@ -71,6 +71,11 @@ suite('a configuration', () => {
       /^4:24: expectations\.edges\.must-not\.1: a -> b is also under must, in line 3; name it once$/,
     ],
     [
+      'wait: 30\nexpectations:\n  edges: { must: [a -> b], may: [a -> b] }',
+      /^1:7: wait: expected a time/,
+      /^3:34: expectations\.edges\.may\.0: a -> b is also under must, in line 3; name it once$/,
+    ],
+    [
       'expectations: { edges: { must: [a], mus: [] } }\nrun: { url: [ftp://x, 3] }',
       /^1:33: expectations\.edges\.must\.0: expected services with arrows/,
       /^1:37: expectations\.edges: unknown key "mus"/,

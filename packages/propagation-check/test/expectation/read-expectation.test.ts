@@ -92,6 +92,13 @@ traceresponse: [payments]
       '6:5: edges.must-not.0: b -> c is also under must, in line 3; name it once; ' +
         '7:7: edges.must-not.1: c -> d is also under may, in line 4; name it once',
     ],
+    [
+      'edges:\n  must: [a -> b, c ->]\n  may: [a -> b]\n  must-not:\n    - a -> b',
+      '2:18: edges.must.1: expected services with arrows between them: a -> b -> c; ' +
+        '3:9: edges.may.0: a -> b is also under must, in line 2; name it once; ' +
+        '5:7: edges.must-not.0: a -> b is also under must, in line 2; name it once',
+    ],
+    ['baggage: 3', '1:10: baggage: expected a map'],
     ['- a', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
     ['hello', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
     ['edges: {}\n---\nedges: {}', '2:1: a second document begins here (---); expected one'],
