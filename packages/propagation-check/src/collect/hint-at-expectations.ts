@@ -132,14 +132,17 @@ function hintAtUnknown(
 ): readonly string[] {
   // Each of those has its own reason.
   const isTold = (edge: ExpectedEdge): boolean => undecided.some((each) => isSameEdge(each, edge));
-  const unknown = listUnknown(
-    expected.filter((edge) => !isTold(edge)),
-    services,
-  );
+  const untold = expected.filter((edge) => !isTold(edge));
+  const unknown = listUnknown(untold, services);
   if (unknown.length === 0) return [];
   const misspelt = suggestNames(expected, services);
+  const wanted = listUnknown(
+    untold.filter(({ rule }) => rule === 'must'),
+    services,
+  );
+  const holds = wanted.length > 0 ? '' : ', so that must-not holds';
   return [
-    `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
+    `no span of ${listNames(unknown)} is here, only of ${listNames(services)}${holds}: ` +
       (misspelt.length > 0
         ? misspelt.join('; ')
         : 'check the names (service.name) and whether the service exports'),

@@ -494,6 +494,19 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual([verdict, unjudged], ['intact', undefined]);
   });
 
+  test('a forbidden edge to a service that is not here holds, and the note of its name says so', () => {
+    const result = checkTraces(drawTrace(draw()), {});
+    const hint = (rule: 'must' | 'must-not') =>
+      hintAtExpectations(result, ['web', 'payment-service'], {
+        ...noExpectation,
+        edges: [{ client: 'web', server: 'pay', rule }],
+      })[0];
+    const holds = ', so that must-not holds';
+    const note = (clause: string) =>
+      `no span of pay is here, only of payment-service, web${clause}: did you mean payment-service instead of pay?`;
+    assert.deepEqual([hint('must'), hint('must-not')], [note(''), note(holds)]);
+  });
+
   test('an expected edge the wrong way round was never seen: the requests that lead to the calls are none of it', () => {
     const result = checkTraces(drawTrace(draw()), {
       expectation: { ...noExpectation, edges: expectPath(['pay', 'web']) },
