@@ -7,6 +7,7 @@ import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
+import { explainNoSpan } from './explain-no-span.ts';
 import { printReport } from './print-report.ts';
 import { renderProgress } from './render-progress.ts';
 import type { Session } from './session.ts';
@@ -30,7 +31,7 @@ export async function checkFiles(
   const { result } = judge(store, inputs, collector);
   checking.clear();
   const source = paths.map(nameFile).join(', ');
-  const empty = store.size === 0 ? `${source}: no span in it` : null;
+  const empty = store.size === 0 ? await explainNoSpan(paths, source) : null;
   const reason =
     empty ??
     (result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null);

@@ -162,12 +162,25 @@ test('a file without spans gives no verdict', async (t) => {
   const path = join(folder, 'none');
   const { code, stdout, stderr } = await executeCli('file', path);
   assert.deepEqual([code, stderr], [2, '']);
-  assert.equal(stdout, `CANNOT TELL  ${path}: no span in it\n`);
-  assert.equal(
-    JSON.parse((await executeCli('file', path, '--json')).stdout).reason,
-    `${path}: no span in it`,
-  );
+  const reason = `${path}: no span in it; give a file with traces, such as the file exporter of a Collector writes in a pipeline of traces ({"resourceSpans": […]})`;
+  assert.equal(stdout.replace(/\s+/g, ' '), `CANNOT TELL ${reason} `);
+  assert.equal(JSON.parse((await executeCli('file', path, '--json')).stdout).reason, reason);
 });
+
+for (const [content, held] of [
+  ['{"resourceMetrics":[{"resource":{},"scopeMetrics":[]}]}', 'it holds metrics; '],
+  ['{"resourceLogs":[]}\n{"resourceLogs":[]}', 'it holds logs; '],
+  ['{"resourceLogs":[]}\n{"resourceMetrics":[]}', 'it holds metrics and logs; '],
+  ['[]', ''],
+] as const) {
+  test(`a file without spans is told for what it holds: ${content}`, async (t) => {
+    const path = join(await makeFolder(t, { other: content }), 'other');
+    const { code, stdout } = await executeCli('file', path, '--json');
+    assert.equal(code, 2);
+    const { reason } = JSON.parse(stdout);
+    assert.ok(reason.startsWith(`${path}: no span in it; ${held}give a file with traces, `), reason);
+  });
+}
 
 test('a file of logs fails an expectation, and is said to hold no span', async (t) => {
   const folder = await makeFolder(t, { logs: '{"resourceLogs":[]}' });

@@ -93,7 +93,8 @@ suite('the packed tool, installed in an empty folder', () => {
         // Field 1 of 2 bytes, a resource of none: an export request without spans.
         await writeFile(join(folder, 'spans.pb'), Uint8Array.of(0x0a, 0x02, 0x0a, 0x00));
         const { status, stdout } = start(node, folder, 'file', 'spans.pb');
-        assert.deepEqual([status, stdout], [2, 'CANNOT TELL  spans.pb: no span in it\n']);
+        assert.equal(status, 2);
+        assert.match(stdout, /^CANNOT TELL {2}spans[.]pb: no span in it; /);
       });
 
       test('it is a library', async () => {
