@@ -1,7 +1,7 @@
 import { escapeControls } from '../decode/quote-value.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import { createHttpClient, type HttpClientOptions } from './http-client.ts';
-import { summarize } from './http-policy.ts';
+import { isHtml, summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
 /** Without prefix and suffixes. */
@@ -18,6 +18,9 @@ const counters = [
 
 /** A Collector with many components has some 100 KB. */
 const maxResponseBytes = 16 * 1024 * 1024;
+
+const advice =
+  'use the address of the Collector’s own metrics (service.telemetry.metrics.readers, port 8888 by default)';
 
 type Counter = (typeof counters)[number];
 
@@ -41,7 +44,10 @@ export async function readCollectorCounters(
     const path = endpoint.pathname.replace(/^\/+/, '');
     const answer = await client.get(path, endpoint.searchParams, 'text/plain;version=0.0.4', signal);
     if (answer.status !== 200) {
-      throw new SourceError(`${name}: answered ${answer.status}: ${summarize(answer)}`);
+      throw new SourceError(`${name}: answered ${answer.status}: ${summarize(answer)}; ${advice}`);
+    }
+    if (isHtml(answer)) {
+      throw new SourceError(`${name}: answered a web page, not metrics; ${advice}`);
     }
     return { name, ...parseCollectorCounters(name, new TextDecoder().decode(answer.body)) };
   } finally {
@@ -80,8 +86,7 @@ export function parseCollectorCounters(name: string, text: string): Omit<Collect
   }
   const [first = ''] = text.trim().split('\n');
   throw new SourceError(
-    `${name}: no otelcol_ metric in the answer (“${escapeControls(first.slice(0, 80))}”); ` +
-      'use the address of the Collector’s own metrics (service.telemetry.metrics.readers, port 8888 by default)',
+    `${name}: no otelcol_ metric in the answer (“${escapeControls(first.slice(0, 80))}”); ${advice}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { firstCharacter } from '../decode/detect-piece-format.ts';
 import { isObject } from '../decode/otlp-json-value.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import type { HttpClient } from './http-client.ts';
-import { type HttpAnswer, summarize } from './http-policy.ts';
+import { type HttpAnswer, isHtml, summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
 /** @throws {SourceError} that names the source, the path of the request and the port to ask, when the answer cannot be decoded. */
@@ -31,14 +31,6 @@ export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>
     if (error instanceof DecodeError) return null;
     throw error;
   }
-}
-
-/** Whether a web page answered, for instance a login page or another program's start page. */
-export function isHtml(answer: HttpAnswer): boolean {
-  const start = new TextDecoder().decode(answer.body.subarray(0, 100)).trimStart().toLowerCase();
-  return (
-    answer.contentType === 'text/html' || start.startsWith('<!doctype html') || start.startsWith('<html')
-  );
 }
 
 /** The answer that came instead of the expected one, for people. */

@@ -95,8 +95,17 @@ function pauseMs(retryAfter: string, attempt: number): number {
   return Math.min(Math.max(pause, 0), longestPauseMs);
 }
 
-/** The beginning of an answer's text, safe for a terminal. */
-export function summarize({ body }: Pick<HttpAnswer, 'body'>): string {
-  const text = new TextDecoder().decode(body.subarray(0, 400)).replace(/\s+/g, ' ').trim();
+/** Whether a web page answered, for instance a login page or another program's start page. */
+export function isHtml({ body, contentType = '' }: Answered): boolean {
+  const start = new TextDecoder().decode(body.subarray(0, 100)).trimStart().toLowerCase();
+  return contentType === 'text/html' || start.startsWith('<!doctype html') || start.startsWith('<html');
+}
+
+type Answered = Pick<HttpAnswer, 'body'> & Partial<Pick<HttpAnswer, 'contentType'>>;
+
+/** The beginning of an answer's text, safe for a terminal; the text of a web page tells nothing. */
+export function summarize(answer: Answered): string {
+  if (isHtml(answer)) return 'a web page';
+  const text = new TextDecoder().decode(answer.body.subarray(0, 400)).replace(/\s+/g, ' ').trim();
   return text === '' ? 'no text' : `“${escapeControls(text.slice(0, 200))}”`;
 }

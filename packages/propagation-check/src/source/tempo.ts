@@ -8,9 +8,9 @@ import { anyArray, readShape } from '../decode/read-shape.ts';
 import { decodeTempoProtobuf } from '../decode/tempo-protobuf.ts';
 import type { Span } from '../span/span.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
-import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
+import { decodeAnswer, describeAnswer, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
-import type { HttpAnswer } from './http-policy.ts';
+import { type HttpAnswer, isHtml } from './http-policy.ts';
 import { type Source, SourceError, type TraceQuery } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
 

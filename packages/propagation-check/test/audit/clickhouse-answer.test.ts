@@ -26,7 +26,7 @@ for (const [name, status, body, message] of [
     'the web page of another server is told',
     404,
     '<html>\n404 Not Found</html>',
-    /: it answered “<html> 404 Not Found<\/html>”, not as ClickHouse does; use its HTTP port/,
+    /: it answered a web page, not as ClickHouse does; use its HTTP port/,
   ],
   [
     'a web page that looks like a result is told',

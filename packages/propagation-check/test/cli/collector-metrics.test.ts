@@ -53,6 +53,20 @@ test('what is not a Collector is refused', () => {
   assert.throws(() => parseCollectorCounters('x', ''), SourceError);
 });
 
+test('a web page that answers is said to be one', async (t) => {
+  for (const [status, says] of [
+    [200, 'answered a web page, not metrics'],
+    [404, 'answered 404: a web page'],
+  ] as const) {
+    const url = await startHttpServer(t, (_, response) =>
+      response.writeHead(status).end('<!DOCTYPE html><title>Shop</title>'),
+    );
+    await assert.rejects(readCollectorCounters(url), {
+      message: `collector=${url.origin}/metrics: ${says}; use the address of the Collector’s own metrics (service.telemetry.metrics.readers, port 8888 by default)`,
+    });
+  }
+});
+
 test('the endpoint is /metrics unless the URL says otherwise', async (t) => {
   const asked: (string | undefined)[] = [];
   const url = await startHttpServer(t, (request, response) => {
