@@ -1,5 +1,6 @@
 import { type Source, SourceError } from '../source/source.ts';
 import { listNames } from '../util/list-names.ts';
+import { describeStatus } from './count-requests.ts';
 import type { DrivenRequest } from './drive-requests.ts';
 import { listKnownServices, suggestServices } from './suggest-services.ts';
 
@@ -10,6 +11,8 @@ export interface SilenceQuery {
   readonly services: readonly string[];
   /** The user named the service. */
   readonly isNamed: boolean;
+  /** The source is a receiver at any free port, which is another one next time. */
+  readonly isPortFree: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -18,11 +21,9 @@ const mostTraces = 1_000;
 
 /** Why nothing arrived of the requests, as far as the source can tell, and how to proceed. */
 export async function explainSilence(query: SilenceQuery): Promise<string> {
-  const { source, driven, services, isNamed } = query;
-  const answered = driven.filter((request) => request.failure === null).length;
+  const { source, driven, services, isNamed, isPortFree } = query;
   const [example] = driven;
-  const requests = answered === 1 ? '1 request was answered' : `${answered} requests were answered`;
-  const arrived = `${requests} and no span of ${answered === 1 ? 'it' : 'them'} arrived in ${source.name}`;
+  const arrived = `${tellArrived(driven)} arrived in ${source.name}`;
   const id = example === undefined ? '' : ` (for instance trace ${example.span.traceId})`;
   const others = await findServices(query);
   const named = isNamed ? services : [];
@@ -36,8 +37,10 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
   }
   if (source.url !== undefined) {
     const { complaints = [] } = source;
-    const setting = `OTEL_EXPORTER_OTLP_ENDPOINT=${source.url}, which takes gRPC and HTTP`;
-    return `${arrived}${id}; ${[...complaints, `set in the services ${setting}`].join('; ')}`;
+    const advice = isPortFree
+      ? 'choose a port that is the same next time (--source otlp=4318), and set in the services OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318'
+      : `set in the services OTEL_EXPORTER_OTLP_ENDPOINT=${source.url}, which takes gRPC and HTTP`;
+    return `${arrived}${id}; ${[...complaints, advice].join('; ')}`;
   }
   const known = await findKnownService(query);
   if (known !== null) {
@@ -58,6 +61,16 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
     ? `${arrived}${id}`
     : `${arrived}${id}; if the system begins traces of its own at its edge, name the service there with --service NAME, ` +
         'otherwise check that it exports to this source';
+}
+
+/** How many requests failed stands before it. */
+function tellArrived(driven: readonly DrivenRequest[]): string {
+  const { length } = driven;
+  if (driven.some(({ failure, status }) => failure !== null || describeStatus(status) !== null))
+    return length === 1 ? 'no span of it' : `no span of the ${length} requests`;
+  return length === 1
+    ? '1 request was answered and no span of it'
+    : `${length} requests were answered and no span of them`;
 }
 
 /** A source that can be asked for all services is asked this far back. */

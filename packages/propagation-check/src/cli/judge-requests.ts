@@ -7,6 +7,7 @@ import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { listReached } from '../collect/list-reached.ts';
 import type { Expectation } from '../expect/expectation.ts';
+import { isFreePort } from '../source/parse-source-spec.ts';
 import type { Source } from '../source/source.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
@@ -32,6 +33,7 @@ export interface RequestTraces {
 }
 
 interface RequestArguments extends CheckArguments {
+  readonly source: string;
   readonly service?: readonly string[];
   readonly allowFailedRequests?: boolean;
 }
@@ -63,7 +65,12 @@ export async function judgeRequests(
     result.verdict !== 'unknown'
       ? null
       : isSilent
-        ? await explainSilence({ ...traces, isNamed: args.service !== undefined, signal })
+        ? await explainSilence({
+            ...traces,
+            isNamed: args.service !== undefined,
+            isPortFree: isFreePort(args.source),
+            signal,
+          })
         : judged.verdict === 'unknown'
           ? explainNothingToJudge(judged, names, inputs.expectation)
           : doubts.join('; ');

@@ -42,6 +42,11 @@ export function pathOfFileSpec(spec: string): string | null {
   return spec.startsWith(filePrefix) ? spec.slice(filePrefix.length) : null;
 }
 
+/** Whether it is a receiver at any port that is free. */
+export function isFreePort(spec: string): boolean {
+  return /^otlp=(?:.*:)?0$/.test(spec);
+}
+
 function parseUrl(spec: string, target: string, example: string): URL {
   const url = URL.canParse(target) ? new URL(target) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

@@ -221,6 +221,14 @@ test('silence says where to export to, and what was refused', async (t) => {
       `OTEL_EXPORTER_OTLP_ENDPOINT=http://127\\.0\\.0\\.1:${port}, which takes gRPC and HTTP(?!.*refused)`,
     ),
   );
+  const free = await executeCli(
+    ...['run', (await startHttpServer(t, (_, response) => response.end())).href],
+    ...['--source', 'otlp=0', '--wait', '50ms'],
+  );
+  assert.match(
+    free.stdout.replace(/\s+/g, ' '),
+    /; choose a port that is the same next time \(--source otlp=4318\), and set in the services OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318/,
+  );
   const refused = await run(() => fetch(`http://127.0.0.1:${port}/v1/trace`, { method: 'POST', body: '{}' }));
   assert.match(refused, /a request was refused: not found; OTLP\/HTTP traces go to \/v1\/traces/);
   const tls = await run(async () => {

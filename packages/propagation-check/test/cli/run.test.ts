@@ -358,6 +358,26 @@ test('silence is explained', async (t) => {
   assert.match(await run('--service', 'web'), /although it holds other traces of web of the last hour/);
 });
 
+test('requests that fail and leave no span are told once', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startHttpServer(t, (_, response) => response.writeHead(404).end());
+  const run = async (requests: string) => {
+    const { code, stdout } = await executeCli(
+      ...['run', url.href, '--requests', requests, '--source', store.source, '--wait', '50ms'],
+    );
+    assert.equal(code, 2);
+    return stdout.replace(/\s+/g, ' ');
+  };
+  assert.match(
+    await run('1'),
+    /^CANNOT TELL 1 of 1 request failed \(1 answered with 404\); no span of it arrived in jaeger=/,
+  );
+  assert.match(
+    await run('2'),
+    /^CANNOT TELL 2 of 2 requests failed \(2 answered with 404\); no span of the 2 requests arrived in jaeger=/,
+  );
+});
+
 test('answers that are errors, and requests that fail, are noted', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { record: store.add, status: 503 });
