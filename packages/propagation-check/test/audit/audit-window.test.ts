@@ -173,7 +173,12 @@ suite('--fail-under', () => {
 
   test('an expected edge that was never seen fails', () => {
     const never = makeResult([makeEdge({ calls: 0 })], [makeFinding({ id: 'missing-call', count: 0 })]);
-    assert.equal(audit(never, { failUnder: 0.5 }).outcome, 'failed');
+    const { outcome, edges } = audit(never, { failUnder: 0.5 });
+    assert.equal(outcome, 'failed');
+    assert.deepEqual(
+      edges.map((edge) => describeCauses(edge, null)),
+      ['missing-call'],
+    );
   });
 
   test('what is known or tolerated is not below', () => {

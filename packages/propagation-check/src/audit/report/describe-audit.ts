@@ -204,7 +204,7 @@ export function describeCauses(edge: AuditEdge, failUnder: number | null): strin
         ...(cause.isNew === true && isNew !== true ? ['new'] : []),
         ...(isAccepted(cause) ? [cause.known === true ? 'known' : 'tolerated'] : []),
       ];
-      return `${id} ${count}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+      return `${id}${count === 0 ? '' : ` ${count}`}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
     }),
   ].join('; ');
 }
