@@ -16,7 +16,10 @@ caller ("sent") and which went on to the target ("received"), and what the
 answer says of the target's own span ("answered": traceresponse,
 Server-Timing). Values of other headers and query strings are never written,
 those of baggage and tracestate only with --show: to judge baggage by its
-value, show the key that is expected. Ctrl-C ends it.`;
+value, show the key that is expected.
+
+Ctrl-C and SIGTERM end it: exit code 0 when all records are written. Exit code
+2: it could not start, or records were lost.`;
 
 /** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
 export function addTapCommand(program: Command): void {

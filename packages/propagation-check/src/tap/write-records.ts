@@ -83,8 +83,9 @@ function openForAppend(path: string): number {
   try {
     return openSync(path, 'a', 0o600);
   } catch (error) {
-    throw new TapOptionError(
-      `--out ${JSON.stringify(path)}: ${describeFileError(error)}; give a file that can be written`,
-    );
+    const why = describeFileError(error);
+    // Most reasons end with what to do.
+    const advice = why.includes(';') ? '' : '; give a file that can be written';
+    throw new TapOptionError(`--out ${JSON.stringify(path)}: ${why}${advice}`);
   }
 }

@@ -202,7 +202,11 @@ test('bad options are one clear line and exit code 2', async (t) => {
     [[...good, '--fault-seed', '1.5'], /--fault-seed 1.5: write a whole number/],
     [[...good, '--timeout', '60'], /--timeout "60": write a time with its unit, for instance 500ms, 15s/],
     [[...good, '--timeout', '30d'], /--timeout "30d": .*24d at most; 0: for ever/],
-    [[...good, '--out', join(folder, 'file', 'x')], /--out .*a part of the path is not a folder/],
+    [
+      [...good, '--out', join(folder, 'file', 'x')],
+      /--out .*a part of the path is not a folder; give a file/,
+    ],
+    [[...good, '--out', folder], /--out .*: a folder; name a file in it$/m],
   ];
   for (const [args, message] of cases) {
     const { stdout, stderr, code } = await runToEnd(t, ...args);
@@ -216,6 +220,7 @@ test('bad options are one clear line and exit code 2', async (t) => {
 test('--help shows examples', async (t) => {
   const { stdout, code } = await runToEnd(t, '--help');
   assert.equal(code, 0);
+  assert.match(stdout, /exit code 0 when all records are written\. Exit code\n2: it could not start/);
   assert.match(stdout, /propagation-check tap --listen 8083 --target http:\/\/service-b:8082/);
   assert.deepEqual(stdout.match(/\(default: [^)a-z]*s?\)/g), [
     '(default: 1)',
