@@ -10,6 +10,7 @@ import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { SpanWriter } from '../span/span-writer.ts';
+import { listNames } from '../util/list-names.ts';
 import type { Result } from '../verdict/result.ts';
 import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
@@ -159,6 +160,19 @@ async function* search(
   yield* searchPages(source, ask(), signal);
 }
 
+/** All its services are known, also of traces from before the time that was searched. */
+async function explainEmptyFile(source: Source, service: string, signal: AbortSignal): Promise<string> {
+  const ever = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: Infinity };
+  const spans = await source.searchTraces(ever, signal);
+  const known = [...new Set(spans.map(({ serviceName }) => serviceName))].filter((name) => name !== null);
+  const shown = JSON.stringify(service);
+  if (known.includes(service))
+    return `the traces of service ${shown} in ${source.name} are older than the time that was searched; search further back with --since`;
+  const held = known.length === 0 ? 'no named service' : listNames(known);
+  const misspelt = suggestServices([service], known);
+  return [`${source.name} has no span of service ${shown}, only of ${held}`, ...misspelt].join('; ');
+}
+
 async function explainEmpty(
   source: Source,
   traceIds: readonly string[],
@@ -166,6 +180,7 @@ async function explainEmpty(
   signal: AbortSignal,
 ): Promise<string> {
   if (args.service !== undefined) {
+    if (pathOfFileSpec(args.source) !== null) return explainEmptyFile(source, args.service, signal);
     const misspelt = suggestServices([args.service], await listKnownServices(source, signal));
     return (
       `${source.name} has no trace of service ${JSON.stringify(args.service)} in the time that was searched; ` +

@@ -118,6 +118,33 @@ test('a search reads the newest traces of a service', async (t) => {
   assert.match(nothing.stdout, /^CANNOT TELL {2}jaeger=.*has no trace of service "web"/);
 });
 
+test('a file without spans of the service names the services that it holds', async (t) => {
+  const span = (traceId: string, service: string) => ({
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+    scopeSpans: [
+      { spans: [{ traceId, spanId: 'a'.repeat(16), name: 'x', kind: 2, startTimeUnixNano: '1000000000' }] },
+    ],
+  });
+  const folder = await makeFolder(t, {
+    spans: JSON.stringify({ resourceSpans: [span(id, 'web'), span(otherId, 'orders')] }),
+  });
+  const search = async (service: string) => {
+    const source = `file=${join(folder, 'spans')}`;
+    const { code, stdout } = await executeCli('trace', '--service', service, '--source', source);
+    assert.equal(code, 2);
+    return stdout.replace(/\s+/g, ' ');
+  };
+  assert.match(
+    await search('wbe'),
+    /has no span of service "wbe", only of orders, web; did you mean web instead of wbe\? $/,
+  );
+  assert.match(await search('nope'), /has no span of service "nope", only of orders, web $/);
+  assert.match(
+    await search('web'),
+    /the traces of service "web" in .* are older than the time that was searched; search further back with --since $/,
+  );
+});
+
 test('a search that ended at its limit says so', async (t) => {
   const store = await startTraceStore(t);
   for (const trace of ['a', 'b', 'c']) {
