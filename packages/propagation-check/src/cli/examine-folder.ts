@@ -38,7 +38,10 @@ export async function examineFolder(
     throw new UsageError(
       `--report ${input.name}: ${quotePath(input.path ?? '')} is a file of the project; name another file`,
     );
-  const diagnosis = fromWorkingDirectory(examine(files, gaps), folder);
+  const base = fromWorkingDirectory(folder);
+  const examined = examine(files, gaps, base);
+  const findings = examined.findings.map((finding) => ({ ...finding, path: base + finding.path }));
+  const diagnosis = { ...examined, findings };
   for (const { name, path } of withPrinted(doctorReports, 'terminal', targets))
     if (path === null) await output.print(doctorReports[name].render(diagnosis, options));
   await writeReports(diagnosis, targets, options);
@@ -46,11 +49,9 @@ export async function examineFolder(
 }
 
 /** Annotations of a build, and terminals, take paths from the working directory. Those of a folder outside it stay as they are. */
-function fromWorkingDirectory(diagnosis: Diagnosis, folder: string): Diagnosis {
+function fromWorkingDirectory(folder: string): string {
   const base = relative(process.cwd(), folder).split(sep).join('/');
-  if (base === '' || base.startsWith('..') || isAbsolute(base)) return diagnosis;
-  const findings = diagnosis.findings.map((finding) => ({ ...finding, path: `${base}/${finding.path}` }));
-  return { ...diagnosis, findings };
+  return base === '' || base.startsWith('..') || isAbsolute(base) ? '' : `${base}/`;
 }
 
 async function writeReports(

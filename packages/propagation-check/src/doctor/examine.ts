@@ -6,6 +6,7 @@ import { doctorChecks } from './checks.ts';
 import { type FileKind, kindOf } from './files.ts';
 import { type Project, parseProject } from './project.ts';
 import type { ProjectFile } from './project-file.ts';
+import type { Unparsed } from './yaml-value.ts';
 
 /** The result of all checks on a project. */
 export interface Diagnosis {
@@ -33,8 +34,11 @@ export function explainFailure(reason: string): Diagnosis {
   return { ...examine([]), reason };
 }
 
-/** Asks every check. Pure: the same files give the same diagnosis. */
-export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
+/**
+ * Asks every check. Pure: the same files give the same diagnosis.
+ * @param folder Stands before the paths of files that cannot be parsed: empty, or with `/` at its end.
+ */
+export function examine(files: readonly ProjectFile[], gaps: readonly string[] = [], folder = ''): Diagnosis {
   const texts = files.filter(isText);
   const others = files.filter((file) => !isText(file));
   const project = parseProject(texts);
@@ -54,7 +58,7 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
   const findings = withoutTwins(found.filter((finding) => !isAccepted(finding, texts)));
   const nothing = explainNothing(project, read);
   const missed = nothing === null ? others.filter(({ path }) => written.test(path)) : others;
-  const reason = explainFaulty(project, texts) ?? explainOthers(missed) ?? nothing;
+  const reason = explainFaulty(project, texts, folder) ?? explainOthers(missed) ?? nothing;
   const isBroken = findings.some(({ severity }) => severity === 'error');
   return {
     version: 1,
@@ -67,7 +71,7 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
     gaps: [
       ...gaps,
       ...others.map(({ path }) => `${path} is no text and was not read`),
-      ...describeUnparsed(project),
+      ...describeUnparsed(project, folder),
     ],
   };
 }
@@ -105,14 +109,13 @@ function explainOthers(others: readonly ProjectFile[]): string | null {
 }
 
 /** A project of which a Compose file or a manifest has a syntax error is not called clean. */
-function explainFaulty({ unparsed }: Project, files: readonly ProjectFile[]): string | null {
-  const faulty = files.filter(
-    ({ path, text }) => unparsed.includes(path) && written.test(path) && !template.test(text),
-  );
+function explainFaulty({ unparsed }: Project, files: readonly ProjectFile[], folder: string): string | null {
+  const templates = new Set(files.filter(({ text }) => template.test(text)).map(({ path }) => path));
+  const faulty = unparsed.filter(({ path }) => written.test(path) && !templates.has(path));
   const [first] = faulty;
   if (first === undefined) return null;
   const more = faulty.length > 1 ? ` and ${faulty.length - 1} more` : '';
-  return `${first.path}${more} cannot be parsed; mend the syntax, and check again`;
+  return `${folder}${nameUnparsed(first)}${more} cannot be parsed; mend the syntax, and check again`;
 }
 
 /** A project in which no check has anything to look at is not called clean. */
@@ -152,9 +155,14 @@ function compare(one: DoctorFinding, other: DoctorFinding): number {
 
 const mostNamed = 3;
 
-function describeUnparsed({ unparsed }: Project): readonly string[] {
+function nameUnparsed({ path, at }: Unparsed): string {
+  return at === null ? path : `${path}:${at.line}:${at.col}`;
+}
+
+function describeUnparsed({ unparsed }: Project, folder: string): readonly string[] {
   if (unparsed.length === 0) return [];
   const more = unparsed.length - mostNamed;
-  const names = unparsed.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const shown = unparsed.slice(0, mostNamed).map((file) => folder + nameUnparsed(file));
+  const names = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
   return [`not read: ${names} (a template, a syntax error, or another version)`];
 }

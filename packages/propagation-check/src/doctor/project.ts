@@ -11,7 +11,7 @@ import { readEnvFile } from './read-env-file.ts';
 import { readConfigMap, readWorkload } from './read-kubernetes.ts';
 import { readInstalled, readLockFile } from './read-lock-file.ts';
 import { readSource, type SourceFile, withoutEnding } from './source-file.ts';
-import { readYaml, type YamlValue } from './yaml-value.ts';
+import { readYaml, type Unparsed, type YamlValue } from './yaml-value.ts';
 
 /** A document of a YAML file. */
 export interface YamlFile {
@@ -30,7 +30,7 @@ export interface Project {
   /** Whether a text stands in any file that was read, comments of sources aside. */
   readonly mentions: (text: RegExp, below?: string) => boolean;
   /** Files that could not be parsed, such as templates. */
-  readonly unparsed: readonly string[];
+  readonly unparsed: readonly Unparsed[];
 }
 
 /** Pure: the same files give the same project. */
@@ -38,16 +38,19 @@ export function parseProject(files: readonly ProjectFile[]): Project {
   const isMeant = ({ path }: ProjectFile) => kindOf(path) === 'installed' || !isAside(path);
   const byKind = mapBy(files.filter(isMeant), ({ path }) => kindOf(path));
   const ofKind = (kind: FileKind): readonly ProjectFile[] => byKind.get(kind) ?? [];
-  const unparsed: string[] = [];
+  const unparsed: Unparsed[] = [];
   const locks = ofKind('lock').flatMap((file) => {
     const lock = readLockFile(file);
-    if (lock === null) unparsed.push(file.path);
+    if (lock === null) unparsed.push({ path: file.path, at: null });
     return lock ?? [];
   });
   const readDocuments = (file: ProjectFile): readonly YamlFile[] => {
     const documents = readYaml(file);
-    if (documents === null) unparsed.push(file.path);
-    return (documents ?? []).map((root) => ({ path: file.path, root }));
+    if ('path' in documents) {
+      unparsed.push(documents);
+      return [];
+    }
+    return documents.map((root) => ({ path: file.path, root }));
   };
   const yaml = ofKind('yaml').flatMap(readDocuments);
   const code = (['source', 'python', 'go'] as const).flatMap((kind) => ofKind(kind).map(readSource));

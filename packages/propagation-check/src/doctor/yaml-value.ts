@@ -12,6 +12,13 @@ import {
 import type { Place } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
 
+/** A file that could not be parsed. */
+export interface Unparsed {
+  readonly path: string;
+  /** Of the first fault; null where it is not known. */
+  readonly at: { readonly line: number; readonly col: number } | null;
+}
+
 interface Source {
   /** The node of each alias. */
   readonly aliases: ReadonlyMap<Node, Node>;
@@ -143,19 +150,20 @@ function isNode(value: unknown): value is Node {
   return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value);
 }
 
-/** The documents of a YAML or JSON file; null where it is neither, as templates are, or nested beyond what the parser can follow. */
-export function readYaml({ path, text }: ProjectFile): readonly YamlValue[] | null {
+/** The documents of a YAML or JSON file; the place of the fault where it is neither, as templates are, or nested beyond what the parser can follow. */
+export function readYaml({ path, text }: ProjectFile): readonly YamlValue[] | Unparsed {
   const lines = new LineCounter();
   try {
     const documents: readonly Document[] = [
       ...parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' }),
     ];
-    if (documents.some(({ errors }) => errors.length > 0)) return null;
+    const [fault] = documents.flatMap(({ errors }) => errors);
+    if (fault !== undefined) return { path, at: fault.linePos?.[0] ?? lines.linePos(fault.pos[0]) };
     return documents.map(
       (document) => new YamlValue({ aliases: findAliases(document), path, lines }, document.contents, null),
     );
   } catch (error) {
-    if (error instanceof RangeError) return null;
+    if (error instanceof RangeError) return { path, at: null };
     throw error;
   }
 }

@@ -92,7 +92,7 @@ test('doctor: a file that is no YAML is named, and the others are read', async (
   });
   const { code, stdout } = await executeCli('doctor', folder);
   assert.equal(code, 1);
-  assert.match(stdout, /not read: deployment\.yaml \(a template, a syntax error, or another version\)/);
+  assert.match(stdout, /not read: deployment\.yaml:2:1 \(a template, a syntax error, or another version\)/);
 });
 
 test('doctor: paths of findings begin at the working directory', async () => {
@@ -109,7 +109,7 @@ test('doctor: a Compose file with a syntax error is not called clean', async (t)
   });
   const { code, stdout } = await executeCli('doctor', folder);
   assert.equal(code, 2);
-  assert.match(stdout, /^CANNOT TELL {2}compose\.prod\.yaml cannot be parsed/);
+  assert.match(stdout, /^CANNOT TELL {2}compose\.prod\.yaml:3:1 cannot be parsed/);
 });
 
 test('explain prints what a check of doctor sees', async () => {

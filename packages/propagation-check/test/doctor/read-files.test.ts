@@ -30,6 +30,21 @@ test('files that are no text are named, and a project that has nothing else is n
   assert.deepEqual([code.verdict, code.gaps], ['clean', []]);
 });
 
+test('files that cannot be parsed are named with their folder and the place of the first fault', () => {
+  const { reason, gaps } = examine(
+    [
+      { path: 'package.json', text: '{\n  "name": "a",\n  "scripts": { "start": node }}\n}' },
+      { path: 'package-lock.json', text: '{' },
+    ],
+    [],
+    'services/web/',
+  );
+  assert.match(reason ?? '', /^services\/web\/package\.json:4:1 cannot be parsed; mend the syntax/);
+  assert.deepEqual(gaps, [
+    'not read: services/web/package-lock.json, services/web/package.json:4:1 (a template, a syntax error, or another version)',
+  ]);
+});
+
 test('Compose: anchors, merge keys, lists, env files, defaults and the Dockerfile that is built', () => {
   assert.deepEqual(
     find({
