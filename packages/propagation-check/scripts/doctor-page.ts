@@ -10,6 +10,8 @@ that shows it and a healthy twin (\`packages/propagation-check/test/doctor/fixtu
 An **error** breaks propagation wherever it is seen. A **warning** does unless something outside of the files makes up for it. A **note** says where to look,
 because files alone do not tell. Only errors give exit code 1.
 
+In JSON, \`"verdict": "clean"\` means that no finding is an error: \`findings\` may hold warnings and notes. The terminal then says NO ERROR instead of CLEAN.
+
 A comment on the line of a finding, or on the one before, accepts it: \`# propagation-check-ignore ID\`.
 `;
 

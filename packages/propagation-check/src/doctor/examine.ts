@@ -11,7 +11,7 @@ import type { Unparsed } from './yaml-value.ts';
 /** The result of all checks on a project. */
 export interface Diagnosis {
   readonly version: 1;
-  /** `broken` when a finding is an error, `unknown` when there was nothing to look at. */
+  /** `broken` when a finding is an error, `unknown` when there was nothing to look at, otherwise `clean`, also with warnings. */
   readonly verdict: 'clean' | 'broken' | 'unknown';
   /** Why it is unknown. */
   readonly reason: string | null;
