@@ -171,7 +171,7 @@ test('Collector counters from a server that is none', async (t) => {
   assert.equal(large.code, 2);
   const page = await startHttpServer(t, (_request, response) => answer(response, 200, '<html>\u009b'));
   const html = await read(page);
-  assert.match(html.stderr, /no otelcol_ metric in the answer \(“<html>\\u009b”\); use the address of/);
+  assert.match(html.stderr, /answered a web page, not metrics; use the address of/);
   assert.equal(html.code, 2);
 });
 
