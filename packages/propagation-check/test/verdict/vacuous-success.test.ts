@@ -320,7 +320,7 @@ suite('no success where nothing was judged', () => {
     const sibling = readDrawing(`must-not web -> stock-2\n${whole('stock-1')}`);
     assert.match(
       (await check(sibling.spans, { expectation: sibling.expectation })).explanation.replace(/\s+/g, ' '),
-      /no span of stock-2 is here, only of stock-1, web: check the names/,
+      /no span of stock-2 is here, only of stock-1, web, so that must-not holds: check the names/,
     );
     const answering = readDrawing(`traceresponse stok\n${whole('stock')}`);
     assert.match(
