@@ -25,6 +25,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { areOfOneStem } from '../util/suggest-name.ts';
 import {
   type Draft,
   hasSpans,
@@ -40,7 +41,7 @@ import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { indexCalls } from './index-calls.ts';
 import { doubtLinkedElsewhere, listLinkedElsewhere } from './linked-elsewhere.ts';
-import { listOthers, suggestService } from './misspelt-service.ts';
+import { isSlipOfOther, suggestService } from './misspelt-service.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
 import { showClients } from './shown-later.ts';
@@ -547,7 +548,6 @@ function selectCallsTo(
   server: string,
 ): Pick<WhollyMissing, 'calls' | 'isToward'> {
   const isMisspelt = suggestService(scene, server) !== null;
-  const isNameSure = listOthers(scene, server).length === 0;
   const taken = remember(() => listTargets(scene));
   // An address by which whole calls reach another service is of that one, however it is named.
   const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(placeOf(span));
@@ -565,7 +565,7 @@ function selectCallsTo(
     const host = readAddress(span).host ?? '';
     if (isMisspelt) return span.kind !== 'PRODUCER' && !isNameOfAnother(host);
     if (span.kind === 'PRODUCER') return true;
-    return isNameSure ? !isPublicName(host) : !isNameOfAnother(host);
+    return !isPublicName(host) && (areOfOneStem(server, host) || !isSlipOfOther(server, [host]));
   };
   const groups = groupBy(
     lonely.filter((span) => !taken().has(placeOf(span)) && mayBeCalled(span)),

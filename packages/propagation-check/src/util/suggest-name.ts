@@ -47,7 +47,7 @@ function divide(name: string): string {
 }
 
 /** `payment`, `payments` and `payment-service`. */
-function areOfOneStem(name: string, other: string): boolean {
+export function areOfOneStem(name: string, other: string): boolean {
   const [stem, ofOther] = [readStem(name), readStem(other)];
   return stem !== '' && stem === ofOther;
 }
