@@ -14,7 +14,7 @@ export interface Outcome {
 export function findNextCommand({ verdict, isBalanced, traceId, source }: Outcome): string {
   if (verdict !== 'intact') {
     return traceId === undefined
-      ? 'docker compose up --build --wait'
+      ? 'docker compose logs'
       : `npm run propagation-check -- trace ${traceId} --source ${source}`;
   }
   // The hops say in their logs why they have dropped spans.

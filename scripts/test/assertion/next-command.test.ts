@@ -23,7 +23,7 @@ describe('the next command', () => {
       { ...whole, verdict: 'broken' },
       `npm run propagation-check -- trace ${whole.traceId} --source ${whole.source}`,
     ],
-    ['no answer', { ...whole, verdict: 'unknown', traceId: undefined }, 'docker compose up --build --wait'],
+    ['no answer', { ...whole, verdict: 'unknown', traceId: undefined }, 'docker compose logs'],
   ] as const) {
     it(`after ${what}`, () => assert.equal(findNextCommand(outcome), expected));
   }
