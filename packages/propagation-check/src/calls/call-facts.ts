@@ -471,7 +471,7 @@ export function isProbeCall(call: FactSource): boolean {
   return areOfProbe({ path, route, rpcMethod: readRpcMethod(call), mcp: readMcp(call) });
 }
 
-/** What a span of messages does with them, as `receive` or `process`. */
+/** The kind of operation of a messaging span, such as `receive` or `process`. Source: semantic conventions, messaging spans, "Operation types". */
 export function readOperation(call: FactSource): string | null {
   return readText(call, 'messaging.operation.type', 'messaging.operation');
 }
@@ -483,7 +483,8 @@ export function isEmptyPoll(call: FactSource): boolean {
 
 /** How many messages a span is of: a batch tells its size, another span is of one. */
 export function readBatchSize(call: FactSource): number {
-  return Math.max(1, readNumber(call, 'messaging.batch.message_count') ?? 1);
+  const size = readNumber(call, 'messaging.batch.message_count') ?? 1;
+  return Number.isSafeInteger(size) && size > 1 ? size : 1;
 }
 
 function areOfProbe({

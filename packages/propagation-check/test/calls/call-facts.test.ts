@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readCallFacts } from '../../src/calls/call-facts.ts';
+import { readBatchSize, readCallFacts } from '../../src/calls/call-facts.ts';
 import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 
@@ -58,4 +58,12 @@ test('the address and the path of a URL are those that URL reads', () => {
     }),
     { seed: 20261128, numRuns: cases(20_000) },
   );
+});
+
+test('a batch has the size that it tells, where that is a number of messages', () => {
+  const [span] = drawTrace('CLIENT web GET  a2  5..25');
+  assert.ok(span);
+  const sizeOf = (size: string | number) =>
+    readBatchSize({ ...span, attributes: new Map([['messaging.batch.message_count', size]]) });
+  assert.deepEqual([5, '5', 0, -1, 2.5, 1e300, '1e300', 'many'].map(sizeOf), [5, 5, 1, 1, 1, 1, 1, 1]);
 });
