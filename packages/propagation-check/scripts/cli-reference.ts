@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { exitCodes } from '../src/cli/common-options.ts';
+import { exitCodeHelp } from '../src/cli/common-options.ts';
 import { createProgram } from '../src/cli/create-program.ts';
 import type { Session } from '../src/cli/session.ts';
 
@@ -39,7 +39,7 @@ export function renderCliReference(): string {
       ({ command }) => `| [\`${command.name()}\`](#${command.name()}) | ${summarise(command)} |`,
     ),
     '',
-    exitCodes.trim().replace('\n', ' '),
+    exitCodeHelp.trim().replace('\n', ' '),
     '',
     ...commands.flatMap(({ command, rows }) =>
       renderCommand(
@@ -102,7 +102,7 @@ function readHelp(command: Command): string {
   command.configureOutput({ writeOut: (text) => printed.push(text), getOutHelpWidth: () => 80 });
   const own = command.helpInformation();
   command.outputHelp();
-  return printed.join('').slice(own.length).replace(exitCodes.trim(), '').trim();
+  return printed.join('').slice(own.length).replace(exitCodeHelp.trim(), '').trim();
 }
 
 function readDefault({ defaultValue, defaultValueDescription }: Option): string {

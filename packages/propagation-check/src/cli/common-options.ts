@@ -83,7 +83,7 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
         .choices(['error', 'warning'])
         .default('error'),
     )
-    .addHelpText('after', exitCodes);
+    .addHelpText('after', exitCodeHelp);
   return addConfiguration(command, session, refuseOptions);
 }
 
@@ -128,7 +128,7 @@ export function allowFailedRequests(): Option {
   );
 }
 
-/** Of all commands that check. */
-export const exitCodes = `
+/** The end of the help of each command that checks. */
+export const exitCodeHelp = `
 Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell,
 130 after Ctrl-C, 143 after SIGTERM: 128 + the number of the signal.`;

@@ -4,7 +4,7 @@ import { addSinkCommand } from '../sink/sink-command.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { messageOf } from '../util/message-of.ts';
 import { addAuditCommand } from './audit-command.ts';
-import { exitCodes } from './common-options.ts';
+import { exitCodeHelp } from './common-options.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
@@ -35,7 +35,7 @@ Examples:
   $ propagation-check doctor
   $ propagation-check explain split-trace
 
-Each command has its own --help.${exitCodes}`;
+Each command has its own --help.${exitCodeHelp}`;
 
 /** The whole command line. Bad input throws, and commander's own errors do too. */
 export function createProgram(session: Session): Command {

@@ -7,7 +7,7 @@ const listItem = /^( *(?:\d+\.|[-*]) +)(.*)$/;
 /** Breaks the paragraphs and lists of a Markdown page for a terminal. */
 export function layMarkdown(page: string, width: number): readonly string[] {
   const lines: string[] = [];
-  /** Of a list item, its mark; empty for a paragraph. */
+  /** The mark of the list item that is read; empty in a paragraph. */
   let label = '';
   let text: string[] = [];
   let isCode = false;
@@ -17,14 +17,15 @@ export function layMarkdown(page: string, width: number): readonly string[] {
     text = [];
   };
   for (const line of page.trimEnd().split('\n')) {
-    if (line.trimStart().startsWith('```')) isCode = !isCode;
+    const isFence = line.trimStart().startsWith('```');
+    if (isFence) isCode = !isCode;
     const [, mark, first] = (isCode ? null : listItem.exec(line)) ?? [];
     const isMore = text.length > 0 && label !== '' && /^ +\S/.test(line);
     if (mark !== undefined && first !== undefined) {
       endText();
       label = mark;
       text.push(first);
-    } else if (!isCode && !line.trimStart().startsWith('```') && (isMore || paragraphLine.test(line))) {
+    } else if (!isCode && !isFence && (isMore || paragraphLine.test(line))) {
       if (!isMore && label !== '') endText();
       text.push(line.trim());
     } else {

@@ -154,7 +154,7 @@ async function collectRequests(
   const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
   const begun = new Set(own.elsewhere.map((span) => span.traceId));
   if (begun.size === 0) return { source, driven, own, begun, collected: own, services };
-  // Whoever is called below is none of the services at which requests of ours begin traces.
+  // Services that these traces call are no services at which a request of ours begins a trace.
   const others = { ...common, services: [], traceIds: [...begun], spans: own.elsewhere };
   const found = await collectTraces(others);
   const linked = listLinked(requests, found.spans);

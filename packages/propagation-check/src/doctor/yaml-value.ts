@@ -15,7 +15,7 @@ import type { ProjectFile } from './project-file.ts';
 /** A file that could not be parsed. */
 export interface Unparsed {
   readonly path: string;
-  /** Of the first fault; null where it is not known. */
+  /** The place of the first fault; null where it is not known. */
   readonly at: { readonly line: number; readonly col: number } | null;
 }
 

@@ -5,7 +5,7 @@ import type { Fault, Path, Place } from './read-yaml.ts';
 
 type Rule = 'must' | 'may' | 'must-not';
 
-/** What an edge of a list contradicts: what must be there is no edge that may be missing. */
+/** The rules that contradict each rule: an edge that must exist is none that may be missing. */
 const contradicted = { may: ['must'], 'must-not': ['must', 'may'] } as const satisfies Partial<
   Record<Rule, readonly Rule[]>
 >;
@@ -20,7 +20,7 @@ export function listContradictions(
   const listEdges = (rule: Rule) =>
     edges[rule].flatMap((item, at) =>
       (typeof item === 'string' ? readExpectedPath(item) : item === null ? [] : [item]).map(
-        ({ client, server }) => ({ ...{ client, server, rule, path: [...above, 'edges', rule, at] } }),
+        ({ client, server }) => ({ client, server, rule, path: [...above, 'edges', rule, at] }),
       ),
     );
   return (['may', 'must-not'] as const).flatMap((rule) => {

@@ -175,6 +175,19 @@ export function doStartsFollow(
   return delays.every((delay) => Math.abs(delay - usual) < most);
 }
 
+/** Whether pairs are nearly all of so many: this share of them, or all but one of several where calls begin with their requests. */
+export function areNearlyAllPaired(
+  pairs: readonly Pair[],
+  all: number,
+  share: number,
+  thresholds: NearlyAllThresholds & Pick<AwaitedThresholds, 'startSpread'>,
+): boolean {
+  return (
+    pairs.length >= all * share ||
+    (areNearlyAll(pairs.length, all, share, thresholds) && doStartsFollow(pairs, thresholds))
+  );
+}
+
 function listGaps(requests: readonly Span[]): readonly number[] {
   const starts = requests
     .map(({ startTimeUnixNano }) => startTimeUnixNano)

@@ -56,11 +56,14 @@ export const lostClientSpans = rule<LostOfEdge>({
     if (orphans.length === 0) return [];
     const clients = new Set(open.clients);
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
-    const find = (server: Span, findEnded: FindCall): readonly Lost[] =>
-      findCaller(scene, clients, server, openAtStart(server), findEnded);
-    const direct = orphans.flatMap((server) => find(server, () => undefined));
+    const find = (server: Span, ended?: Span): readonly Lost[] =>
+      findCaller(scene, clients, server, openAtStart(server), ended);
+    const direct = orphans.flatMap((server) => find(server));
     const findEnded = lookUpEnded(open, direct);
-    const found = direct.flatMap((item) => (item.call === undefined ? find(item.server, findEnded) : [item]));
+    const found = direct.flatMap((item) => {
+      const ended = item.call === undefined ? findEnded(item.server) : undefined;
+      return ended === undefined ? [item] : find(item.server, ended);
+    });
     return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).map(
       (lost) => ({ scene, lost }),
     );
@@ -107,13 +110,16 @@ const withoutInstrumentation: readonly FindingId[] = [
   'not-sampled',
 ];
 
-/** `openThen`: the spans of its trace that were open when it started, the latest first. */
+/**
+ * @param openThen The spans of its trace that were open when it started, the latest first.
+ * @param ended A call that had ended by then and may be its own, where none of those is.
+ */
 function findCaller(
   scene: Scene,
   clients: ReadonlySet<Span>,
   server: Span,
   openThen: Iterable<Span>,
-  findEnded: FindCall,
+  ended: Span | undefined,
 ): readonly Lost[] {
   const around = takeFitting(
     openThen,
@@ -130,7 +136,7 @@ function findCaller(
   const innermost = around[0];
   if (innermost === undefined) return [];
   const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
-  const call = around.find((span) => clients.has(span)) ?? findEnded(server);
+  const call = around.find((span) => clients.has(span)) ?? ended;
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   return [
     {
@@ -154,13 +160,11 @@ function findCaller(
   ];
 }
 
-type FindCall = (server: Span) => Span | undefined;
-
 /**
  * Finds the first call of a trace that is like one behind which a request of the service was found whose own parent is nowhere. A caller may have
  * given up a call before the service behind it was asked, or the SDK ended its span too early.
  */
-function lookUpEnded(open: Open, direct: readonly Lost[]): FindCall {
+function lookUpEnded(open: Open, direct: readonly Lost[]): (server: Span) => Span | undefined {
   const serversOf = indexBeyondHops(open, direct);
   const traces = new Set(direct.flatMap(({ call, server }) => (call === undefined ? server.traceId : [])));
   if (serversOf.size === 0 || traces.size === 0) return () => undefined;

@@ -1,4 +1,5 @@
 import { readDestination } from '../calls/call-facts.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
@@ -12,22 +13,25 @@ export function listLinkedElsewhere(
 ): readonly Span[] {
   const destinations = new Set(sent.flatMap((span) => readDestination(span) ?? []));
   if (destinations.size === 0) return [];
-  return selectSpans(
-    server,
-    (row) =>
-      graph.store.kinds[row] === kindNumber.consumer &&
-      graph.hasLinks(row) &&
-      graph.linkTargetsOf(row).length === 0,
-  ).filter((span) => destinations.has(readDestination(span) ?? ''));
+  return selectSpans(server, (row) => isLinkedElsewhere(graph, row)).filter((span) =>
+    destinations.has(readDestination(span) ?? ''),
+  );
 }
 
 /** The same of all services and destinations. */
 export function indexLinkedElsewhere({ graph }: Scene): ReadonlyMap<string | null, Group<Span>> {
-  const { links, kinds } = graph.store;
-  const rows = [...new Set(links.rows)].filter(
-    (row) => graph.has(row) && kinds[row] === kindNumber.consumer && graph.linkTargetsOf(row).length === 0,
+  const rows = [...new Set(graph.store.links.rows)].filter(
+    (row) => graph.has(row) && isLinkedElsewhere(graph, row),
   );
   return mapBy(graph.viewsOf(rows.sort((left, right) => graph.compare(left, right))), readDestination);
+}
+
+function isLinkedElsewhere(graph: TraceGraph, row: number): boolean {
+  return (
+    graph.store.kinds[row] === kindNumber.consumer &&
+    graph.hasLinks(row) &&
+    graph.linkTargetsOf(row).length === 0
+  );
 }
 
 /** Why messages may be read although nothing here has them as parent or link; null where no message is linked elsewhere. */

@@ -6,8 +6,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { doStartsFollow } from '../pairing/displaced.ts';
-import { areNearlyAll } from '../pairing/nearly-all.ts';
+import { areNearlyAllPaired } from '../pairing/displaced.ts';
 import { asHttp, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -269,10 +268,7 @@ export function pairWithin(
   const contained = pairSpans(requests, roots, isMadeDuring, thresholds);
   const endpoints = new Set(contained.map((pair) => endpointOf(pair.client)));
   const ofEndpoints = requests.filter((request) => endpoints.has(endpointOf(request)));
-  const isEvery =
-    contained.length >= ofEndpoints.length * thresholds.everyRequestShare ||
-    (areNearlyAll(contained.length, ofEndpoints.length, thresholds.everyRequestShare, thresholds) &&
-      doStartsFollow(contained, thresholds));
+  const isEvery = areNearlyAllPaired(contained, ofEndpoints.length, thresholds.everyRequestShare, thresholds);
   const awaited = arePairsAwaited(contained, thresholds);
   if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring, thresholds)) return [];
   // A server may end after the request that waited for it.
@@ -406,19 +402,19 @@ function describePairs(
 ): Draft {
   const { thresholds: tolerances } = scene;
   const calls = pairs.map(({ client: request, server }) => findOpenCall(request, server));
-  const shows = calls.filter((call) => call !== null).length;
+  const known = calls.filter((call) => call !== null);
   // Requests that overlap are mixed up, and then a root seems to have begun during a call to another service.
-  const hasClients = shows > pairs.length * tolerances.untoldShare;
+  const hasClients = known.length > pairs.length * tolerances.untoldShare;
   const shown = pairs.map(({ client: request, server }, at) => ({
     request,
     server,
     client: hasClients ? (calls[at] ?? null) : null,
   }));
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
-  const decided = shows === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
+  const decided = known.length === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   const ofNoCall = hasClients ? [] : listMissingCallCauses(scene, edge.client, pairs);
-  const candidates = shows > 0 ? [...new Set([...ofNoCall, ...splitCauses])] : ofNoCall;
+  const candidates = known.length === 0 ? ofNoCall : [...new Set([...ofNoCall, ...splitCauses])];
   return found.report({
     ...describeEdge(
       edge,

@@ -482,7 +482,10 @@ export const whollyMissingServers = rule<WhollyMissing>({
     const doubt = doubtLinkedElsewhere(listLinkedElsewhere(scene, messages, server));
     if (doubt === null) return finding.report({ ...described, candidates, ...queued });
     return finding.report({
-      ...{ ...described, ...queued, severity: 'warning', doubt },
+      ...described,
+      ...queued,
+      severity: 'warning',
+      doubt,
       candidates: candidates.filter((cause) => cause !== 'server-not-instrumented'),
     });
   },

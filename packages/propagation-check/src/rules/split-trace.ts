@@ -9,7 +9,7 @@ import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { mayNameSides } from '../pairing/answers.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { doStartsFollow, mayTimersKeepStep } from '../pairing/displaced.ts';
+import { areNearlyAllPaired, doStartsFollow, mayTimersKeepStep } from '../pairing/displaced.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import {
@@ -512,11 +512,7 @@ function areAllPaired(edge: SplitEdge): boolean {
 /** Left-overs on either side may show a coincidence; an expectation allows for more of them, and requests that begin with their calls for one. */
 function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
-  const most = Math.max(toTargets.length, alike.count);
-  return (
-    most <= pairs.length * leftOver ||
-    (areNearlyAll(pairs.length, most, 1 / leftOver, thresholds) && doStartsFollow(pairs, thresholds))
-  );
+  return areNearlyAllPaired(pairs, Math.max(toTargets.length, alike.count), 1 / leftOver, thresholds);
 }
 
 function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {

@@ -42,6 +42,7 @@ test('a name that is no finding ends with one line and the nearest name', async 
 });
 
 suite('a page in a terminal', () => {
+  const code = ['```', 'service-a  SERVER  GET /call-b  |----------------|', '```'];
   const page = [
     '# split-trace',
     '',
@@ -52,9 +53,7 @@ suite('a page in a terminal', () => {
     '   or a proxy does.',
     '- short',
     '',
-    '```',
-    'service-a  SERVER  GET /call-b  |----------------|',
-    '```',
+    ...code,
     'After it.',
     '',
   ].join('\n');
@@ -72,9 +71,7 @@ suite('a page in a terminal', () => {
       '   does.',
       '- short',
       '',
-      '```',
-      'service-a  SERVER  GET /call-b  |----------------|',
-      '```',
+      ...code,
       'After it.',
     ]);
     const [, , paragraph, , item] = layMarkdown(page, 100);
