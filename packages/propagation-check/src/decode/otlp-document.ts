@@ -4,6 +4,7 @@ import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otl
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { refuseRows } from './refuse-other-tool.ts';
+import { decodeSnakeCase, isSnakeCase } from './snake-case.ts';
 import { refuseZipkinV1 } from './zipkin-v1.ts';
 
 export interface OtlpDocument {
@@ -14,7 +15,7 @@ export interface OtlpDocument {
 /**
  * Decodes OTLP/JSON spans in any of the envelopes they are found in:
  * an export request `{"resourceSpans":[…]}`, Jaeger's API v3 `{"result":{"resourceSpans":[…]}}`, and Tempo's
- * `{"trace":{"resourceSpans":[…]}}` (v2) and `{"batches":[…]}` (v1). Ids may be hex or base64.
+ * `{"trace":{"resourceSpans":[…]}}` (v2) and `{"batches":[…]}` (v1). Ids may be hex or base64, fields have the names of the `.proto` files.
  * @throws {DecodeError} with the path of what is wrong, also when no envelope is recognised.
  */
 export function decodeOtlpDocument(document: unknown): OtlpDocument {
@@ -22,6 +23,7 @@ export function decodeOtlpDocument(document: unknown): OtlpDocument {
   const options: OtlpJsonOptions = { ids: 'hex-or-base64' };
   if (!isObject(document))
     throw new ForeignContentError(`document: expected an object, received ${quoteValue(document)}`);
+  if (isSnakeCase(document)) return decodeSnakeCase(document, decodeOtlpDocument);
   if (Array.isArray(document.batches)) {
     return { format: 'tempo', spans: decodeResourceSpans(document.batches, 'batches', options) };
   }

@@ -30,6 +30,7 @@ const resourceSpansShape = z.object({
   resource: resourceShape,
   scopeSpans: list,
   instrumentationLibrarySpans: list,
+  scope_spans: z.unknown().optional(),
 });
 
 const scope = z.object({ name: text }).nullish();
@@ -69,10 +70,7 @@ export function decodeOtlpJson(document: unknown, options: OtlpJsonOptions = {})
   }
   const request = readShape(requestShape, document);
   if (request.resource_spans !== undefined && !request.resourceSpans) {
-    throw new DecodeError(
-      'resource_spans: OTLP JSON writes field names in lowerCamelCase, and receivers ignore others; ' +
-        'export with lowerCamelCase names (resourceSpans)',
-    );
+    refuseName('resource_spans', 'resourceSpans');
   }
   return decodeResourceSpans(request.resourceSpans ?? [], 'resourceSpans', options);
 }
@@ -98,8 +96,15 @@ export function decodeResourceSpans(
   return spans;
 }
 
+function refuseName(name: string, camelCase: string): never {
+  throw new DecodeError(
+    `${name}: OTLP JSON writes field names in lowerCamelCase, and receivers ignore others; export with lowerCamelCase names (${camelCase})`,
+  );
+}
+
 function decodeOneResource(value: unknown, path: string, options: OtlpJsonOptions, spans: Span[]): void {
   const shape = readShape(resourceSpansShape, value);
+  if (shape.scope_spans !== undefined) refuseName('scope_spans', 'scopeSpans');
   const resource = readResource(shape.resource?.attributes);
   const field = shape.scopeSpans ? 'scopeSpans' : 'instrumentationLibrarySpans';
   for (const [index, scopeSpans] of (shape[field] ?? []).entries()) {

@@ -19,7 +19,7 @@ import { quoteValue } from './quote-value.ts';
 import type { Format, Reading } from './reading.ts';
 import { refuseOtherTool } from './refuse-other-tool.ts';
 import { refuseOwnFile } from './refuse-own-file.ts';
-import { decodeSnakeCase, isSnakeCase } from './snake-case.ts';
+import { decodeSnakeCase, hasSnakeScopes, isSnakeCase } from './snake-case.ts';
 import { decodeZipkinSpan } from './zipkin-json.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -40,7 +40,11 @@ const formats: readonly DocumentFormat[] = [
   { format: 'js-console', matches: isJsConsoleSpan, decode: one(decodeJsConsoleSpan) },
   { format: 'python-console', matches: isPythonConsoleSpan, decode: one(decodePythonConsoleSpan) },
   { format: 'go-console', matches: isGoConsoleSpan, decode: one(decodeGoConsoleSpan) },
-  { format: 'otlp-json', matches: isSnakeCase, decode: (document) => decodeSnakeCase(document, decodeOtlp) },
+  {
+    format: 'otlp-json',
+    matches: hasSnakeScopes,
+    decode: (document) => decodeSnakeCase(document, decodeOneResource),
+  },
   { format: 'otlp-json', matches: isResourceSpans, decode: decodeOneResource },
 ];
 
@@ -116,14 +120,8 @@ function one(decode: (document: Document) => Span): (document: Document) => read
   return (document) => [decode(document)];
 }
 
-function decodeOtlp(document: unknown): readonly Span[] {
-  return isObject(document) && isResourceSpans(document)
-    ? decodeOneResource(document)
-    : decodeOtlpDocument(document).spans;
-}
-
 /** OTLP's `ResourceSpans` without the list around it, as Java's `logging-otlp` and `otlp-stdout` exporters write one a line. */
-function decodeOneResource(document: Document): readonly Span[] {
+function decodeOneResource(document: unknown): readonly Span[] {
   try {
     return decodeResourceSpans([document], '', { ids: 'hex-or-base64' });
   } catch (error) {

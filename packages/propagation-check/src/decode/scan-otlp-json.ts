@@ -62,6 +62,11 @@ const keys = {
   droppedAttributes: quoted('droppedAttributesCount'),
 } as const;
 
+/** A second one of the first two, and other names of the list of scopes. */
+const unscannedResourceFields: ReadonlySet<string> = new Set([
+  ...['resource', 'scopeSpans', 'scope_spans', 'instrumentationLibrarySpans'],
+]);
+
 /** Fields of a span, for telling that one stands twice. */
 const seen = {
   traceId: 1,
@@ -155,7 +160,7 @@ export class OtlpJsonScanner {
         hasScopes = true;
         return this.#scanList(at, this.#scanScopeSpans);
       }
-      if (key === 'resource' || key === 'scopeSpans' || key === 'instrumentationLibrarySpans') refuse();
+      if (unscannedResourceFields.has(key)) refuse();
       return this.#json.skipValue(at);
     });
     if (writer.rows > firstRow) {

@@ -23,9 +23,30 @@ const originals: ReadonlyMap<string, string> = new Map([...names].map(([snake, c
 /** Each level of an attribute's value is an object, a list and an object; the envelope around the attributes has fewer than 20. */
 const deepest = deepestValue * 3 + 20;
 
-/** Whether a document has the names of the `.proto` files: protobuf's `preserving_proto_field_name`. */
-export function isSnakeCase(document: Readonly<Record<string, unknown>>): boolean {
-  return Object.hasOwn(document, 'resource_spans') || Object.hasOwn(document, 'scope_spans');
+type Document = Readonly<Record<string, unknown>>;
+
+/**
+ * Whether a document has the names of the `.proto` files: protobuf's `preserving_proto_field_name`. Tempo's own `.proto` file has the name
+ * `resourceSpans`, with such names below it.
+ */
+export function isSnakeCase(document: Document): boolean {
+  return (
+    Object.hasOwn(document, 'resource_spans') ||
+    hasSnakeScopes(document) ||
+    [document, document.trace, document.result].some(
+      (envelope) =>
+        isObject(envelope) && [envelope.resourceSpans, envelope.batches].some(hasResourceInSnakeCase),
+    )
+  );
+}
+
+function hasResourceInSnakeCase(list: unknown): boolean {
+  return Array.isArray(list) && list.some((resource) => isObject(resource) && hasSnakeScopes(resource));
+}
+
+/** Whether it is `ResourceSpans` with such names. */
+export function hasSnakeScopes(resourceSpans: Document): boolean {
+  return Object.hasOwn(resourceSpans, 'scope_spans');
 }
 
 /**

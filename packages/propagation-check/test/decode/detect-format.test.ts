@@ -19,6 +19,16 @@ function protobuf(name = 'x'): Uint8Array {
   return toBinary(ExportTraceServiceRequestSchema, request);
 }
 
+/** Tempo's `resourceSpans` has no other name in its `.proto` file: Go writes it between fields with underscores. */
+const halfSnake = JSON.stringify({
+  resourceSpans: [
+    {
+      resource: { attributes: [{ key: 'service.name', value: { string_value: 'a' } }] },
+      scope_spans: [{ spans: [{ trace_id: base64Span.traceId, span_id: base64Span.spanId }] }],
+    },
+  ],
+});
+
 const tricky = JSON.stringify(otlpRequest(otlpSpan({ name: '\\"}]}{' })));
 
 const formats: readonly (readonly [string, string | Uint8Array, string, number])[] = [
@@ -46,6 +56,9 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
   ['Jaeger v3, streamed', `{"result":${request}}\n{"result":${request}}\n{"end":true}\n`, 'json-lines', 2],
   ['Tempo v1', JSON.stringify({ batches: [{ scopeSpans: [{ spans: [base64Span] }] }] }), 'tempo', 1],
   ['Tempo v2', JSON.stringify({ trace: otlpRequest(base64Span), metrics: {} }), 'tempo', 1],
+  ['names of OTLP and of its .proto files', halfSnake, 'otlp-json', 1],
+  ['lines with both kinds of names', `${halfSnake}\n${request}\n`, 'json-lines', 2],
+  ['Tempo v2 with both kinds of names', `{"trace":${halfSnake}}`, 'tempo', 1],
   ['Zipkin v2', zipkin, 'zipkin', 1],
   ['an empty Zipkin answer', '[]', 'zipkin', 0],
   ['UTF-16 without a byte order mark', Buffer.from(request, 'utf16le'), 'otlp-json', 1],

@@ -223,6 +223,10 @@ test('a document of another shape is refused with its path', () => {
     'resourceSpans[0].scopeSpans[0].spans: expected an array',
   );
   assertRejected({ resource_spans: [] }, /^resource_spans: .*lowerCamelCase/);
+  assertRejected(
+    { resourceSpans: [{ scope_spans: [] }] },
+    /^resourceSpans\[0\]\.scope_spans: .*lowerCamelCase/,
+  );
 });
 
 test('values nested without end are refused, not followed until the stack ends', () => {
