@@ -68,7 +68,7 @@ export function isPrintedSpan(document: unknown): boolean {
  * @throws {DecodeError} with the path of what is wrong; also for formats that are known and cannot be read.
  */
 export function readDocument(document: unknown): readonly Reading[] {
-  if (!Array.isArray(document)) return [readElement(document)];
+  if (!Array.isArray(document)) return [readElement(document, '')];
   if (document.length === 0) return [{ format: 'zipkin', spans: [] }];
   if (document.every((element) => typeof element === 'string')) {
     throw new ForeignContentError(
@@ -76,16 +76,19 @@ export function readDocument(document: unknown): readonly Reading[] {
     );
   }
   return mapWithPath(document, '', (element) =>
-    Array.isArray(element) ? mapWithPath(element, '', readElement) : [readElement(element)],
+    Array.isArray(element)
+      ? mapWithPath(element, '', (each) => readElement(each, '.[][]'))
+      : [readElement(element, '.[]')],
   ).flat();
 }
 
-function readElement(document: unknown): Reading {
+/** @param place Where the element is in its file, for jq. */
+function readElement(document: unknown, place: string): Reading {
   if (!isObject(document)) {
     throw new ForeignContentError(`document: expected an object, received ${quoteValue(document)}`);
   }
   refuseOwnFile(document);
-  refuseOtherTool(document);
+  refuseOtherTool(document, place);
   const known = formats.find(({ matches }) => matches(document));
   if (known !== undefined) return { format: known.format, spans: known.decode(document) };
   if (isZipkinSpan(document)) return { format: 'zipkin', spans: [decodeZipkinSpan(document)] };

@@ -82,7 +82,7 @@ const others: readonly OtherText[] = [
   },
   {
     matches:
-      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|ResourceTraces|ScopeTraces|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d/m,
+      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|ResourceTraces|ScopeTraces|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d|"msg":"Resource(?:Spans|Traces) #\d/m,
     says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
   },
   {

@@ -8,13 +8,17 @@ interface OtherTool {
   readonly matches: (document: Document) => boolean;
   /** The field that tells, for the path of the error. */
   readonly field: string;
-  readonly says: string;
+  /** Or what says it, given where the document is for jq. */
+  readonly says: string | ((place: string) => string);
   /** Asked only where no field holds spans. */
   readonly isVague?: boolean;
 }
 
 const viaCollector = (receiver: string) =>
   `send the same spans to an OpenTelemetry Collector (${receiver} receiver) and take what its file exporter writes`;
+/** Loki answers the newest line first, and a printed span may have many. */
+const linesOfLoki = (field: string) =>
+  `these are lines from Loki, which hold the printed text; take it with \`logcli query --forward -o raw\` (or jq -r '${field}', where each line is whole)`;
 const instead =
   'export the same spans as OTLP: to the file exporter of an OpenTelemetry Collector, or to `propagation-check run --source otlp`';
 
@@ -37,6 +41,21 @@ const others: readonly OtherTool[] = [
     matches: ({ data }) => hasElement(data, (each) => hasAll(each, 'parent', 'child', 'callCount')),
     says: 'these are dependencies of Jaeger, which are counts and no spans; take traces from /api/traces?service=…',
   },
+  {
+    field: 'summaries',
+    matches: ({ summaries }) => hasElement(summaries, (each) => hasAny(each, 'traceId', 'rootServiceName')),
+    says: "this is Jaeger's answer to a search, which names traces and does not hold them; take each from /api/v3/traces/TRACE_ID",
+  },
+  {
+    field: 'spans',
+    matches: ({ spans }) => isObject(spans) && hasAny(spans, 'resourceSpans'),
+    says: 'these are the spans that a search of Jaeger found, without the others of their traces; take each trace from /api/v3/traces/TRACE_ID',
+  },
+  ...['services', 'operations'].map((field) => ({
+    field,
+    matches: (document: Document) => Object.keys(document).length === 1 && isListOfNames(document[field]),
+    says: 'this is a list of names, as Jaeger answers for services and operations; take traces from /api/v3/traces/TRACE_ID',
+  })),
   {
     field: 'Segments',
     matches: (document) =>
@@ -183,12 +202,18 @@ const others: readonly OtherTool[] = [
   {
     field: 'log',
     matches: ({ log, stream }) => typeof log === 'string' && typeof stream === 'string',
-    says: "this is Docker's own log file, which holds the printed lines as text; take them with `docker logs CONTAINER` (or jq -j .log)",
+    says: (place) =>
+      `this is Docker's own log file, which holds the printed lines as text; take them with \`docker logs CONTAINER\` (or jq -j '${place}.log')`,
   },
   {
     field: 'line',
-    matches: ({ line, labels }) => typeof line === 'string' && isObject(labels),
-    says: 'these are lines from Loki, which hold the printed text; take it with `logcli query -o raw` (or jq -r .line)',
+    matches: ({ line, labels, fields }) => typeof line === 'string' && (isObject(labels) || isObject(fields)),
+    says: (place) => linesOfLoki(`${place}.line`),
+  },
+  {
+    field: 'data',
+    matches: ({ data }) => isObject(data) && data.resultType === 'streams',
+    says: (place) => linesOfLoki(`${place}.data.result[].values[][1]`),
   },
   {
     field: 'msg',
@@ -233,7 +258,8 @@ const others: readonly OtherTool[] = [
   {
     field: 'value',
     matches: (document) => hasAll(document, 'topic', 'partition', 'value'),
-    says: 'these are messages of Kafka with what is around them; take their values alone (jq -r .value, kcat -f "%s\\n")',
+    says: (place) =>
+      `these are messages of Kafka with what is around them; take their values alone (jq -r '${place}.value', kcat -f "%s\\n")`,
   },
   {
     field: 'data',
@@ -283,11 +309,16 @@ export function refuseRows(document: Document): void {
   throw new DecodeError(`${field}: this is the answer of another tool to a query, in rows; ${instead}`);
 }
 
-/** @throws {DecodeError} for an object of a tool whose format is known and cannot be read: its name, and what to take instead. */
-export function refuseOtherTool(document: Document): void {
+/**
+ * @param place Where the document is in its file, for jq: `.[]` in a list, otherwise nothing.
+ * @throws {DecodeError} for an object of a tool whose format is known and cannot be read: its name, and what to take instead.
+ */
+export function refuseOtherTool(document: Document, place: string): void {
   const other = others.find(({ matches }) => matches(document));
-  if (other === undefined || other.isVague === true) refuseWrappedSpans(document);
-  if (other !== undefined) throw new DecodeError(`${other.field}: ${other.says}`);
+  if (other === undefined || other.isVague === true) refuseWrappedSpans(document, place);
+  if (other === undefined) return;
+  const { field, says } = other;
+  throw new DecodeError(`${field}: ${typeof says === 'string' ? says : says(place)}`);
 }
 
 /** A line of a structured log, which names trace and span as spans do. */
@@ -368,6 +399,13 @@ function isErrorAnswer(document: Document): boolean {
   return (
     says.some((text) => typeof text === 'string') &&
     Object.keys(document).every((field) => errorFields.has(field))
+  );
+}
+
+function isListOfNames(list: unknown): boolean {
+  return (
+    Array.isArray(list) &&
+    list.every((each) => typeof each === 'string' || (isObject(each) && hasAll(each, 'name', 'spanKind')))
   );
 }
 

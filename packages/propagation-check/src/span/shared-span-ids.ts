@@ -13,8 +13,8 @@ export interface MaybeShared {
  * A SERVER span shares its id when it says so, or when a CLIENT span of the trace has the same id (old
  * instrumentation does not say it). Its new id is derived from trace, id, service and start, so that decoding the same span
  * again gives the same id. Its parent becomes the shared id, also when the CLIENT span never arrived: that id is what
- * the server received. The spans below it move along: a child belongs to the server's side when the server's
- * service recorded it; where both sides are the same service, or the CLIENT span is absent, to the server.
+ * the server received. The spans below it move along, but for those that only the client's service can have recorded: where both sides
+ * are the same service, where neither is the child's, or where the CLIENT span is absent, a child belongs to the server.
  */
 export function separateSharedSpans(spans: readonly MaybeShared[]): readonly Span[] {
   const clients = new Map(
@@ -52,7 +52,7 @@ function groupBySharedId(servers: readonly Span[]): ReadonlyMap<string, readonly
 /** Of several servers, as after a retry under the same id, the one during which the child started. */
 function findServer(servers: readonly Span[], child: Span, client: Span | undefined): Span | undefined {
   const own = servers.filter(({ serviceName }) => serviceName === child.serviceName);
-  const candidates = own.length > 0 || client !== undefined ? own : servers;
+  const candidates = own.length > 0 || client?.serviceName === child.serviceName ? own : servers;
   return (
     candidates.find(
       ({ startTimeUnixNano: start, endTimeUnixNano: end }) =>

@@ -117,6 +117,11 @@ test('a request with everything is scanned, also with white space', async () => 
   await assertAgrees(Buffer.from(JSON.stringify(request, null, 1).replaceAll('\n', '\t')));
 });
 
+test('a list of scopes under its older name, or that of the .proto file', async () => {
+  for (const name of ['instrumentationLibrarySpans', 'scope_spans'])
+    await assertAgrees(Buffer.from(line.replace('"scopeSpans"', `"${name}"`)), name);
+});
+
 test('a line that is cut or changed at any byte', async () => {
   const bytes = Buffer.from(line);
   const intact = Buffer.from(`${line}\n`);
@@ -274,6 +279,7 @@ const anyToken = fc.constantFrom(
     '"key"',
     '"resourceSpans"',
     '"instrumentationLibrarySpans"',
+    '"scope_spans"',
     '"scope\\u0053pans"',
     '"__proto__"',
     '"batches"',

@@ -195,6 +195,50 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^data: .*base64 and gzip.*\| base64 -d \| gunzip\)$/,
   ],
   'traces by their ids': [{ [traceId]: JSON.parse(request) }, /^\[\]: .*jq -c '\.\[\]'\)$/],
+  "Jaeger's answer to a search, version 3": [
+    { summaries: [{ traceId, rootServiceName: 'web', spanCount: 2, services: [] }] },
+    /^summaries: this is Jaeger's answer to a search.*\/api\/v3\/traces\/TRACE_ID/,
+  ],
+  "Jaeger's spans of a search, version 3": [
+    { spans: otlpRequest(otlpSpan()) },
+    /^spans: .*without the others of their traces.*\/api\/v3\/traces\/TRACE_ID/,
+  ],
+  "Jaeger's services, version 3": [{ services: ['web'] }, /^services: this is a list of names/],
+  "Jaeger's operations, version 3": [
+    { operations: [{ name: 'GET /', spanKind: 'server' }] },
+    /^operations: this is a list of names/,
+  ],
+  'an answer of Jaeger within a field': [
+    { answer: { data: [{ traceID: traceId, spans: [jaegerSpan], processes: {} }], total: 0 } },
+    /^answer: the spans are within this field; take them out \(jq -c '\.answer'\)$/,
+  ],
+  'an answer of Jaeger, version 3, within a field': [
+    { body: { result: otlpRequest(otlpSpan()) } },
+    /^body: the spans are within this field; take them out \(jq -c '\.body'\)$/,
+  ],
+  'a list of records of a log with spans': [
+    [{ text: request }],
+    /^\[0\]\.text: the spans are within this field, as text; take them out \(jq -r '\.\[\]\.text'\)$/,
+  ],
+  'records of records of a log with spans': [
+    [[{ line: request }]],
+    /^\[0\]\[0\]\.line: .* \(jq -r '\.\[\]\[\]\.line'\)$/,
+  ],
+  "lines of a log that Grafana's Explore downloads": [
+    [{ line: '{', timestamp: '1', date: '2026-11-01T10:00:00Z', fields: { app: 'a' } }],
+    /^\[0\]\.line: these are lines from Loki.*jq -r '\.\[\]\.line'/,
+  ],
+  "Loki's answer to a query": [
+    {
+      status: 'success',
+      data: { resultType: 'streams', result: [{ stream: {}, values: [['1', request]] }] },
+    },
+    /^data: these are lines from Loki.*jq -r '\.data\.result\[\]\.values\[\]\[1\]'/,
+  ],
+  "the Collector's debug exporter in a log in JSON": [
+    '{"level":"info","ts":"x","msg":"Setting up"}\n{"level":"info","ts":"x","msg":"ResourceSpans #0\\nSpan #0"}\n',
+    /^byte 0: this is the Collector's debug exporter/,
+  ],
   'a list of traces': [
     { traces: [{ traceID: traceId, batches: [] }] },
     /^traces\[0\]: .*jq -c '\.traces\[\]'\)$/,
@@ -245,7 +289,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   ],
   'messages of Kafka': [
     `${JSON.stringify({ topic: 'spans', partition: 0, value: request })}\n{}\n`,
-    /^line 1: value: .*Kafka.*jq -r \.value/,
+    /^line 1: value: .*Kafka.*jq -r '\.value'/,
   ],
   "Jaeger's operations": [{ data: [{ name: 'GET', spanKind: 'server' }] }, /^data: .*operations/],
   'data of something else': [{ data: [{ id: 'a', type: 'SPAN' }] }, /^data: .*no traces of Jaeger/],
@@ -286,7 +330,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   ],
   'lines of Loki': [
     `${JSON.stringify({ labels: {}, line: request, timestamp: '' })}\n{}\n`,
-    /^line 1: line: .*logcli query -o raw/,
+    /^line 1: line: .*logcli query --forward -o raw.*jq -r '\.line'/,
   ],
   'a structured log': [
     '{"level":"info","msg":"a","traceId":"x"}\n{"level":"info","msg":"b"}\n',

@@ -115,6 +115,18 @@ test('a shared server whose client never arrived keeps pointing at it', () => {
   assert.equal(find(spans, named('4')).parentSpanId, server.spanId);
 });
 
+test('a child that another service recorded than both sides is the server’s', () => {
+  const spans = decodeZipkinJson([
+    zipkinSpan('2', 'proxy', { kind: 'CLIENT' }),
+    zipkinSpan('2', 'web/api', { kind: 'SERVER', shared: true }),
+    zipkinSpan('4', 'web', { parentId: '2' }),
+    zipkinSpan('5', 'proxy', { parentId: '2' }),
+  ]);
+  const server = find(spans, isServer);
+  assert.equal(find(spans, named('4')).parentSpanId, server.spanId);
+  assert.equal(find(spans, named('5')).parentSpanId, '0000000000000002');
+});
+
 test('two tries under one id stay two servers, each with its children', () => {
   const spans = decodeZipkinJson([
     zipkinSpan('2', 'a', { kind: 'CLIENT', duration: 9_000 }),
