@@ -1,14 +1,12 @@
 import * as z from 'zod';
-import type { Attributes, AttributeValue, Span, SpanKind, SpanLink, SpanStatus } from '../span/span.ts';
+import type { Span, SpanLink } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { deepestValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
+import { flattenAttributes } from './flatten-attributes.ts';
 import { readIsoTime } from './iso-time.ts';
 import { mapWithPath } from './map-with-path.ts';
-import { readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
+import { readKindName, readStatusName, readUint64 } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
-import { readPlainAttributes } from './plain-attributes.ts';
-import { quoteValue } from './quote-value.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
 import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
@@ -79,7 +77,7 @@ export function decodeClickhouseAnswer({
 export function decodeClickhouseRow(value: unknown): Span {
   refuseMissingColumns(value);
   const row = readShape(rowShape, value);
-  const own = flatten(row.ResourceAttributes ?? {}, 'ResourceAttributes');
+  const own = flattenAttributes(row.ResourceAttributes ?? {}, 'ResourceAttributes');
   const resource = own.has('service.name') ? own : new Map([['service.name', row.ServiceName], ...own]);
   const start = readTime(row.Timestamp);
   return {
@@ -89,12 +87,12 @@ export function decodeClickhouseRow(value: unknown): Span {
     traceState: row.TraceState ?? '',
     flags: null,
     name: row.SpanName ?? '',
-    kind: readKind(row.SpanKind),
+    kind: readKindName(row.SpanKind, 'SpanKind'),
     startTimeUnixNano: start,
     endTimeUnixNano: start + readUint64(row.Duration, 'Duration'),
-    attributes: flatten(row.SpanAttributes, 'SpanAttributes'),
+    attributes: flattenAttributes(row.SpanAttributes, 'SpanAttributes'),
     links: readLinks(row['Links.TraceId'] ?? [], row['Links.SpanId'] ?? []),
-    status: { code: readStatus(row.StatusCode ?? ''), message: row.StatusMessage ?? '' },
+    status: { code: readStatusName(row.StatusCode ?? '', 'StatusCode'), message: row.StatusMessage ?? '' },
     serviceName: readServiceName(resource),
     resource,
     scopeName: row.ScopeName ?? '',
@@ -126,41 +124,6 @@ function readTime(value: string): bigint {
   const [, seconds, fraction = ''] = unixTime.exec(value) ?? [];
   if (seconds === undefined) return readIsoTime(value, 'Timestamp');
   return BigInt(seconds + fraction.padEnd(9, '0'));
-}
-
-/** `Client`, and `SPAN_KIND_CLIENT` as older exporters wrote it. */
-function readKind(value: string): SpanKind {
-  const name = value.toUpperCase().replace('SPAN_KIND_', '');
-  try {
-    return readSpanKind(`SPAN_KIND_${name === '' ? 'UNSPECIFIED' : name}`);
-  } catch {
-    throw new DecodeError(`SpanKind: ${quoteValue(value)} is not a kind of span`);
-  }
-}
-
-/** `Error`, and `STATUS_CODE_ERROR` as older exporters wrote it. */
-function readStatus(value: string): SpanStatus['code'] {
-  const name = value.toUpperCase().replace('STATUS_CODE_', '');
-  try {
-    return readStatusCode(`STATUS_CODE_${name === '' ? 'UNSET' : name}`);
-  } catch {
-    throw new DecodeError(`StatusCode: ${quoteValue(value)} is not a status of a span`);
-  }
-}
-
-/** JSON columns answer `{"http":{"route":…}}` for `http.route`. */
-function flatten(value: unknown, field: string): Attributes {
-  const entries: [string, unknown][] = [];
-  const collect = (node: unknown, name: string, depth: number): void => {
-    if (depth > deepestValue) throw new DecodeError(`${field}: nested deeper than ${deepestValue} levels`);
-    if (!isObject(node)) entries.push([name, node]);
-    else
-      for (const [key, entry] of Object.entries(node))
-        collect(entry, name === '' ? key : `${name}.${key}`, depth + 1);
-  };
-  if (!isObject(value)) return readPlainAttributes(value, field);
-  collect(value, '', 0);
-  return new Map<string, AttributeValue>(readPlainAttributes(Object.fromEntries(entries), field));
 }
 
 function readLinks(traceIds: readonly unknown[], spanIds: readonly unknown[]): readonly SpanLink[] {

@@ -102,7 +102,7 @@ function readBytes(bytes: Uint8Array): Content {
 
 const unknownFormat =
   'byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
-  'ClickHouse rows, or what a console exporter printed';
+  'ClickHouse rows, spans of Elasticsearch, OpenSearch or CloudWatch, or what a console exporter printed';
 
 function readProtobuf(bytes: Uint8Array, decode: typeof decodeFramedProtobuf): Reading {
   return { format: 'otlp-protobuf', spans: decode(bytes) };

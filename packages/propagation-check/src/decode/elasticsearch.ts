@@ -4,6 +4,7 @@ import { decodeJaegerSpan } from './jaeger-json.ts';
 import { mapWithPath } from './map-with-path.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
+import { decodeSpanDocument, isSpanDocument } from './span-documents.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -13,7 +14,8 @@ export function isElasticsearch(document: Document): boolean {
 }
 
 /**
- * Decodes Jaeger's spans as they stand in Elasticsearch or OpenSearch (index `jaeger-span-*`): the answer to a search, or one document.
+ * Decodes spans as they stand in Elasticsearch or OpenSearch: the answer to a search, or one document. They are Jaeger's (index
+ * `jaeger-span-*`), or those that `decodeSpanDocument` reads.
  *
  * Source: Jaeger, `internal/storage/elasticsearch/dbmodel`.
  * @throws {DecodeError} with the path of what is wrong; also when the answer holds only a part of the hits (10, unless `size` says
@@ -55,18 +57,23 @@ function decodeHit(hit: unknown): readonly Span[] {
     );
   }
   if (!isObject(source)) throw new DecodeError(`_source: expected an object, received ${quoteValue(source)}`);
+  try {
+    if (isSpanDocument(source)) return [decodeSpanDocument(source)];
+    return decodeStoredJaeger(source);
+  } catch (error) {
+    throw prefixPath('_source', error);
+  }
+}
+
+function decodeStoredJaeger(source: Document): readonly Span[] {
   // Jaeger's index of services and operations, which a dump of all its indices contains.
   if (Object.hasOwn(source, 'operationName') && !Object.hasOwn(source, 'spanID')) return [];
   if (!Object.hasOwn(source, 'traceID')) {
     const keys = Object.keys(source).slice(0, 5).map(quoteValue).join(', ');
     throw new DecodeError(
-      `_source: expected a span of Jaeger (index jaeger-span-*), found ${keys}; export other documents from where they came from, ` +
-        'as OTLP (the file exporter of an OpenTelemetry Collector)',
+      `: expected a span (index jaeger-span-*, traces-*.otel-* or otel-v1-apm-span-*), found ${keys}; export other documents from where ` +
+        'they came from, as OTLP (the file exporter of an OpenTelemetry Collector)',
     );
   }
-  try {
-    return [decodeJaegerSpan(source)];
-  } catch (error) {
-    throw prefixPath('_source', error);
-  }
+  return [decodeJaegerSpan(source)];
 }

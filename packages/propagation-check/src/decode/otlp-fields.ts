@@ -23,6 +23,43 @@ export function readStatusCode(value: number | string | null | undefined): SpanS
   return readEnum(statusCodes, 'STATUS_CODE_', value, 'status.code');
 }
 
+/** @param value `Client`, `CLIENT` or `SPAN_KIND_CLIENT`, as exporters of several years wrote it. @throws {DecodeError} for another. */
+export function readKindName(value: string, field: string): SpanKind {
+  return readName(
+    value,
+    'SPAN_KIND_',
+    'UNSPECIFIED',
+    readSpanKind,
+    `${field}: ${quoteValue(value)} is not a kind of span`,
+  );
+}
+
+/** @param value `Error`, `ERROR` or `STATUS_CODE_ERROR`. @throws {DecodeError} for another. */
+export function readStatusName(value: string, field: string): SpanStatus['code'] {
+  return readName(
+    value,
+    'STATUS_CODE_',
+    'UNSET',
+    readStatusCode,
+    `${field}: ${quoteValue(value)} is not a status of a span`,
+  );
+}
+
+function readName<T>(
+  value: string,
+  prefix: string,
+  absent: string,
+  read: (name: string) => T,
+  fault: string,
+): T {
+  const name = value.toUpperCase().replace(prefix, '');
+  try {
+    return read(prefix + (name === '' ? absent : name));
+  } catch {
+    throw new DecodeError(fault);
+  }
+}
+
 function readEnum<T extends string>(values: readonly T[], prefix: string, text: string, field: string): T {
   const found = values.find((value, number) => text === prefix + value || text === String(number));
   if (found === undefined) throw new DecodeError(`${field}: ${quoteValue(text)} is not a ${prefix}… name`);

@@ -20,6 +20,7 @@ import type { Format, Reading } from './reading.ts';
 import { refuseOtherTool } from './refuse-other-tool.ts';
 import { refuseOwnFile } from './refuse-own-file.ts';
 import { decodeSnakeCase, hasSnakeScopes, isSnakeCase } from './snake-case.ts';
+import { decodeSpanDocument, isSpanDocument } from './span-documents.ts';
 import { decodeZipkinSpan } from './zipkin-json.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -33,6 +34,7 @@ interface DocumentFormat {
 /** The first that matches. A document that matches none is read, or refused, as OTLP in one of its envelopes. */
 const formats: readonly DocumentFormat[] = [
   { format: 'clickhouse', matches: isClickhouseAnswer, decode: decodeClickhouseAnswer },
+  { format: 'span-documents', matches: isSpanDocument, decode: one(decodeSpanDocument) },
   { format: 'elasticsearch', matches: isElasticsearch, decode: decodeElasticsearch },
   { format: 'jaeger-v1', matches: isJaegerAnswer, decode: decodeJaegerJson },
   { format: 'jaeger-v1', matches: isJaegerSpan, decode: one(decodeJaegerSpan) },
@@ -51,7 +53,7 @@ const formats: readonly DocumentFormat[] = [
 /** Stricter than `formats`: lines of a log have a field `data` too. */
 const printed = [
   ...[isJsConsoleSpan, isPythonConsoleSpan, isGoConsoleSpan, isJaegerSpan, isJaegerTrace, isZipkinSpan],
-  ...[isClickhouseRow, isElasticsearch, isSnakeCase, isResourceSpans, hasResourceSpans],
+  ...[isClickhouseRow, isElasticsearch, isSpanDocument, isSnakeCase, isResourceSpans, hasResourceSpans],
 ];
 
 /** Whether a document among lines of a log is a span, or holds spans: as `readDocument` reads them. */
@@ -88,7 +90,7 @@ function readElement(document: unknown, place: string): Reading {
     throw new ForeignContentError(`document: expected an object, received ${quoteValue(document)}`);
   }
   refuseOwnFile(document);
-  refuseOtherTool(document, place);
+  if (!isSpanDocument(document)) refuseOtherTool(document, place);
   const known = formats.find(({ matches }) => matches(document));
   if (known !== undefined) return { format: known.format, spans: known.decode(document) };
   if (isZipkinSpan(document)) return { format: 'zipkin', spans: [decodeZipkinSpan(document)] };

@@ -12,6 +12,7 @@ export type Format =
   | 'tempo'
   | 'zipkin'
   | 'elasticsearch'
+  | 'span-documents'
   | 'clickhouse'
   | 'js-console'
   | 'python-console'
@@ -40,7 +41,8 @@ export const formatLabels: Readonly<Record<Format, string>> = {
   'jaeger-v3': 'Jaeger JSON (API v3)',
   tempo: 'Tempo JSON',
   zipkin: 'Zipkin v2 JSON',
-  elasticsearch: 'Jaeger in Elasticsearch',
+  elasticsearch: 'Elasticsearch or OpenSearch',
+  'span-documents': 'documents of spans',
   clickhouse: 'ClickHouse rows',
   'js-console': 'JavaScript console exporter',
   'python-console': 'Python console exporter',

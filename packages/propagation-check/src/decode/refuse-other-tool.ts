@@ -124,12 +124,19 @@ const others: readonly OtherTool[] = [
   {
     field: 'durationInNanos',
     matches: (document) => hasAny(document, 'durationInNanos', 'traceGroup'),
-    says: `these are spans of OpenSearch Data Prepper; ${instead}`,
+    says: `these are spans of OpenSearch Data Prepper with a part of their fields; take whole documents, or ${instead}`,
+  },
+  {
+    field: 'results',
+    matches: ({ results }) =>
+      Array.isArray(results) && hasElement(results[0], (each) => hasAll(each, 'field', 'value')),
+    says: (place) =>
+      `this is an answer of CloudWatch Logs Insights; take the spans out of its records (jq -r '${place}.results[][] | select(.field == "@message").value')`,
   },
   {
     field: 'resource',
     matches: (document) => isObject(document.resource) && hasAll(document, 'traceId', 'spanId'),
-    says: `these are spans with their resource beside each, as CloudWatch (aws/spans) has them; ${instead}`,
+    says: `these are spans with their resource beside each, but with other fields than those of CloudWatch (aws/spans); ${instead}`,
   },
   {
     field: 'metadata',
@@ -228,7 +235,7 @@ const others: readonly OtherTool[] = [
   {
     field: 'index',
     matches: ({ index, create }) => [index, create].some((each) => isObject(each) && hasAny(each, '_index')),
-    says: 'this is a bulk request of Elasticsearch; take the answer to a search in jaeger-span-*, or a dump with _source',
+    says: 'this is a bulk request of Elasticsearch; take the answer to a search, or a dump with _source',
   },
   {
     field: 'scopes',

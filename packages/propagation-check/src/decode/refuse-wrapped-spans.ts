@@ -22,10 +22,14 @@ const lists = ['resourceSpans', 'resource_spans', 'scopeSpans', 'batches'];
 /** The envelopes that are read. */
 const known = new Set([...lists, 'result', 'trace', 'spans']);
 
-/** How texts with spans begin. The third is base64 of a brace and the field, the fourth base64 of gzip. */
+/** How texts with spans begin. The second is one span with its resource, which may be long. The fourth is base64 of a brace and the field, the fifth base64 of gzip. */
 const texts: readonly (readonly [RegExp, Omit<Wrapped, 'path'>])[] = [
   [
     /^\s*[[{][\s\S]{0,300}?"(?:resourceSpans|resource_spans|scopeSpans|batches)"/,
+    { as: ', as text', filter: '-r' },
+  ],
+  [
+    /^\s*\{(?=[\s\S]{0,20000}?"spanId")[\s\S]{0,20000}?"startTimeUnixNano"/,
     { as: ', as text', filter: '-r' },
   ],
   [

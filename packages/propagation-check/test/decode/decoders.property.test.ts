@@ -216,6 +216,48 @@ const snakeCase = nearly({
   ),
 });
 
+const elastic = nearly({
+  ...{ trace_id: hex(32), span_id: hex(16), parent_span_id: hex(16), name: fc.string() },
+  ...{
+    kind: fc.constantFrom('Server', 'x'),
+    '@timestamp': fc.constantFrom('1700000000000.5', 'x', 17),
+    duration: fc.nat(),
+  },
+  ...{
+    attributes: plain,
+    resource: nearly({ attributes: plain }),
+    links: list(nearly({ trace_id: hex(32), span_id: hex(16) })),
+  },
+});
+const cloudWatch = nearly({
+  ...{
+    traceId: hex(32),
+    spanId: hex(16),
+    parentSpanId: hex(16),
+    flags: fc.nat(),
+    kind: fc.constantFrom('SERVER', 'x'),
+  },
+  ...{
+    startTimeUnixNano: fc.nat(),
+    endTimeUnixNano: fc.nat(),
+    attributes: plain,
+    resource: nearly({ attributes: plain }),
+  },
+});
+const dataPrepper = nearly({
+  ...{
+    traceId: hex(32),
+    spanId: hex(16),
+    parentSpanId: hex(16),
+    kind: fc.constantFrom('SPAN_KIND_SERVER', 'x'),
+  },
+  ...{
+    startTime: fc.constantFrom('2026-11-01T10:00:00Z', 'x'),
+    endTime: fc.constantFrom('2026-11-01T10:00:01Z', 'x'),
+  },
+  ...{ durationInNanos: fc.nat(), serviceName: fc.string(), 'span.attributes.a@b': fc.anything() },
+});
+
 /** By the function that tests call them by: what each finds in a document, whatever its format. */
 const formatsByContent = {
   jsConsole,
@@ -225,6 +267,9 @@ const formatsByContent = {
   storedJaeger,
   elasticsearch,
   snakeCase,
+  elastic,
+  cloudWatch,
+  dataPrepper,
   zipkin,
 };
 const byContent = Object.entries(formatsByContent).map(([name, shaped]) => {

@@ -30,6 +30,10 @@ const jaegerSpan = {
   processID: 'p1',
 };
 const hit = { _index: 'jaeger-span-2026-11-01', _source: { ...jaegerSpan, process: { serviceName: 'web' } } };
+const otelDocument = {
+  ...{ trace_id: traceId, span_id: 'b7ad6b7169203331', '@timestamp': '1700000000000', duration: 1 },
+  ...{ kind: 'Server', resource: { attributes: {} } },
+};
 const row = {
   Timestamp: '2026-11-01 10:00:00.0',
   TraceId: traceId,
@@ -114,7 +118,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   ],
   'other documents of Elasticsearch': [
     { _index: 'traces', _source: { '@timestamp': 1, trace_id: traceId } },
-    /^_source: expected a span of Jaeger .*"@timestamp".*as OTLP/,
+    /^_source: expected a span .*otel.*"@timestamp".*as OTLP/,
   ],
   'a wrong span in Elasticsearch': [
     { hits: { total: 1, hits: [{ _source: { ...hit._source, spanID: 'x' } }] } },
@@ -183,6 +187,38 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   'spans of CloudWatch': [
     { resource: { attributes: {} }, traceId, spanId: 'b7ad6b7169203331' },
     /^resource: .*CloudWatch/,
+  ],
+  'spans of CloudWatch as its API answers them': [
+    {
+      events: [
+        { message: JSON.stringify({ resource: {}, spanId: 'a', startTimeUnixNano: 1 }), eventId: '3' },
+      ],
+    },
+    /^events\[0\]\.message: .*as text.*jq -r '\.events\[\]\.message'\)$/,
+  ],
+  'an answer of CloudWatch Logs Insights': [
+    {
+      results: [
+        [
+          { field: '@timestamp', value: 'a' },
+          { field: '@message', value: '{}' },
+        ],
+      ],
+      statistics: {},
+    },
+    /^results: .*Insights.*jq -r '\.results\[\]\[\] \| select\(\.field == "@message"\)\.value'/,
+  ],
+  'a wrong kind in a document of Elasticsearch': [
+    { ...otelDocument, kind: 'Some' },
+    /^kind: "Some" is not a kind of span/,
+  ],
+  'a wrong time in a document of Elasticsearch': [
+    { _source: { ...otelDocument, '@timestamp': 'soon' } },
+    /^_source\.@timestamp: "soon" is not a time/,
+  ],
+  'a wrong link in a document of Elasticsearch': [
+    { ...otelDocument, links: [{ trace_id: traceId }] },
+    /^links\[0\]\.trace_id: expected the ids of a span/,
   ],
   'a body in a record': [{ path: '/v1/traces', body: JSON.parse(request) }, /^body: .*jq -c '\.body'\)$/],
   'a body as text': [{ body: request }, /^body: .*as text.*jq -r '\.body'\)$/],

@@ -284,9 +284,8 @@ export function clickhouseRow(span: Span): object {
   };
 }
 
-/** The older exporter's kinds, and JSON columns. */
-function clickhouseJsonRow(span: Span): object {
-  const attributes = [...span.attributes].reduce<Record<string, unknown>>((all, [key, value]) => {
+function nest(attributes: Attributes): object {
+  return [...attributes].reduce<Record<string, unknown>>((all, [key, value]) => {
     const path = key.split('.');
     const last = path.pop() ?? '';
     let node = all;
@@ -299,11 +298,79 @@ function clickhouseJsonRow(span: Span): object {
     node[last] = value;
     return all;
   }, {});
+}
+
+/** The older exporter's kinds, and JSON columns. */
+function clickhouseJsonRow(span: Span): object {
   return {
     ...clickhouseRow(span),
     SpanKind: `SPAN_KIND_${span.kind}`,
     StatusCode: 'STATUS_CODE_UNSET',
-    SpanAttributes: attributes,
+    SpanAttributes: nest(span.attributes),
+  };
+}
+
+/** As the Collector's exporter writes it; of parents and links only those that are there. */
+function elasticSpan(span: Span): object {
+  const milliseconds = span.startTimeUnixNano / 1_000_000n;
+  const rest = String(span.startTimeUnixNano % 1_000_000n).padStart(6, '0');
+  return {
+    '@timestamp': `${milliseconds}.${rest}`,
+    data_stream: { type: 'traces', dataset: 'generic.otel', namespace: 'default' },
+    ...{ trace_id: span.traceId, span_id: span.spanId, name: span.name },
+    ...(span.parentSpanId === null ? {} : { parent_span_id: span.parentSpanId }),
+    kind: span.kind.charAt(0) + span.kind.slice(1).toLowerCase(),
+    duration: Number(span.endTimeUnixNano - span.startTimeUnixNano),
+    attributes: plain(span.attributes),
+    links: span.links.map(({ traceId, spanId }) => ({ trace_id: traceId, span_id: spanId })),
+    status: { code: 'Unset' },
+    resource: { attributes: plain(span.resource) },
+    scope: { name: span.scopeName },
+  };
+}
+
+/** As Elasticsearch may answer it: a date, and objects for names with dots. */
+function elasticAnswer(span: Span): object {
+  const date = new Date(Number(span.startTimeUnixNano / 1_000_000n)).toISOString().slice(0, 19);
+  return {
+    ...elasticSpan(span),
+    '@timestamp': `${date}.${String(span.startTimeUnixNano % 1_000_000_000n).padStart(9, '0')}Z`,
+    attributes: nest(span.attributes),
+  };
+}
+
+/** Times are numbers there, which `JSON.parse` rounds to 256 ns: here they are strings. */
+function cloudWatchSpan(span: Span): object {
+  return {
+    resource: { attributes: plain(span.resource) },
+    scope: { name: span.scopeName, version: '' },
+    ...{ traceId: span.traceId, spanId: span.spanId, parentSpanId: span.parentSpanId ?? undefined },
+    ...{ flags: span.flags ?? 0, name: span.name, kind: span.kind },
+    startTimeUnixNano: String(span.startTimeUnixNano),
+    endTimeUnixNano: String(span.endTimeUnixNano),
+    durationNano: Number(span.endTimeUnixNano - span.startTimeUnixNano),
+    attributes: plain(span.attributes),
+    links: span.links,
+    status: { code: 'UNSET' },
+  };
+}
+
+function dataPrepperSpan(span: Span): object {
+  const time = (nanoseconds: bigint) =>
+    `${new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19)}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}Z`;
+  const fields = (prefix: string, attributes: Attributes) =>
+    Object.fromEntries(
+      [...attributes].map(([key, value]) => [`${prefix}${key.replaceAll('.', '@')}`, scalar(value)]),
+    );
+  return {
+    ...{ traceId: span.traceId, spanId: span.spanId, parentSpanId: span.parentSpanId ?? '', traceState: '' },
+    ...{ name: span.name, kind: `SPAN_KIND_${span.kind}`, serviceName: span.serviceName, traceGroup: null },
+    ...{ startTime: time(span.startTimeUnixNano), endTime: time(span.endTimeUnixNano) },
+    durationInNanos: Number(span.endTimeUnixNano - span.startTimeUnixNano),
+    ...{ links: span.links, events: [], droppedLinksCount: 0, 'status.code': 0 },
+    ...fields('span.attributes.', span.attributes),
+    ...fields('resource.attributes.', span.resource),
+    'instrumentationScope.name': span.scopeName,
   };
 }
 
@@ -544,6 +611,28 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
   'rows of ClickHouse without their names and types': {
     format: 'clickhouse',
     write: (spans) => JSON.stringify({ data: spans.map(clickhouseRow) }),
+  },
+  'an answer of Elasticsearch with spans of OpenTelemetry': {
+    format: 'elasticsearch',
+    write: (spans) =>
+      JSON.stringify({ timed_out: false, hits: { hits: spans.map((span) => hit(elasticAnswer(span))) } }),
+  },
+  'lines of documents of Elasticsearch': {
+    format: 'span-documents',
+    write: (spans) => lines(spans.map(elasticSpan)),
+  },
+  'spans of CloudWatch': {
+    format: 'span-documents',
+    keepsFlags: true,
+    write: (spans) => lines(spans.map(cloudWatchSpan)),
+  },
+  'an answer of OpenSearch with spans of Data Prepper': {
+    format: 'elasticsearch',
+    write: (spans) => JSON.stringify({ hits: { hits: spans.map((span) => hit(dataPrepperSpan(span))) } }),
+  },
+  'a list of spans of Data Prepper': {
+    format: 'span-documents',
+    write: (spans) => JSON.stringify(spans.map(dataPrepperSpan)),
   },
   'answers of Elasticsearch to several searches': {
     format: 'elasticsearch',

@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import type { Attributes, Span, SpanLink } from '../span/span.ts';
+import { DecodeError } from './decode-error.ts';
+import { flattenAttributes } from './flatten-attributes.ts';
+import { readIsoTime } from './iso-time.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { readFlags, readKindName, readStatusName, readUint64, toStatusCode } from './otlp-fields.ts';
+import { isObject } from './otlp-json-value.ts';
+import { readPlainAttributes } from './plain-attributes.ts';
+import { anyArray, readShape } from './read-shape.ts';
+import { readServiceName } from './service-name.ts';
+import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+/** A store that keeps a span as a document, with its resource beside it. */
+interface DocumentStore {
+  /** A document with all of them is a span of this store. */
+  readonly fields: readonly string[];
+  readonly decode: (document: Document) => Span;
+}
+
+const text = z.string().nullish();
+const integer = z.union([z.number(), z.string()]);
+const attributesShape = z.object({ attributes: z.unknown().optional() });
+const scope = z.object({ name: text }).nullish();
+
+/** Source: opentelemetry-collector-contrib, `exporter/elasticsearchexporter`, mapping mode `otel`. Absent fields are empty. */
+const elasticShape = z.object({
+  ...{ trace_id: z.string(), span_id: z.string(), parent_span_id: text, trace_state: text },
+  ...{ name: text, kind: z.string(), '@timestamp': integer, duration: integer },
+  ...{ attributes: z.unknown().optional(), resource: attributesShape, scope, links: anyArray.nullish() },
+  status: z.object({ code: text, message: text }).nullish(),
+});
+
+/** Source: Amazon CloudWatch, Transaction Search, the log group `aws/spans`. */
+const cloudWatchShape = z.object({
+  ...{
+    traceId: z.string(),
+    spanId: z.string(),
+    parentSpanId: text,
+    traceState: text,
+    flags: integer.nullish(),
+  },
+  ...{ name: text, kind: z.string(), startTimeUnixNano: integer, endTimeUnixNano: integer },
+  ...{ attributes: z.unknown().optional(), resource: attributesShape, scope, links: anyArray.nullish() },
+  status: z.object({ code: text, message: text }).nullish(),
+});
+
+/** Source: OpenSearch Data Prepper, `otel-v1-apm-span-index-template`. */
+const dataPrepperShape = z.object({
+  ...{ traceId: z.string(), spanId: z.string(), parentSpanId: z.string(), traceState: text },
+  ...{ name: text, kind: z.string(), startTime: z.string(), endTime: z.string(), serviceName: text },
+  ...{ links: anyArray.nullish(), 'status.code': z.number().nullish(), 'status.message': text },
+  ...{ 'instrumentationScope.name': text, 'instrumentationLibrary.name': text },
+});
+
+const stores: readonly DocumentStore[] = [
+  { fields: ['trace_id', 'span_id', '@timestamp', 'duration', 'kind', 'resource'], decode: decodeElastic },
+  { fields: ['traceId', 'spanId', 'startTimeUnixNano', 'kind', 'resource'], decode: decodeCloudWatch },
+  {
+    fields: ['traceId', 'spanId', 'parentSpanId', 'startTime', 'endTime', 'durationInNanos', 'kind'],
+    decode: decodeDataPrepper,
+  },
+];
+
+/** Whether an object is a span as `decodeSpanDocument` reads it. */
+export function isSpanDocument(document: Document): boolean {
+  return findStore(document) !== undefined;
+}
+
+/**
+ * Decodes a span as a store keeps it, one a document: Elasticsearch (`traces-*.otel-*`), OpenSearch Data Prepper (`otel-v1-apm-span-*`),
+ * CloudWatch (`aws/spans`). `flags` are null but in CloudWatch.
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeSpanDocument(document: Document): Span {
+  const store = findStore(document);
+  if (store === undefined) throw new DecodeError('document: not a span with its resource');
+  return store.decode(document);
+}
+
+function findStore(document: Document): DocumentStore | undefined {
+  return stores.find(({ fields }) => fields.every((field) => Object.hasOwn(document, field)));
+}
+
+function decodeElastic(document: Document): Span {
+  const shape = readShape(elasticShape, document);
+  const start = readTimestamp(shape['@timestamp']);
+  const resource = flattenAttributes(shape.resource.attributes ?? {}, 'resource.attributes');
+  return {
+    traceId: readTraceId(shape.trace_id, 'trace_id', 'hex'),
+    spanId: readSpanId(shape.span_id, 'span_id', 'hex'),
+    parentSpanId: readParentSpanId(shape.parent_span_id, 'parent_span_id', 'hex'),
+    traceState: shape.trace_state ?? '',
+    flags: null,
+    name: shape.name ?? '',
+    kind: readKindName(shape.kind, 'kind'),
+    startTimeUnixNano: start,
+    endTimeUnixNano: start + readUint64(shape.duration, 'duration'),
+    attributes: flattenAttributes(shape.attributes ?? {}, 'attributes'),
+    links: readLinks(shape.links ?? [], { traceId: 'trace_id', spanId: 'span_id' }),
+    status: readStatus(shape.status),
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: shape.scope?.name ?? '',
+  };
+}
+
+function decodeCloudWatch(document: Document): Span {
+  const shape = readShape(cloudWatchShape, document);
+  const resource = flattenAttributes(shape.resource.attributes ?? {}, 'resource.attributes');
+  return {
+    traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
+    spanId: readSpanId(shape.spanId, 'spanId', 'hex'),
+    parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', 'hex'),
+    traceState: shape.traceState ?? '',
+    flags: readFlags(shape.flags),
+    name: shape.name ?? '',
+    kind: readKindName(shape.kind, 'kind'),
+    startTimeUnixNano: readUint64(shape.startTimeUnixNano, 'startTimeUnixNano'),
+    endTimeUnixNano: readUint64(shape.endTimeUnixNano, 'endTimeUnixNano'),
+    attributes: flattenAttributes(shape.attributes ?? {}, 'attributes'),
+    links: readLinks(shape.links ?? []),
+    status: readStatus(shape.status),
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: shape.scope?.name ?? '',
+  };
+}
+
+function decodeDataPrepper(document: Document): Span {
+  const shape = readShape(dataPrepperShape, document);
+  const own = readPrefixed(document, 'resource.attributes.');
+  const resource = own.has('service.name')
+    ? own
+    : new Map([['service.name', shape.serviceName ?? ''], ...own]);
+  return {
+    traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
+    spanId: readSpanId(shape.spanId, 'spanId', 'hex'),
+    parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', 'hex'),
+    traceState: shape.traceState ?? '',
+    flags: null,
+    name: shape.name ?? '',
+    kind: readKindName(shape.kind, 'kind'),
+    startTimeUnixNano: readIsoTime(shape.startTime, 'startTime'),
+    endTimeUnixNano: readIsoTime(shape.endTime, 'endTime'),
+    attributes: readPrefixed(document, 'span.attributes.'),
+    links: readLinks(shape.links ?? []),
+    status: { code: toStatusCode(shape['status.code'] ?? 0), message: shape['status.message'] ?? '' },
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: shape['instrumentationScope.name'] ?? shape['instrumentationLibrary.name'] ?? '',
+  };
+}
+
+/** Attributes are fields of the document: `span.attributes.http@route` is `http.route`. */
+function readPrefixed(document: Document, prefix: string): Attributes {
+  const entries = Object.entries(document).filter(([field]) => field.startsWith(prefix));
+  return readPlainAttributes(
+    Object.fromEntries(
+      entries.map(([field, value]) => [field.slice(prefix.length).replaceAll('@', '.'), value]),
+    ),
+    prefix.slice(0, -1),
+  );
+}
+
+/** Milliseconds since the epoch with a fraction are what the exporter writes; Elasticsearch may answer a date. */
+const unixTime = /^(\d{12,14})(?:\.(\d{1,6}))?$/;
+
+function readTimestamp(value: number | string): bigint {
+  const [, milliseconds, fraction = ''] = unixTime.exec(String(value)) ?? [];
+  if (milliseconds === undefined) return readIsoTime(value, '@timestamp');
+  return BigInt(milliseconds + fraction.padEnd(6, '0'));
+}
+
+function readStatus(
+  status: { code?: string | null | undefined; message?: string | null | undefined } | null | undefined,
+) {
+  return { code: readStatusName(status?.code ?? '', 'status.code'), message: status?.message ?? '' };
+}
+
+function readLinks(
+  list: readonly unknown[],
+  names: { readonly traceId: string; readonly spanId: string } = { traceId: 'traceId', spanId: 'spanId' },
+): readonly SpanLink[] {
+  return mapWithPath(list, 'links', (link) => {
+    const [traceId, spanId] = isObject(link) ? [link[names.traceId], link[names.spanId]] : [];
+    if (typeof traceId !== 'string' || typeof spanId !== 'string')
+      throw new DecodeError(`${names.traceId}: expected the ids of a span`);
+    if (isZero(traceId) || isZero(spanId)) return [];
+    return [
+      {
+        traceId: readTraceId(traceId, names.traceId, 'hex'),
+        spanId: readSpanId(spanId, names.spanId, 'hex'),
+      },
+    ];
+  }).flat();
+}
