@@ -18,7 +18,7 @@ export function addFileCommand(program: Command, session: Session): void {
     .description(
       'Check the traces in files, or on standard input (-): OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
         'ClickHouse rows, spans of Elasticsearch, OpenSearch and CloudWatch, and what the console exporters of JavaScript, Python, Go and ' +
-        'Java print; each also in gzip or zip. The format is recognised by content.',
+        "Java and the Collector's debug exporter print; each also in gzip or zip. The format is recognised by content.",
     )
     .argument('<paths...>', 'files; - for standard input');
   addCheckOptions(command, session)

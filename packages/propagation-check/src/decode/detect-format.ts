@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { checkMemory } from './check-memory.ts';
+import { decodeCollectorDebug, isCollectorDebug } from './collector-debug.ts';
 import { decodeConsole } from './decode-console.ts';
 import { DecodeError, ForeignContentError } from './decode-error.ts';
 import { firstCharacter, readFirstLine, resourceSpansTag } from './detect-piece-format.ts';
@@ -172,6 +173,8 @@ function readLines(bytes: Uint8Array): readonly Reading[] {
 function readConsole(bytes: Uint8Array): Content {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
+  if (isCollectorDebug(text))
+    return withoutNotes([{ format: 'collector-debug', spans: decodeCollectorDebug(text) }]);
   refuseBeginning(text);
   const { readings, otherLines } = decodeConsole(text);
   if (readings.length === 0) {

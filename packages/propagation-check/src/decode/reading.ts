@@ -17,6 +17,7 @@ export type Format =
   | 'js-console'
   | 'python-console'
   | 'go-console'
+  | 'collector-debug'
   | 'mixed';
 
 /** Spans, and how they were written. */
@@ -47,6 +48,7 @@ export const formatLabels: Readonly<Record<Format, string>> = {
   'js-console': 'JavaScript console exporter',
   'python-console': 'Python console exporter',
   'go-console': 'Go stdouttrace',
+  'collector-debug': "the Collector's debug exporter",
   mixed: 'several formats',
 };
 

@@ -82,8 +82,14 @@ const others: readonly OtherText[] = [
   },
   {
     matches:
-      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|ResourceTraces|ScopeTraces|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d|"msg":"Resource(?:Spans|Traces) #\d/m,
-    says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
+      /^(?:[^\n]{0,100}[^\S\n])?(?:ResourceSpans|ScopeSpans|ResourceTraces|ScopeTraces|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d/m,
+    says:
+      "the Collector's debug exporter, with text in front of its lines or with less than `verbosity: detailed`; take its log without (kubectl logs POD, " +
+      'docker compose logs --no-log-prefix SERVICE), or what its file exporter writes (exporters: file: path: spans.jsonl)',
+  },
+  {
+    matches: /"msg": ?"Resource(?:Spans|Traces) #\d/,
+    says: "the Collector's debug exporter in a log in JSON; take the text out of it (jq -r .msg)",
   },
   {
     matches: /#<struct OpenTelemetry::SDK::Trace::SpanData/,

@@ -225,7 +225,8 @@ const others: readonly OtherTool[] = [
   {
     field: 'msg',
     matches: ({ msg }) => typeof msg === 'string' && /^ResourceSpans #\d/.test(msg),
-    says: "this is the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
+    says: (place) =>
+      `this is the Collector's debug exporter in a log in JSON; take the text out of it (jq -r '${place}.msg')`,
   },
   {
     field: 'level',

@@ -273,7 +273,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   ],
   "the Collector's debug exporter in a log in JSON": [
     '{"level":"info","ts":"x","msg":"Setting up"}\n{"level":"info","ts":"x","msg":"ResourceSpans #0\\nSpan #0"}\n',
-    /^byte 0: this is the Collector's debug exporter/,
+    /^byte 0: this is the Collector's debug exporter in a log in JSON.*jq -r \.msg/,
   ],
   'a list of traces': [
     { traces: [{ traceID: traceId, batches: [] }] },
@@ -336,7 +336,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   "Zipkin's dependencies": [[{ parent: 'a', child: 'b', callCount: 1 }], /^\[0\]\.callCount: .*Zipkin/],
   "the Collector's debug exporter, as a JSON log": [
     { level: 'info', msg: 'ResourceSpans #0\nSpan #0' },
-    /^msg: .*debug exporter.*file exporter/,
+    /^msg: .*debug exporter in a log in JSON.*jq -r '\.msg'/,
   ],
   "the Collector's debug exporter, normal": [
     '2026-11-01\tinfo\tResourceTraces #0 service.name=web\nScopeTraces #0 x\n',
@@ -412,8 +412,24 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^byte 0: .*\.NET; export OTLP/,
   ],
   "the Collector's debug exporter": [
-    '2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\nResource SchemaURL: \nSpan #0\n    Trace ID       : 0af7\n',
-    /^byte 0: .*debug exporter; take what its file exporter writes/,
+    '2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\nResource SchemaURL: \nSpan #0\n    Trace ID       : 0af7651916cd43dd8448eb211c80319c\n',
+    /^line 3: a span without "ID": it is cut off/,
+  ],
+  "the Collector's debug exporter behind a prefix": [
+    'otel-1  | 2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\notel-1  | Span #0\notel-1  |     Trace ID       : 0af7\n',
+    /^byte 0: .*debug exporter, with text in front of its lines.*--no-log-prefix.*file exporter/,
+  ],
+  "the Collector's debug exporter behind the name of a program": [
+    '[otel_074e]: Resource attributes:\n[otel_074e]: Span #0\n[otel_074e]: Trace ID : 0af7\n',
+    /^byte 0: .*debug exporter, with text in front of its lines/,
+  ],
+  "the end of what the Collector's debug exporter printed": [
+    'Span #1\n    Trace ID       : 0af7\n2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\n',
+    /^line 1: a span without its resource/,
+  ],
+  "a wrong kind of the Collector's debug exporter": [
+    `ResourceSpans #0\nSpan #0\nTrace ID : ${traceId}\nParent ID :\nID : b7ad6b7169203331\nName : GET\nKind : Some\n`,
+    /^line 2: Kind: "Some" is not a kind of span/,
   ],
   'a table': ['Timestamp,TraceId,SpanId\n"2026",a,b\n', /^byte 0: .*a table/],
   'a table of traces': [
@@ -523,7 +539,19 @@ test('text that no pattern fits is refused in the end, however long its parts re
     '\\n',
   ];
   for (const part of parts) {
-    for (const start of ['', '"', '[', '|', '|id', 'name ', 'name : a\n', 'Span a:', 'Spans', 'trace_id,']) {
+    for (const start of [
+      '',
+      '"',
+      '[',
+      '|',
+      '|id',
+      'name ',
+      'name : a\n',
+      'Span a:',
+      'Spans',
+      'trace_id,',
+      'ResourceSpans #0\nSpan #0\nA',
+    ]) {
       assert.throws(() => decodeBytes(Buffer.from(`${start}${part.repeat(10_000)}x`)), {
         name: 'DecodeError',
       });

@@ -374,6 +374,47 @@ function dataPrepperSpan(span: Span): object {
   };
 }
 
+function debugAttributes(attributes: Attributes): string {
+  return [...attributes]
+    .map(([key, value]) => {
+      const type = Array.isArray(value) ? 'Slice' : typeof value === 'string' ? 'Str' : 'Int';
+      return `     -> ${key}: ${type}(${text(value)})\n`;
+    })
+    .join('');
+}
+
+/** One message of the Collector's debug exporter for each span. */
+function debugMessage(span: Span): string {
+  const time = (nanoseconds: bigint) =>
+    `${new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19).replace('T', ' ')}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')} +0000 UTC`;
+  const fields = {
+    'Trace ID': span.traceId,
+    'Parent ID': span.parentSpanId ?? '',
+    ID: span.spanId,
+    Name: span.name,
+    Kind: span.kind.charAt(0) + span.kind.slice(1).toLowerCase(),
+    'Start time': time(span.startTimeUnixNano),
+    'End time': time(span.endTimeUnixNano),
+    'Status code': 'Unset',
+    'Status message': '',
+  };
+  const links = span.links.map(
+    ({ traceId, spanId }, at) =>
+      `SpanLink #${at}\n     -> Trace ID: ${traceId}\n     -> ID: ${spanId}\n     -> TraceState: \n     -> DroppedAttributesCount: 0\n`,
+  );
+  return [
+    '2026-11-01T10:00:00.000Z\tinfo\tTraces\t{"otelcol.component.id": "debug", "resource spans": 1, "spans": 1}\n',
+    '2026-11-01T10:00:00.000Z\tinfo\tResourceSpans #0\nResource SchemaURL: \nResource attributes:\n',
+    debugAttributes(span.resource),
+    `ScopeSpans #0\nScopeSpans SchemaURL: \nInstrumentationScope ${span.scopeName} \nSpan #0\n`,
+    ...Object.entries(fields).map(([name, value]) => `    ${name.padEnd(15)}: ${value}\n`),
+    `Attributes:\n${debugAttributes(span.attributes)}`,
+    'Events:\nSpanEvent #0\n     -> Name: e\n     -> Attributes::\n          -> http.request.method: Str(x)\n',
+    links.length === 0 ? '' : `Links:\n${links.join('')}`,
+    '\t{"otelcol.component.id": "debug", "otelcol.signal": "traces"}\n',
+  ].join('');
+}
+
 export function zip(
   ...files: readonly (readonly [string, string | Uint8Array, ('stored' | 'deflated')?])[]
 ): Buffer {
@@ -593,6 +634,14 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
     format: 'go-console',
     keepsFlags: true,
     write: (spans) => amongLog(spans.map((span) => pretty([goSpan(span)]))),
+  },
+  "the Collector's debug exporter": {
+    format: 'collector-debug',
+    write: (spans) => spans.map(debugMessage).join(''),
+  },
+  "the Collector's debug exporter, pasted without its indentation": {
+    format: 'collector-debug',
+    write: (spans) => spans.map(debugMessage).join('').replace(/^ +/gm, '').replace(/ +:/g, ' :'),
   },
   'rows of ClickHouse': { format: 'clickhouse', write: (spans) => lines(spans.map(clickhouseRow)) },
   'an answer of ClickHouse, with JSON columns': {

@@ -1,0 +1,158 @@
+import type { AttributeValue, Span, SpanLink } from '../span/span.ts';
+import { toIntegerValue } from './attribute-value.ts';
+import { DecodeError } from './decode-error.ts';
+import { readIsoTime } from './iso-time.ts';
+import { prefixLine } from './json-lines.ts';
+import { readKindName, readStatusName } from './otlp-fields.ts';
+import { readPlainAttributes } from './plain-attributes.ts';
+import { readServiceName } from './service-name.ts';
+import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+const resourceStart = /(?:^|\t)ResourceSpans #\d+$/;
+const spanStart = /^Span #\d+$/;
+const scope = /^Instrumentation(?:Scope|Library) (.*) \S*$/;
+const field = /^([A-Z][A-Za-z ]{1,30}?) {0,20}:(?: (.*))?$/;
+/** Types in capitals are those of Collectors before 0.64. */
+const attribute = /^-> (.+?): (Str|String|Int|Bool|Double|Slice|Map|Bytes|Empty)\((.*?)\)?$/i;
+const linkField = /^-> (Trace ID|ID): (\w*)$/;
+/** Headings within a message, and what follows them. */
+const sections: ReadonlyMap<string, Section> = new Map([
+  ['Resource attributes:', 'resource'],
+  ['Resource labels:', 'resource'],
+  ['InstrumentationScope attributes:', 'other'],
+  ['Attributes:', 'attributes'],
+  ['Events:', 'other'],
+  ['Links:', 'links'],
+]);
+
+type Section = 'resource' | 'span' | 'attributes' | 'links' | 'other';
+
+interface Link {
+  traceId: string;
+  spanId: string;
+}
+
+interface Draft {
+  readonly line: number;
+  readonly scopeName: string;
+  readonly resource: Map<string, AttributeValue>;
+  readonly fields: Map<string, string>;
+  readonly attributes: Map<string, AttributeValue>;
+  readonly links: Link[];
+}
+
+/** Whether a text has spans as the Collector's debug exporter prints them with `verbosity: detailed`, in lines without a prefix. */
+export function isCollectorDebug(text: string): boolean {
+  return /(?:^|\t)ResourceSpans #\d+\r?$/m.test(text) && /^[ \t]*Span #\d+\r?$/m.test(text);
+}
+
+/**
+ * Decodes what the Collector's debug exporter (before 0.86: logging) prints, among other lines of its log. `flags` are null: it prints none.
+ *
+ * Source: opentelemetry-collector, `exporter/internal/otlptext`.
+ * @throws {DecodeError} with the line in which a span begins that is wrong or cut off.
+ */
+export function decodeCollectorDebug(text: string): readonly Span[] {
+  const drafts: Draft[] = [];
+  let resource: Map<string, AttributeValue> | null = null;
+  let scopeName = '';
+  let section: Section = 'other';
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (resourceStart.test(line)) {
+      [resource, scopeName, section] = [new Map(), '', 'other'];
+    } else if (spanStart.test(line)) {
+      if (resource === null) throw new DecodeError(`line ${index + 1}: ${withoutResource}`);
+      const empty = { fields: new Map(), attributes: new Map(), links: [] };
+      drafts.push({ line: index + 1, scopeName, resource, ...empty });
+      section = 'span';
+    } else if (sections.has(line)) section = sections.get(line) ?? section;
+    else if (scope.test(raw.trimStart())) scopeName = scope.exec(raw.trimStart())?.[1] ?? '';
+    else addLine(section, line, resource, drafts.at(-1));
+  }
+  return drafts.map(toSpan);
+}
+
+const withoutResource =
+  'a span without its resource: the log begins in the middle of a message; take the whole log (without --tail or --since)';
+
+function addLine(
+  section: Section,
+  line: string,
+  resource: Map<string, AttributeValue> | null,
+  draft: Draft | undefined,
+): void {
+  if (section === 'resource') addAttribute(resource, line);
+  else if (section === 'attributes') addAttribute(draft?.attributes, line);
+  else if (section === 'span') {
+    const [, name, value = ''] = field.exec(line) ?? [];
+    if (name !== undefined && draft?.fields.has(name) === false) draft.fields.set(name, value);
+  } else if (section === 'links') {
+    if (line.startsWith('SpanLink #')) draft?.links.push({ traceId: '', spanId: '' });
+    const link = draft?.links.at(-1);
+    const [, name, id = ''] = linkField.exec(line) ?? [];
+    if (link === undefined || name === undefined) return;
+    if (name === 'ID') link.spanId = id;
+    else link.traceId = id;
+  }
+}
+
+function addAttribute(attributes: Map<string, AttributeValue> | null | undefined, line: string): void {
+  const [, key, type = '', value = ''] = attribute.exec(line) ?? [];
+  if (key !== undefined) attributes?.set(key, readValue(type.toLowerCase(), value));
+}
+
+function readValue(type: string, text: string): AttributeValue {
+  if (type === 'int' && /^-?\d{1,20}$/.test(text)) return toIntegerValue(BigInt(text));
+  if (type === 'double' && Number.isFinite(Number(text))) return Number(text);
+  if (type === 'bool') return text === 'true';
+  if (type !== 'slice') return text;
+  try {
+    return readPlainAttributes({ list: JSON.parse(text) }, 'list').get('list') ?? text;
+  } catch {
+    return text;
+  }
+}
+
+function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft): Span {
+  try {
+    const read = (name: string): string => {
+      const value = fields.get(name);
+      if (value === undefined)
+        throw new DecodeError(`a span without "${name}": it is cut off, or other lines are between its own`);
+      return value;
+    };
+    return {
+      traceId: readTraceId(read('Trace ID'), 'Trace ID', 'hex'),
+      spanId: readSpanId(read('ID'), 'ID', 'hex'),
+      parentSpanId: readParentSpanId(read('Parent ID'), 'Parent ID', 'hex'),
+      traceState: fields.get('TraceState') ?? '',
+      flags: null,
+      name: read('Name'),
+      kind: readKindName(read('Kind'), 'Kind'),
+      startTimeUnixNano: readTime(read('Start time'), 'Start time'),
+      endTimeUnixNano: readTime(read('End time'), 'End time'),
+      attributes,
+      links: links.flatMap(readLink),
+      status: {
+        code: readStatusName(fields.get('Status code') ?? '', 'Status code'),
+        message: fields.get('Status message') ?? '',
+      },
+      serviceName: readServiceName(resource),
+      resource,
+      scopeName,
+    };
+  } catch (error) {
+    throw prefixLine(line, error);
+  }
+}
+
+/** Go's `time.Time.String()`. */
+function readTime(text: string, name: string): bigint {
+  return readIsoTime(text.replace(/ ([+-]\d\d)(\d\d) \w+$/, '$1:$2'), name);
+}
+
+function readLink({ traceId, spanId }: Link): readonly SpanLink[] {
+  if (isZero(traceId) || isZero(spanId)) return [];
+  return [{ traceId: readTraceId(traceId, 'Trace ID', 'hex'), spanId: readSpanId(spanId, 'ID', 'hex') }];
+}
