@@ -17,8 +17,8 @@ export function addFileCommand(program: Command, session: Session): void {
     .summary('check the traces in files, or on standard input')
     .description(
       'Check the traces in files, or on standard input (-): OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
-        'ClickHouse rows, spans of Elasticsearch, OpenSearch and CloudWatch, and what the console exporters of JavaScript, Python, Go and ' +
-        "Java and the Collector's debug exporter print; each also in gzip or zip. The format is recognised by content.",
+        'ClickHouse rows, spans of Elasticsearch, OpenSearch and CloudWatch, and what the console exporters of JavaScript, Python, Go, ' +
+        "Java and .NET and the Collector's debug exporter print; each also in gzip or zip. The format is recognised by content.",
     )
     .argument('<paths...>', 'files; - for standard input');
   addCheckOptions(command, session)

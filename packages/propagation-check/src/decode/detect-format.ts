@@ -4,6 +4,7 @@ import { decodeCollectorDebug, isCollectorDebug } from './collector-debug.ts';
 import { decodeConsole } from './decode-console.ts';
 import { DecodeError, ForeignContentError } from './decode-error.ts';
 import { firstCharacter, readFirstLine, resourceSpansTag } from './detect-piece-format.ts';
+import { decodeDotnetConsole, isDotnetConsole } from './dotnet-console.ts';
 import { decodeFramedProtobuf } from './framed-protobuf.ts';
 import { isFramed } from './frames.ts';
 import { gunzip, isGzip } from './gunzip.ts';
@@ -175,6 +176,8 @@ function readConsole(bytes: Uint8Array): Content {
   const text = decodeUtf8(bytes);
   if (isCollectorDebug(text))
     return withoutNotes([{ format: 'collector-debug', spans: decodeCollectorDebug(text) }]);
+  if (isDotnetConsole(text))
+    return withoutNotes([{ format: 'dotnet-console', spans: decodeDotnetConsole(text) }]);
   refuseBeginning(text);
   const { readings, otherLines } = decodeConsole(text);
   if (readings.length === 0) {

@@ -17,6 +17,7 @@ export type Format =
   | 'js-console'
   | 'python-console'
   | 'go-console'
+  | 'dotnet-console'
   | 'collector-debug'
   | 'mixed';
 
@@ -48,6 +49,7 @@ export const formatLabels: Readonly<Record<Format, string>> = {
   'js-console': 'JavaScript console exporter',
   'python-console': 'Python console exporter',
   'go-console': 'Go stdouttrace',
+  'dotnet-console': '.NET console exporter',
   'collector-debug': "the Collector's debug exporter",
   mixed: 'several formats',
 };

@@ -66,7 +66,6 @@ const others: readonly OtherText[] = [
     matches: /\[tracer: [^\]\n]{0,200}\]/,
     says: "Java's LoggingSpanExporter, which prints neither services nor parents; set OTEL_TRACES_EXPORTER=otlp, or logging-otlp, whose lines can be read",
   },
-  { matches: /^Activity\.TraceId:/m, says: `the console exporter of .NET; ${byOtlp}` },
   {
     matches: /^[^\S\n]*name[^\S\n]+: [^\n]*\n[^\S\n]*trace_id[^\S\n]*:/m,
     says: `the ostream exporter of C++; ${byOtlp}`,

@@ -34,6 +34,14 @@ const otelDocument = {
   ...{ trace_id: traceId, span_id: 'b7ad6b7169203331', '@timestamp': '1700000000000', duration: 1 },
   ...{ kind: 'Server', resource: { attributes: {} } },
 };
+const dotnetSpan = `Activity.TraceId:            ${traceId}
+Activity.SpanId:             b7ad6b7169203331
+Activity.Kind:               Server
+Activity.StartTime:          2026-11-01T10:00:00.0000000Z
+Activity.Duration:           00:00:00.0100000
+Resource associated with Activity:
+    service.name: web
+`;
 const row = {
   Timestamp: '2026-11-01 10:00:00.0',
   TraceId: traceId,
@@ -407,9 +415,17 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^spans: .*gRPC API and Kafka/,
   ],
   'a list of Google Cloud Trace': [{ traces: [{ projectId: 'p', traceId, spans: [] }] }, /^spans: .*Google/],
-  'the console of .NET': [
-    'Activity.TraceId:            0af7651916cd43dd8448eb211c80319c\nActivity.SpanId: 00f067aa0ba902b7\n',
-    /^byte 0: .*\.NET; export OTLP/,
+  'the console of .NET, cut off': [
+    `listening\nActivity.TraceId:            ${traceId}\nActivity.SpanId: 00f067aa0ba902b7\n`,
+    /^line 2: a span without its resource: it is cut off/,
+  ],
+  'a wrong duration on the console of .NET': [
+    `${dotnetSpan.replace('00:00:00.0100000', 'soon')}`,
+    /^line 1: Activity\.Duration: "soon" is not a duration/,
+  ],
+  'the console of .NET behind a prefix': [
+    dotnetSpan.replace(/^/gm, 'web-1  | '),
+    /^byte 0: .*text in front of each line/,
   ],
   "the Collector's debug exporter": [
     '2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\nResource SchemaURL: \nSpan #0\n    Trace ID       : 0af7651916cd43dd8448eb211c80319c\n',

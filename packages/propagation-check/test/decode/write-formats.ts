@@ -383,6 +383,32 @@ function debugAttributes(attributes: Attributes): string {
     .join('');
 }
 
+function dotnetSpan(span: Span): string {
+  const time = `${new Date(Number(span.startTimeUnixNano / 1_000_000n)).toISOString().slice(0, 19)}.${String((span.startTimeUnixNano % 1_000_000_000n) / 100n).padStart(7, '0')}Z`;
+  const duration = span.endTimeUnixNano - span.startTimeUnixNano;
+  const fields = {
+    ...{ TraceId: span.traceId, SpanId: span.spanId, TraceFlags: 'Recorded' },
+    ...(span.parentSpanId === null ? {} : { ParentSpanId: span.parentSpanId }),
+    ...{
+      DisplayName: span.name,
+      Kind: span.kind.charAt(0) + span.kind.slice(1).toLowerCase(),
+      StartTime: time,
+    },
+    Duration: `00:00:00.${String(duration / 100n).padStart(7, '0')}`,
+  };
+  const entries = (attributes: Attributes) =>
+    [...attributes].map(([key, value]) => `    ${key}: ${text(value)}\n`).join('');
+  return [
+    ...Object.entries(fields).map(([name, value]) => `${`Activity.${name}:`.padEnd(29)}${value}\n`),
+    `Activity.Tags:\n    guid:x-request-id: a\n    empty: \n${entries(span.attributes)}`,
+    'Activity.Events:\n    exception [11/01/2026 10:00:00 +00:00]\n        http.request.method: x\n',
+    span.links.length === 0 ? '' : 'Activity.Links:\n',
+    ...span.links.map(({ traceId, spanId }) => `    ${traceId} ${spanId}\n`),
+    `Instrumentation scope (ActivitySource):\n    Name: ${span.scopeName}\n`,
+    `Resource associated with Activity:\n${entries(span.resource)}\n`,
+  ].join('');
+}
+
 /** One message of the Collector's debug exporter for each span. */
 function debugMessage(span: Span): string {
   const time = (nanoseconds: bigint) =>
@@ -634,6 +660,11 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
     format: 'go-console',
     keepsFlags: true,
     write: (spans) => amongLog(spans.map((span) => pretty([goSpan(span)]))),
+  },
+  'console exporter of .NET, among a log': {
+    format: 'dotnet-console',
+    write: (spans) =>
+      spans.map((span) => `info: Microsoft.Hosting.Lifetime[14]\n      url: x\n${dotnetSpan(span)}`).join(''),
   },
   "the Collector's debug exporter": {
     format: 'collector-debug',

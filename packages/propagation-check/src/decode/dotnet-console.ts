@@ -1,0 +1,128 @@
+import type { Span, SpanLink } from '../span/span.ts';
+import { DecodeError } from './decode-error.ts';
+import { readIsoTime } from './iso-time.ts';
+import { prefixLine } from './json-lines.ts';
+import { readKindName, readStatusName } from './otlp-fields.ts';
+import { quoteValue } from './quote-value.ts';
+import { readServiceName } from './service-name.ts';
+import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+const field = /^Activity\.(\w{1,40}): *(.*)$/;
+const status = /^StatusCode ?: *(\w+)$/;
+const entry = /^(\S.*?):(?: (.*))?$/;
+const linkedSpan = /^([\da-f]{32}) ([\da-f]{16})$/;
+
+type Section = 'Tags' | 'Links' | 'resource' | 'scope' | 'other';
+
+const headings: ReadonlyMap<string, Section> = new Map([
+  ['Activity.Tags:', 'Tags'],
+  ['Activity.Events:', 'other'],
+  ['Activity.Links:', 'Links'],
+  ['Instrumentation scope (ActivitySource):', 'scope'],
+  ['Resource associated with Activity:', 'resource'],
+]);
+
+interface Draft {
+  readonly line: number;
+  readonly fields: Map<string, string>;
+  readonly tags: Map<string, string>;
+  readonly scope: Map<string, string>;
+  readonly resource: Map<string, string>;
+  readonly links: SpanLink[];
+}
+
+const spanStart = /^Activity\.TraceId:/;
+
+/** Whether a text has spans as the console exporter of .NET prints them, in lines without a prefix. */
+export function isDotnetConsole(text: string): boolean {
+  return new RegExp(spanStart, 'm').test(text);
+}
+
+/**
+ * Decodes what the console exporter of .NET prints, among other lines of a program. Values of attributes are strings; `flags` are null.
+ *
+ * Source: opentelemetry-dotnet, `ConsoleActivityExporter.cs`.
+ * @throws {DecodeError} with the line in which a span begins that is wrong or cut off.
+ */
+export function decodeDotnetConsole(text: string): readonly Span[] {
+  const drafts: Draft[] = [];
+  let section: Section = 'other';
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (spanStart.test(line)) {
+      const maps = { fields: new Map(), tags: new Map(), scope: new Map(), resource: new Map() };
+      drafts.push({ line: index + 1, ...maps, links: [] });
+      section = 'other';
+    }
+    const draft = drafts.at(-1);
+    const heading = headings.get(line);
+    if (line === '') section = 'other';
+    else if (heading !== undefined) section = heading;
+    else if (draft !== undefined) section = addLine(draft, section, line);
+  }
+  return drafts.map(toSpan);
+}
+
+/** @returns The section that goes on behind the line. */
+function addLine(draft: Draft, section: Section, line: string): Section {
+  const [, name, value = ''] = field.exec(line) ?? [];
+  if (name !== undefined) {
+    draft.fields.set(name, value);
+    return 'other';
+  }
+  const [, code] = status.exec(line) ?? [];
+  if (code !== undefined) {
+    draft.fields.set('StatusCode', code);
+    return 'other';
+  }
+  const [, traceId, spanId] = linkedSpan.exec(line) ?? [];
+  if (section === 'Links' && traceId !== undefined && spanId !== undefined)
+    draft.links.push({ traceId, spanId });
+  const [, key, text = ''] = entry.exec(line) ?? [];
+  if (key === undefined) return section;
+  if (section === 'Tags') draft.tags.set(key, text);
+  else if (section === 'scope' || section === 'resource') draft[section].set(key, text);
+  return section;
+}
+
+function toSpan({ line, fields, tags, scope, resource, links }: Draft): Span {
+  try {
+    if (resource.size === 0)
+      throw new DecodeError('a span without its resource: it is cut off, or other lines are between its own');
+    const start = readIsoTime(fields.get('StartTime'), 'Activity.StartTime');
+    return {
+      traceId: readTraceId(fields.get('TraceId') ?? '', 'Activity.TraceId', 'hex'),
+      spanId: readSpanId(fields.get('SpanId') ?? '', 'Activity.SpanId', 'hex'),
+      parentSpanId: readParentSpanId(fields.get('ParentSpanId'), 'Activity.ParentSpanId', 'hex'),
+      traceState: fields.get('TraceState') ?? '',
+      flags: null,
+      name: fields.get('DisplayName') ?? '',
+      kind: readKindName(fields.get('Kind') ?? '', 'Activity.Kind'),
+      startTimeUnixNano: start,
+      endTimeUnixNano: start + readDuration(fields.get('Duration') ?? ''),
+      attributes: tags,
+      links,
+      status: {
+        code: readStatusName(fields.get('StatusCode') ?? '', 'StatusCode'),
+        message: fields.get('StatusDescription') ?? '',
+      },
+      serviceName: readServiceName(resource),
+      resource,
+      scopeName: scope.get('Name') ?? fields.get('ActivitySourceName') ?? '',
+    };
+  } catch (error) {
+    throw prefixLine(line, error);
+  }
+}
+
+const duration = /^(?:(\d{1,8})\.)?(\d\d):(\d\d):(\d\d)(?:\.(\d{7}))?$/;
+
+/** Of a `TimeSpan`, in steps of 100 ns. @returns Nanoseconds. */
+function readDuration(text: string): bigint {
+  const found = duration.exec(text);
+  if (found === null)
+    throw new DecodeError(`Activity.Duration: ${quoteValue(text)} is not a duration of .NET`);
+  const [, days = '0', hours = '0', minutes = '0', seconds = '0', ticks = '0'] = found;
+  const total = ((BigInt(days) * 24n + BigInt(hours)) * 60n + BigInt(minutes)) * 60n + BigInt(seconds);
+  return total * 1_000_000_000n + BigInt(ticks) * 100n;
+}
