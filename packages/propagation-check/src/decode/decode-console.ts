@@ -93,7 +93,7 @@ function refusePartOfSpan(text: string, isOpen: boolean): void {
     );
   }
   throw new DecodeError(
-    'a part of a span behind or among other text. `kubectl logs --prefix` and `docker compose logs` put text in front of each line: ' +
-      'take the log of one container, without it (kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
+    'a part of a span behind or among other text. `kubectl logs --prefix`, `docker compose logs` and `journalctl` put text in front of each line: ' +
+      'take the log of one program, without it (kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE, journalctl -o cat -u UNIT)',
   );
 }

@@ -22,6 +22,13 @@ const linesOfLoki = (field: string) =>
 const instead =
   'export the same spans as OTLP: to the file exporter of an OpenTelemetry Collector, or to `propagation-check run --source otlp`';
 
+/** Phoenix, Langfuse and LangSmith, by a field of each. */
+const ofLanguageModels = `these are spans of a tool for language models (Phoenix, Langfuse, LangSmith), which leave out services and the kinds of calls; ${instead}`;
+
+function isOfLanguageModels(span: Document): boolean {
+  return hasAll(span, 'context', 'span_kind') || hasAny(span, 'parentObservationId');
+}
+
 /** Formats that hold no spans, or too little of them to judge: kinds, both sides of a call, or parents are missing. */
 const others: readonly OtherTool[] = [
   {
@@ -56,6 +63,18 @@ const others: readonly OtherTool[] = [
     matches: (document: Document) => Object.keys(document).length === 1 && isListOfNames(document[field]),
     says: 'this is a list of names, as Jaeger answers for services and operations; take traces from /api/v3/traces/TRACE_ID',
   })),
+  { field: 'context', matches: isOfLanguageModels, says: ofLanguageModels },
+  { field: 'data', matches: ({ data }) => hasElement(data, isOfLanguageModels), says: ofLanguageModels },
+  {
+    field: 'observations',
+    matches: ({ observations }) => hasElement(observations, (each) => hasAny(each, 'id')),
+    says: ofLanguageModels,
+  },
+  {
+    field: 'run_type',
+    matches: (document) => hasAll(document, 'run_type', 'parent_run_id'),
+    says: ofLanguageModels,
+  },
   {
     field: 'Segments',
     matches: (document) =>

@@ -228,6 +228,32 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     { ...otelDocument, links: [{ trace_id: traceId }] },
     /^links\[0\]\.trace_id: expected the ids of a span/,
   ],
+  'spans of Phoenix': [
+    {
+      name: 'llm',
+      context: { trace_id: traceId, span_id: 'a' },
+      span_kind: 'LLM',
+      parent_id: null,
+      events: [],
+    },
+    /^context: these are spans of a tool for language models .*leave out services/,
+  ],
+  "Phoenix's answer": [
+    { data: [{ context: { trace_id: traceId }, span_kind: 'LLM' }], next_cursor: null },
+    /^data: .*language models/,
+  ],
+  'a trace of Langfuse': [
+    { id: 'a', name: 'b', observations: [{ id: 'c' }] },
+    /^observations: .*language models/,
+  ],
+  'observations of Langfuse': [
+    { data: [{ id: 'c', traceId: 'a', parentObservationId: null }], meta: {} },
+    /^data: .*language models/,
+  ],
+  'runs of LangSmith': [
+    [{ id: 'a', run_type: 'chain', parent_run_id: null }],
+    /^\[0\]\.run_type: .*language models/,
+  ],
   'a body in a record': [{ path: '/v1/traces', body: JSON.parse(request) }, /^body: .*jq -c '\.body'\)$/],
   'a body as text': [{ body: request }, /^body: .*as text.*jq -r '\.body'\)$/],
   'a payload of a queue': [
@@ -567,6 +593,7 @@ test('text that no pattern fits is refused in the end, however long its parts re
       'Spans',
       'trace_id,',
       'ResourceSpans #0\nSpan #0\nA',
+      'Activity.TraceId:\n',
     ]) {
       assert.throws(() => decodeBytes(Buffer.from(`${start}${part.repeat(10_000)}x`)), {
         name: 'DecodeError',
