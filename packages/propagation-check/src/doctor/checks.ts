@@ -27,9 +27,11 @@ import { propagatorsNone } from './checks/propagators-none.ts';
 import { propagatorsUnknown } from './checks/propagators-unknown.ts';
 import { pythonNotInstrumented } from './checks/python-not-instrumented.ts';
 import { samplerOff } from './checks/sampler-off.ts';
+import { samplerUnknown } from './checks/sampler-unknown.ts';
 import { samplersApart } from './checks/samplers-apart.ts';
 import { sdkDisabled } from './checks/sdk-disabled.ts';
 import { tracesExporterNone } from './checks/traces-exporter-none.ts';
+import { tracesExporterUnknown } from './checks/traces-exporter-unknown.ts';
 import { traefikHeaders } from './checks/traefik-headers.ts';
 
 /** All checks, in the order of the documentation. */
@@ -57,7 +59,9 @@ export const doctorChecks: readonly DoctorCheck[] = [
   exporterPath,
   samplersApart,
   samplerOff,
+  samplerUnknown,
   tracesExporterNone,
+  tracesExporterUnknown,
   sdkDisabled,
   configPropagator,
   nginxHeaders,

@@ -26,7 +26,53 @@ export const propagatorFormats: ReadonlyMap<string, string | null> = new Map([
   ['solarwinds_propagator', null],
 ]);
 
-export function listPropagators(value: string): readonly string[] {
+/** Samplers that OTEL_TRACES_SAMPLER names. Source: the same specification. */
+export const samplerNames: readonly string[] = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+  'jaeger_remote',
+  'parentbased_jaeger_remote',
+  'xray',
+  // Of distributions and vendors.
+  'experimental_composite_parentbased_traceidratio',
+  'internal_root_off',
+  'microsoft.fixed_percentage',
+  'microsoft.rate_limited',
+  'solarwinds_sampler',
+];
+
+/** Exporters that OTEL_TRACES_EXPORTER names. Source: the same specification. */
+export const exporterNames: readonly string[] = [
+  'otlp',
+  'otlp/stdout',
+  'zipkin',
+  'console',
+  'none',
+  // No longer in the specification.
+  'jaeger',
+  'logging',
+  // Of single languages.
+  'logging-otlp',
+  'experimental-otlp/stdout',
+  'otlp_proto_grpc',
+  'otlp_proto_http',
+  'zipkin_json',
+  'zipkin_proto',
+  'jaeger_proto',
+  'jaeger_thrift',
+  'memory',
+  // Of distributions and vendors.
+  'azure_monitor_opentelemetry_exporter',
+  'gcp_trace',
+  'google_cloud_trace',
+  'solarwinds_exporter',
+];
+
+export function splitNames(value: string): readonly string[] {
   return value
     .split(',')
     .map((name) => name.trim())
@@ -35,7 +81,7 @@ export function listPropagators(value: string): readonly string[] {
 
 /** The trace formats that a value of OTEL_PROPAGATORS names, each once; null where a name is not known. */
 export function listFormats(value: string): readonly string[] | null {
-  const names = listPropagators(value);
+  const names = splitNames(value);
   if (names.some((name) => name !== 'none' && !propagatorFormats.has(name))) return null;
   return [...new Set(names.flatMap((name) => propagatorFormats.get(name) ?? []))];
 }

@@ -2,7 +2,7 @@ import type { DoctorCheck, Observation } from '../check.ts';
 import { type Environment, readVariable } from '../environment.ts';
 import { readGeneration } from '../installed-packages.ts';
 import { findOwner, findSdk, hasOtherAgent } from '../node-unit.ts';
-import { listFormats, listPropagators } from '../otel-names.ts';
+import { listFormats, splitNames } from '../otel-names.ts';
 import type { Project } from '../project.ts';
 import { hasVendorDistribution, listPythonPrograms } from '../python-requirements.ts';
 
@@ -35,7 +35,7 @@ function judgePython(project: Project, environment: Environment): readonly Obser
   if (setting === null || program === undefined || hasVendorDistribution(program)) return [];
   const has = (name: string) => program.requirements.some((need) => need.name === name);
   if (!has('opentelemetry-distro') && !has('opentelemetry-sdk')) return [];
-  return listPropagators(setting.value).flatMap((name) => {
+  return splitNames(setting.value).flatMap((name) => {
     const needed = pythonPackages.get(name);
     return needed === undefined || has(needed) || project.mentions(new RegExp(needed))
       ? []
@@ -62,7 +62,7 @@ function judgeNode(project: Project, environment: Environment): readonly Observa
     name === 'xray' ||
     name === 'ottrace' ||
     (name === 'jaeger' && generation !== null && generation >= withoutJaeger);
-  const names = listPropagators(setting.value);
+  const names = splitNames(setting.value);
   const others = names.filter((name) => !lacks(name));
   return names.filter(lacks).map((name) => ({
     place: setting.place,

@@ -1,6 +1,6 @@
 import type { DoctorCheck } from '../check.ts';
 import { isDisabled, readVariable } from '../environment.ts';
-import { listFormats, listPropagators } from '../otel-names.ts';
+import { listFormats, splitNames } from '../otel-names.ts';
 
 export const propagatorsNone: DoctorCheck = {
   id: 'propagators-none',
@@ -13,9 +13,8 @@ export const propagatorsNone: DoctorCheck = {
   find: ({ environments }) =>
     environments.flatMap((environment) => {
       const setting = readVariable(environment, 'OTEL_PROPAGATORS');
-      if (setting === null || listPropagators(setting.value).length === 0 || isDisabled(environment))
-        return [];
-      const isNone = listPropagators(setting.value).includes('none');
+      if (setting === null || splitNames(setting.value).length === 0 || isDisabled(environment)) return [];
+      const isNone = splitNames(setting.value).includes('none');
       if (!isNone && listFormats(setting.value)?.length !== 0) return [];
       return [
         {

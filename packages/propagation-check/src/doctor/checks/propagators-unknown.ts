@@ -1,7 +1,7 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { DoctorCheck } from '../check.ts';
 import { readVariable } from '../environment.ts';
-import { listPropagators, propagatorFormats } from '../otel-names.ts';
+import { guessName } from '../guess-name.ts';
+import { propagatorFormats, splitNames } from '../otel-names.ts';
 
 /** Names that people write instead. */
 const mistaken: ReadonlyMap<string, string> = new Map([
@@ -17,9 +17,6 @@ const mistaken: ReadonlyMap<string, string> = new Map([
   ['aws', 'xray'],
 ]);
 
-/** More edits make another word. */
-const mostEdits = 2;
-
 export const propagatorsUnknown: DoctorCheck = {
   id: 'propagators-unknown',
   severity: 'error',
@@ -32,7 +29,7 @@ export const propagatorsUnknown: DoctorCheck = {
     environments.flatMap((environment) => {
       const setting = readVariable(environment, 'OTEL_PROPAGATORS');
       if (setting === null) return [];
-      return [...new Set(listPropagators(setting.value))]
+      return [...new Set(splitNames(setting.value))]
         .filter((name) => name !== 'none' && !propagatorFormats.has(name))
         .map((name) => {
           const meant = guess(name);
@@ -53,12 +50,5 @@ export const propagatorsUnknown: DoctorCheck = {
 function guess(name: string): string | null {
   // Names stand between commas, and in lower case.
   if (/[\s;|+]/.test(name)) return `"${name.split(/[\s;|+]+/).join(',')}"`;
-  const lower = name.toLowerCase();
-  const known = mistaken.get(lower);
-  if (known !== undefined) return known;
-  const near = closest(
-    lower,
-    [...propagatorFormats.keys()].filter((each) => each.length > 2),
-  );
-  return lower === near || distance(lower, near) <= mostEdits ? near : null;
+  return guessName(name, [...propagatorFormats.keys()], mistaken);
 }
