@@ -4,6 +4,7 @@ export type { EdgeProtocol } from './calls/call-group.ts';
 export { BaselineError, readBaseline, renderBaseline } from './config/read-baseline.ts';
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
+export type { OtherSignal } from './decode/other-signals.ts';
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
 export { readExpectation } from './expect/read-expectation.ts';
 export { ExpectationError, readExpectedPath } from './expect/read-expected-path.ts';

@@ -1,3 +1,4 @@
+import type { OtherSignal } from '../decode/other-signals.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
@@ -15,6 +16,8 @@ export interface WindowReading {
   readonly seen: WindowCoverage;
   /** The spans, where they are at hand: some reports draw traces. */
   readonly store?: SpanStore;
+  /** Of files in which no span is: the other signals of OTLP that they hold. */
+  readonly otherSignals?: readonly OtherSignal[];
 }
 
 /** How much of a window was read. */

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { OtherSignal } from '../decode/other-signals.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import { ForeignFileError, SourceError } from '../source/source.ts';
@@ -37,12 +38,13 @@ export function createFileSource(paths: readonly string[], options: FileSourceOp
   return {
     name: paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', '),
     readWindow: async (window, signal) => {
-      const { store: all, leftOut } = await load(signal);
+      const { store: all, leftOut, otherSignals } = await load(signal);
       const store = selectWindow(all, window);
       return {
         result: options.judge(store),
         seen: { complete: true, says: describeLeftOut(leftOut) },
         store,
+        ...(all.size === 0 ? { otherSignals } : {}),
       };
     },
     findEnd: async (signal) => findEndOf((await load(signal)).store),
@@ -54,6 +56,7 @@ interface ReadFiles {
   readonly store: SpanStore;
   /** Why files are left out. */
   readonly leftOut: readonly string[];
+  readonly otherSignals: readonly OtherSignal[];
 }
 
 /**
@@ -90,6 +93,7 @@ async function readFiles(
     0,
   );
   const leftOut: string[] = [];
+  const otherSignals: OtherSignal[] = [];
   let before = 0;
   for (const file of files) {
     // Exporters that rotate leave empty ones; one that is named alone is an error when it is read.
@@ -104,7 +108,7 @@ async function readFiles(
     }
     let read = 0;
     const mark = writer.mark();
-    await readSpansInto(writer, file.path, {
+    const decoded = await readSpansInto(writer, file.path, {
       signal,
       ...(stdin === undefined ? {} : { stdin }),
       onProgress: ({ bytes }: ReadProgress) => {
@@ -117,11 +121,13 @@ async function readFiles(
         throw new SourceError(`${error.message}; ${howToLeaveOut}`);
       writer.rollBack(mark);
       leftOut.push(error.message);
+      return null;
     });
+    otherSignals.push(...(decoded?.otherSignals ?? []));
     before += file.size ?? read;
     onProgress({ bytes: before, size });
   }
   if (leftOut.length > 0 && leftOut.length === files.length)
     throw new SourceError(`no file of spans: ${leftOut.slice(0, mostNamed).join('; ')}`);
-  return { store: writer.finish(), leftOut };
+  return { store: writer.finish(), leftOut, otherSignals };
 }

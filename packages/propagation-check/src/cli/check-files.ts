@@ -1,6 +1,7 @@
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { judge } from '../collect/judge.ts';
+import type { OtherSignal } from '../decode/other-signals.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
@@ -23,7 +24,11 @@ export async function checkFiles(
   const inputs = await readCheckInputs(args, paths);
   await inputs.wireFiles.refuseEmptyCaptures();
   const progress = createProgress();
-  const { store, notes: ofFiles } = await readFiles(paths, progress, signal).finally(progress.clear);
+  const {
+    store,
+    notes: ofFiles,
+    otherSignals,
+  } = await readFiles(paths, progress, signal).finally(progress.clear);
   const services = store.resourceTable.map(({ serviceName }) => serviceName);
   const collector = await readCollector(args, signal);
   const checking = createProgress();
@@ -31,7 +36,7 @@ export async function checkFiles(
   const { result } = judge(store, inputs, collector);
   checking.clear();
   const source = paths.map(nameFile).join(', ');
-  const empty = store.size === 0 ? await explainNoSpan(paths, source) : null;
+  const empty = store.size === 0 ? explainNoSpan(source, otherSignals) : null;
   const reason =
     empty ??
     (result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null);
@@ -53,6 +58,7 @@ const manySpans = 100_000;
 interface SpanFiles {
   readonly store: SpanStore;
   readonly notes: readonly string[];
+  readonly otherSignals: readonly OtherSignal[];
 }
 
 async function readFiles(
@@ -65,6 +71,7 @@ async function readFiles(
   }
   const writer = new SpanWriter();
   const notes: string[] = [];
+  const otherSignals: OtherSignal[] = [];
   for (const path of paths) {
     const since = performance.now();
     const onProgress = ({ bytes: done, size: all }: ReadProgress) =>
@@ -74,8 +81,9 @@ async function readFiles(
       });
     const read = await readSpansInto(writer, path, { signal, onProgress });
     for (const note of read.notes) notes.push(`${nameFile(path)}: ${note}`);
+    otherSignals.push(...read.otherSignals);
   }
-  return { store: writer.finish(), notes };
+  return { store: writer.finish(), notes, otherSignals };
 }
 
 function nameFile(path: string): string {

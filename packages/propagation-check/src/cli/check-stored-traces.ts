@@ -15,6 +15,7 @@ import type { Result } from '../verdict/result.ts';
 import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { describeWaiting } from './describe-waiting.ts';
+import { explainNoSpan } from './explain-no-span.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { printReport } from './print-report.ts';
 import type { Session } from './session.ts';
@@ -161,9 +162,7 @@ async function* search(
 }
 
 /** All its services are known, also of traces from before the time that was searched. */
-async function explainEmptyFile(source: Source, service: string, signal: AbortSignal): Promise<string> {
-  const ever = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: Infinity };
-  const spans = await source.searchTraces(ever, signal);
+function explainEmptyFile(source: Source, spans: readonly Span[], service: string): string {
   const known = [...new Set(spans.map(({ serviceName }) => serviceName))].filter((name) => name !== null);
   const shown = JSON.stringify(service);
   if (known.includes(service))
@@ -179,8 +178,14 @@ async function explainEmpty(
   args: TraceArguments,
   signal: AbortSignal,
 ): Promise<string> {
+  if (pathOfFileSpec(args.source) !== null) {
+    const ever = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: Infinity };
+    const spans = await source.searchTraces(ever, signal);
+    if (spans.length === 0)
+      return explainNoSpan(source.name, (await source.listOtherSignals?.(signal)) ?? []);
+    if (args.service !== undefined) return explainEmptyFile(source, spans, args.service);
+  }
   if (args.service !== undefined) {
-    if (pathOfFileSpec(args.source) !== null) return explainEmptyFile(source, args.service, signal);
     const misspelt = suggestServices([args.service], await listKnownServices(source, signal));
     return (
       `${source.name} has no trace of service ${JSON.stringify(args.service)} in the time that was searched; ` +

@@ -19,6 +19,7 @@ import { readStateFile, writeStateFile } from './audit-state-file.ts';
 import { type Settled, settleBaseline } from './baseline-file.ts';
 import { type ReadInputs, readCheckInputs, readCollector } from './check-inputs.ts';
 import { expandPaths } from './expand-paths.ts';
+import { explainNoSpan } from './explain-no-span.ts';
 import { openAuditSource } from './open-audit-source.ts';
 import { type Audited, printAudit } from './print-audit.ts';
 import { hasPath, writeFailure } from './report-failure.ts';
@@ -172,13 +173,13 @@ async function repeat(
 }
 
 function explainOutcome(
-  { outcome, result, source, window }: AuditResult,
+  { outcome, result, source }: AuditResult,
   now: ReadWindow,
   { expectation }: CheckInputs,
 ): string | null {
   if (outcome !== 'unknown') return null;
   if (result.traces > 0) return explainNothingToJudge(result, listServices(now), expectation);
-  if (window.from === null && window.to === null) return `${source}: no span in it`;
+  if (now.otherSignals !== undefined) return explainNoSpan(source, now.otherSignals);
   return `${source}: no trace begins in the window; check that services export to it, or look further back with --since or --until`;
 }
 

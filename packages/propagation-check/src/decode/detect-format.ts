@@ -5,13 +5,13 @@ import { decodeConsole } from './decode-console.ts';
 import { DecodeError, ForeignContentError } from './decode-error.ts';
 import { firstCharacter, readFirstLine, resourceSpansTag } from './detect-piece-format.ts';
 import { decodeDotnetConsole, isDotnetConsole } from './dotnet-console.ts';
-import { decodeFramedProtobuf } from './framed-protobuf.ts';
+import { decodeFramedProtobuf, decodeRequestOfFile } from './framed-protobuf.ts';
 import { isFramed } from './frames.ts';
 import { gunzip, isGzip } from './gunzip.ts';
 import { decodeJsonDocuments } from './json-documents.ts';
 import { prefixLine, readLine } from './json-lines.ts';
+import { listOtherSignals, type OtherSignal } from './other-signals.ts';
 import { isObject } from './otlp-json-value.ts';
-import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { decodeUtf8 } from './parse-json.ts';
 import { quoteValue } from './quote-value.ts';
 import { readDocument } from './read-document.ts';
@@ -42,7 +42,13 @@ export async function decodeCompressed(bytes: Uint8Array, maxBytes: number): Pro
  */
 export function decodeBytes(bytes: Uint8Array): Decoded {
   const { readings, notes } = readBytes(bytes);
-  return joinReadings(readings, notes);
+  return withSignals(joinReadings(readings, notes), () => listOtherSignals(bytes));
+}
+
+function withSignals(decoded: Decoded, list: () => readonly OtherSignal[]): Decoded {
+  if (decoded.spans.length > 0) return decoded;
+  const otherSignals = list();
+  return otherSignals.length === 0 ? decoded : { ...decoded, otherSignals };
 }
 
 interface Content {
@@ -57,10 +63,13 @@ const mostNamed = 10;
 async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
   const contents: Content[] = [];
   const leftOut: string[] = [];
+  const signals = new Set<OtherSignal>();
   for await (const { name, bytes: content } of unzip(bytes, maxBytes)) {
     if (content.every(isSpace)) continue;
     try {
       const { readings, notes } = readBytes(content);
+      if (readings.every(({ spans }) => spans.length === 0))
+        for (const signal of listOtherSignals(content)) signals.add(signal);
       contents.push({ readings, notes: notes.map((note) => `${quoteValue(name)}: ${note}`) });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -77,10 +86,8 @@ async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> 
     const names = leftOut.slice(0, mostNamed).join(', ');
     notes.push(`no format is recognised in these files of the archive: ${names}${more}`);
   }
-  return joinReadings(
-    contents.flatMap((content) => content.readings),
-    notes,
-  );
+  const readings = contents.flatMap((content) => content.readings);
+  return withSignals(joinReadings(readings, notes), () => [...signals]);
 }
 
 function readBytes(bytes: Uint8Array): Content {
@@ -97,7 +104,7 @@ function readBytes(bytes: Uint8Array): Content {
   }
   if (first === '{' || first === '[') return readText(bytes);
   if (looksLikeText(bytes)) return readConsole(bytes);
-  if (bytes[0] === resourceSpansTag) return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
+  if (bytes[0] === resourceSpansTag) return withoutNotes([readProtobuf(bytes, decodeRequestOfFile)]);
   if (isFramed(bytes)) return withoutNotes([readProtobuf(bytes, decodeFramedProtobuf)]);
   throw new ForeignContentError(unknownFormat);
 }
@@ -121,7 +128,7 @@ function readText(bytes: Uint8Array): Content {
     // An export request whose first element has 91 or 123 bytes looks like a line break and a bracket.
     if (bytes[0] !== resourceSpansTag || !(error instanceof DecodeError)) throw error;
     try {
-      return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
+      return withoutNotes([readProtobuf(bytes, decodeRequestOfFile)]);
     } catch {
       throw error;
     }

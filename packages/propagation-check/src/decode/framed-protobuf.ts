@@ -4,6 +4,7 @@ import { sourceOf } from '../span/value-table.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError } from './decode-error.ts';
 import { readFrame } from './frames.ts';
+import { findOtherSignal } from './other-signals.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { PieceError, type PieceReader } from './piece-reader.ts';
 import { OtlpProtobufScanner } from './scan-otlp-protobuf.ts';
@@ -28,10 +29,20 @@ export function decodeFramedProtobuf(bytes: Uint8Array): readonly Span[] {
   return spans;
 }
 
+/** The spans of an export request in a file, which may be one of metrics or logs. @throws {DecodeError} as `decodeOtlpProtobuf`. */
+export function decodeRequestOfFile(request: Uint8Array): readonly Span[] {
+  try {
+    return decodeOtlpProtobuf(request);
+  } catch (error) {
+    if (findOtherSignal(request) === null) throw error;
+    return [];
+  }
+}
+
 /** @throws {DecodeError} without a place. */
 function decodeFrame(request: Uint8Array): readonly Span[] {
   try {
-    return decodeOtlpProtobuf(request);
+    return decodeRequestOfFile(request);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new DecodeError(`in the export request that begins here: ${error.message}`);

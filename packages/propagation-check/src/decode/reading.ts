@@ -1,6 +1,7 @@
 import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
+import type { OtherSignal } from './other-signals.ts';
 
 /** A format of files, recognised by content. */
 export type Format =
@@ -27,6 +28,8 @@ export interface Decoded {
   readonly spans: readonly Span[];
   /** Notes on the data beside its spans, one line each: several formats, lines that hold no span. */
   readonly notes?: readonly string[];
+  /** Other signals of OTLP that are there instead, where no span is, as far as the beginning tells. */
+  readonly otherSignals?: readonly OtherSignal[];
 }
 
 /** The spans of one document. Those of Zipkin are joined with those of other documents: both sides of a call may have one id. */

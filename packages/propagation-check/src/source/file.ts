@@ -28,10 +28,11 @@ export interface FileSource extends Source {
 export function createFileSource(path: string, options: FileOptions = {}): FileSource {
   const name = `file=${quotePath(path)}`;
   let decoded: Promise<Decoded> | null = null;
-  const readAll = async (signal?: AbortSignal) => {
+  const readOnce = (signal: AbortSignal | undefined) => {
     decoded ??= readSpanFile(path, options, signal);
-    return (await decoded).spans;
+    return decoded;
   };
+  const readAll = async (signal?: AbortSignal) => (await readOnce(signal)).spans;
   return {
     name,
     isInMemory: true,
@@ -41,6 +42,7 @@ export function createFileSource(path: string, options: FileOptions = {}): FileS
       return (await readAll(signal)).filter((span) => isSameTraceId(span.traceId, id));
     },
     searchTraces: async (query, signal) => selectTraces(await readAll(signal), query),
+    listOtherSignals: async (signal) => (await readOnce(signal)).otherSignals ?? [],
     close: async () => {},
   };
 }

@@ -2,7 +2,12 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError, ForeignContentError, SpanlessContentError } from '../decode/decode-error.ts';
-import { type DecodedInto, decodeCompressedInto, decodeInto } from '../decode/decode-into.ts';
+import {
+  type DecodedInto,
+  decodeCompressedInto,
+  decodeInto,
+  listOtherSignals,
+} from '../decode/decode-into.ts';
 import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import { isZip } from '../decode/zip.ts';
@@ -174,7 +179,8 @@ async function readStream(
       watch(bytes);
       options.onProgress?.({ ...progress, spans: writer.rows });
     });
-    return { format, notes: [] };
+    const otherSignals = writer.rows === before.rows ? await listOtherSignals(head) : [];
+    return { format, notes: [], otherSignals };
   } catch (error) {
     if (!(error instanceof DecodeError) || size !== null || kept.length > mostKept) throw error;
     writer.rollBack(before);

@@ -1,3 +1,4 @@
+import type { OtherSignal } from '../decode/other-signals.ts';
 import type { Span } from '../span/span.ts';
 
 /** A place that answers with spans. Sources alone read the network, files, standard input or a child process. */
@@ -34,6 +35,8 @@ export interface Source {
   passOn?(spans: readonly Span[]): Promise<void>;
   /** Of a receiver: drops traces, and spans of them that come later. */
   forget?(traceIds: Iterable<string>): void;
+  /** Of a file: the other signals of OTLP that it holds, where no span is in it. @throws {SourceError} as `readTrace`. */
+  listOtherSignals?(signal?: AbortSignal): Promise<readonly OtherSignal[]>;
   /** Frees connections and ports. */
   close(): Promise<void>;
 }

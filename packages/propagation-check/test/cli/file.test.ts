@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { metricsRequest } from '../decode/encode-other-signals.ts';
 import { brokenCapture, healthyCapture, readCapture } from './captures.ts';
-import { executeCli, linkNowhere, makeFolder, runCli, spawnCli } from './run-cli.ts';
+import { type CliResult, executeCli, linkNowhere, makeFolder, runCli, spawnCli } from './run-cli.ts';
 
 test('a healthy file is intact, a broken one is broken', async (t) => {
   const folder = await makeFolder(t, {
@@ -181,6 +184,34 @@ for (const [content, held] of [
     assert.ok(reason.startsWith(`${path}: no span in it; ${held}give a file with traces, `), reason);
   });
 }
+
+test('standard input, gzip and protobuf are told for what they hold, in each command that takes files', async (t) => {
+  const metrics = '{"resourceMetrics":[]}';
+  const folder = await makeFolder(t);
+  const packed = join(folder, 'metrics.json.gz');
+  await writeFile(packed, gzipSync(metrics));
+  const binary = join(folder, 'metrics.pb');
+  await writeFile(binary, metricsRequest);
+  const reasonOf = ({ code, stdout }: CliResult) => {
+    assert.equal(code, 2);
+    return JSON.parse(stdout).reason;
+  };
+  const says = (source: string) =>
+    `${source}: no span in it; it holds metrics; give a file with traces, such as the file exporter of a Collector writes in a pipeline of traces ({"resourceSpans": […]})`;
+  const piped = await runCli(t, ['file', '-', '--json'], { input: metrics });
+  assert.equal(reasonOf(piped), says('standard input'));
+  for (const path of [packed, binary]) {
+    const source = `file=${path}`;
+    assert.equal(reasonOf(await executeCli('file', path, '--json')), says(path));
+    assert.equal(reasonOf(await executeCli('audit', path, '--json')), says(path));
+    assert.equal(
+      reasonOf(await executeCli('audit', '--source', source, '--since', '1h', '--json')),
+      says(path),
+    );
+    for (const asked of [['--service', 'web'], ['a'.repeat(32)]])
+      assert.equal(reasonOf(await executeCli('trace', ...asked, '--source', source, '--json')), says(source));
+  }
+});
 
 test('a file of logs fails an expectation, and is said to hold no span', async (t) => {
   const folder = await makeFolder(t, { logs: '{"resourceLogs":[]}' });
