@@ -39,6 +39,13 @@ export function addConfiguration(
   return command.hook('preAction', () => applyConfiguration(command, given, session, refuseOptions));
 }
 
+interface ConfigurationArguments {
+  readonly config?: string | false;
+  readonly showConfig?: boolean;
+  /** Of `watch`. */
+  readonly once?: boolean;
+}
+
 async function applyConfiguration(
   command: Command,
   given: Given,
@@ -46,17 +53,18 @@ async function applyConfiguration(
   refuseOptions: RefuseOptions,
 ): Promise<void> {
   refuseSecond(given);
-  const { config } = command.opts<{ readonly config?: string | false }>();
+  const { config, showConfig, once } = command.opts<ConfigurationArguments>();
   const path = config === false ? null : (config ?? findNearest());
   const { applied, unused } = path === null ? nothing : await applyFile(command, path);
-  if (path !== null && unused.length > 0)
-    session.writeError(
-      `propagation-check: ${quotePath(path)}: ${command.name()} does not use ${unused.join(', ')}\n`,
-    );
   await refuseOptions((option) => command.getOptionValueSource(option) === 'cli');
-  if (command.opts<{ readonly showConfig?: boolean }>().showConfig === true) {
-    await session.output.print(renderSettings({ command, given, applied, path }));
+  if (showConfig === true) {
+    await session.output.print(renderSettings({ command, given, applied, unused, path }));
     throw new CommanderError(0, 'propagation-check.showConfig', '');
+  }
+  // The live view gives no verdict.
+  if (path !== null && unused.length > 0 && once === true) {
+    const keys = unused.map(({ key }) => key).join(', ');
+    session.writeError(`propagation-check: ${quotePath(path)}: ${command.name()} does not use ${keys}\n`);
   }
   // A required option of commander would be missed before the file is read.
   if (needSource.includes(command.name()) && command.getOptionValue('source') === undefined) {
@@ -88,13 +96,13 @@ function findNearest(): string | null {
 
 interface AppliedFile {
   readonly applied: readonly AppliedSetting[];
-  /** Keys of `ofEachResult` that the command has no option for. */
-  readonly unused: readonly string[];
+  /** Those of `ofEachResult` that the command has no option for. */
+  readonly unused: readonly Setting[];
 }
 
 const nothing: AppliedFile = { applied: [], unused: [] };
 
-/** Settings of verdicts and reports: a command that does not use them says so. Other settings are of some commands only, as the README says. */
+/** Settings of verdicts and reports: a command that does not use them says so with its verdict. Other settings are of some commands only, as the README says. */
 const ofEachResult = ['reports', 'baseline', 'fail-on', 'collector-metrics'];
 
 /** @throws {UsageError} with all faults of the file, each with line and column. */
@@ -113,13 +121,12 @@ async function applyFile(command: Command, path: string): Promise<AppliedFile> {
   const { settings, faults: ofForm } = readConfiguration(text);
   const faults: Fault[] = [...ofForm];
   const applied: AppliedSetting[] = [];
-  const unused: string[] = [];
+  const unused: Setting[] = [];
   for (const setting of settings) {
     try {
       const option = configuredOptions[setting.key]?.(setting.value, dirname(path));
       if (option === undefined) continue;
-      if (ofEachResult.includes(setting.key) && !hasOption(command, option.attribute))
-        unused.push(setting.key);
+      if (ofEachResult.includes(setting.key) && !hasOption(command, option.attribute)) unused.push(setting);
       if (!isOpen(command, setting, option.attribute)) continue;
       command.setOptionValueWithSource(option.attribute, option.value, 'config');
       applied.push({ ...setting, attribute: option.attribute });

@@ -24,11 +24,14 @@ import { listKnownServices, suggestServices } from './suggest-services.ts';
 import { UsageError } from './usage-error.ts';
 
 const receiverPauseMs = 100;
+const usualSinceMs = 3_600_000;
+
+const ever = { startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER };
 
 export interface TraceArguments extends SourceArguments {
   readonly service?: string;
-  /** Milliseconds. */
-  readonly since: number;
+  /** Milliseconds. Absent: the usual time, and everything in a file. */
+  readonly since?: number;
   readonly limit: number;
 }
 
@@ -150,8 +153,13 @@ async function* search(
   { since, limit, wait, settle, source: spec }: TraceArguments,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Span[]> {
+  if (since === undefined && pathOfFileSpec(spec) !== null) {
+    yield await source.searchTraces({ ...ever, service, limit }, signal);
+    return;
+  }
   const start = Date.now();
-  const ask = () => ({ service, startTimeMin: start - since, startTimeMax: Date.now(), limit });
+  const startTimeMin = start - (since ?? usualSinceMs);
+  const ask = () => ({ service, startTimeMin, startTimeMax: Date.now(), limit });
   if (spec.startsWith('otlp')) {
     // A receiver that has just opened holds nothing yet, and then more than the first of it is meant.
     const isEmpty = async () => (await source.searchTraces(ask(), signal)).length === 0;
@@ -179,8 +187,7 @@ async function explainEmpty(
   signal: AbortSignal,
 ): Promise<string> {
   if (pathOfFileSpec(args.source) !== null) {
-    const ever = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: Infinity };
-    const spans = await source.searchTraces(ever, signal);
+    const spans = await source.searchTraces({ ...ever, service: null, limit: Infinity }, signal);
     if (spans.length === 0)
       return explainNoSpan(source.name, (await source.listOtherSignals?.(signal)) ?? []);
     if (args.service !== undefined) return explainEmptyFile(source, spans, args.service);

@@ -15,6 +15,8 @@ export interface ShownSettings {
   /** Texts of the command line, by attribute. */
   readonly given: ReadonlyMap<string, readonly string[]>;
   readonly applied: readonly AppliedSetting[];
+  /** Those of the configuration file that do nothing here. */
+  readonly unused: readonly Setting[];
   /** Of the configuration file. */
   readonly path: string | null;
 }
@@ -23,7 +25,7 @@ export interface ShownSettings {
 const secrets = ['header', 'requestHeader', 'baggage', 'data'];
 
 /** The settings that hold for a command, each with its origin. */
-export function renderSettings({ command, given, applied, path }: ShownSettings): string {
+export function renderSettings({ command, given, applied, unused, path }: ShownSettings): string {
   const file = path === null ? null : quotePath(path);
   const rows = [
     ...command.args.map((text) => ['argument', text, 'command line']),
@@ -39,11 +41,13 @@ export function renderSettings({ command, given, applied, path }: ShownSettings)
     }),
     ...applied.map(({ key, attribute, value, place }) => [
       key,
-      [value]
-        .flat()
-        .map((each) => hide(attribute, write(each)))
-        .join(', '),
+      writeAll(attribute, value),
       `${file}:${place.line}`,
+    ]),
+    ...unused.map(({ key, value, place }) => [
+      key,
+      writeAll(key, value),
+      `${file}:${place.line}, not used by ${command.name()}`,
     ]),
   ].map((cells) => cells.map(escapeText));
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((cells) => cells[column]?.length ?? 0)));
@@ -64,6 +68,9 @@ function hide(attribute: string, text: string): string {
   return text.replace(/(:\/\/[^\s/:@]*):[^\s/]*@/g, '$1:…@');
 }
 
-function write(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function writeAll(attribute: string, value: unknown): string {
+  return [value]
+    .flat()
+    .map((each) => hide(attribute, typeof each === 'object' ? JSON.stringify(each) : String(each)))
+    .join(', ');
 }

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { TraceArguments } from './check-stored-traces.ts';
 import { addCheckOptions, addSourceOptions } from './common-options.ts';
 import { parseCount, parseDuration, parseService, parseTraceId } from './parse-argument.ts';
@@ -26,11 +26,7 @@ export function addTraceCommand(program: Command, session: Session): void {
     )
     .argument('[trace-ids...]', '32 hex digits each, or 16; leading zeros may be left out', parseTraceId)
     .option('--service <name>', 'search for traces of this service instead', parseService)
-    .addOption(
-      new Option('--since <time>', 'how far back to search')
-        .argParser(parseDuration)
-        .default(3_600_000, '1h'),
-    )
+    .option('--since <time>', 'how far back to search (default: 1h, and everything in a file)', parseDuration)
     .option('--limit <n>', 'how many traces to search for', parseCount, 20);
   addCheckOptions(addSourceOptions(command, 10_000), session)
     .addHelpText('after', examples)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +8,7 @@ import { suite, type TestContext, test } from 'node:test';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { brokenCapture, healthyCapture, readCapture } from './captures.ts';
-import { type CliResult, makeFolder, runCli } from './run-cli.ts';
+import { type CliResult, makeFolder, runCli, spawnCli } from './run-cli.ts';
 
 const name = 'propagation-check.yaml';
 
@@ -70,7 +71,7 @@ suite('the configuration file', () => {
     );
   });
 
-  test('says what watch does not use of it', async (t) => {
+  test('says what watch --once does not use of it, and --show-config for each watch', async (t) => {
     const root = await makeRepository(t, 'wait: 5s\nfail-on: warning\nbaseline: known.yaml\n');
     const run = (...args: readonly string[]) => runCli(t, args, { cwd: join(root, 'web') });
     const watched = await run('watch', '--once', '../healthy.jsonl');
@@ -79,6 +80,13 @@ suite('the configuration file', () => {
       watched.stderr,
       'propagation-check: ../propagation-check.yaml: watch does not use fail-on, baseline\n',
     );
+    const shown = await run('watch', '../healthy.jsonl', '--show-config');
+    assert.equal(shown.stderr, '');
+    assert.match(shown.stdout, /^fail-on +warning +\.\.\/propagation-check\.yaml:2, not used by watch$/m);
+    assert.match(shown.stdout, /^wait +5s +\.\.\/propagation-check\.yaml:1$/m);
+    const live = spawnCli(t, ['watch', '../healthy.jsonl'], {}, join(root, 'web'));
+    const [said] = await once(live.stderr, 'data');
+    assert.equal(String(said), 'propagation-check: watching ../healthy.jsonl\n');
     const open = await run('watch', '--once', '../healthy.jsonl', '--no-config', '--expect', 'a -> nope');
     assert.equal(open.code, 2, 'an edge that is expected and open is no success');
     assert.match(open.stdout, /note {2}not judged: a -> nope: no span of nope is here/);

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { pauseFor } from '../../src/collect/pause-for.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
+import { healthyCapture, readCapture } from './captures.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
 import { exportSpans, makeCall, startTraceStore } from './trace-store.ts';
 
@@ -128,9 +129,9 @@ test('a file without spans of the service names the services that it holds', asy
   const folder = await makeFolder(t, {
     spans: JSON.stringify({ resourceSpans: [span(id, 'web'), span(otherId, 'orders')] }),
   });
-  const search = async (service: string) => {
+  const search = async (service: string, ...args: readonly string[]) => {
     const source = `file=${join(folder, 'spans')}`;
-    const { code, stdout } = await executeCli('trace', '--service', service, '--source', source);
+    const { code, stdout } = await executeCli('trace', '--service', service, '--source', source, ...args);
     assert.equal(code, 2);
     return stdout.replace(/\s+/g, ' ');
   };
@@ -140,9 +141,28 @@ test('a file without spans of the service names the services that it holds', asy
   );
   assert.match(await search('nope'), /has no span of service "nope", only of orders, web $/);
   assert.match(
-    await search('web'),
+    await search('web', '--since', '1h'),
     /the traces of service "web" in .* are older than the time that was searched; search further back with --since $/,
   );
+});
+
+test('a search in a file finds traces of any age, unless --since says how far back', async (t) => {
+  const folder = await makeFolder(t, { spans: readCapture(healthyCapture) });
+  const search = async (...args: readonly string[]) => {
+    const source = `file=${join(folder, 'spans')}`;
+    const { code, stdout } = await executeCli(
+      'trace',
+      '--service',
+      'a',
+      '--source',
+      source,
+      '--json',
+      ...args,
+    );
+    return [code, JSON.parse(stdout).traces > 0];
+  };
+  assert.deepEqual(await search(), [0, true]);
+  assert.deepEqual(await search('--since', '1m'), [2, false]);
 });
 
 test('a search that ended at its limit says so', async (t) => {
