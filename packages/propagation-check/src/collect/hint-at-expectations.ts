@@ -1,4 +1,5 @@
 import { ownServiceName } from '../calls/own-service.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { EndedCalls } from '../rules/check.ts';
 import { isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-service.ts';
@@ -7,7 +8,7 @@ import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
-import { isSameEdge, type Result, type Undecided, type UnjudgedEdge } from '../verdict/result.ts';
+import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
 import {
   hintAtLikelyCalls,
   hintAtUnjudged,

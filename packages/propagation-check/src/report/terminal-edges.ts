@@ -1,18 +1,12 @@
 import { nameCall } from '../calls/name-call.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { tellJudged } from '../util/tell-judged.ts';
 import { areMostlyJudged } from '../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
-import {
-  type EdgeResult,
-  type Finding,
-  isSameEdge,
-  type PastService,
-  type Result,
-  type Undecided,
-} from '../verdict/result.ts';
+import type { EdgeResult, Finding, PastService, Result, Undecided } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
 

@@ -2,6 +2,7 @@ import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, type EdgeProtocol, groupCalls, measureLag } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { RecordingGap } from '../headers/recording.ts';
@@ -245,7 +246,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
       countUnlinked(scene, edge) === 0 &&
       findUnnamedSide(scene, edge, open.found) === null &&
       !hasError(open, edge) &&
-      !open.found.some((draft) => draft.id === 'missing-server' && isOfEdge(draft, edge)),
+      !open.found.some((draft) => draft.id === 'missing-server' && isSameEdge(draft, edge)),
   );
 }
 
@@ -281,11 +282,7 @@ export function tellUnprovable({ service, why }: UnprovableCall): string {
 
 /** Whether an error of the edge is reported already. */
 export function hasError({ found }: Pick<Open, 'found'>, edge: Pick<Draft, 'client' | 'server'>): boolean {
-  return found.some((draft) => draft.severity === 'error' && isOfEdge(draft, edge));
-}
-
-export function isOfEdge(draft: Draft, { client, server }: Pick<Draft, 'client' | 'server'>): boolean {
-  return draft.client === client && draft.server === server;
+  return found.some((draft) => draft.severity === 'error' && isSameEdge(draft, edge));
 }
 
 /** Whether the edge must exist as a direct one: not where its calls go through others. */

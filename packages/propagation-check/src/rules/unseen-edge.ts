@@ -1,6 +1,7 @@
 import { isHealthProbe, isHiddenByBrowser, readOutcome, readUnreachedStatus } from '../calls/call-facts.ts';
 import type { Call } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { compareRequests } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
@@ -9,7 +10,6 @@ import {
   type Draft,
   hasSpans,
   isExpectedDirectly,
-  isOfEdge,
   listUnseenEdges,
   type Open,
   protocolOf,
@@ -97,7 +97,7 @@ export const unseenEdges = rule<UnseenEdge>({
     ),
     gate(
       'no earlier rule reports the edge',
-      ({ open, edge }) => open.found.every((draft) => !isOfEdge(draft, edge)),
+      ({ open, edge }) => open.found.every((draft) => !isSameEdge(draft, edge)),
       ({ edge }) => `${edge.client} -> ${edge.server}`,
     ),
     // The callee of a dark service is connected past it, which is reported already.

@@ -1,9 +1,10 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { decideVerdict, type FailOn, fails, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
 import { leavesOpen } from './leaves-open.ts';
-import { type EdgeResult, type Finding, isSameEdge, type Result, type Undecided } from './result.ts';
+import type { EdgeResult, Finding, Result, Undecided } from './result.ts';
 
 /** Findings that are known and accepted. */
 export type Baseline = readonly KnownFinding[];

@@ -1,4 +1,5 @@
 import { findEdges } from '../calls/edge.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import { type Expectation, isExpected, noExpectation } from '../expect/expectation.ts';
 import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { learnRecording } from '../headers/recording.ts';
@@ -39,14 +40,7 @@ import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import {
-  type EdgeResult,
-  type Evidence,
-  type Finding,
-  isSameEdge,
-  type ProjectEvidence,
-  type Result,
-} from './result.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 

@@ -1,6 +1,7 @@
 import { isHealthProbe, nameAddress, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { isInside } from '../calls/inside.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
@@ -11,7 +12,7 @@ import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { PossibleSides } from './possible-sides.ts';
-import { isSameEdge, type UnjudgedEdge } from './result.ts';
+import type { UnjudgedEdge } from './result.ts';
 
 /** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
 export interface UnjudgedCalls {

@@ -30,16 +30,6 @@ export interface Result {
   readonly explain?: readonly UnreportedEnd[];
 }
 
-/** Whether two are of the same two services, whatever the protocol. */
-export function isSameEdge(left: Sides, right: Sides): boolean {
-  return left.client === right.client && left.server === right.server;
-}
-
-interface Sides {
-  readonly client: string | null;
-  readonly server?: string | null;
-}
-
 /** The calls between two services. */
 export interface EdgeResult {
   readonly client: string | null;

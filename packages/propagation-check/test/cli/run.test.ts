@@ -9,6 +9,13 @@ import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
 import { exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from './trace-store.ts';
 
+const now = () => performance.timeOrigin + performance.now();
+
+/** The span of the caller encloses those of the request, which is answered when they have ended: only the clock tells. */
+async function waitUntil(end: number): Promise<void> {
+  while (now() < end) await pauseFor(Math.ceil(end - now()), new AbortController().signal);
+}
+
 interface Traceparent {
   readonly traceId: string;
   readonly spanId: string;
@@ -186,12 +193,11 @@ function startCaller(
   record: (span: StoredSpan) => void,
   loss: 'context' | 'header' | 'both',
 ): Promise<URL> {
-  const now = () => performance.timeOrigin + performance.now();
   return startHttpServer(test, async (incoming, response) => {
     const start = now();
     const context = loss === 'both' ? { traceId: makeId(16), spanId: '' } : readTraceparent(incoming.headers);
     const [called, answered, end] = [start + 5, start + 15, start + 20];
-    await pauseFor(25, new AbortController().signal);
+    await waitUntil(end);
     const server = { traceId: context.traceId, spanId: makeId(8) };
     const client = { traceId: loss === 'context' ? makeId(16) : context.traceId, spanId: makeId(8) };
     const method = { 'http.request.method': 'GET' };
@@ -265,7 +271,6 @@ for (const [loss, id] of [
 
 test('what a service also calls while no request is open is a job', async (t) => {
   const store = await startTraceStore(t);
-  const now = () => performance.timeOrigin + performance.now();
   /** A whole call from web to back that begins a trace. */
   const poll = (at: number) => {
     const client = { traceId: makeId(16), spanId: makeId(8) };
@@ -286,10 +291,11 @@ test('what a service also calls while no request is open is a job', async (t) =>
   const url = await startHttpServer(t, async (request, response) => {
     const { traceId, spanId } = readTraceparent(request.headers);
     const start = now();
-    await pauseFor(25, new AbortController().signal);
+    const end = start + 20;
+    await waitUntil(end);
     poll(start + 5);
     const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
-    const server = { traceId, parentSpanId: spanId, spanId: makeId(8), start, end: start + 20, attributes };
+    const server = { traceId, parentSpanId: spanId, spanId: makeId(8), start, end, attributes };
     store.add({ ...server, service: 'web', kind: 'SERVER', name: 'GET /' });
     response.end('done');
   });
@@ -439,11 +445,12 @@ test('an embedded receiver takes the spans of services', async (t) => {
 function startUninstrumentedCaller(test: TestContext, record: (span: StoredSpan) => void): Promise<URL> {
   return startHttpServer(test, async (request, response) => {
     const { traceId, spanId } = readTraceparent(request.headers);
-    const start = performance.timeOrigin + performance.now();
-    await pauseFor(25, new AbortController().signal);
+    const start = now();
+    const end = start + 20;
+    await waitUntil(end);
     const attributes = { 'http.request.method': 'GET' };
     const web = { traceId, parentSpanId: spanId, spanId: makeId(8), service: 'web', kind: 'SERVER' } as const;
-    record({ ...web, name: 'GET /', start, end: start + 20, attributes: { ...attributes, 'url.path': '/' } });
+    record({ ...web, name: 'GET /', start, end, attributes: { ...attributes, 'url.path': '/' } });
     record({
       traceId: makeId(16),
       spanId: makeId(8),
@@ -495,14 +502,14 @@ test('traces of others that reached the receiver are judged, when they have come
   const port = await findFreePort();
   const url = await startHttpServer(t, async (request, response) => {
     const { traceId, spanId } = readTraceparent(request.headers);
-    const now = Date.now();
-    const own = { traceId, parentSpanId: spanId, spanId: makeId(8), start: now, end: now + 1 };
+    const start = now();
+    const own = { traceId, parentSpanId: spanId, spanId: makeId(8), start, end: start + 1 };
     const job = {
       traceId: makeId(16),
       spanId: makeId(8),
       service: 'job',
-      start: now - 5_000,
-      end: now - 4_000,
+      start: start - 5_000,
+      end: start - 4_000,
     };
     await exportSpans(
       port,
@@ -510,7 +517,8 @@ test('traces of others that reached the receiver are judged, when they have come
       { ...job, kind: 'CLIENT', name: 'GET', attributes: { 'url.full': 'http://bill/' } },
     );
     response.end();
-    await pauseFor(300, new AbortController().signal);
+    // Later than the trace of the request is whole, and before it has settled.
+    await waitUntil(now() + 300);
     const called = { traceId: job.traceId, parentSpanId: job.spanId, spanId: makeId(8), service: 'bill' };
     const time = { start: job.start + 10, end: job.end - 10 };
     await exportSpans(port, { ...called, ...time, kind: 'SERVER', name: 'GET /' });
@@ -540,8 +548,9 @@ test('a service without spans in between is no edge to blame', async (t) => {
   const url = await startHttpServer(t, async (request, response) => {
     requests += 1;
     const { traceId, spanId } = readTraceparent(request.headers);
-    const start = performance.timeOrigin + performance.now();
-    await pauseFor(20, new AbortController().signal);
+    const start = now() + 5;
+    const end = start + 10;
+    await waitUntil(end);
     const isHandedOn = requests % 2 === 1;
     store.add({
       traceId: isHandedOn ? traceId : makeId(16),
@@ -550,8 +559,8 @@ test('a service without spans in between is no edge to blame', async (t) => {
       service: isHandedOn ? 'web' : 'orders',
       kind: 'SERVER',
       name: 'GET /',
-      start: start + 5,
-      end: start + 15,
+      start,
+      end,
       attributes: { 'http.request.method': 'GET', 'url.path': '/' },
     });
     response.end();

@@ -1,5 +1,6 @@
 import type { EdgeProtocol } from '../../calls/call-group.ts';
 import { findEdges } from '../../calls/edge.ts';
+import { isSameEdge } from '../../calls/same-edge.ts';
 import { TraceGraph } from '../../graph/trace-graph.ts';
 import { isPast } from '../../report/terminal-edges.ts';
 import { thresholds } from '../../rules/thresholds.ts';
@@ -10,15 +11,7 @@ import { keyFor, mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
 import { areMostlyJudged } from '../../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
-import {
-  type EdgeResult,
-  type Evidence,
-  type Finding,
-  isSameEdge,
-  type PastService,
-  type Result,
-  type Undecided,
-} from '../../verdict/result.ts';
+import type { EdgeResult, Evidence, Finding, PastService, Result, Undecided } from '../../verdict/result.ts';
 
 export interface TrackerOptions {
   /** Milliseconds. A trace is judged when no span of it has come for so long. */
