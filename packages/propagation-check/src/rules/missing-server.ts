@@ -13,7 +13,7 @@ import {
 } from '../calls/call-facts.ts';
 import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import { isNameOfAnother, isPublicName } from '../calls/inside.ts';
+import { isPublicName } from '../calls/inside.ts';
 import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
@@ -566,7 +566,7 @@ function selectCallsTo(
   const mayBeCalled = (span: Span): boolean => {
     if (hasSpans(scene, server)) return true;
     const host = readAddress(span).host ?? '';
-    if (isMisspelt) return span.kind !== 'PRODUCER' && !isNameOfAnother(host);
+    if (isMisspelt) return false;
     if (span.kind === 'PRODUCER') return true;
     return !isPublicName(host) && (areOfOneStem(server, host) || !isSlipOfOther(server, [host]));
   };

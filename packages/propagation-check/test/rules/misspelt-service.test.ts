@@ -113,7 +113,7 @@ describe('an expected service that no span names', () => {
     assert.deepEqual(judge('web -> biling', drawMessages(false)).errors, []);
   });
 
-  it('is another service where the names differ in a letter or a number at the end, or an address is that of no other', () => {
+  it('is another service where the names differ in a letter or a number at the end', () => {
     const rename = (name: string): string => system.replaceAll('orders', name);
     const inside = (name: string, host: string): string =>
       rename(name).replaceAll('https://api.stripe.com/pay', `http://${host}:80/pay`);
@@ -133,11 +133,32 @@ describe('an expected service that no span names', () => {
       );
       assert.doesNotMatch(judge(`web -> ${expected}`, rename(known)).says, /did you mean/, expected);
     }
-    assert.deepEqual(judge('web -> card', inside('cart', '10.0.0.2')).errors, ['missing-server']);
     assert.deepEqual(judge('web -> card', inside('cart', 'peer')).errors, []);
     assert.deepEqual(judge('web -> service-A', inside('service-a', 'peer')).errors, []);
     assert.deepEqual(judge('web -> service_b', inside('service-b', 'peer')).errors, []);
     assert.deepEqual(judge('web -> payments', rename('payment-service')).errors, []);
+  });
+
+  it('leaves calls to a bare address open, which say nothing of the name', () => {
+    const open = {
+      verdict: 'unknown',
+      says: 'no span of ordres is here: did you mean orders instead of ordres?',
+      errors: [],
+    };
+    const lonely = system.replaceAll('https://api.stripe.com/pay', 'http://10.0.0.2:80/pay');
+    assert.deepEqual(judge('web -> ordres', lonely), open);
+    assert.deepEqual(judge('web -> stock', lonely).errors, ['missing-server']);
+    const split = `
+repeat 3 every 1000
+trace 1
+  web      SERVER "GET /call" 0..200 http.request.method=GET url.path=/call
+    web    CLIENT "GET" 10..90 http.request.method=GET url.full=http://10.0.0.2:80/work http.response.status_code=200
+trace 2
+  orders   SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=80
+end
+`;
+    assert.deepEqual(judge('web -> ordres', split), { ...open, verdict: 'broken', errors: ['split-trace'] });
+    assert.deepEqual(judge('web -> orders', split).errors, ['split-trace']);
   });
 
   it('makes no call of what others explain: calls to a third party outside, and requests of a service that others call', () => {
