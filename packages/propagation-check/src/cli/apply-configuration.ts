@@ -52,7 +52,7 @@ async function applyConfiguration(
   session: Session,
   refuseOptions: RefuseOptions,
 ): Promise<void> {
-  refuseSecond(given);
+  refuseSecond(command, given);
   const { config, showConfig, once } = command.opts<ConfigurationArguments>();
   const path = config === false ? null : (config ?? findNearest());
   const { applied, unused } = path === null ? nothing : await applyFile(command, path);
@@ -73,12 +73,14 @@ async function applyConfiguration(
 }
 
 /** Each names one place, and a second one would replace the first. Other options may be given anew, for instance behind an alias. */
-const namedOnce = ['config', 'source', 'expectations', 'baseline', 'project'];
+const namedOnce = ['config', 'source', 'service', 'expectations', 'baseline', 'project'];
 
-function refuseSecond(given: Given): void {
+function refuseSecond(command: Command, given: Given): void {
   if (given.has('config') && given.has('no-config'))
     throw new UsageError('--config and --no-config contradict each other; name one');
   for (const option of namedOnce) {
+    // `run` takes several services.
+    if (Array.isArray(command.getOptionValue(option))) continue;
     const texts = new Set(given.get(option) ?? []);
     if (texts.size > 1)
       throw new UsageError(

@@ -11,7 +11,7 @@ export async function readStateFile(path: string | undefined): Promise<AuditStat
   const bytes = await readWholeFile(path).catch((error: unknown) => {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isMissing) throw new UsageError(`--state ${quotePath(path)}: ${describeFileError(error)}`);
-    checkFolder('--state', path);
+    checkFolder('--state ', path);
     return null;
   });
   const state = bytes === null ? null : readState(bytes.toString());

@@ -26,7 +26,7 @@ export async function readBaselineFile({
       const advice = isMissing ? '; --update-baseline writes it' : '';
       throw new UsageError(`--baseline ${name}: ${describeFileError(error)}${advice}`);
     }
-    checkFolder('--baseline', path);
+    checkFolder('--baseline ', path);
     return null;
   });
   if (updateBaseline === true)

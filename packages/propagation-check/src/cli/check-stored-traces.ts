@@ -192,6 +192,11 @@ async function explainEmpty(
       return explainNoSpan(source.name, (await source.listOtherSignals?.(signal)) ?? []);
     if (args.service !== undefined) return explainEmptyFile(source, spans, args.service);
   }
+  if (args.service !== undefined && source.url !== undefined)
+    return (
+      `no span of service ${JSON.stringify(args.service)} arrived in ${source.name}; check its spelling (service.name), ` +
+      `give it time with --wait, and set in the service OTEL_EXPORTER_OTLP_ENDPOINT=${source.url}, which takes gRPC and HTTP`
+    );
   if (args.service !== undefined) {
     const misspelt = suggestServices([args.service], await listKnownServices(source, signal));
     return (

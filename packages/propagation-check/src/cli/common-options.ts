@@ -5,7 +5,14 @@ import { sourceSpecs } from '../source/source-specs.ts';
 import { append } from '../util/append.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
 import { addConfiguration, type RefuseOptions } from './apply-configuration.ts';
-import { type Entries, parseCaFile, parseHeaderField, parseHttpUrl, parsePath } from './parse-argument.ts';
+import {
+  type Entries,
+  parseCaFile,
+  parseCollectorUrl,
+  parseHeaderField,
+  parseMetricsUrl,
+  parsePath,
+} from './parse-argument.ts';
 import { parseReport, type ReportTarget } from './parse-report.ts';
 import type { Session } from './session.ts';
 import { timeOption } from './time-option.ts';
@@ -65,7 +72,7 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
     .option(
       '--collector-metrics <url>',
       "the Collector's own metrics, http://localhost:8888/metrics",
-      parseHttpUrl,
+      parseMetricsUrl,
     )
     .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
     .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
@@ -87,6 +94,14 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
   return addConfiguration(command, session, refuseOptions);
 }
 
+/** The last options of a command that has a source. */
+export function addLastOptions(command: Command, session: Session): Command {
+  return addCheckOptions(command, session, async (isGiven) => {
+    const { refuseOptionsOfSource } = await import('./refuse-options-of-source.ts');
+    refuseOptionsOfSource(command, isGiven);
+  });
+}
+
 /** @param waitMs How long spans may take to arrive, unless the user says otherwise. */
 export function addSourceOptions(command: Command, waitMs: number): Command {
   const where = `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`;
@@ -104,7 +119,7 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
     .option(
       '--forward <url>',
       'with --source otlp: hand everything that arrives on to a Collector, by OTLP/HTTP: http://collector:4318',
-      parseHttpUrl,
+      parseCollectorUrl,
     )
     .option(
       '--save <file>',

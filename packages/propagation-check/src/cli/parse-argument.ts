@@ -43,12 +43,15 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostCounted}.`);
 }
 
-export function parseHttpUrl(text: string): URL {
+export const parseHttpUrl = (text: string) => parseUrl(text, 'http://localhost:8081/call-b');
+export const parseCollectorUrl = (text: string) => parseUrl(text, 'http://localhost:4318');
+export const parseMetricsUrl = (text: string) => parseUrl(text, 'http://localhost:8888/metrics');
+export const parseUiUrl = (text: string) => parseUrl(text, 'http://localhost:16686');
+
+function parseUrl(text: string, example: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new InvalidArgumentError(
-      'Expected an http:// or https:// URL, for instance http://localhost:8081/call-b.',
-    );
+    throw new InvalidArgumentError(`Expected an http:// or https:// URL, for instance ${example}.`);
   }
   if (url.username !== '' || url.password !== '') {
     // commander would print the URL.

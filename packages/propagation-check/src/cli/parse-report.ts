@@ -44,7 +44,7 @@ export function parseReportOf<Name extends string>(
         ? `--report ${same.name} and --report ${name} would both be printed; write one into a file: --report ${name}=FILE`
         : `--report ${same.name} and --report ${name} would both be written to ${quotePath(path)}`,
     );
-  if (path !== null) checkFolder(`--report ${name}`, path);
+  if (path !== null) checkFolder(`--report ${name}=`, path);
   return [...before, { name, path }];
 }
 
@@ -66,24 +66,29 @@ export function withPrinted<Name extends string>(
   return hasPrinted ? targets : [{ name: printed, path: null }, ...targets];
 }
 
-/** @throws {UsageError} where a file cannot be written: its folder is not there, the path is a folder itself, or it is not allowed. */
+/**
+ * @param option As the command line has it before the path.
+ * @throws {UsageError} where a file cannot be written: its folder is not there, the path is a folder itself, or it is not allowed.
+ */
 export function checkFolder(option: string, path: string): void {
+  const named = `${option}${quotePath(path)}`;
+  if (path === '') throw new UsageError(`${named}: empty; name a file`);
   const folder = dirname(path);
   try {
     const isFolder = (one: string): boolean | undefined =>
       statSync(one, { throwIfNoEntry: false })?.isDirectory();
     const isThere = isFolder(path);
     if (isThere === true || /[/\\]$/.test(path))
-      throw new UsageError(`${option}=${path}: a folder; name a file in it`);
+      throw new UsageError(`${named}: a folder; name a file in it`);
     const found = isFolder(folder);
     if (found === true) {
       accessSync(isThere === undefined ? folder : path, constants.W_OK);
       return;
     }
     const reason = found === undefined ? 'does not exist; create it first' : 'is no folder';
-    throw new UsageError(`${option}=${path}: the folder ${quotePath(folder)} ${reason}`);
+    throw new UsageError(`${named}: the folder ${quotePath(folder)} ${reason}`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${option}=${path}: ${describeFileError(error)}`);
+    throw new UsageError(`${named}: ${describeFileError(error)}`);
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { quotePath } from '../source/file-error.ts';
 import { divertSignals } from './interruption.ts';
 import { skipRepeats } from './skip-repeats.ts';
 import { UsageError } from './usage-error.ts';
@@ -64,7 +65,7 @@ export async function runChild(
     const leftBehind = await endGroup(child, () => signals > before, onLeftBehind);
     return { exitCode: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]), leftBehind };
   } catch (error) {
-    throw new UsageError(`${file}: ${describeStart(error)}`);
+    throw new UsageError(`${quotePath(file)}: ${describeStart(error)}`);
   } finally {
     endPausing();
     restore();
@@ -87,6 +88,7 @@ const startErrors: Readonly<Record<string, string>> = {
   ENOENT: 'command not found; check its spelling and PATH',
   EACCES: 'not a program that may be run; chmod +x it, or name its interpreter first',
   E2BIG: 'its arguments are too long',
+  ERR_INVALID_ARG_VALUE: 'no command can have this name',
 };
 
 function describeStart(error: unknown): string {

@@ -4,12 +4,13 @@ import { append } from '../util/append.ts';
 import { addConfiguration } from './apply-configuration.ts';
 import {
   parseCaFile,
+  parseCollectorUrl,
   parseCount,
   parseDuration,
   parseHeaderField,
-  parseHttpUrl,
   parsePath,
   parseService,
+  parseUiUrl,
 } from './parse-argument.ts';
 import type { Session } from './session.ts';
 import { timeOption } from './time-option.ts';
@@ -56,7 +57,7 @@ export function addWatchCommand(program: Command, session: Session): void {
     .option(
       '--jaeger-ui <url>',
       "Jaeger's UI for links (default: the source, where it is Jaeger)",
-      parseHttpUrl,
+      parseUiUrl,
     )
     .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
     .option('--expectations <file>', 'what must, may and must not be there: YAML')
@@ -73,7 +74,7 @@ export function addWatchCommand(program: Command, session: Session): void {
     .option(
       '--forward <url>',
       'with --source otlp: hand everything that arrives on to a Collector',
-      parseHttpUrl,
+      parseCollectorUrl,
     )
     .option(
       '--ca <file>',

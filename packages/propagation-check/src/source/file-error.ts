@@ -40,7 +40,7 @@ export function quotePath(path: string): string {
   const near = isAbsolute(path) ? relative(process.cwd(), path) : '';
   const shown = near === '' || near.startsWith('..') || isAbsolute(near) ? path : near;
   const quoted = escapeControls(JSON.stringify(shown));
-  return quoted === `"${shown}"` ? shown : quoted;
+  return shown !== '' && quoted === `"${shown}"` ? shown : quoted;
 }
 
 export function tooLarge(label: string, maxBytes: number): SourceError {

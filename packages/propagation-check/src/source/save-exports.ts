@@ -1,13 +1,11 @@
 import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { fromBinary, toJson } from '@bufbuild/protobuf';
 import { ExportTraceServiceRequestSchema } from '../decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import { parseJson } from '../decode/parse-json.ts';
-import { escapeControls } from '../decode/quote-value.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { AcceptedExport, ExportSink } from './export-request.ts';
 import { describeFileError, quotePath } from './file-error.ts';
@@ -55,10 +53,7 @@ async function openFile(path: string): Promise<FileHandle> {
     // Attributes may hold secrets.
     return await open(path, 'a', 0o600);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const what =
-      code === 'ENOENT' ? `there is no folder ${quotePath(dirname(path))}` : describeFileError(error);
-    throw new SourceError(`${describe(path)}: ${what}`);
+    throw new SourceError(`${describe(path)}: ${describeFileError(error)}`);
   }
 }
 
@@ -80,5 +75,5 @@ function toOtlpJson(body: Uint8Array): string {
 }
 
 function describe(path: string): string {
-  return `--save ${escapeControls(path)}`;
+  return `--save ${quotePath(path)}`;
 }

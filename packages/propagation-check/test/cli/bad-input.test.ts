@@ -13,6 +13,18 @@ async function assertRefused(args: readonly string[], message: RegExp): Promise<
   assertIsRefusal(await executeCli(...args), message);
 }
 
+test('a path that is empty, as of a variable that is not set', async () => {
+  for (const command of ['file', 'audit'])
+    await assertRefused([command, ''], /^propagation-check: "": no such file$/m);
+  await assertRefused(['file', 'x', '--wire', ''], /^propagation-check: --wire "": no such file$/m);
+  const written = ['--baseline', '', '--update-baseline'];
+  await assertRefused(['file', 'x', ...written], /^propagation-check: --baseline "": empty; name a file$/m);
+  await assertRefused(['audit', 'x', '--state', ''], /^propagation-check: --state "": empty; name a file$/m);
+  const saved = ['run', 'http://127.0.0.1:1/', '--source', 'otlp=127.0.0.1:0', '--save', ''];
+  await assertRefused(saved, /^propagation-check: --save "": no such file$/m);
+  await assertRefused(['exec', '--', ''], /^propagation-check: "": no command can have this name$/m);
+});
+
 test('files that cannot be read', async (t) => {
   const folder = await makeFolder(t, {
     empty: '',
@@ -238,7 +250,7 @@ test('files that cannot be written, before anything is read', async (t) => {
       ['file', 'absent', '--report', `json=${missing}`],
       /--report json=\S+missing\/: a folder; name a file in it/,
     ],
-    [['audit', 'absent', '--state', missing], /--state=\S+missing\/: a folder; name a file in it/],
+    [['audit', 'absent', '--state', missing], /--state \S+missing\/: a folder; name a file in it/],
     [['audit', 'absent', '--state', unwritable], /--state \S+ cannot be written: the name is too long/],
     [
       ['file', 'absent', '--update-baseline', '--baseline', unwritable],
@@ -272,6 +284,53 @@ test('options of watch that work with some sources only', async () => {
     ['watch', '--source', 'jeager=http://127.0.0.1:1', ...since],
     /jeager=\S+: not a source; /,
   );
+});
+
+test('options of trace, run and exec that work with some sources only', async () => {
+  const [file, receiver] = [
+    ['--source', 'file=x'],
+    ['--source', 'otlp=127.0.0.1:0'],
+  ] as const;
+  const asked = 'works with jaeger=URL, tempo=URL and otlp with --forward only';
+  const waited = 'works with jaeger=URL, tempo=URL and otlp only';
+  const url = 'http://127.0.0.1:1/';
+  for (const [args, option, message] of [
+    [['trace', id, ...jaeger], ['--since', '1h'], 'works with --service only'],
+    [['trace', id, ...file], ['--limit', '3'], 'works with --service only'],
+    [['trace', id, ...file], ['--header', 'A: b'], asked],
+    [['trace', id, ...file], ['--wait', '5s'], waited],
+    [['trace', id, ...file], ['--settle', '5s'], waited],
+    [['run', url, ...receiver], ['--header', 'A: b'], asked],
+  ] as const)
+    await assertRefused(
+      [...args, ...option],
+      new RegExp(`^propagation-check: ${option[0]} ${message}$`, 'm'),
+    );
+  await assertRefused(
+    ['exec', '--header', 'A: b', '--', 'true'],
+    /^propagation-check: --header works with otlp with --forward only$/m,
+  );
+});
+
+test('a service that is named twice where one is searched for', async () => {
+  const services = ['--service', 'web', '--service', 'orders'];
+  const message = /^propagation-check: --service is given twice, "web" and "orders"; name one$/m;
+  await assertRefused(['trace', ...services, ...jaeger], message);
+  await assertRefused(['watch', '--once', ...services, ...jaeger], message);
+  await assertRefused(['run', 'http://127.0.0.1:1/', ...services, ...jaeger], /connection refused/);
+});
+
+test('a URL that is none is answered by one for its option', async () => {
+  for (const [args, example] of [
+    [['file', 'x', '--collector-metrics', 'x'], 'http://localhost:8888/metrics'],
+    [['exec', '--forward', 'x', '--', 'true'], 'http://localhost:4318'],
+    [['watch', '--jaeger-ui', 'x'], 'http://localhost:16686'],
+    [['run', 'x'], 'http://localhost:8081/call-b'],
+  ] as const)
+    await assertRefused(
+      args,
+      new RegExp(`expected an http:// or https:// URL, for instance ${example}$`, 'm'),
+    );
 });
 
 test('commands and options that do not exist', async () => {

@@ -277,7 +277,7 @@ suite('--baseline', () => {
     );
     assertRefused(
       await run('broken.jsonl', '--update-baseline', '--baseline', 'nowhere/known.yaml'),
-      /--baseline=nowhere\/known\.yaml: the folder nowhere does not exist/,
+      /--baseline nowhere\/known\.yaml: the folder nowhere does not exist/,
     );
     assertRefused(
       await run('broken.jsonl', '--baseline', 'web'),

@@ -165,6 +165,17 @@ test('a search in a file finds traces of any age, unless --since says how far ba
   assert.deepEqual(await search('--since', '1m'), [2, false]);
 });
 
+test('a receiver to which nothing comes says where services send', async () => {
+  const port = await findFreePort();
+  const args = ['--service', 'web', '--source', `otlp=127.0.0.1:${port}`, '--wait', '1ms', '--settle', '1ms'];
+  const { code, stdout } = await executeCli('trace', ...args, '--json');
+  assert.equal(code, 2);
+  assert.equal(
+    JSON.parse(stdout).reason,
+    `no span of service "web" arrived in otlp=127.0.0.1:${port}; check its spelling (service.name), give it time with --wait, and set in the service OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${port}, which takes gRPC and HTTP`,
+  );
+});
+
 test('a search that ended at its limit says so', async (t) => {
   const store = await startTraceStore(t);
   for (const trace of ['a', 'b', 'c']) {

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { parseSourceSpec } from '../source/parse-source-spec.ts';
+import { stores } from '../source/source-specs.ts';
+import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts';
+
+const forwarding = 'otlp with --forward';
+const waited = [...stores, 'otlp'] as const;
+
+/** Traces that are named by their ids are not searched for, and a file does not grow. */
+const uses: OptionUses = {
+  since: ['--service'],
+  limit: ['--service'],
+  header: [...stores, forwarding],
+  wait: waited,
+  settle: waited,
+};
+
+/** A receiver is all that `exec` reads. */
+const usesOfExec: OptionUses = { header: [forwarding] };
+
+interface SourceOptions {
+  readonly source?: string;
+  readonly service?: unknown;
+  readonly forward?: URL;
+}
+
+/**
+ * Refuses options of `run`, `exec` and `trace` that would do nothing for their source. Where it is not named, nothing is known of them.
+ * @param isGiven Whether the command line has the option.
+ * @throws {UsageError} @throws {SourceError} when the source is of no known kind.
+ */
+export function refuseOptionsOfSource(command: Command, isGiven: (option: string) => boolean): void {
+  const { source, service, forward } = command.opts<SourceOptions>();
+  if (source === undefined) return;
+  const { kind } = parseSourceSpec(source);
+  const present = [
+    ...(kind === 'otlp' ? ['otlp', ...(forward === undefined ? [] : [forwarding])] : [`${kind}=URL`]),
+    ...(service === undefined ? [] : ['--service']),
+  ];
+  refuseUnusedOptions(command.name() === 'exec' ? usesOfExec : uses, present, isGiven);
+}
