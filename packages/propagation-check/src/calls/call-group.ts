@@ -22,6 +22,12 @@ export interface Call {
   readonly protocol: EdgeProtocol;
 }
 
+/** The rows of its two sides. */
+export interface CallRows {
+  readonly client: number;
+  readonly server: number;
+}
+
 /** Whole calls that have services, protocol and kinds in common: two rows a call, and no objects. */
 export interface CallGroup {
   readonly client: string | null;
@@ -85,13 +91,7 @@ export function selectCalls(
   groups: readonly CallGroup[],
   isMeant: (client: number, server: number) => boolean,
 ): readonly Call[] {
-  const chosen: (CallRows & { readonly group: CallGroup })[] = [];
-  for (const group of groups) {
-    for (const [at, server] of group.servers.entries()) {
-      const client = group.clients[at] ?? 0;
-      if (isMeant(client, server)) chosen.push({ client, server, group });
-    }
-  }
+  const chosen = groups.flatMap((group) => selectPairs([group], isMeant).map((rows) => ({ ...rows, group })));
   const placeOf = rememberPlaces(graph);
   return chosen
     .sort((left, right) =>
@@ -106,9 +106,19 @@ export function selectCalls(
     }));
 }
 
-interface CallRows {
-  readonly client: number;
-  readonly server: number;
+/** The rows of the calls that `isMeant` chooses. */
+export function selectPairs(
+  groups: readonly CallGroup[],
+  isMeant: (client: number, server: number) => boolean,
+): readonly CallRows[] {
+  const pairs: CallRows[] = [];
+  for (const { clients, servers } of groups) {
+    for (const [at, server] of servers.entries()) {
+      const client = clients[at] ?? 0;
+      if (isMeant(client, server)) pairs.push({ client, server });
+    }
+  }
+  return pairs;
 }
 
 /** The place of a call among those of its server, its parent first. A batch has thousands of links, so they are read once. */
@@ -120,19 +130,6 @@ function rememberPlaces(graph: TraceGraph): (call: CallRows) => number {
       placesOf.get(server) ?? new Map(graph.linkTargetsOf(server).map((target, at) => [target, at] as const));
     placesOf.set(server, places);
     return places.get(client) ?? -1;
-  };
-}
-
-/**
- * Asked for each call: whether the server is counted with it. One with links may name several spans of its caller, and counts once;
- * those of a batch are messages of their own.
- */
-export function prepareCountedOnce(graph: TraceGraph): (server: number, group: CallGroup) => boolean {
-  const linked = new Set<number>();
-  return (server, { protocol }) => {
-    if (protocol === 'messaging' || !graph.hasLinks(server)) return true;
-    const { size } = linked;
-    return linked.add(server).size > size;
   };
 }
 

@@ -1,24 +1,20 @@
 import { nameAddress, readAddress, readOutcome } from '../calls/call-facts.ts';
-import { type CallGroup, prepareCountedOnce } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { Draft, Shown } from '../rules/check.ts';
+import type { Draft, Scene, Shown } from '../rules/check.ts';
 import { findings } from '../rules/findings.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { examineStore, indexPassed } from '../verdict/check-traces.ts';
-import { type CallVerdict, pastService, uninstrumented } from './edge-counters.ts';
+import { type CallVerdict, uninstrumented } from './edge-counters.ts';
+import { listWholeCalls, type WholeCalls } from './list-whole-calls.ts';
 
 /** One call, and the rows of its sides that are known, the called one first. */
 export interface JudgedCall extends CallVerdict {
   readonly rows: readonly [number, ...number[]];
 }
 
-/** Whole calls of one edge. The example has both sides of one. */
-export interface WholeCalls extends CallVerdict {
-  readonly rows: readonly number[];
-}
-
 export interface BatchJudgement {
+  readonly scene: Scene;
   readonly whole: readonly WholeCalls[];
   /** Later spans cannot change these. An undecided one belongs to a minority of the calls of its edge, which other callers may have made. */
   readonly final: readonly JudgedCall[];
@@ -73,19 +69,12 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
     }
   }
   for (const call of listSilent(graph, merged)) pending.push(call);
-  const whole = groups.flatMap((group) => {
-    const told = edges.get(keyFor(group.client, group.server))?.told;
-    const isFresh = (client: number, server: number): boolean =>
-      (isNew(client) || isNew(server)) && !told?.has(server);
-    const direct = listNew(graph, group, (client, server) => isFresh(client, server) && !past.has(server));
-    if (past.size === 0) return direct;
-    const passed = listNew(graph, group, (client, server) => isFresh(client, server) && past.has(server));
-    return [
-      ...direct,
-      ...passed.map((calls): WholeCalls => ({ ...calls, verdict: 'undecided', cause: pastService })),
-    ];
+  const whole = listWholeCalls(scene, groups, {
+    isNew: (one, other) => isNew(one) || isNew(other),
+    brokenOf: ({ client, server }) => edges.get(keyFor(client, server))?.told ?? new Set(),
+    isPast: (server) => past.has(server),
   });
-  return { whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
+  return { scene, whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
 }
 
 /** Calls that a peer without spans has answered. */
@@ -110,40 +99,11 @@ function listSilent(graph: TraceGraph, drafts: readonly Draft[]): readonly Judge
   });
 }
 
-/** Whole calls of spans that no rule is asked about. @param isMeant Asked for the called side. */
-export function listWholeCalls(
-  graph: TraceGraph,
-  groups: readonly CallGroup[],
-  isMeant: (row: number) => boolean,
-): readonly WholeCalls[] {
-  return groups.flatMap((group) => listNew(graph, group, (_, server) => isMeant(server)));
-}
-
 /** The called sides of whole calls, and all that may be one. */
 export function listCalled(graph: TraceGraph, whole: readonly WholeCalls[]): readonly number[] {
   const rows = new Set(whole.flatMap((calls) => calls.rows));
   for (let row = 0; row < graph.store.size; row += 1) if (graph.has(row) && graph.isEntry(row)) rows.add(row);
   return [...rows];
-}
-
-function listNew(
-  graph: TraceGraph,
-  group: CallGroup,
-  isMeant: (client: number, server: number) => boolean,
-): readonly WholeCalls[] {
-  const { client, server, clients, servers } = group;
-  const isCounted = prepareCountedOnce(graph);
-  const rows: number[] = [];
-  let last = 0;
-  for (const [index, row] of servers.entries()) {
-    if (!isMeant(clients[index] ?? row, row) || !isCounted(row, group)) continue;
-    rows.push(row);
-    last = index;
-  }
-  if (rows.length === 0) return [];
-  const [from, to] = [graph.view(clients[last] ?? 0), graph.view(servers[last] ?? 0)];
-  const example = { traceId: to.traceId, spanIds: [from.spanId, to.spanId] };
-  return [{ client, server, verdict: 'intact', cause: '', rows, example }];
 }
 
 function exampleOf({ client, server }: Shown): CallVerdict['example'] {

@@ -1,11 +1,11 @@
 import { findEdges } from '../calls/edge.ts';
-import { none, TraceGraph } from '../graph/trace-graph.ts';
-import type { SpanStore } from '../span/span-store.ts';
+import { TraceGraph } from '../graph/trace-graph.ts';
 import { mapBy } from '../util/group-by.ts';
+import { CalledMemory } from './called-memory.ts';
 import { type CallVerdict, judgedApart } from './edge-counters.ts';
 import type { CollectedTraces, HeldTrace, PendingCall, Place } from './held-traces.ts';
-import { IdMemory } from './id-memory.ts';
-import { judgeBatch, listCalled, listWholeCalls, type WholeCalls } from './judge-batch.ts';
+import { judgeBatch, listCalled } from './judge-batch.ts';
+import { listWholeCalls, type WholeCalls } from './list-whole-calls.ts';
 
 /** Called once for each call. */
 export type CountCalls = (call: CallVerdict, calls: number) => void;
@@ -14,12 +14,12 @@ export type CountCalls = (call: CallVerdict, calls: number) => void;
 export class JudgedCalls {
   readonly #count: CountCalls;
   /** Distinguishes late spans of a trace from an export that is sent again. */
-  readonly #called: IdMemory;
+  readonly #called: CalledMemory;
 
   /** @param mostIds Of calls that were judged. */
   constructor(count: CountCalls, mostIds: number) {
     this.#count = count;
-    this.#called = new IdMemory(mostIds);
+    this.#called = new CalledMemory(mostIds);
   }
 
   /**
@@ -28,9 +28,9 @@ export class JudgedCalls {
    * report the other side of its call as missing.
    */
   judge({ traces, store, placeOf, isNew }: CollectedTraces): ReadonlySet<HeldTrace> {
-    const { whole, final, pending, called } = judgeBatch(store, isNew);
+    const { scene, whole, final, pending, called } = judgeBatch(store, isNew);
     this.#countWhole(whole);
-    for (const row of called) this.#called.add(...callWords(store, row));
+    for (const row of called) this.#called.add(scene, row);
     const settled = new Set<HeldTrace>();
     for (const call of final) {
       const places = call.rows.map(placeOf);
@@ -55,20 +55,33 @@ export class JudgedCalls {
    */
   judgeRests({ store }: CollectedTraces): number {
     const graph = new TraceGraph(store);
-    const isFirst = (row: number): boolean => !this.#called.has(...callWords(store, row));
-    const whole = listWholeCalls(graph, findEdges(graph).groups, isFirst);
+    const { groups, facts } = findEdges(graph);
+    const known = { graph, facts };
+    const isFirst = (row: number): boolean => !this.#called.has(known, row);
+    const whole = listWholeCalls(known, groups, {
+      isNew: (_, server) => isFirst(server),
+      brokenOf: () => new Set(),
+      isPast: () => false,
+    });
     this.#countWhole(whole);
     const called = listCalled(graph, whole);
     const first = called.filter(isFirst);
+    let counted = first.length;
     for (const row of first) {
-      this.#called.add(...callWords(store, row));
-      if (!graph.isEntry(row) || graph.parents[row] !== none || graph.isRoot(row)) continue;
-      const { traceId, spanId } = graph.view(row);
-      const example = { traceId, spanIds: [spanId] };
-      const server = graph.serviceOf(row);
-      this.#count({ client: null, server, verdict: 'undecided', cause: judgedApart, example }, 1);
+      const isApart = graph.isEntry(row) && graph.isOrphan(row);
+      const isCounted = isApart && this.#called.hasMessage(known, row);
+      this.#called.add(known, row);
+      if (isCounted) counted -= 1;
+      else if (isApart) this.#countApart(graph, row);
     }
-    return called.length - first.length;
+    return called.length - counted;
+  }
+
+  #countApart(graph: TraceGraph, row: number): void {
+    const { traceId, spanId } = graph.view(row);
+    const example = { traceId, spanIds: [spanId] };
+    const server = graph.serviceOf(row);
+    this.#count({ client: null, server, verdict: 'undecided', cause: judgedApart, example }, 1);
   }
 
   /** Counts the pending calls of a trace that leaves. @param isSure Whether missing spans had enough time to arrive. */
@@ -104,13 +117,3 @@ function isCounted({ trace, index }: Place): boolean {
 function nameOf({ trace, index }: Place): string {
   return `${trace.id} ${index}`;
 }
-
-/** Identifies the called side of a call, by its trace and its span. */
-function callWords({ traceIds, spanIds }: SpanStore, row: number): readonly [number, number] {
-  const mix = (word: number): number =>
-    (Math.imul(traceIds[row * 4 + 2 + word] ?? 0, mixFactor) ^ (spanIds[row * 2 + word] ?? 0)) >>> 0;
-  return [mix(0), mix(1)];
-}
-
-/** Odd, so that no bit is lost: trace ids may repeat the id of their root. */
-const mixFactor = 0x9e37_79b1;

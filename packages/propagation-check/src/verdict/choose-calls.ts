@@ -1,30 +1,44 @@
 import { readBatchSize, readMessageId } from '../calls/call-facts.ts';
-import { type CallGroup, prepareCountedOnce } from '../calls/call-group.ts';
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { type CallGroup, type CallRows, selectPairs } from '../calls/call-group.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Scene } from '../rules/check.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 
 /** Whether a pair of rows counts as a call of its edge. Asked once of each, in the order of the groups. */
 type IsCall = (client: number, server: number) => boolean;
 
+type Pairs = (client: number, server: number) => boolean;
+
 /**
  * Chooses the calls of an edge that count.
  * @param groups Those of the edge.
  * @param isBroken Whether a server is of a broken call, which is counted with those.
+ * @param isCounted Whether a pair was counted before. Of these only the rest is chosen: a call has one count.
  */
 export function chooseCalls(
-  scene: Scene,
+  { graph, facts }: Pick<Scene, 'graph' | 'facts'>,
   groups: Group<CallGroup>,
   isBroken: (server: number) => boolean,
+  isCounted?: Pairs,
 ): (group: CallGroup) => IsCall {
   if (groups[0].protocol !== 'messaging') {
-    const isFirst = prepareCountedOnce(scene.graph);
-    return (group) => (_, server) => isFirst(server, group);
+    const isFirst = chooseFirst(graph, isCounted === undefined ? [] : selectPairs(groups, isCounted));
+    return () => isFirst;
   }
   const sent = groups.filter(({ clientKind }) => clientKind === 'PRODUCER');
-  const isMessage = chooseMessages(scene, sent, isBroken);
+  const isMessage = chooseMessages({ graph, facts }, sent, isBroken, isCounted ?? (() => false));
   const isOther = sent.length === groups.length ? () => true : isReceivedOtherwise(sent);
   return ({ clientKind }) => (clientKind === 'PRODUCER' ? isMessage : isOther);
+}
+
+/** A request with links may name several spans of its caller, and counts once. */
+function chooseFirst(graph: TraceGraph, counted: readonly CallRows[]): IsCall {
+  const linked = new Set(counted.map(({ server }) => server));
+  return (_, server) => {
+    if (!graph.hasLinks(server)) return true;
+    const { size } = linked;
+    return linked.add(server).size > size;
+  };
 }
 
 /** A message that names a PRODUCER span may name the span around it as well. */
@@ -39,39 +53,39 @@ function isReceivedOtherwise(sent: readonly CallGroup[]): IsCall {
  * as it says that it sent, and otherwise for one.
  */
 function chooseMessages(
-  scene: Scene,
+  { graph, facts }: Pick<Scene, 'graph' | 'facts'>,
   sent: readonly CallGroup[],
   isBroken: (server: number) => boolean,
+  isCounted: Pairs,
 ): IsCall {
   // The order of the spans decides which of the groups has it.
   if (!sent.some(({ extremes }) => extremes.isRepeated)) return () => true;
-  const { graph, facts } = scene;
   const whole = listRepeated(graph, sent).filter(({ server }) => !isBroken(server));
   const chosen = new Map<number, ReadonlySet<number>>();
-  for (const [client, calls] of mapBy(whole, (call) => call.client)) {
-    const servers = calls.map(({ server }) => server).sort((one, other) => graph.compare(one, other));
+  const listMessages = (client: number, servers: readonly number[]): readonly number[] => {
     const ids = mapBy(servers, (server) => readMessageId(facts.at(server)));
     ids.delete(null);
-    const messages =
-      ids.size > 0
-        ? Array.from(ids.values(), ([first]) => first)
-        : servers.slice(0, readBatchSize(facts.at(client)));
-    chosen.set(client, new Set(messages));
+    return ids.size > 0
+      ? Array.from(ids.values(), ([first]) => first)
+      : servers.slice(0, readBatchSize(facts.at(client)));
+  };
+  for (const [client, calls] of mapBy(whole, (call) => call.client)) {
+    const servers = calls.map(({ server }) => server).sort((one, other) => graph.compare(one, other));
+    const messages = listMessages(client, servers);
+    const before = listMessages(
+      client,
+      servers.filter((server) => isCounted(client, server)),
+    );
+    const left = messages.filter((server) => !isCounted(client, server));
+    chosen.set(client, new Set(left.slice(0, Math.max(0, messages.length - before.length))));
   }
   return (client, server) => chosen.get(client)?.has(server) ?? true;
 }
 
 /** The calls of clients that have several of these. */
-function listRepeated(
-  { store }: TraceGraph,
-  groups: readonly CallGroup[],
-): readonly { readonly client: number; readonly server: number }[] {
+function listRepeated({ store }: TraceGraph, groups: readonly CallGroup[]): readonly CallRows[] {
   const times = new Uint8Array(store.size);
   for (const { clients } of groups)
     for (const client of clients) times[client] = Math.min(2, (times[client] ?? 0) + 1);
-  return groups.flatMap(({ clients, servers }) =>
-    [...servers.keys()]
-      .filter((at) => times[clients[at] ?? none] === 2)
-      .map((at) => ({ client: clients[at] ?? none, server: servers[at] ?? none })),
-  );
+  return selectPairs(groups, (client) => times[client] === 2);
 }

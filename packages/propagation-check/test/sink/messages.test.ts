@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Span } from '../../src/span/span.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { makeJudge } from './make-judge.ts';
+
+const minute = 60_000;
+const orders = 'messaging.system=rabbitmq messaging.destination.name=orders';
+
+/** @param pauses After the spans whose names begin with `a`, with `b` and with `c`, in milliseconds. */
+function countInExports(drawing: string, pauses: readonly [number, number, number]): readonly string[] {
+  const { spans } = readDrawing(drawing);
+  const sink = makeJudge();
+  for (const [at, pause] of pauses.entries()) {
+    sink.send(spans.filter(({ name }) => name.startsWith('abc'.charAt(at))));
+    sink.advance(pause);
+  }
+  sink.finish();
+  return sink.list();
+}
+
+function countAtOnce(spans: readonly Span[]): readonly string[] {
+  return checkTraces(spans).edges.map(
+    ({ client, server, calls }) => `${client} → ${server} intact: ${calls}`,
+  );
+}
+
+const linked = `
+trace 1
+  web PRODUCER "a send" 0..2 id:m ${orders}
+trace 2
+  worker CONSUMER "b receive" 10..20 link:m messaging.operation.type=receive ${orders}
+trace 3
+  worker CONSUMER "c process" 30..40 link:m messaging.operation.type=process ${orders}
+`;
+const below = `
+trace 1
+  web PRODUCER "a send" 0..2 ${orders}
+    worker CONSUMER "b receive" 10..20 messaging.operation.type=receive ${orders}
+      worker CONSUMER "c process" 30..40 messaging.operation.type=process ${orders}
+`;
+const beside = `
+trace 1
+  web PRODUCER "a send" 0..2 ${orders}
+    worker CONSUMER "b receive" 10..20 messaging.operation.type=receive ${orders}
+    worker CONSUMER "c process" 30..40 messaging.operation.type=process messaging.message.id=1 ${orders}
+`;
+const redelivered = `
+trace 1
+  web PRODUCER "a send" 0..2 ${orders}
+    worker CONSUMER "c process" 10..20 messaging.message.id=1 ${orders}
+    worker CONSUMER "b process" 30..40 messaging.message.id=1 ${orders}
+    worker CONSUMER "c process" 50..60 messaging.message.id=1 ${orders}
+`;
+const batch = `
+trace 1
+  web PRODUCER "a send" 0..2 messaging.batch.message_count=2 ${orders}
+    worker CONSUMER "b process" 10..20 ${orders}
+    worker CONSUMER "c process" 30..40 ${orders}
+    worker CONSUMER "c process" 50..60 ${orders}
+`;
+const subscribed = `
+trace 1
+  web PRODUCER "a send" 0..2 ${orders}
+    worker CONSUMER "b process" 10..20 ${orders}
+    audit CONSUMER "c process" 30..40 ${orders}
+`;
+const one = ['web → worker intact: 1'];
+const drawings = { linked, below, beside, redelivered, batch, subscribed };
+
+suite('a message counts once', () => {
+  for (const [name, drawing] of Object.entries(drawings)) {
+    const expected = countAtOnce(readDrawing(drawing).spans).toSorted();
+    test(`${name}: in one batch`, () => assert.deepEqual(countInExports(drawing, [0, 0, 0]), expected));
+    test(`${name}: in several`, () =>
+      assert.deepEqual(countInExports(drawing, [minute, minute, minute]), expected));
+  }
+  test('also when the span that came later began sooner', () => {
+    const swapped = linked.replace('b receive', 'c receive').replace('c process', 'b process');
+    assert.deepEqual(countInExports(swapped, [minute, minute, minute]), one);
+  });
+});
+
+suite('a message that was counted does not count again when its trace has left', () => {
+  const late = 10 * minute;
+  for (const [name, drawing] of Object.entries({ linked, below, beside, redelivered }))
+    test(name, () => assert.deepEqual(countInExports(drawing, [0, late, minute]), one));
+  for (const [name, drawing] of Object.entries({ below, redelivered }))
+    test(`${name}: apart from the PRODUCER span`, () =>
+      assert.deepEqual(countInExports(drawing, [late, late, late]), [
+        'unknown → worker undecided judged-apart: 1',
+      ]));
+
+  test('what another service received does', () => {
+    assert.deepEqual(countInExports(subscribed, [0, late, minute]), [
+      'unknown → audit undecided judged-apart: 1',
+      'web → worker intact: 1',
+    ]);
+  });
+});
+
+test('a request that names two spans of its caller counts once, also when one of them comes later', () => {
+  const request = `
+trace 1
+  web INTERNAL "a job" 0..9 id:job
+    web CLIENT "c GET" 1..8 id:call http.request.method=GET url.full=http://orders/work
+trace 2
+  orders SERVER "b GET /work" 2..7 link:job link:call http.request.method=GET url.path=/work
+`;
+  const expected = ['web → orders intact: 1'];
+  assert.deepEqual(countInExports(request, [0, 0, 0]), expected);
+  assert.deepEqual(countInExports(request, [minute, minute, minute]), expected);
+});
+
+test('a call that is broken, although its sides name each other, is not counted as intact', () => {
+  const cut = `
+trace 1
+  web SERVER "a GET /call" 0..100 http.request.method=GET url.path=/call
+    web CLIENT "a GET" 10..90 http.request.method=GET url.full=http://orders/work id:call
+trace 1/64-padded
+  orders SERVER "a GET /work" 20..80 http.request.method=GET url.path=/work parent:call
+`;
+  assert.deepEqual(countInExports(cut, [0, 0, 0]), ['web → orders broken trace-id-truncated: 1']);
+});
