@@ -27,11 +27,13 @@ export interface WatchedEdge {
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
-  /** Further calls of the last look, which a warning leaves open or of which the other side is not here. */
+  /** The calls of the last look at the traces that are here. */
+  readonly looked?: number;
+  /** Further calls of that, which a warning leaves open or of which the other side is not here. */
   readonly unjudged?: number;
   /** So many of the calls may have lost their context inside of the caller. */
   readonly doubtful?: number;
-  /** Why no more of its calls are judged than are left open; not there where more are. */
+  /** Why the last look judged no more of its calls than it left open; not there where it judged more. */
   readonly open?: string;
   /** The service that all calls of the last look went through: the edge is here only because one of that is broken. */
   readonly past?: Pick<PastService, 'service'>;
@@ -103,8 +105,8 @@ interface Counting {
   readonly edge: Pick<WatchedEdge, 'client' | 'server' | 'protocol'>;
   calls: number;
   broken: number;
-  unjudged: number;
   doubtful: number;
+  look: Pick<EdgeResult, 'calls' | 'unjudged' | 'doubtful'>;
   readonly slices: Map<number, { calls: number; broken: number }>;
   sample: readonly Span[];
   past: WatchedEdge['past'] | null;
@@ -189,11 +191,13 @@ export class CallTracker {
       const other = newest.get(key);
       if (other === undefined || rankOf(each) > rankOf(other)) newest.set(key, each);
     }
-    const counted = [...this.#edges.values()].map(({ edge, slices, sample, past, ...counts }) => ({
+    const counted = [...this.#edges.values()].map(({ edge, slices, sample, past, look, ...counts }) => ({
       ...edge,
       ...(past == null ? {} : { past }),
       ...counts,
-      ...this.#tellOpen(edge, counts),
+      looked: look.calls,
+      unjudged: look.unjudged ?? 0,
+      ...this.#tellOpen(edge, look),
       sample,
       slices: listSlices(slices, now),
       newest: newest.get(keyFor(edge.client, edge.server)) ?? null,
@@ -244,10 +248,10 @@ export class CallTracker {
       if (newest !== undefined) this.#addBreak(finding, newest, fresh.length, now);
     }
     for (const edge of result.edges) {
-      const counting = edge.calls === 0 ? undefined : this.#edges.get(keyOf(edge));
+      const counting = this.#edges.get(keyOf(edge));
       if (counting === undefined) continue;
-      counting.past = isPast(edge) ? edge.past : null;
-      counting.unjudged = edge.unjudged ?? 0;
+      counting.look = edge;
+      if (edge.calls > 0) counting.past = isPast(edge) ? edge.past : null;
     }
     this.#unseen = result.edges.filter(({ calls }) => calls === 0);
     this.#undecided = (result.undecided ?? []).filter(
@@ -289,9 +293,10 @@ export class CallTracker {
 
   #tellOpen(
     edge: Counting['edge'],
-    { calls, unjudged, doubtful }: Pick<Counting, 'calls' | 'unjudged' | 'doubtful'>,
+    { calls, unjudged = 0, doubtful = 0 }: Counting['look'],
   ): Pick<WatchedEdge, 'open'> {
-    if (areMostlyJudged(calls - doubtful, calls + unjudged, thresholds)) return {};
+    const all = calls + unjudged;
+    if (all === 0 || areMostlyJudged(calls - doubtful, all, thresholds)) return {};
     const open = this.#undecided.find(
       ({ protocol = edge.protocol, ...sides }) => isSameEdge(sides, edge) && protocol === edge.protocol,
     );
@@ -321,8 +326,8 @@ export class CallTracker {
       edge: { client, server, protocol },
       calls: 0,
       broken: 0,
-      unjudged: 0,
       doubtful: 0,
+      look: { calls: 0 },
       slices: new Map(),
       sample: [],
       past: null,

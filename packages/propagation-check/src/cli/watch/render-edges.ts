@@ -1,6 +1,6 @@
 import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
-import { hang, type Layout, paint } from '../../report/layout.ts';
+import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
 import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
@@ -38,7 +38,11 @@ const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
 /** The columns behind the name, the most important first: those that do not fit are left out. */
 const columns: readonly Column[] = [
   { title: 'intact', width: 8, isRight: true, write: (edge) => rateOf(edge) },
-  { title: 'calls', width: 7, isRight: true, write: (edge) => countJudged(edge) },
+  {
+    ...{ title: 'not judged', width: 10, isRight: true, write: (edge) => countOpen(edge) },
+    isNeeded: (edges) => edges.some(({ unjudged = 0 }) => unjudged > 0),
+  },
+  { title: 'calls', width: 7, isRight: true, write: ({ calls }) => String(calls) },
   { title: 'per min', width: 8, isRight: true, write: ({ slices }) => String(countLastMinute(slices)) },
   { title: 'last 2 min', width: 12, isRight: false, write: ({ slices }) => drawTrend(slices) },
   { title: 'newest', width: 34, isRight: false, write: (edge, now) => tellNewest(edge, now) },
@@ -49,6 +53,8 @@ interface Column {
   readonly width: number;
   readonly isRight: boolean;
   readonly write: (edge: WatchedEdge, now: number) => string;
+  /** Asked of all edges; always where it is not there. */
+  readonly isNeeded?: (edges: readonly WatchedEdge[]) => boolean;
 }
 
 const gap = '  ';
@@ -134,6 +140,7 @@ function renderTable(
   const shown: Column[] = [];
   let room = layout.width - 4;
   for (const column of columns) {
+    if (column.isNeeded?.(edges) === false) continue;
     const cells = column.isRight ? edges.map((edge) => column.write(edge, now).length) : [];
     const width = Math.max(column.width, ...cells);
     if (room - width - gap.length < shortestName) break;
@@ -160,11 +167,12 @@ function renderTable(
 }
 
 function renderChosen(
-  { newest, broken, calls, unjudged = 0 }: WatchedEdge,
+  { newest, broken, calls, unjudged = 0, open }: WatchedEdge,
   now: number,
   layout: Layout,
 ): readonly string[] {
-  if (newest === null) return [''];
+  if (newest === null)
+    return ['', ...(open === undefined ? [] : wrap(`not judged: ${escapeText(open)}`, layout.width))];
   const { finding, count, at } = newest;
   const counted =
     count === 0
@@ -178,22 +186,26 @@ function renderChosen(
   ];
 }
 
-function markOf({ broken, newest, open, past }: WatchedEdge): Mark {
+function markOf(edge: WatchedEdge): Mark {
+  const { broken, newest, past } = edge;
   if (broken > 0 || newest?.finding.severity === 'error') return 'error';
-  if (newest !== null || open !== undefined) return 'warning';
+  if (newest !== null || rateOf(edge) === unknownRate) return 'warning';
   return past === undefined ? 'fine' : 'accepted';
 }
 
-/** Never rounded up to what would say that nothing is broken. */
-function rateOf({ calls, broken, unjudged = 0, doubtful = 0 }: WatchedEdge): string {
+const unknownRate = 'unknown';
+
+/** Never rounded up to what would say that nothing is broken. Unknown where the last look left most calls open, and none is broken. */
+function rateOf({ calls, broken, unjudged = 0, doubtful = 0, open }: WatchedEdge): string {
   if (calls === 0 && unjudged === 0) return 'never';
   const sure = calls - doubtful;
-  return sure === 0 ? 'unknown' : `${Math.floor(((sure - broken) / sure) * 100)} %`;
+  if (sure === 0 || (open !== undefined && broken === 0)) return unknownRate;
+  return `${Math.floor(((sure - broken) / sure) * 100)} %`;
 }
 
-/** `10 of 20` where at least as many are open as are judged. */
-function countJudged({ calls, unjudged = 0, open }: WatchedEdge): string {
-  return open === undefined ? String(calls) : `${calls} of ${calls + unjudged}`;
+/** `10 of 20` calls of the last look. */
+function countOpen({ looked = 0, unjudged = 0 }: WatchedEdge): string {
+  return unjudged === 0 ? '' : `${unjudged} of ${looked + unjudged}`;
 }
 
 function countLastMinute(slices: readonly Slice[]): number {

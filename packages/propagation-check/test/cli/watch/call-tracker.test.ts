@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { CallTracker } from '../../../src/cli/watch/call-tracker.ts';
-import { renderEdgesOnce } from '../../../src/cli/watch/render-edges.ts';
+import { CallTracker, keyOf } from '../../../src/cli/watch/call-tracker.ts';
+import { renderEdgesOnce, renderEdgesView } from '../../../src/cli/watch/render-edges.ts';
 import { expectPath, noExpectation } from '../../../src/expect/expectation.ts';
 import type { Span } from '../../../src/span/span.ts';
 import type { SpanStore } from '../../../src/span/span-store.ts';
@@ -77,10 +77,41 @@ suite('the tracker of calls', () => {
     };
     const view = renderEdgesOnce(state, { width: 100, color: false }).join('\n');
     assert.match(view, /web → orders +unknown +1 /);
-    assert.match(view, /web → stock +unknown +0 /);
+    assert.match(view, /! web → stock +unknown +12 of 12 +0 /);
     const notes = [`${'word '.repeat(40)}end`];
     const narrow = renderEdgesOnce({ ...state, notes }, { width: 60, color: false }).join('\n');
     assert.match(narrow, /^note {2}word (?:word\s+){39}end$/m);
+  });
+
+  test('has no rate of an edge of which the last traces leave as many calls open as are judged', () => {
+    const edge = { client: 'web', server: 'orders', protocol: 'http', broken: 0 } as const;
+    const says = '1 of 3 calls judged: why';
+    const tracker = new CallTracker({ settleMs });
+    const look = (at: number, unjudged: number) => {
+      const now = start + at * secondMs;
+      tracker.add(makeCall(`${at}`, now), now);
+      tracker.judge(now + settleMs, (store) => ({
+        ...check(store),
+        edges: [{ ...edge, calls: 1, ...(unjudged > 0 ? { unjudged } : {}) }],
+        ...(unjudged > 0 ? { undecided: [{ ...edge, says }] } : {}),
+      }));
+      const state = {
+        ...{ name: 'file', startedAt: start, now, away: null, notes: [] },
+        ...{ edges: tracker.edges(now), counts: tracker.counts() },
+      };
+      const layout = { width: 100, color: false };
+      return {
+        once: renderEdgesOnce(state, layout).join('\n'),
+        view: renderEdgesView(state, keyOf(edge), { ...layout, height: 20 }).join('\n'),
+      };
+    };
+    for (let at = 0; at < 400; at += 100)
+      assert.match(look(at, 0).once, /edge +intact +calls +per min .*\n {2}✓ web → orders +100 % +\d /);
+    const open = look(400, 2);
+    assert.match(open.once, /edge +intact +not judged +calls .*\n {2}! web → orders +unknown +2 of 3 +5 /);
+    assert.match(open.once, /^note {2}not judged: web -> orders: 1 of 3 calls judged: why$/m);
+    assert.match(open.view, /\n\nnot judged: 1 of 3 calls judged: why$/);
+    assert.match(look(500, 0).once, /✓ web → orders +100 % +6 /);
   });
 
   test('judges what ended long ago at once', () => {

@@ -303,11 +303,11 @@ trace ${at}2
     };
     const half = await run(10);
     assert.equal(half.code, 2);
-    assert.match(half.stdout, /^ {2}! web → billing +100 % +10 of 20 /m);
+    assert.match(half.stdout, /^ {2}! web → billing +unknown +10 of 20 +10 /m);
     assert.match(half.stdout, /^note {2}not judged: web -> billing: 10 of 20 messages judged: /m);
     const most = await run(11);
     assert.equal(most.code, 0);
-    assert.match(most.stdout, /^ {2}✓ web → billing +100 % +11 /m);
+    assert.match(most.stdout, /^ {2}✓ web → billing +100 % +9 of 20 +11 /m);
   });
 
   it('waits at a receiver for what comes, until it is quiet', async (t) => {
