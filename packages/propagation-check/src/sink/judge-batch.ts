@@ -5,8 +5,9 @@ import { findings } from '../rules/findings.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { examineStore, indexPassed } from '../verdict/check-traces.ts';
+import { chooseNewCalls } from '../verdict/choose-calls.ts';
+import { describeWhole, type WholeCalls } from './describe-whole.ts';
 import { type CallVerdict, uninstrumented } from './edge-counters.ts';
-import { listWholeCalls, type WholeCalls } from './list-whole-calls.ts';
 
 /** One call, and the rows of its sides that are known, the called one first. */
 export interface JudgedCall extends CallVerdict {
@@ -69,11 +70,13 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
     }
   }
   for (const call of listSilent(graph, merged)) pending.push(call);
-  const whole = listWholeCalls(scene, groups, {
-    isNew: (one, other) => isNew(one) || isNew(other),
-    brokenOf: ({ client, server }) => edges.get(keyFor(client, server))?.told ?? new Set(),
-    isPast: (server) => past.has(server),
-  });
+  const chosen = chooseNewCalls(
+    scene,
+    groups,
+    (one, other) => !isNew(one) && !isNew(other),
+    ({ client, server }) => edges.get(keyFor(client, server))?.told ?? new Set(),
+  );
+  const whole = describeWhole(graph, chosen, (server) => past.has(server));
   return { scene, whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
 }
 

@@ -1,11 +1,12 @@
 import { findEdges } from '../calls/edge.ts';
 import { TraceGraph } from '../graph/trace-graph.ts';
 import { mapBy } from '../util/group-by.ts';
+import { chooseNewCalls } from '../verdict/choose-calls.ts';
 import { CalledMemory } from './called-memory.ts';
+import { describeWhole, type WholeCalls } from './describe-whole.ts';
 import { type CallVerdict, judgedApart } from './edge-counters.ts';
 import type { CollectedTraces, HeldTrace, PendingCall, Place } from './held-traces.ts';
 import { judgeBatch, listCalled } from './judge-batch.ts';
-import { listWholeCalls, type WholeCalls } from './list-whole-calls.ts';
 
 /** Called once for each call. */
 export type CountCalls = (call: CallVerdict, calls: number) => void;
@@ -58,11 +59,8 @@ export class JudgedCalls {
     const { groups, facts } = findEdges(graph);
     const known = { graph, facts };
     const isFirst = (row: number): boolean => !this.#called.has(known, row);
-    const whole = listWholeCalls(known, groups, {
-      isNew: (_, server) => isFirst(server),
-      brokenOf: () => new Set(),
-      isPast: () => false,
-    });
+    const chosen = chooseNewCalls(known, groups, (_, server) => !isFirst(server));
+    const whole = describeWhole(graph, chosen);
     this.#countWhole(whole);
     const called = listCalled(graph, whole);
     const first = called.filter(isFirst);

@@ -1,8 +1,8 @@
 import { readBatchSize, readMessageId } from '../calls/call-facts.ts';
-import { type CallGroup, type CallRows, selectPairs } from '../calls/call-group.ts';
+import { type CallGroup, type CallRows, groupCalls, selectPairs } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Scene } from '../rules/check.ts';
-import { type Group, mapBy } from '../util/group-by.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 
 /** Whether a pair of rows counts as a call of its edge. Asked once of each, in the order of the groups. */
 type IsCall = (client: number, server: number) => boolean;
@@ -29,6 +29,35 @@ export function chooseCalls(
   const isMessage = chooseMessages({ graph, facts }, sent, isBroken, isCounted ?? (() => false));
   const isOther = sent.length === groups.length ? () => true : isReceivedOtherwise(sent);
   return ({ clientKind }) => (clientKind === 'PRODUCER' ? isMessage : isOther);
+}
+
+/** Whole calls of one group. */
+export interface ChosenCalls {
+  readonly group: CallGroup;
+  readonly calls: readonly CallRows[];
+}
+
+/**
+ * Chooses the whole calls that were not counted before, of all edges.
+ * @param brokenOf The servers of the calls of an edge that are counted as broken.
+ */
+export function chooseNewCalls(
+  known: Pick<Scene, 'graph' | 'facts'>,
+  groups: readonly CallGroup[],
+  isCounted: Pairs,
+  brokenOf: (edge: Pick<CallGroup, 'client' | 'server'>) => ReadonlySet<number> = () => new Set(),
+): readonly ChosenCalls[] {
+  const alike = groupCalls(groups, ({ client, server, protocol }) => keyFor(client, server, protocol));
+  return alike.flatMap((ofEdge) => {
+    const broken = brokenOf(ofEdge[0]);
+    const isCallOf = chooseCalls(known, ofEdge, (server) => broken.has(server), isCounted);
+    return ofEdge.map((group) => {
+      const isCall = isCallOf(group);
+      const isNew: Pairs = (client, server) =>
+        !isCounted(client, server) && !broken.has(server) && isCall(client, server);
+      return { group, calls: selectPairs([group], isNew) };
+    });
+  });
 }
 
 /** A request with links may name several spans of its caller, and counts once. */

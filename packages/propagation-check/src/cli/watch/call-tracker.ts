@@ -10,6 +10,7 @@ import { storeOf } from '../../span/span-writer.ts';
 import { keyFor, mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
 import { areMostlyJudged } from '../../verdict/are-mostly-judged.ts';
+import { chooseNewCalls } from '../../verdict/choose-calls.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import type { EdgeResult, Evidence, Finding, PastService, Result, Undecided } from '../../verdict/result.ts';
 
@@ -233,7 +234,7 @@ export class CallTracker {
     const judged = [...this.#traces].filter(([, trace]) => trace.judgedAt !== null);
     const store = storeOf(judged.flatMap(([, { spans }]) => [...spans.values()]));
     const result = check(store);
-    for (const { edge, span } of listWholeCalls(store)) this.#countCall(edge, [span], false, now);
+    this.#countWhole(store, now);
     for (const finding of result.findings) {
       if (finding.severity === 'info' || isAccepted(finding)) continue;
       const edge = findEdge(result, finding);
@@ -260,6 +261,18 @@ export class CallTracker {
     // An expected edge that was not seen before is seen now.
     for (const [key, { finding, evidence }] of this.#breaks)
       if (evidence === null && this.#hasCalls(finding)) this.#breaks.delete(key);
+  }
+
+  #countWhole(store: SpanStore, now: number): void {
+    const graph = new TraceGraph(store);
+    const { groups, facts } = findEdges(graph);
+    const sideOf = (row: number): string => {
+      const { traceId, spanId } = graph.view(row);
+      return `${traceId} ${spanId}`;
+    };
+    const isCounted = (_: number, server: number): boolean => this.#counted.has(sideOf(server));
+    for (const { group, calls } of chooseNewCalls({ graph, facts }, groups, isCounted))
+      for (const { server } of calls) this.#countCall(group, [sideOf(server)], false, now);
   }
 
   /** @returns Whether it is new, or newly broken. */
@@ -406,18 +419,6 @@ function idOf({ spanId, kind }: Span): string {
 function isOld(spans: Iterable<Span>, now: number): boolean {
   const end = Array.from(spans, (span) => span.endTimeUnixNano).reduce(later, 0n);
   return Number(end / 1_000_000n) < now - oldMs;
-}
-
-function* listWholeCalls(
-  store: SpanStore,
-): Generator<{ readonly edge: Counting['edge']; readonly span: string }> {
-  const graph = new TraceGraph(store);
-  for (const group of findEdges(graph).groups) {
-    for (const row of new Set(group.servers)) {
-      const { traceId, spanId } = graph.view(row);
-      yield { edge: group, span: `${traceId} ${spanId}` };
-    }
-  }
 }
 
 export function keyOf({

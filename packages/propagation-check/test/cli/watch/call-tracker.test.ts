@@ -7,6 +7,7 @@ import type { Span } from '../../../src/span/span.ts';
 import type { SpanStore } from '../../../src/span/span-store.ts';
 import { checkStore } from '../../../src/verdict/check-traces.ts';
 import type { Finding } from '../../../src/verdict/result.ts';
+import { readDrawing } from '../../engine/read-drawing.ts';
 import { makeCall, makeSplitCall, withServer } from './make-calls.ts';
 
 const settleMs = 2_000;
@@ -112,6 +113,29 @@ suite('the tracker of calls', () => {
     assert.match(open.once, /^note {2}not judged: web -> orders: 1 of 3 calls judged: why$/m);
     assert.match(open.view, /\n\nnot judged: 1 of 3 calls judged: why$/);
     assert.match(look(500, 0).once, /✓ web → orders +100 % +6 /);
+  });
+
+  test('counts a message that a service receives and processes once', () => {
+    const mails = 'messaging.system=rabbitmq messaging.destination.name=mails';
+    const { spans } = readDrawing(`
+trace 1
+  web PRODUCER "send mails" 0..2 id:m ${mails}
+trace 2
+  mailer CONSUMER "receive mails" 10..20 link:m messaging.operation.type=receive ${mails}
+trace 3
+  mailer CONSUMER "process mails" 30..40 link:m messaging.operation.type=process ${mails}
+`);
+    const at = 1_700_000_000_000;
+    const count = (...looks: readonly (readonly Span[])[]): readonly string[] => {
+      const tracker = new CallTracker({ settleMs });
+      for (const [index, shown] of looks.entries()) {
+        tracker.add(shown, at + index * 5 * secondMs);
+        tracker.judge(at + index * 5 * secondMs + settleMs, check);
+      }
+      return countEdges(tracker, at);
+    };
+    assert.deepEqual(count(spans), ['web -> mailer 1 0 -']);
+    assert.deepEqual(count(spans.slice(0, 2), spans.slice(2)), ['web -> mailer 1 0 -']);
   });
 
   test('judges what ended long ago at once', () => {
