@@ -253,9 +253,10 @@ function hintAtShortBatches(unjudged: readonly UnjudgedEdge[]): readonly string[
 
 function hintAtWaiting(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   if (unjudged.length === 0) return [];
+  const them = unjudged.length === 1 && unjudged[0]?.calls === 1 ? 'it' : 'them';
   return [
     `not judged: ${nameUnjudged(unjudged, 'message')}: sent at the end of the capture, and may not have been received yet: wait until the consumer has taken ` +
-      'them, and check again',
+      `${them}, and check again`,
   ];
 }
 

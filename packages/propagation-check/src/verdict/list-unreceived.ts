@@ -33,15 +33,16 @@ export function listUnreceived(
   drafts: readonly Draft[],
   sides: PossibleSides,
 ): readonly UnjudgedCalls[] {
-  const sent = clients.filter((span) => span.kind === 'PRODUCER' && readDestination(span) !== null);
+  const explained = remember(() => new Set<Span | null>(drafts.flatMap(listExplained)));
+  const sent = clients.filter(
+    (span) => span.kind === 'PRODUCER' && readDestination(span) !== null && !explained().has(span),
+  );
   if (sent.length === 0) return [];
-  const explained = new Set(drafts.flatMap(listExplained));
   const receivedAt = indexReceived(scene);
-  const tellReceived = prepareReceived(scene, roots, explained);
-  const tellUnseen = prepareUnseen(scene, sides);
+  const tellReceived = prepareReceived(scene, roots, explained());
+  const tellUnseen = prepareUnseen(scene, roots, explained(), sides);
   return groupBy(sent, (span) => keyFor(span.serviceName, nameQueue(span))).flatMap(
     (group): readonly UnjudgedCalls[] => {
-      if (group.some((span) => explained.has(span))) return [];
       const received = receivedAt.get(nameQueue(group[0]));
       return received === undefined ? [tellUnseen(group)] : tellReceived(group, received);
     },
@@ -49,12 +50,20 @@ export function listUnreceived(
 }
 
 /** Of messages to destinations of which nobody received any here. */
-function prepareUnseen(scene: Scene, sides: PossibleSides): (group: Group<Span>) => UnjudgedCalls {
+function prepareUnseen(
+  scene: Scene,
+  roots: LooseEnds['roots'],
+  explained: ReadonlySet<Span | null>,
+  sides: PossibleSides,
+): (group: Group<Span>) => UnjudgedCalls {
+  const hasLeft = (service: string, peer: string): boolean =>
+    explained.size === 0 ||
+    roots.of(service).some((span) => !explained.has(span) && readDestination(span) === peer);
   const linkedElsewhere = remember(() => indexLinkedElsewhere(scene));
   return (group) => {
     const [first] = group;
     const peer = readDestination(first) ?? '';
-    const mayBe = sides.receiversOf(group);
+    const mayBe = sides.receiversOf(group).filter((service) => hasLeft(service, peer));
     const linked = mayBe.length > 0 ? [] : (linkedElsewhere().get(peer) ?? []);
     return {
       edge: {
@@ -145,8 +154,6 @@ function tellWaiting(
   const { serviceName: client } = first;
   const peer = readDestination(first) ?? '';
   const calls = countCalls(scene, messages);
-  // A healthy capture may end with a few on their way.
-  if (calls < scene.thresholds.fewestLostMessages) return [];
   return [
     {
       edge: { client, peer, calls, server, protocol: 'messaging', why: 'waiting' },

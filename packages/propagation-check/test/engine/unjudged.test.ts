@@ -118,7 +118,11 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual(others, []);
     assert.equal(judge(`trace a\n${draw()}`, message, received).unjudged, undefined);
     const another = `trace c\nPRODUCER web publish  c1  170..171 ${kafka}`;
-    assert.equal(judge(`trace a\n${draw()}`, message, received, another).unjudged, undefined);
+    const waiting = judge(`trace a\n${draw()}`, message, received, another).unjudged;
+    assert.deepEqual(
+      waiting?.map(({ calls, why }) => [calls, why]),
+      [[1, 'waiting']],
+    );
     const id = 'messaging.message.id=aaaaaaaa-bbbb-cccc-dddd-000000000001';
     const split = `trace c\nCONSUMER mailer process  c2  72..80 ${kafka} ${id}`;
     const broken = judge(`trace a\n${draw()}`, `${message} ${id}`, split);
@@ -207,7 +211,11 @@ suite('edges that nothing here can judge', () => {
     );
 
     // The last may still be in the queue, and a message that was not accepted is never received.
-    assert.equal(judgeAll((at) => (at === 9 ? send(at) : receive(at))).unjudged, undefined);
+    const last = judgeAll((at) => (at === 9 ? send(at) : receive(at)));
+    assert.deepEqual(
+      [last.verdict, last.edges[0]?.unjudged, last.unjudged?.map(({ calls, why }) => [calls, why])],
+      ['intact', undefined, [[1, 'waiting']]],
+    );
     assert.equal(judgeAll((at) => (at === 3 ? send(at, 'status:ERROR') : receive(at))).unjudged, undefined);
     const links = numbers.map((at) => `link:m${at}`).join(' ');
     const batch = `trace 99\n  mailer CONSUMER "receive" 1000..1020 ${links} ${kafka}`;

@@ -99,8 +99,44 @@ suite('messages without their other side, beside whole ones', () => {
     assert.deepEqual(notes, [
       'not judged: web → mails (3 messages): sent at the end of the capture, and may not have been received yet: wait until the consumer has taken them, and check again',
     ]);
-    assert.deepEqual(tell(...few).notes, []);
+    assert.match(tell(...few).notes.join(), /^not judged: web → mails \(2 messages\): sent at the end of/);
+    assert.match(
+      tell(...few.slice(0, -1)).notes.join(),
+      /^not judged: web → mails \(1 message\): sent at the end of the capture, and may not have been received yet: wait until the consumer has taken it, and check again$/,
+    );
     assert.equal(tell(whole(5), last(6), last(7), last(8)).result.verdict, 'intact');
+  });
+});
+
+suite('messages of a destination of which a finding tells of others', () => {
+  // A message id on both sides proves what was sent and what was received.
+  const split = (at: number) => {
+    const id = `messaging.message.id="${String(at).padStart(32, '0')}"`;
+    return send(at).replace(kafka, `${kafka} ${id}`) + began(at, id);
+  };
+  const listUnjudged = ({ result }: Told) =>
+    result.unjudged?.map(({ peer, calls, server = null, mayBe = null }) => [peer, calls, server, mayBe]);
+
+  test('beside whole ones', () => {
+    const told = tell(...range(0, 8).map(whole), split(8), send(9), send(10), ...range(11, 20).map(whole));
+    const [finding] = told.result.findings;
+    assert.deepEqual([finding?.id, finding?.severity, finding?.count], ['split-trace', 'error', 1]);
+    assert.deepEqual(listUnjudged(told), [['mails', 2, 'mailer', null]]);
+    assert.match(told.notes.join(), /^not judged: web → mails \(2 messages\): mailer received others there/);
+  });
+
+  test('where none is whole', () => {
+    const told = tell(...range(0, 8).map(split), send(9), send(10), ...range(11, 20).map(split));
+    assert.deepEqual([told.result.findings[0]?.id, told.result.findings[0]?.count], ['split-trace', 17]);
+    assert.deepEqual(listUnjudged(told), [['mails', 2, null, null]]);
+    assert.match(
+      told.notes.join(),
+      /^not judged: web → mails \(2 messages\): no CONSUMER span here has them/,
+    );
+  });
+
+  test('nothing is told where it tells of all', () => {
+    assert.equal(tell(...range(0, 8).map(split)).result.unjudged, undefined);
   });
 });
 
@@ -148,7 +184,7 @@ suite('batches that link to some of their messages', () => {
     assert.equal(tell(...five, batch(6, [0, 1, 2, 3, 4], 8)).result.unjudged, undefined);
   });
   test('nothing is told where the numbers differ', () => {
-    assert.equal(tell(...five, batch(6, [0, 1, 2], 9)).result.unjudged, undefined);
+    assert.deepEqual(listWhy(tell(...five, batch(6, [0, 1, 2], 9))), [['waiting', 2, null]]);
   });
   test('nothing is told where a limit left links out', () => {
     assert.equal(
@@ -166,7 +202,7 @@ suite('batches that link to some of their messages', () => {
       listWhy(tell(...range(0, 130).map((at) => send(at)), batch(140, range(0, links), 130)))?.map(
         ([why]) => why,
       );
-    assert.deepEqual(judge(128), undefined);
+    assert.deepEqual(judge(128), ['waiting']);
     assert.deepEqual(judge(127), ['short-batch']);
   });
 });
