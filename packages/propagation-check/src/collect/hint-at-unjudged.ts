@@ -123,10 +123,13 @@ function hintAtUnreadMessages(
 ): readonly string[] {
   return uncalled.map((edge) => {
     const { peer, mayBe = [] } = edge;
-    const paths = mayBe.map((sender): Path => [sender, peer]);
+    const ask = askToExpect(
+      mayBe.map((sender): Path => [sender, peer]),
+      expectation,
+    );
     return (
       `not judged: ${nameUncalled([edge])}: they began traces, and ${listNames(mayBe)} ${mayBe.length === 1 ? 'sends' : 'send'} to the same destination: ` +
-      `messages whose context was lost, or messages of others${askToExpect(paths, expectation)}; otherwise list ` +
+      `messages whose context was lost, or messages of others${ask === '' ? ': look at such a message in the broker; if another program sends them,' : `${ask}; otherwise`} list ` +
       `${JSON.stringify(`outside -> ${peer}`)} under edges: may in --expectations`
     );
   });

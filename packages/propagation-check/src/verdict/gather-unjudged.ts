@@ -43,7 +43,7 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
   const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
-  const ofEdges = listOpenCalls(scene, drafts, { unanswered, unreceived, uncovered });
+  const ofEdges = listOpenCalls(scene, drafts, looseEnds.roots, { unanswered, unreceived, uncovered });
   return { calls, ofEdges, undecided: possible.undecided };
 }
 

@@ -1,10 +1,11 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
 import { isExpected, isOptional } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
-import { type Draft, protocolOf, type Scene } from '../rules/check.ts';
+import { type Draft, type LooseEnds, protocolOf, type Scene } from '../rules/check.ts';
 import { countOf } from '../util/count-of.ts';
 import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
+import { listFannedOut } from './list-fanned-out.ts';
 import type { UncoveredCalls, UnjudgedCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { UnjudgedEdge } from './result.ts';
@@ -22,6 +23,7 @@ interface LeftOut {
 export function listOpenCalls(
   scene: Scene,
   drafts: readonly Draft[],
+  roots: LooseEnds['roots'],
   { unanswered, unreceived, uncovered }: LeftOut,
 ): readonly OpenCalls[] {
   const open = [
@@ -29,6 +31,7 @@ export function listOpenCalls(
     ...unreceived.flatMap((one) => toOpenMessages(scene, one)),
     ...unanswered.flatMap((one) => toOpenUnlinked(scene, one)),
     ...listContinued(scene, drafts),
+    ...listFannedOut(scene, roots, drafts),
   ];
   return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
 }

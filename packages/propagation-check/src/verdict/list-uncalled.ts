@@ -30,14 +30,15 @@ export function listUncalled(
     const isSpokenOf =
       drafts.some(
         ({ severity, client, server }) => severity !== 'info' && (client === service || server === service),
-      ) ||
-      listed.some(({ edge }) => edge.peer === service) ||
-      scene.expectation.edges.some(({ server }) => server === service);
+      ) || listed.some(({ edge }) => edge.peer === service);
+    const into = scene.expectation.edges.filter(({ server }) => server === service);
     const isTolerated = isToleratedEdge(scene.expectation, { client: null, server: service }, false);
     if (isTolerated || isSpokenOf) return [];
     const kinds = (['SERVER', 'CONSUMER'] as const).filter((kind) => scene.services.hasKind(service, kind));
     return kinds.flatMap((kind) => {
       const isMessage = kind === 'CONSUMER';
+      // An expectation of requests has rules of its own; one of messages tells nothing of those that are left.
+      if (into.some(({ rule }) => !isMessage || rule === 'may')) return [];
       const found = selectUncalled(scene, roots, service, kind).map((span) => ({
         span,
         senders: isMessage ? sides.sendersOf(span) : [],

@@ -1,0 +1,70 @@
+import { readDestination } from '../calls/call-facts.ts';
+import { readBroker } from '../calls/messaging-system.ts';
+import { nameTarget } from '../calls/target.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { type Draft, hasCall, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import { countOf } from '../util/count-of.ts';
+import { keyFor } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { countCalls } from './list-unjudged.ts';
+import type { OpenCalls } from './open-calls.ts';
+
+/**
+ * Messages of an expected edge that began traces, where other services received each message that this one received: the sender's other messages
+ * were for this one too. Where each message is for one service, those of the others are not.
+ */
+export function listFannedOut(
+  scene: Scene,
+  roots: LooseEnds['roots'],
+  drafts: readonly Draft[],
+): readonly Omit<OpenCalls, 'protocol'>[] {
+  const { edges } = scene.expectation;
+  const isOpenTo = (server: string): boolean =>
+    edges.some((edge) => edge.rule === 'may' && edge.server === server);
+  const explained = remember(() => new Set(drafts.flatMap(listExplained)));
+  return edges
+    .filter(
+      ({ client, server, rule }) =>
+        rule === 'must' && roots.count(server) > 0 && hasCall(scene, client, server) && !isOpenTo(server),
+    )
+    .flatMap((edge) => listOfEdge(scene, roots, edge, explained));
+}
+
+function listOfEdge(
+  scene: Scene,
+  roots: LooseEnds['roots'],
+  { client, server }: ExpectedEdge,
+  explained: () => ReadonlySet<unknown>,
+): readonly Omit<OpenCalls, 'protocol'>[] {
+  const { graph, facts, groupsFrom } = scene;
+  const { kinds, names } = graph.store;
+  const sent = groupsFrom(client).filter(({ clientKind }) => clientKind === 'PRODUCER');
+  const own = sent.filter((group) => group.server === server);
+  if (own.length === 0) return [];
+  const destinationOf = facts.remember(readDestination);
+  const kindOf = (row: number): string => keyFor(kinds[row] ?? 0, names[row] ?? 0, destinationOf(row));
+  const known = new Set(own.flatMap(({ servers }) => Array.from(servers, kindOf)));
+  const began = roots.select((row) => known.has(kindOf(row)), server);
+  if (began.length === 0) return [];
+  const ofOthers = new Set(
+    sent.flatMap((group) => (group.server === server ? [] : Array.from(group.clients))),
+  );
+  const received = new Set(own.flatMap(({ clients }) => Array.from(clients)));
+  if ([...received].some((row) => !ofOthers.has(row))) return [];
+  const queueOf = facts.remember((call) => keyFor(readBroker(call), nameTarget(call)));
+  const queues = new Set(Array.from(received, queueOf));
+  const missed = graph.viewsOf([...ofOthers].filter((row) => !received.has(row) && queues.has(queueOf(row))));
+  const left = began.filter((span) => !explained().has(span));
+  const spans = left.length <= missed.length ? left : missed;
+  if (spans.length === 0) return [];
+  const calls = countCalls(scene, spans);
+  return [
+    {
+      ...{ client, server, calls, spans },
+      says:
+        `${countOf(left.length, 'message')} of ${server} began traces, and ${client} sent ${missed.length} to the same destination that only others received: ` +
+        'messages whose context was lost, or messages of others: look at such a message in the broker; ' +
+        `if another program sends them, list "outside -> ${server}" under edges: may in --expectations`,
+    },
+  ];
+}
