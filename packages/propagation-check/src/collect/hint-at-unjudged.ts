@@ -1,6 +1,7 @@
 import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
 import { countOf } from '../util/count-of.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { listNames } from '../util/list-names.ts';
 import { appendFacts } from '../verdict/append-facts.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
@@ -29,7 +30,7 @@ export function hintAtUnjudged(
       left.filter((edge) => !isUncalled(edge)),
       expectation,
     ),
-    ...paired.map((pair) => hintAtBothSides(pair, expectation)),
+    ...groupBy(paired, nameSides).map((pairs) => hintAtBothSides(pairs, expectation)),
     ...hintAtUncovered(left),
     ...hintAtUnseenHops(left),
     ...hintAtCallsAfterRequests(left),
@@ -66,7 +67,13 @@ function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEd
   });
 }
 
-function hintAtBothSides({ sent, servers, received }: BothSides, expectation: Expectation): string {
+/** Replies have a queue for each sender or call: one note tells of all that are alike. */
+function nameSides({ sent: { client, peer, protocol, server }, servers }: BothSides): string {
+  return keyFor(client, protocol ?? null, server === undefined ? null : peer, ...servers);
+}
+
+function hintAtBothSides(pairs: Group<BothSides>, expectation: Expectation): string {
+  const [{ sent, servers, received }] = pairs;
   const [span, above, call, request] = isMessage(sent)
     ? ['CONSUMER', 'parent or link', 'message', 'message']
     : ['SERVER', 'parent', 'call', 'request'];
@@ -84,7 +91,10 @@ function hintAtBothSides({ sent, servers, received }: BothSides, expectation: Ex
       ? askToExpect(paths, expectation)
       : `; ${tellWhatDecides(sent, isExpected(expectation, ...path) ? null : writeExpect(...path))}`;
   return (
-    `not judged: ${nameUnjudged([sent], call)} and ${listNames([...counts, ...others])}: no ${span} span here has the ${call}s of the one as ${above}, and ` +
+    `not judged: ${nameUnjudged(
+      pairs.map((pair) => pair.sent),
+      call,
+    )} and ${listNames([...counts, ...others])}: no ${span} span here has the ${call}s of the one as ${above}, and ` +
     `nothing here shows who made the ${request}s of the other, which began traces: ${mayBeOneEdge}${appendFacts(sent.facts ?? [])}${decides}${tellLate(sent)}`
   );
 }

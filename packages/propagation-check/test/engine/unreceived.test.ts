@@ -140,6 +140,20 @@ suite('messages of a destination of which a finding tells of others', () => {
   });
 });
 
+test('messages to queues of one message each, as for replies, have one note', () => {
+  const reply = (at: number) => (drawn: string) => drawn.replaceAll('name=mails', `name=amq.gen-${at}`);
+  const { result, notes } = tell(
+    `trace 900\n  web CLIENT "GET" 0..9 http.request.method=GET url.full=http://mailer/\n    mailer SERVER "GET" 1..8 http.request.method=GET url.path=/\n`,
+    ...range(0, 8).map((at) => reply(at)(cut(at))),
+  );
+  assert.equal(result.unjudged?.length, 9);
+  assert.equal(notes.length, 1);
+  assert.match(
+    notes[0] ?? '',
+    /^not judged: web → amq.gen-0 \(1 message\), .* and 3 more and mailer \(8 messages\): no CONSUMER span here has the messages of the one .*; name the edge with --expect "web -> mailer" and check again$/,
+  );
+});
+
 suite('batches that link to some of their messages', () => {
   const batch = (at: number, messages: readonly number[], size: number, more = '') =>
     began(
