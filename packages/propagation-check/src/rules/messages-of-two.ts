@@ -36,6 +36,22 @@ export function groupByDestination(
   });
 }
 
+/**
+ * Replies have a queue for each call: destinations with one message on either side are taken together. A message that was sent and the one that was
+ * received from its destination have the same place.
+ */
+export function joinSingle(messages: readonly MessagesOfTwo[]): readonly MessagesOfTwo[] {
+  const keyOf = ({ sent, received, others }: MessagesOfTwo): string =>
+    others === 0 && sent.length === 1 && received.length === 1
+      ? keyFor(sent[0].serviceName, received[0].serviceName)
+      : keyFor(readDestination(sent[0]));
+  return groupBy(messages, keyOf).map(([first, ...more]) => ({
+    sent: [first.sent[0], ...first.sent.slice(1), ...more.flatMap(({ sent }) => sent)],
+    received: [first.received[0], ...first.received.slice(1), ...more.flatMap(({ received }) => received)],
+    others: first.others,
+  }));
+}
+
 export const gateOfTwo = gate<MessagesOfTwo>(
   'one service sends to the destination, and one other receives from it',
   ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,

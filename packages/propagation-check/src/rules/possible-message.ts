@@ -4,6 +4,7 @@ import {
   gateOfBroker,
   gateOfTwo,
   groupByDestination,
+  joinSingle,
   listEndsOfTwo,
   type MessagesOfTwo,
   warnOfTwo,
@@ -23,8 +24,10 @@ interface PossibleMessages extends MessagesOfTwo {
 export const possibleMessages = rule<PossibleMessages>({
   finding,
   measure: (scene, open) =>
-    groupByDestination(scene, open, (received) =>
-      scene.expectation.edges.every((edge) => edge.server !== received.serviceName),
+    joinSingle(
+      groupByDestination(scene, open, (received) =>
+        scene.expectation.edges.every((edge) => edge.server !== received.serviceName),
+      ),
     ).map((messages) => ({ scene, ...messages })),
   gates: [
     gateOfTwo,
