@@ -142,13 +142,24 @@ export function readLogPosition(span: FactSource): string | null {
 }
 
 export function readDestination(span: FactSource): string | null {
-  return readText(
+  const name = readText(
     span,
     'messaging.destination.name',
     'messaging.destination',
     'messaging.source.name',
     'bullmq.queue.name',
   );
+  return name === null || name === defaultExchange ? (readRoutingKey(span) ?? name) : name;
+}
+
+/**
+ * The exchange of RabbitMQ that has no name hands a message to the queue that the routing key names. Sources: AMQP 0-9-1, "The default exchange";
+ * opentelemetry-java-instrumentation, `RabbitInstrumenterHelper.java`; opentelemetry-js-contrib, instrumentation-amqplib, which leaves the name empty.
+ */
+const defaultExchange = '<default>';
+
+function readRoutingKey(span: FactSource): string | null {
+  return readText(span, 'messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key');
 }
 
 export function readMethod(span: FactSource): string | null {

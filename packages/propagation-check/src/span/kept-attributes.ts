@@ -34,6 +34,7 @@ export const keptAttributes = [
     'messaging.oban.job_id',
   ],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
+  ...['messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key'],
   ...['messaging.operation.type', 'messaging.operation', 'messaging.batch.message_count'],
   ...['messaging.kafka.offset', 'messaging.kafka.message.offset', 'messaging.destination.partition.id'],
   ...['messaging.kafka.destination.partition', 'messaging.kafka.partition'],

@@ -140,6 +140,34 @@ suite('messages of a destination of which a finding tells of others', () => {
   });
 });
 
+suite('messages to queues of RabbitMQ that the routing key names', () => {
+  const asOf = (exchange: string, key: string) => (drawn: string) =>
+    drawn.replaceAll(kafka, `messaging.system=rabbitmq ${exchange} ${key}`);
+  const generations = {
+    'instrumentation-amqplib': asOf('messaging.destination=""', 'messaging.rabbitmq.routing_key=mails'),
+    'the Java agent': asOf(
+      'messaging.destination.name="<default>"',
+      'messaging.rabbitmq.destination.routing_key=mails',
+    ),
+  };
+  for (const [name, rewrite] of Object.entries(generations)) {
+    test(name, () => {
+      const told = (drawings: readonly string[]) => tell(...drawings.map(rewrite));
+      const half = [...range(0, 4).map(whole), ...range(4, 8).map(cut), whole(8)];
+      assert.equal(told(half).result.edges[0]?.unjudged, 4);
+      assert.match(told(half).notes.join(), /web → mails \(4 messages\) and mailer \(4 messages\)/);
+      assert.equal(told(range(0, 6).map(cut)).result.findings[0]?.severity, 'warning');
+      const waiting = told([...range(0, 4).map(whole), send(5)]);
+      assert.match(waiting.notes.join(), /^not judged: web → mails \(1 message\): sent at the end/);
+    });
+  }
+  test('another exchange keeps its name', () => {
+    const rename = asOf('messaging.destination=events', 'messaging.rabbitmq.routing_key=mails');
+    const { notes } = tell(...[...range(0, 4).map(whole), send(4), whole(5)].map(rename));
+    assert.match(notes.join(), /^not judged: web → events \(1 message\): mailer received others there/);
+  });
+});
+
 test('messages to queues of one message each, as for replies, have one note', () => {
   const reply = (at: number) => (drawn: string) => drawn.replaceAll('name=mails', `name=amq.gen-${at}`);
   const { result, notes } = tell(
