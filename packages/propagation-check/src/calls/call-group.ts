@@ -1,7 +1,7 @@
 import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
-import { type Group, mapBy } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 
 /** The kind of a call. */
 export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'mcp' | 'internal';
@@ -141,12 +141,12 @@ export function someCall(
   return groups.some(({ clients, servers }) => servers.some((server, at) => isSo(clients[at] ?? 0, server)));
 }
 
-/** In the order of their first calls. */
+/** Those of each edge, in the order of their first calls. */
 export function groupCalls(
   groups: readonly CallGroup[],
-  keyOf: (group: CallGroup) => string,
+  keyOf: (group: CallGroup) => string = ({ client, server }) => keyFor(client, server),
 ): readonly Group<CallGroup>[] {
-  return [...mapBy(groups, keyOf).values()];
+  return groupBy(groups, keyOf);
 }
 
 /** How much later than the one side of a call the other ended at most, in nanoseconds. */

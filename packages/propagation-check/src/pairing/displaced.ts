@@ -3,7 +3,7 @@ import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
 import {
   type AwaitedThresholds,
-  arePairsAwaited,
+  areAwaited,
   doEndsFollow,
   isEndedBy,
   measureFill,
@@ -51,7 +51,7 @@ export function pairDisplaced(
   if (!areMost(calls)) return pairWithSome(bereft, calls, own, thresholds, mayMake);
   const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
   if (!areMost(pairs)) return [];
-  const awaited = arePairsAwaited(pairs, thresholds);
+  const awaited = areAwaited(pairs, thresholds);
   const isOneToOne =
     areNearlyAll(pairs.length, calls.length - own, 1 / displacedLeftOver, thresholds) &&
     areOneToOne(pairs, thresholds);

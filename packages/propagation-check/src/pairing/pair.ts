@@ -4,6 +4,7 @@ import { isFromProbe } from '../calls/probes.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { indexIntervals } from '../util/interval-index.ts';
 import { bounds, shareComparisons } from './bounds.ts';
 
@@ -17,6 +18,11 @@ export interface Pair {
 
 /** A pair of which it is not said whether it is certain. */
 export type PairSides = Pick<Pair, 'client' | 'server'>;
+
+/** Those of each edge. */
+export function groupPairs<Sides extends PairSides>(pairs: readonly Sides[]): readonly Group<Sides>[] {
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+}
 
 /** How exact times are, in nanoseconds. `rules/thresholds.ts` has the numbers and their reasons. */
 export interface Tolerances {
@@ -344,12 +350,8 @@ function preferExact(candidates: readonly Span[], server: Span, { rounding }: To
   const [, second] = candidates;
   if (second === undefined) return candidates;
   const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
-  return closestFirst(exact.length > 0 ? exact : candidates, server);
-}
-
-function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
-  return candidates.toSorted((left, right) => slack(left) - slack(right));
+  return (exact.length > 0 ? exact : candidates).toSorted((left, right) => slack(left) - slack(right));
 }
 
 /** Both directions of a matching under construction. */

@@ -26,7 +26,6 @@ interface BaggageCall extends Call {
 
 /** The calls of one edge on which an entry did not arrive, or all other calls. */
 interface BaggageCalls {
-  readonly scene: Scene;
   readonly entries: readonly Entry[];
   readonly calls: Group<BaggageCall>;
 }
@@ -46,17 +45,17 @@ export const lostBaggage = rule<BaggageCalls>({
       ...call,
       losses: entries.flatMap((entry) => describeLoss(call, entry, scene.headersOf, recorded) ?? []),
     }));
-    return groupByEdge(calls, isLossy).map((ofEdge) => ({ scene, entries, calls: ofEdge }));
+    return groupByEdge(calls, isLossy).map((ofEdge) => ({ entries, calls: ofEdge }));
   },
   gates: [
     gate(
       'a tap or an attribute shows that an entry is missing',
       ({ calls: [first] }) => isLossy(first),
-      (all) =>
-        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUntold(all).length} of ${countOf(all.calls.length, 'call')}`,
+      (all, scene) =>
+        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUntold(scene, all).length} of ${countOf(all.calls.length, 'call')}`,
     ),
   ],
-  looseEnds: (all) => listUntold(all).map(({ client }) => client),
+  looseEnds: (all, scene) => listUntold(scene, all).map(({ client }) => client),
   report: ({ calls }) => reportCalls(finding, calls, ({ losses }) => losses.join('; ')),
 });
 
@@ -65,8 +64,8 @@ function isLossy({ losses }: BaggageCall): boolean {
 }
 
 /** The calls of which nothing shows that all entries arrived. */
-function listUntold({ scene, entries, calls }: BaggageCalls): readonly Call[] {
-  return calls.filter((call) => !entries.every((entry) => hasArrived(call, entry, scene.headersOf)));
+function listUntold({ headersOf }: Scene, { entries, calls }: BaggageCalls): readonly Call[] {
+  return calls.filter((call) => !entries.every((entry) => hasArrived(call, entry, headersOf)));
 }
 
 /** The entries of which no call shows whether they arrived, `hello=world`. */
@@ -135,16 +134,9 @@ function find({ baggage }: WireContext, [key, value]: Entry): 'same' | 'other' |
 }
 
 /** Span processors copy baggage to attributes; the names are a custom, not a convention. */
-function attributeNames(key: string): readonly string[] {
-  return [`baggage.${key}`, `app.baggage.${key}`];
-}
-
-function readAttribute(span: Span, key: string): string | null {
-  for (const name of attributeNames(key)) {
-    const value = span.attributes.get(name);
-    if (value !== undefined) return String(value);
-  }
-  return null;
+function readAttribute({ attributes }: Span, key: string): string | null {
+  const value = attributes.get(`baggage.${key}`) ?? attributes.get(`app.baggage.${key}`);
+  return value === undefined ? null : String(value);
 }
 
 /** A missing attribute means something only in a service that records it elsewhere, on a span of the same kind. */

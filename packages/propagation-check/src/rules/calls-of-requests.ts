@@ -1,10 +1,11 @@
 import { findEntry } from '../calls/edge.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import type { BaseScene } from './check.ts';
+import { mapBy } from '../util/group-by.ts';
+import type { BaseScene, CallsOfRequests } from './check.ts';
 
 /** Whether a request had a call of its own open while a root was. */
-export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: Span, root: Span): boolean {
+export function hasOpenCall(calls: CallsOfRequests, request: Span, root: Span): boolean {
   return (calls.get(request) ?? []).some(
     (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
   );
@@ -13,15 +14,9 @@ export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: 
 export function groupCallsByRequest(
   { graph }: Pick<BaseScene, 'graph'>,
   calls: readonly Span[],
-): ReadonlyMap<Span, readonly Span[]> {
-  const groups = new Map<Span, Span[]>();
-  for (const client of calls) {
-    const request = findEntry(graph, client);
-    if (request === null) continue;
-    const known = groups.get(request);
-    if (known === undefined) groups.set(request, [client]);
-    else known.push(client);
-  }
+): CallsOfRequests {
+  const groups = mapBy(calls, (call) => findEntry(graph, call));
+  groups.delete(null);
   return groups;
 }
 

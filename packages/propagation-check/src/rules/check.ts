@@ -1,4 +1,4 @@
-import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, type EdgeProtocol, groupCalls, measureLag } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
@@ -61,8 +61,6 @@ export interface SharedResults {
   isExpectedDirectly(client: string | null, server: string | null): boolean;
   /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
   isReachedThrough(client: string, server: string): boolean;
-  /** Whether the root of a trace is in the data. */
-  isBegun(traceId: string): boolean;
   /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
   readonly answersOf: AnswerLookup;
@@ -74,10 +72,30 @@ export interface SharedResults {
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;
   /** The calls of each request that nobody continued and that do not say what they call. */
-  untoldCalls(): ReadonlyMap<Span, readonly Span[]>;
+  untoldCalls(): CallsOfRequests;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
+  shortBatches(): readonly ShortBatches[];
 }
+
+/** A batch that names fewer messages than it says that it holds. */
+export interface ShortBatch {
+  readonly span: Span;
+  readonly unnamed: number;
+}
+
+/** Batches of one service and destination that lack messages, and a service that sent some of those that are in none. */
+export interface ShortBatches {
+  readonly batches: Group<ShortBatch>;
+  readonly sender: string | null;
+  /** The messages to the destination that are in no batch, of all senders. */
+  readonly unread: () => readonly Span[];
+  /** How many messages the batches lack. */
+  readonly unnamed: number;
+}
+
+/** The calls of each request; none of null. */
+export type CallsOfRequests = ReadonlyMap<Span | null, readonly Span[]>;
 
 /** A call that may be whole, although no SERVER span names it. */
 export interface UnprovableCall {
@@ -212,16 +230,13 @@ export function listExplained({ shown, explains = [] }: Draft): readonly (Span |
 
 /** The protocol of the edge that a span is a side of. */
 export function protocolOf(span: Span | undefined): EdgeProtocol {
-  return span === undefined ? 'http' : edgeProtocol(readCallFacts(span).protocol);
+  const protocol = span === undefined ? 'http' : readCallFacts(span).protocol;
+  return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
 }
 
 /** The edge that a pair is a call of, as a report names it. */
 export function edgeOf({ client, server }: PairSides): Pick<Draft, 'client' | 'server' | 'protocol'> {
   return { client: client.serviceName, server: server.serviceName, protocol: protocolOf(client) };
-}
-
-export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
-  return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
 }
 
 /**
@@ -232,7 +247,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
   if (isExpectedCaller(scene, client, server)) return true;
   return scene.expectation.edges
     .filter((edge) => edge.server === server && edge.rule !== 'must-not')
-    .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
+    .some((edge) => scene.services.has(edge.client) && !scene.services.isCalling(edge.client));
 }
 
 /** Edges that must exist, have no whole call and none that may be one unseen, and are in no report of an earlier rule. */
@@ -285,11 +300,6 @@ export function hasError({ found }: Pick<Open, 'found'>, edge: Pick<Draft, 'clie
   return found.some((draft) => draft.severity === 'error' && isSameEdge(draft, edge));
 }
 
-/** Whether the edge must exist as a direct one: not where its calls go through others. */
-export function isExpectedDirectly({ shared }: Scene, client: string | null, server: string | null): boolean {
-  return shared.isExpectedDirectly(client, server);
-}
-
 /** Whether the expectations speak of a service. */
 export function isInExpectation({ expectation }: BaseScene, service: string | null): boolean {
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
@@ -308,8 +318,8 @@ export function findUnnamedSide(
   { client, server }: Omit<ExpectedEdge, 'rule'>,
   broken: readonly Pick<Draft, 'client' | 'server' | 'severity'>[],
 ): UnnamedSide | null {
-  if (hasSpans(scene, client) === hasSpans(scene, server)) return null;
-  const [side, other, known] = hasSpans(scene, client)
+  if (scene.services.has(client) === scene.services.has(server)) return null;
+  const [side, other, known] = scene.services.has(client)
     ? (['server', 'client', client] as const)
     : (['client', 'server', server] as const);
   const calls = [...scene.groups, ...broken.filter(({ severity }) => severity === 'error')];
@@ -325,12 +335,8 @@ export function isUnnamed(service: string | null): boolean {
   return service === null || /^unknown_service(:|$)/.test(service);
 }
 
-export function hasCall(scene: BaseScene, client: string, server: string): boolean {
+export function hasCall(scene: BaseScene, client: string | null, server: string | null): boolean {
   return scene.groupsBetween(client, server).length > 0;
-}
-
-export function hasSpans(scene: Scene, service: string): boolean {
-  return scene.services.has(service);
 }
 
 /**
@@ -373,5 +379,5 @@ export function isExpectedCaller(scene: Scene, client: string | null, server: st
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
   if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
-  return !isInExpectation(scene, client) && scene.groupsBetween(client, server).length > 0;
+  return !isInExpectation(scene, client) && hasCall(scene, client, server);
 }

@@ -1,5 +1,5 @@
 import { defineFinding } from './define-finding.ts';
-import { type HeaderCause, lacksEvery } from './header-cause.ts';
+import { arrived, type HeaderCause, lacksEvery } from './header-cause.ts';
 
 export const finding = defineFinding('client-not-instrumented', {
   kind: 'cause',
@@ -13,10 +13,7 @@ export const finding = defineFinding('client-not-instrumented', {
 /** Neither a CLIENT span nor a header left a caller that makes other spans: its client library does nothing. */
 export const clientNotInstrumented: HeaderCause = {
   finding,
-  needs: {
-    sides: ['caller'],
-    excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
-  },
+  needs: { sides: ['caller'], excludes: arrived },
   explain: ({ likeliest, headers: { sent } }) =>
     likeliest === 'client-not-instrumented' && sent !== null && lacksEvery(sent)
       ? 'the request left the caller without a CLIENT span and without any propagation header'

@@ -4,7 +4,7 @@ import { bounds } from '../pairing/bounds.ts';
 import { startsDuring, takeFitting } from '../pairing/pair.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isExpectedCaller, type Open, protocolOf, type Scene, type Shown } from './check.ts';
+import { hasCall, isExpectedCaller, type Open, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
@@ -38,18 +38,12 @@ interface Lost extends Shown {
   readonly isDue: boolean;
 }
 
-/** Requests of one service whose parent is nowhere, in traces of one caller. */
-interface LostOfEdge {
-  readonly scene: Scene;
-  readonly lost: Group<Lost>;
-}
-
 /**
  * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
  * span never arrived. Undecided (`missing-client`) where another service may have stood between. Never certain: only headers
  * tell whose span it was.
  */
-export const lostClientSpans = rule<LostOfEdge>({
+export const lostClientSpans = rule<Group<Lost>>({
   finding,
   measure: (scene, open) => {
     const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
@@ -64,20 +58,18 @@ export const lostClientSpans = rule<LostOfEdge>({
       const ended = item.call === undefined ? findEnded(item.server) : undefined;
       return ended === undefined ? [item] : find(item.server, ended);
     });
-    return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).map(
-      (lost) => ({ scene, lost }),
-    );
+    return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark)));
   },
   gates: [
     gate(
       'a span of the caller around the missing one, which it delivered later',
-      ({ lost }) => lost.some(({ isDue }) => isDue),
-      ({ lost }) => `none around ${lost.length} SERVER spans`,
+      (lost) => lost.some(({ isDue }) => isDue),
+      (lost) => `none around ${lost.length} SERVER spans`,
     ),
-    parentGate(({ lost }) => lost.filter(({ isDue }) => isDue).map(({ server }) => server)),
+    parentGate((lost) => lost.filter(({ isDue }) => isDue).map(({ server }) => server)),
   ],
-  looseEnds: ({ lost }) => lost.map(({ server }) => server),
-  report: ({ scene, lost }) => {
+  looseEnds: (lost) => lost.map(({ server }) => server),
+  report: (lost, scene) => {
     const [{ caller, server, isDark }] = lost;
     const edge = {
       client: caller,
@@ -155,7 +147,8 @@ function findCaller(
       isOfHop:
         expected === undefined &&
         (isOfHop(scene, call ?? innermost, server) ||
-          (call !== undefined && !isCalledDirectly(scene, call, server))),
+          // Otherwise a service stands between the two, and nothing says that its spans should be here.
+          (call !== undefined && !hasCall(scene, call.serviceName, server.serviceName))),
     },
   ];
 }
@@ -203,11 +196,6 @@ function nameCall(call: Span): string {
   return keyFor(call.serviceName, nameRequest(call));
 }
 
-/** Otherwise a service stands between a call and a request that are not of one another, and nothing says that its spans should be here. */
-function isCalledDirectly(scene: Scene, call: Span, server: Span): boolean {
-  return scene.groupsBetween(call.serviceName, server.serviceName).length > 0;
-}
-
 /**
  * The HTTP client of .NET sends the context of an activity that it makes itself, also where no instrumentation makes a span of
  * that (DistributedContextPropagator). A service without any CLIENT span may lack the instrumentation.
@@ -229,7 +217,7 @@ function isDotnet({ graph: { store }, facts }: Scene, row: number): boolean {
 export const clientSpanLost: HeaderCause = {
   finding,
   // A hop before the tap may have put its own span id into the header.
-  needs: { sides: ['caller'], excludes: [] },
+  needs: { sides: ['caller'] },
   explain: ({ client, server, headers: { sent } }) => {
     const reading = readTracecontext(sent);
     return client === null &&

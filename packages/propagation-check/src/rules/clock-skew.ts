@@ -16,7 +16,6 @@ export const finding = defineFinding('clock-skew', {
 
 /** The clocks of a service that anybody would notice to be wrong, or its others that do not agree with those of the callers. */
 interface ApartClocks {
-  readonly scene: Scene;
   readonly open: Open;
   readonly clocks: Group<readonly [key: string, offset: ClockOffset]>;
 }
@@ -27,17 +26,17 @@ export const apartClocks = rule<ApartClocks>({
   measure: (scene, open) =>
     groupBy([...scene.clockOffsets], ([, offset]) =>
       keyFor(offset.service, String(isNoticeable(scene, offset))),
-    ).map((clocks) => ({ scene, open, clocks })),
+    ).map((clocks) => ({ open, clocks })),
   gates: [
     gate(
       'a clock is wrong by as much as people notice',
-      ({ scene, clocks: [[, offset]] }) => isNoticeable(scene, offset),
+      ({ clocks: [[, offset]] }, scene) => isNoticeable(scene, offset),
       ({ clocks }) => clocks.map(([, offset]) => describeClock(offset, false)).join(', '),
     ),
     // Without one the offset is argued from an expectation: the finding of the calls that were paired by it says so.
     gate(
       'a whole call shows it',
-      ({ scene, clocks: [[, { service }]] }) => listCalls(scene, service).length > 0,
+      ({ clocks: [[, { service }]] }, scene) => listCalls(scene, service).length > 0,
       ({ clocks: [[, { service }]] }) => `no call of ${service ?? 'the service'} is whole`,
     ),
   ],
@@ -45,7 +44,7 @@ export const apartClocks = rule<ApartClocks>({
     ...open.clients.filter(({ serviceName }) => serviceName === service),
     ...open.roots.of(service),
   ],
-  report: ({ scene, clocks }) => {
+  report: ({ clocks }, scene) => {
     const [[, { service }]] = clocks;
     const offsets = new Map(clocks);
     const calls = listCalls(scene, service);

@@ -19,7 +19,6 @@ import { type Gate, gate, type Rule, rule } from './rule.ts';
 
 /** Calls of a service to one target that began traces. */
 interface CallsAfterEntries {
-  readonly scene: Scene;
   readonly calls: Group<Call>;
   /** The first call of each handler, with those that follow it: a handler may call several times, and a batch has several messages. */
   readonly bursts: ReadonlyMap<Span, readonly Span[]>;
@@ -99,9 +98,8 @@ function findCallsAfter({ kind, name, listWindows, doubtCalls }: Entries): Rule 
     report: ({ calls, bursts, windows, pairs }) => {
       const [{ client, server }] = calls;
       const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-      const doubt = doubtCalls(windows, pairs);
       return finding.report({
-        ...(doubt === null ? {} : { severity: 'warning', doubt }),
+        doubt: doubtCalls(windows, pairs),
         isLikely: true,
         client: client.serviceName,
         server: server.serviceName,
@@ -141,12 +139,12 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
   return [
     gate(
       `there are nearly as many such calls as ${name}s, and several`,
-      ({ scene, windows, calls }) => areMany(scene, windows, calls),
+      ({ windows, calls }, scene) => areMany(scene, windows, calls),
       ({ windows, calls }) => `${countOf(calls.length, 'call')}, ${countOf(windows.length, name)}`,
     ),
     gate(
       `hardly any call has no ${name}`,
-      ({ scene, bursts, windows }) => bursts.size <= windows.length * scene.thresholds.displacedLeftOver,
+      ({ bursts, windows }, { thresholds }) => bursts.size <= windows.length * thresholds.displacedLeftOver,
       ({ bursts, windows }) =>
         `${countOf(bursts.size, 'call')}, ${countOf(windows.length, name)} handled in no span`,
     ),
@@ -157,12 +155,12 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
     ),
     gate(
       `nearly every ${name} is followed by such a call at once`,
-      ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
+      ({ windows, pairs }, scene) => areMany(scene, windows, pairs),
       ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, name)}`,
     ),
     gate(
       'fewer would follow by chance',
-      ({ scene, bursts, windows, pairs }) =>
+      ({ bursts, windows, pairs }, scene) =>
         isMoreThanChance(
           [...bursts.keys()],
           pairs.length,
@@ -183,7 +181,7 @@ function measureTarget(
   // Names with ids in them make as many targets as calls.
   const found = areMany(scene, windows, calls) ? [...listBursts(windows, clients)] : [];
   const bursts = new Map(found.map((burst) => [burst[0], burst]));
-  return { scene, calls, bursts, windows, pairs: pairWithWindows(scene, windows, [...bursts.keys()]) };
+  return { calls, bursts, windows, pairs: pairWithWindows(scene, windows, [...bursts.keys()]) };
 }
 
 /** Whether there are enough calls, and not many more than may follow. Ends at the first that is too much: there may be many of each. */

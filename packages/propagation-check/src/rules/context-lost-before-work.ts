@@ -5,13 +5,11 @@ import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
-import { finding, pairWithEntries } from './context-lost-in-process.ts';
-import { doubtLoss } from './doubt-loss.ts';
+import { finding, pairWithEntries, reportOneSided } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
 
 /** Spans of one name that call nobody, and began traces. */
 interface DetachedWork {
-  readonly scene: Scene;
   readonly roots: readonly [Span, ...Span[]];
   /** Requests that lack such a span, each with one that began a trace meanwhile. */
   readonly pairs: readonly Pair[];
@@ -51,33 +49,19 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     return ofNames.map((ofName) => {
       const [{ serviceName, name }] = ofName;
       const alike = workOf(serviceName).get(name) ?? [];
-      return { scene, roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
+      return { roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
     });
   },
   gates: [
     gate(
       'nearly all requests of a route lack the span and have one that began a trace, several times',
-      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestDisplaced,
+      ({ pairs }, { thresholds }) => pairs.length >= thresholds.fewestDisplaced,
       ({ roots, pairs }) =>
         `${countOf(pairs.length, 'request')}, ${countOf(roots.length, 'root')} "${roots[0].name}"`,
     ),
   ],
-  looseEnds: () => [],
-  report: ({ scene, roots: [{ serviceName }], pairs }) => {
-    const doubt = doubtLoss(scene, pairs, scene.thresholds.fewestDisplaced);
-    return finding.report({
-      isLikely: true,
-      ...(doubt === null ? {} : { severity: 'warning', doubt }),
-      client: serviceName,
-      server: serviceName,
-      protocol: 'internal',
-      shown: pairs.map(({ client: entry, server: work }) => ({
-        client: work,
-        server: null,
-        says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
-      })),
-    });
-  },
+  report: ({ roots: [{ serviceName }], pairs }, scene) =>
+    reportOneSided(scene, { client: serviceName, server: serviceName, protocol: 'internal' }, pairs),
 });
 
 /** A row that is work, by what it says itself: it may have children, and be a call. */

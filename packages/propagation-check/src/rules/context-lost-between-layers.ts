@@ -17,7 +17,6 @@ import { gate, rule } from './rule.ts';
 
 /** The spans of one layer of a service that began traces, and requests for the same that began others. */
 interface DividedLayers {
-  readonly scene: Scene;
   readonly layers: readonly [Span, ...Span[]];
   readonly servers: readonly Span[];
   /** Requests that began right after a span of the layer had ended. */
@@ -55,19 +54,19 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
             !isHealthProbe(span) &&
             requests.has(nameRequest(span)),
         );
-      return { scene, layers, servers, pairs: pairLayers(layers, servers, scene.thresholds) };
+      return { layers, servers, pairs: pairLayers(layers, servers, scene.thresholds) };
     });
   },
   gates: [
     gate(
       'nearly all spans of the layer are followed by a request of the same method and path',
-      ({ scene: { thresholds }, layers, pairs }) =>
+      ({ layers, pairs }, { thresholds }) =>
         areNearlyAll(pairs.length, layers.length, thresholds.displacedShare, thresholds),
       tellPairs,
     ),
     gate(
       'hardly any other request is left, or fewer would follow by chance',
-      ({ scene: { thresholds }, layers, servers, pairs }) =>
+      ({ layers, servers, pairs }, { thresholds }) =>
         servers.length <= pairs.length * thresholds.displacedLeftOver ||
         isMoreThanChance(
           servers,
@@ -79,12 +78,10 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
-  report: ({ scene, layers, pairs }) =>
+  report: ({ layers, pairs }, { thresholds: { fewestDisplaced } }) =>
     finding.report({
       isLikely: true,
-      ...(pairs.length >= scene.thresholds.fewestDisplaced
-        ? {}
-        : { severity: 'warning', doubt: doubtFew(pairs.length, scene.thresholds.fewestDisplaced) }),
+      doubt: pairs.length >= fewestDisplaced ? null : doubtFew(pairs.length, fewestDisplaced),
       client: layers[0].serviceName,
       server: layers[0].serviceName,
       protocol: protocolOf(layers[0]),

@@ -11,7 +11,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { earlier, later } from '../util/statistics.ts';
-import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
+import { type Doubt, type Draft, listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
@@ -28,7 +28,6 @@ export const finding = defineFinding('context-lost-in-process', {
 
 /** Calls to one endpoint of a peer, some of which began traces. */
 interface DetachedCalls {
-  readonly scene: Scene;
   readonly calls: Group<Call>;
   readonly detached: readonly Span[];
   /** Requests that lack the call, each with one that began a trace meanwhile. */
@@ -44,7 +43,7 @@ export const detachedCalls = rule<DetachedCalls>({
   finding,
   measure: (scene, open) => {
     const explained = new Set(open.found.flatMap(listExplained));
-    const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
+    const detaching = groupCalls(scene.groups).filter(
       (groups) =>
         scene.services.hasEntries(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
     );
@@ -56,18 +55,17 @@ export const detachedCalls = rule<DetachedCalls>({
       const detached = clients.filter((client) => startsOwnTrace(scene, client) && !explained.has(client));
       const [{ client, server }] = calls;
       const pairs = pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
-      return { scene, calls, detached, pairs };
+      return { calls, detached, pairs };
     });
   },
   gates: [areWaitedFor()],
   looseEnds: ({ detached }) => detached,
-  report: ({ scene, calls, pairs }) => {
+  report: ({ calls, pairs }, scene) => {
     const [{ client, server, protocol }] = calls;
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-    const doubt = doubtCalls(scene, pairs, server);
     return finding.report({
       isLikely: true,
-      ...(doubt === null ? {} : { severity: 'warning', doubt }),
+      doubt: doubtCalls(scene, pairs, server),
       client: client.serviceName,
       server: server.serviceName,
       protocol,
@@ -85,7 +83,7 @@ function tellLoss(entry: Span, call: Span, isUnique: boolean): string {
   if (late > 0)
     return `root of its own trace, made ${tellMilliseconds(late)} after "${entry.name}" of trace ${entry.traceId}, which lacks the call`;
   return isUnique
-    ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
+    ? tellDuring(entry)
     : `root of its own trace, made while requests "${entry.name}" were open that lack the call`;
 }
 
@@ -102,7 +100,6 @@ function areWaitedFor<
 
 /** Calls of one name to one target that nobody continued, some of which began traces. */
 interface LostBeforePeer {
-  readonly scene: Scene;
   readonly detached: readonly [Span, ...Span[]];
   /** Requests that lack the call, each with one that began a trace meanwhile. */
   readonly pairs: readonly Pair[];
@@ -122,28 +119,36 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
       const [first, ...others] = calls.filter((client) => startsOwnTrace(scene, client));
       if (first === undefined || !scene.services.hasEntries(first.serviceName)) return [];
       const detached = [first, ...others] as const;
-      return [{ scene, detached, pairs: pairWithEntries(scene, first.serviceName, calls, detached) }];
+      return [{ detached, pairs: pairWithEntries(scene, first.serviceName, calls, detached) }];
     });
   },
   gates: [areWaitedFor()],
   looseEnds: ({ detached }) => detached,
-  report: ({ scene, detached: [call], pairs }) => {
-    // Without the other side a poller looks alike, so a few are no failure.
-    const doubt = doubtLoss(scene, pairs, scene.thresholds.fewestDisplaced);
-    return finding.report({
-      isLikely: true,
-      ...(doubt === null ? {} : { severity: 'warning', doubt }),
-      client: call.serviceName,
-      server: null,
-      protocol: protocolOf(call),
-      shown: pairs.map(({ client: entry, server: client }) => ({
-        client,
-        server: null,
-        says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
-      })),
-    });
-  },
+  report: ({ detached: [call], pairs }, scene) =>
+    reportOneSided(scene, { client: call.serviceName, server: null, protocol: protocolOf(call) }, pairs),
 });
+
+/** Without the other side a poller or a job looks alike, so a few are no failure. */
+export function reportOneSided(
+  scene: Scene,
+  edge: Pick<Draft, 'client' | 'server' | 'protocol'>,
+  pairs: readonly Pair[],
+): Draft {
+  return finding.report({
+    ...edge,
+    isLikely: true,
+    doubt: doubtLoss(scene, pairs, scene.thresholds.fewestDisplaced),
+    shown: pairs.map(({ client: entry, server: client }) => ({
+      client,
+      server: null,
+      says: tellDuring(entry),
+    })),
+  });
+}
+
+function tellDuring({ name, traceId }: Span): string {
+  return `root of its own trace, made during "${name}" of trace ${traceId}`;
+}
 
 /** An expectation decides where calls began traces: it says whose they are. One coincidence in time may be a poller, and so may a few that fit other requests as well. */
 function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {

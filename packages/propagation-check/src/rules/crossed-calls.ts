@@ -4,6 +4,7 @@ import { nameTarget } from '../calls/target.ts';
 import {
   compareRequests,
   endsWithin,
+  groupPairs,
   isAddressedTo,
   isSamePath,
   type Pair,
@@ -16,18 +17,12 @@ import { edgeOf, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
 
-/** SERVER or CONSUMER spans of one edge, each below the wrong call, with the call that made its request or sent its message. */
-interface CrossedCalls {
-  readonly scene: Scene;
-  readonly pairs: Group<PairSides>;
-}
-
 /**
  * Calls that run side by side share one set of headers, or a worker keeps the context of the message before. One call then has two
  * children: that of its own request or message, and one that contradicts it. The second fits another call to the same target, which
- * has no child.
+ * has no child. A case has the SERVER and CONSUMER spans of one edge, each with the call that is its own.
  */
-export const crossedCalls = rule<CrossedCalls>({
+export const crossedCalls = rule<Group<PairSides>>({
   finding,
   measure: (scene, open) => {
     if (!scene.groups.some(({ extremes }) => extremes.isRepeated)) return [];
@@ -49,19 +44,17 @@ export const crossedCalls = rule<CrossedCalls>({
         ];
       },
     );
-    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
-      (ofEdge) => ({ scene, pairs: ofEdge }),
-    );
+    return groupPairs(pairs);
   },
   gates: [
     gate(
       'there are several',
-      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestMisled,
-      ({ pairs }) => String(pairs.length),
+      (pairs, { thresholds }) => pairs.length >= thresholds.fewestMisled,
+      (pairs) => String(pairs.length),
     ),
   ],
-  looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
-  report: ({ pairs }) =>
+  looseEnds: (pairs) => pairs.map(({ client }) => client),
+  report: (pairs) =>
     finding.report({
       isLikely: true,
       ...edgeOf(pairs[0]),

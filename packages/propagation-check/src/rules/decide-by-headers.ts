@@ -6,7 +6,7 @@ import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
 import { formatMismatch, readOtherFormat } from './format-mismatch.ts';
-import { type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
+import { arrived, type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
 import { headerMalformed } from './header-malformed.ts';
@@ -135,13 +135,6 @@ const undecided = {
   nextTap: null,
 } satisfies Omit<Decision, 'shown'>;
 
-/** Headers that would have arrived, and those that were not sent. */
-const arrived: readonly FindingId[] = [
-  'header-malformed',
-  'header-duplicated',
-  'header-ignored',
-  'header-rewritten',
-];
 /** A caller that sends nothing. */
 const silent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented'];
 const unsent: readonly FindingId[] = [...silent, 'format-mismatch'];

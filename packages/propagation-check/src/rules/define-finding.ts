@@ -1,4 +1,4 @@
-import type { Draft } from './check.ts';
+import type { Doubt, Draft } from './check.ts';
 import type { FindingId, Severity } from './finding.ts';
 
 /** For people. */
@@ -23,10 +23,15 @@ export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
   readonly shows: string;
 }
 
+interface Report extends Omit<Draft, 'id' | 'severity' | 'doubt'> {
+  readonly severity?: Severity;
+  readonly doubt?: Doubt | null;
+}
+
 /** A finding that rules report. */
 export interface Finding<Id extends FindingId = FindingId> extends FindingMeta<Id> {
-  /** Its severity is that of its kind unless the report says otherwise. */
-  report(draft: Omit<Draft, 'id' | 'severity'> & { readonly severity?: Severity }): Draft;
+  /** Its severity is that of its kind unless the report says otherwise, or has a doubt: then it is a warning. */
+  report(draft: Report): Draft;
 }
 
 const severities = {
@@ -38,5 +43,10 @@ const severities = {
 
 /** The one place where a finding gets its id. */
 export function defineFinding<Id extends FindingId>(id: Id, meta: Omit<FindingMeta, 'id'>): Finding<Id> {
-  return { id, ...meta, report: (draft) => ({ severity: severities[meta.kind], ...draft, id }) };
+  const usual = severities[meta.kind];
+  return {
+    ...{ id, ...meta },
+    report: ({ doubt = null, ...draft }) =>
+      doubt === null ? { severity: usual, ...draft, id } : { ...draft, severity: 'warning', doubt, id },
+  };
 }

@@ -1,6 +1,6 @@
 import { type Call, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { hasSpans, isExpectedDirectly, type Scene } from './check.ts';
+import type { Scene } from './check.ts';
 
 /**
  * Calls of the caller that services continued which the called service is expected to call: that one handed the context on and left no span. It may
@@ -14,10 +14,10 @@ export function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge):
     scene.graph,
     scene.groupsFrom(client).filter((group) => beyond.has(group.server)),
   );
-  if (calls.length === 0 || !hasSpans(scene, server)) return calls;
+  if (calls.length === 0 || !scene.services.has(server)) return calls;
   const reached = new Set(scene.spansOf(server).map(({ traceId }) => traceId));
   return calls.filter(
     (call) =>
-      !reached.has(call.client.traceId) && !isExpectedDirectly(scene, client, call.server.serviceName),
+      !reached.has(call.client.traceId) && !scene.shared.isExpectedDirectly(client, call.server.serviceName),
   );
 }

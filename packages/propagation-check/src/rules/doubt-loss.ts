@@ -1,4 +1,4 @@
-import { areEndedByCalls, arePairsAwaited, doEndsFollow } from '../pairing/awaited.ts';
+import { areAwaited, areEndedByCalls, doEndsFollow } from '../pairing/awaited.ts';
 import { areAtEvenIntervals } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { countOf } from '../util/count-of.ts';
@@ -15,7 +15,7 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
   const [first] = pairs;
   if (first === undefined || pairs.length < fewest) return doubtFew(pairs.length, fewest);
   const requests = pairs.map(({ client }) => client);
-  if (!arePairsAwaited(pairs, thresholds))
+  if (!areAwaited(pairs, thresholds))
     return {
       says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
       decide: [checkCode(first)],

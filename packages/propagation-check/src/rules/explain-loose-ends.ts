@@ -1,6 +1,6 @@
 import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -49,7 +49,10 @@ export function explainLooseEnds(
   unjudged: readonly UnjudgedEnds[],
 ): readonly UnreportedEnd[] {
   const explained = new Set(drafts.filter(isOfCall).flatMap(listExplained));
-  const silencesOf = indexSilences(silences);
+  const silencesOf = mapBy(
+    silences.flatMap((silence) => silence.looseEnds().map((span) => ({ ...silence, span }))),
+    ({ span }) => span,
+  );
   const withoutOther = new Set([
     ...looseEnds.clients,
     ...[...looseEnds.roots].filter((span) => hasKnownCallers(scene, span.serviceName)),
@@ -90,18 +93,6 @@ function hasKnownCallers(scene: Scene, service: string | null): boolean {
     scene.groupsInto(service).length > 0 ||
     scene.expectation.edges.some((edge) => edge.server === service && edge.rule !== 'must-not')
   );
-}
-
-function indexSilences(silences: readonly Silence[]): ReadonlyMap<Span, readonly Silence[]> {
-  const ofSpan = new Map<Span, Silence[]>();
-  for (const silence of silences) {
-    for (const span of silence.looseEnds()) {
-      const known = ofSpan.get(span);
-      if (known === undefined) ofSpan.set(span, [silence]);
-      else known.push(silence);
-    }
-  }
-  return ofSpan;
 }
 
 /** Why the span is in no case of the rules that were not silent of it. */

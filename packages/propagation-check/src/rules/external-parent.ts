@@ -18,33 +18,25 @@ export const finding = defineFinding('external-parent', {
 
 type Entry = Shown & { readonly server: Span };
 
-/** Entry spans of a service whose caller is outside of the data, or whose missing parent is not. */
-interface ContinuedOutside {
-  readonly graph: TraceGraph;
-  readonly entries: Group<Entry>;
-}
-
 /**
  * Entry spans that continue a trace of somebody outside the data, and SERVER spans that began their own instead and
  * link to it, because they do not trust that caller. Healthy, and good to know.
  */
-export const externalParents = rule<ContinuedOutside>({
+export const externalParents = rule<Group<Entry>>({
   finding,
   measure: ({ graph }, open) => {
     const entries = [...open.orphans.filter(isEntry).map(showContinued), ...showRestarted(graph)];
-    return groupBy(entries, ({ server }) =>
-      keyFor(server.serviceName, String(isParentLocal(graph, server))),
-    ).map((ofService) => ({ graph, entries: ofService }));
+    return groupBy(entries, ({ server }) => keyFor(server.serviceName, String(isParentLocal(graph, server))));
   },
   gates: [
     gate(
       'the missing parent is of another process',
-      ({ graph, entries: [{ server }] }) => !isParentLocal(graph, server),
-      ({ entries }) => `of its own process, by the flags of ${countOf(entries.length, 'span')}`,
+      ([{ server }], { graph }) => !isParentLocal(graph, server),
+      (entries) => `of its own process, by the flags of ${countOf(entries.length, 'span')}`,
     ),
   ],
-  looseEnds: ({ entries }) => entries.map(({ server }) => server),
-  report: ({ entries }) => {
+  looseEnds: (entries) => entries.map(({ server }) => server),
+  report: (entries) => {
     const [{ server }] = entries;
     return finding.report({
       client: null,

@@ -6,7 +6,7 @@ import type { CallHeaders } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import type { Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import { type HeaderCause, lacks, nameFormats, readTracecontext } from './header-cause.ts';
+import { arrived, type HeaderCause, lacks, nameFormats, readTracecontext } from './header-cause.ts';
 
 export const finding = defineFinding('format-mismatch', {
   kind: 'cause',
@@ -23,7 +23,7 @@ export const formatMismatch: HeaderCause = {
   needs: {
     // A hop before the tap may have dropped `traceparent`, one behind it the header that arrived here.
     sides: ['caller', 'callee'],
-    excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
+    excludes: arrived,
     // Load balancers add headers of their own.
     unlikely: ['header-not-sent'],
   },

@@ -22,6 +22,14 @@ export interface CallOnWire {
   readonly namesItsSpan: boolean;
 }
 
+/** Causes of which a header would have arrived. */
+export const arrived: readonly FindingId[] = [
+  'header-malformed',
+  'header-duplicated',
+  'header-ignored',
+  'header-rewritten',
+];
+
 /** The two ends of a call. */
 export type Side = 'caller' | 'callee';
 
@@ -34,7 +42,7 @@ export interface HeaderCause {
    */
   readonly needs?: {
     readonly sides: readonly Side[];
-    readonly excludes: readonly FindingId[];
+    readonly excludes?: readonly FindingId[];
     /** Causes that the headers make unlikely wherever the tap stood: a hop before it may have done what speaks against them. */
     readonly unlikely?: readonly FindingId[];
   };

@@ -1,5 +1,5 @@
 import { defineFinding } from './define-finding.ts';
-import { type HeaderCause, lacksEvery } from './header-cause.ts';
+import { arrived, type HeaderCause, lacksEvery } from './header-cause.ts';
 
 export const finding = defineFinding('header-not-sent', {
   kind: 'cause',
@@ -16,10 +16,7 @@ export const finding = defineFinding('header-not-sent', {
 /** The caller has a CLIENT span, and nothing left it. */
 export const headerNotSent: HeaderCause = {
   finding,
-  needs: {
-    sides: ['caller'],
-    excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
-  },
+  needs: { sides: ['caller'], excludes: arrived },
   explain: ({ client, headers: { sent } }) =>
     client !== null && sent !== null && lacksEvery(sent)
       ? 'the request left the caller without any propagation header'

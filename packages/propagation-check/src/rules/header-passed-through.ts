@@ -6,7 +6,7 @@ import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } fr
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { isExpectedDirectly, type Open, protocolOf, type Scene } from './check.ts';
+import { type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -28,7 +28,6 @@ interface Passed {
 
 /** Requests of one service beside those of one hop. */
 interface PassedThrough {
-  readonly scene: Scene;
   readonly passed: Group<Passed>;
   /** Calls of the hop to the service that are whole. */
   readonly whole: number;
@@ -60,7 +59,7 @@ export const headersPassedThrough = rule<PassedThrough>({
       const targets = new Set(between.flatMap(({ clients }) => Array.from(clients, targetOf)));
       const findCall = (each: Passed): Span | null =>
         findIn(each, (call) => targets.size === 0 || targets.has(nameTarget(call)));
-      return { scene, passed: group, whole: countCalls(between), findCall };
+      return { passed: group, whole: countCalls(between), findCall };
     });
   },
   gates: [
@@ -71,7 +70,7 @@ export const headersPassedThrough = rule<PassedThrough>({
     ),
   ],
   looseEnds: ({ passed, findCall }) => passed.flatMap((each) => findCall(each) ?? []),
-  report: ({ scene, passed, whole, findCall }) => {
+  report: ({ passed, whole, findCall }, scene) => {
     const [first] = passed;
     const { hop, server } = first;
     const shown = passed.map((each) => ({
@@ -92,7 +91,7 @@ export const headersPassedThrough = rule<PassedThrough>({
       passed: {
         service: hop.serviceName,
         servers: passed
-          .filter((each) => !isExpectedDirectly(scene, each.caller.serviceName, server.serviceName))
+          .filter((each) => !scene.shared.isExpectedDirectly(each.caller.serviceName, server.serviceName))
           .map((each) => each.server),
       },
     });

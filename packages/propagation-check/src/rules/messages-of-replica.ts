@@ -18,7 +18,6 @@ import { finding } from './split-trace.ts';
 
 /** Messages that nobody received and messages that nobody sent, beside whole ones between the same services. */
 interface ReplicaMessages extends MessagesOfTwo {
-  readonly scene: Scene;
   /** Asked last: it looks at all whole calls between the two. */
   readonly compare: () => Replicas;
 }
@@ -39,7 +38,6 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
   measure: (scene, open) =>
     groupByDestination(scene, open).map((messages) => ({
       ...messages,
-      scene,
       compare: remember(() => compareReplicas(scene, messages)),
     })),
   gates: [
@@ -51,20 +49,20 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
     ),
     gate(
       'few more are received than were sent',
-      ({ scene: { thresholds }, sent, received }) =>
-        sent.length >= countMessages(received) * thresholds.partlySplitShare,
+      ({ sent, received }, { thresholds }) =>
+        sent.length >= countMessages(received) * thresholds.everyRequestShare,
       tellCounts,
     ),
     gateOfBroker,
     gate(
       'nearly each is received after it was sent',
-      ({ scene: { thresholds }, sent, received }) =>
-        countInOrder(sent, listMessages(received)) >= sent.length * thresholds.partlySplitShare,
+      ({ sent, received }, { thresholds }) =>
+        countInOrder(sent, listMessages(received)) >= sent.length * thresholds.everyRequestShare,
       tellCounts,
     ),
     gate(
       'replicas that sent none of the whole messages sent these',
-      ({ scene: { thresholds }, sent, compare }) =>
+      ({ sent, compare }, { thresholds }) =>
         compare().isApart && Math.min(compare().whole, sent.length) >= thresholds.fewestSeparated,
       ({ sent, compare }) => `${sent.length} beside ${compare().whole} whole ones`,
     ),

@@ -2,7 +2,7 @@ import { readDestination, readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { PairSides } from '../pairing/pair.ts';
+import { groupPairs, type PairSides } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { edgeOf } from './check.ts';
@@ -42,7 +42,7 @@ export const misledMessages = rule<Group<Misled>>({
       const [{ client, server }] = ofSpan;
       return pairMessages(ofSpan, sent.get(keyFor(graph.rowOf(client), readDestination(server))) ?? []);
     });
-    return groupBy(misled, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+    return groupPairs(misled);
   },
   gates: [
     gate(

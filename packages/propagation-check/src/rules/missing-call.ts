@@ -4,7 +4,7 @@ import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
+import { areAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAllPaired } from '../pairing/displaced.ts';
 import { asHttp, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
@@ -15,11 +15,11 @@ import { remember } from '../util/remember.ts';
 import { groupCallsByRequest, hasOpenCall } from './calls-of-requests.ts';
 import {
   type Draft,
-  edgeProtocol,
   hasCall,
   isInExpectation,
   listUnseenEdges,
   type Open,
+  protocolOf,
   type Scene,
 } from './check.ts';
 import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
@@ -43,7 +43,6 @@ export const finding = defineFinding('missing-call', {
 
 /** An expected edge without a whole call, and the roots of the called service. */
 interface UnseenCalls {
-  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   readonly roots: readonly Span[];
   /** Those of programs that call nobody else, where they are enough to be judged apart. */
@@ -76,20 +75,20 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       );
       const notCalling = roots.filter((root) => !calling.has(root.traceId));
       const findOpenCall: FindOpenCall = (request, root) => callFinder()(request, root);
-      return [{ scene, edge, roots, ofCaller, callers, notCalling, pairs, findOpenCall }];
+      return [{ edge, roots, ofCaller, callers, notCalling, pairs, findOpenCall }];
     });
   },
   gates: [
     gate(
       'no call of the caller goes past the called service',
-      ({ scene, edge }) => listDirectCalls(scene, edge).length === 0,
+      ({ edge }, scene) => listDirectCalls(scene, edge).length === 0,
       ({ edge }) => `the services beyond ${edge.server} continue calls of ${edge.client}`,
     ),
     // The name may be another one, or the requests those of callers from outside.
     gate(
       'the caller has spans, or no service has a similar name and no whole call reaches the called service',
-      ({ scene, edge, callers }) => callers.length > 0 || tellOtherCaller(scene, edge) === null,
-      ({ scene, edge }) => `${edge.client} has no spans, and ${tellOtherCaller(scene, edge)}`,
+      ({ edge, callers }, scene) => callers.length > 0 || tellOtherCaller(scene, edge) === null,
+      ({ edge }, scene) => `${edge.client} has no spans, and ${tellOtherCaller(scene, edge)}`,
     ),
     gate(
       'a call of the caller was answered, or it shows none',
@@ -98,19 +97,19 @@ export const whollyMissingCalls = rule<UnseenCalls>({
     ),
     gate(
       'most roots began during requests of the caller, or it shows no call at all',
-      (edge) => isDuringRequests(edge) || !edge.callers.some(isOutgoing),
+      (edge, scene) => isDuringRequests(edge, scene) || !edge.callers.some(isOutgoing),
       ({ pairs, ofCaller }) => `${pairs.length} of ${countOf(ofCaller.length, 'root')}`,
     ),
     gate(
       'roots began during requests of the caller, or did not lead to calls of it',
-      (edge) => isDuringRequests(edge) || edge.notCalling.length > 0,
+      (edge, scene) => isDuringRequests(edge, scene) || edge.notCalling.length > 0,
       ({ edge, roots }) => `in each of ${countOf(roots.length, 'trace')} ${edge.server} calls ${edge.client}`,
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: (unseen) =>
-    isDuringRequests(unseen)
-      ? describePairs(unseen.scene, unseen.edge, unseen.pairs, unseen.findOpenCall)
+  report: (unseen, scene) =>
+    isDuringRequests(unseen, scene)
+      ? describePairs(scene, unseen.edge, unseen.pairs, unseen.findOpenCall)
       : describeRoots(unseen.edge, unseen.notCalling, unseen.callers.length > 0),
   whyNot: (scene, _, looseEnd) => {
     if (looseEnd.kind !== 'SERVER' || !isRoot(looseEnd)) return null;
@@ -131,7 +130,7 @@ function tellOtherCaller(scene: Scene, { client, server }: ExpectedEdge): string
 }
 
 /** Messages are read at any time later; requests while the caller's own request is open. */
-function isDuringRequests({ scene: { thresholds }, roots, ofCaller, pairs }: UnseenCalls): boolean {
+function isDuringRequests({ roots, ofCaller, pairs }: UnseenCalls, { thresholds }: Scene): boolean {
   const isQueued = roots.some((span) => span.kind === 'CONSUMER');
   return !isQueued && pairs.length >= ofCaller.length * thresholds.missingCallShare;
 }
@@ -159,7 +158,6 @@ function pairAllWithRequests(
 
 /** An expected edge with whole calls, and the roots of the called service. */
 interface PartlyUnseenCalls {
-  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   readonly roots: readonly Span[];
   /** Those of programs that begin no trace at the caller. */
@@ -189,7 +187,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
       const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
       );
-      return [{ scene, edge, roots, own, pairs }];
+      return [{ edge, roots, own, pairs }];
     });
   },
   gates: [
@@ -205,7 +203,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ scene, edge, pairs }) => describePairs(scene, edge, pairs, () => null),
+  report: ({ edge, pairs }, scene) => describePairs(scene, edge, pairs, () => null),
 });
 
 /** Leaves out roots of programs that begin traces at the caller too, such as those that scrape all services. */
@@ -228,7 +226,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
   const callers = scene.spansOf(edge.client);
   const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
   const endpointOf = nameEndpoints(callers);
-  const callingEndpoints = new Set([...calling.keys()].map(endpointOf));
+  const callingEndpoints = new Set(callers.filter((span) => calling.has(span)).map(endpointOf));
   const requests = callers.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const isCalling = (request: Span): boolean => callingEndpoints.has(endpointOf(request));
   const without = pairWithin(
@@ -244,7 +242,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
     isSentByAnother(request, root) && !hasOpenCall(calling, request, root);
   const pairs = pairWithin(requests.filter(isCalling), roots, between, endpointOf, thresholds);
   const isSure =
-    pairs.length >= thresholds.fewestBetween &&
+    pairs.length >= thresholds.fewestDisplaced &&
     pairs.length === roots.length &&
     isMoreThanChance(
       roots,
@@ -269,7 +267,7 @@ export function pairWithin(
   const endpoints = new Set(contained.map((pair) => endpointOf(pair.client)));
   const ofEndpoints = requests.filter((request) => endpoints.has(endpointOf(request)));
   const isEvery = areNearlyAllPaired(contained, ofEndpoints.length, thresholds.everyRequestShare, thresholds);
-  const awaited = arePairsAwaited(contained, thresholds);
+  const awaited = areAwaited(contained, thresholds);
   if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring, thresholds)) return [];
   // A server may end after the request that waited for it.
   const paired = new Set(contained.flatMap((pair) => [pair.client, pair.server]));
@@ -301,7 +299,7 @@ function areSure(
       thresholds,
     ).length;
   const found = countFilling(roots);
-  return found >= thresholds.fewestFilling && isMoreThanChance(roots, found, countFilling, thresholds);
+  return found >= thresholds.fewestDisplaced && isMoreThanChance(roots, found, countFilling, thresholds);
 }
 
 export type RequestHead = Pick<CallFacts, 'method' | 'path' | 'userAgent'>;
@@ -416,10 +414,9 @@ function describePairs(
   const ofNoCall = hasClients ? [] : listMissingCallCauses(scene, edge.client, pairs);
   const candidates = known.length === 0 ? ofNoCall : [...new Set([...ofNoCall, ...splitCauses])];
   return found.report({
-    ...describeEdge(
-      edge,
-      pairs.map((pair) => pair.server),
-    ),
+    client: edge.client,
+    server: edge.server,
+    protocol: protocolOf(pairs[0]?.server),
     ...(decided ? { isLikely: true } : { candidates }),
     shown: shown.map(({ request, server, client }) => ({
       client,
@@ -451,7 +448,9 @@ function areInTurn(pairs: readonly Pair[], { rounding }: Tolerances): boolean {
 
 function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: boolean): Draft {
   return finding.report({
-    ...describeEdge(edge, roots),
+    client: edge.client,
+    server: edge.server,
+    protocol: protocolOf(roots[0]),
     candidates: hasCallers ? ofCaller : ofDarkCaller,
     shown: roots.map((server) => ({
       client: null,
@@ -459,12 +458,4 @@ function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: b
       says: `root, and ${edge.client} shows no CLIENT or PRODUCER span that could have caused it`,
     })),
   });
-}
-
-function describeEdge(
-  edge: ExpectedEdge,
-  servers: readonly Span[],
-): Pick<Draft, 'severity' | 'client' | 'server' | 'protocol'> {
-  const protocol = servers[0] === undefined ? 'http' : edgeProtocol(readCallFacts(servers[0]).protocol);
-  return { severity: 'error', client: edge.client, server: edge.server, protocol };
 }

@@ -11,7 +11,6 @@ import { gate, rule } from './rule.ts';
 
 /** An expected edge, and requests of its callee whose parent is nowhere. */
 interface MissingCaller {
-  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   readonly orphans: readonly Span[];
   /** Those that are like the whole calls of the edge. */
@@ -37,7 +36,7 @@ export const missingCallers = rule<MissingCaller>({
         const alike = orphans.filter(rememberKind(scene, edge));
         const isSeen = hasError(open, edge) || listUnprovable(scene, open.clients, edge).length > 0;
         const isOfOthers = isSeen && !hasCall(scene, edge.client, edge.server);
-        return orphans.length === 0 ? [] : [{ scene, edge, orphans, alike, isOfOthers }];
+        return orphans.length === 0 ? [] : [{ edge, orphans, alike, isOfOthers }];
       }),
   gates: [
     gate(

@@ -3,11 +3,18 @@ import { someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
-import { compareRequests, isAddressedTo, type Pair, type PairSides, pairSpans } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  groupPairs,
+  isAddressedTo,
+  type Pair,
+  type PairSides,
+  pairSpans,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { edgeOf, isExpectedCaller, isExpectedDirectly, nameParent, type Scene } from './check.ts';
+import { type Group, keyFor } from '../util/group-by.ts';
+import { edgeOf, isExpectedCaller, nameParent, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
@@ -34,17 +41,11 @@ const causes: readonly FindingId[] = [
   'not-sampled',
 ];
 
-/** Calls and SERVER spans of one edge that belong together but for the span id. */
-interface ReplacedParents {
-  readonly scene: Scene;
-  readonly pairs: Group<Pair>;
-}
-
 /**
  * SERVER spans whose parent is nowhere, while a CLIENT span of the same trace and request has no child:
  * something in between replaced the span id, or a hop whose spans are missing made another.
  */
-export const missingClients = rule<ReplacedParents>({
+export const missingClients = rule<Group<Pair>>({
   finding,
   measure: (scene, open) => {
     const pairs = pairSpans(
@@ -54,13 +55,11 @@ export const missingClients = rule<ReplacedParents>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
-      (ofEdge) => ({ scene, pairs: ofEdge }),
-    );
+    return groupPairs(pairs);
   },
-  gates: [parentGate(({ pairs }) => pairs.map(({ server }) => server))],
-  looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
-  report: ({ scene, pairs }) =>
+  gates: [parentGate((pairs) => pairs.map(({ server }) => server))],
+  looseEnds: (pairs) => pairs.flatMap(({ client, server }) => [client, server]),
+  report: (pairs, scene) =>
     finding.report({
       severity: pairs.every(({ client, server }) => isUncertain(scene, client, server)) ? 'warning' : 'error',
       ...edgeOf(pairs[0]),
@@ -96,7 +95,7 @@ function isPassedOn({ graph }: Scene, { client, server }: PairSides): boolean {
 
 /** A hop that the caller gave up on may end its spans after those of the caller, behind the end of the capture. */
 function isUncertain(scene: Scene, client: Span, server: Span): boolean {
-  if (isExpectedDirectly(scene, client.serviceName, server.serviceName)) return false;
+  if (scene.shared.isExpectedDirectly(client.serviceName, server.serviceName)) return false;
   return (
     isOfHop(scene, client, server) ||
     readOutcome(client) === 'unreached' ||

@@ -4,14 +4,12 @@ import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import type { Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
 
 /** Requests of one RPC that began traces, in a service that is asked over HTTP as well. */
 interface Loopback {
-  readonly scene: Scene;
   readonly roots: Group<Span>;
   /** Requests over HTTP, each with one of the roots within it. */
   readonly pairs: readonly Pair[];
@@ -42,7 +40,7 @@ export const missingLoopbacks = rule<Loopback>({
       if (outer.length === 0) return [];
       const routes = groupBy(outer, nameEndpoints(outer));
       return groupBy(ofService, ({ name }) => name).map((roots) => ({
-        ...{ scene, roots },
+        roots,
         // Another replica may answer.
         pairs: routes.flatMap((ofRoute) => pairDisplaced(ofRoute, roots, 0, scene.thresholds, () => true)),
       }));
@@ -51,7 +49,7 @@ export const missingLoopbacks = rule<Loopback>({
   gates: [
     gate(
       'nearly all requests of a route over HTTP have one of these within, and waited for it, several times',
-      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestDisplaced,
+      ({ pairs }, { thresholds }) => pairs.length >= thresholds.fewestDisplaced,
       ({ roots, pairs }) => `${countOf(pairs.length, 'request')}, ${roots.length} of "${roots[0].name}"`,
     ),
   ],

@@ -1,5 +1,4 @@
 import {
-  type CallFacts,
   fitsRoute,
   isHealthProbe,
   readAddress,
@@ -15,7 +14,7 @@ import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/cal
 import { withoutIds } from '../calls/endpoint.ts';
 import { isPublicName } from '../calls/inside.ts';
 import type { RowSource } from '../calls/row-facts.ts';
-import { nameTarget as placeOf } from '../calls/target.ts';
+import { nameTarget } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { isRoot, none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
@@ -28,7 +27,6 @@ import { remember } from '../util/remember.ts';
 import { areOfOneStem } from '../util/suggest-name.ts';
 import {
   type Draft,
-  hasSpans,
   isCovered,
   type LooseEnds,
   listUnseenEdges,
@@ -63,7 +61,6 @@ export const finding = defineFinding('missing-server', {
 
 /** Calls of one edge that have no child, like others of it that are whole. */
 interface PartlyMissing {
-  readonly scene: Scene;
   readonly client: string | null;
   readonly server: string | null;
   readonly whole: readonly CallGroup[];
@@ -80,10 +77,7 @@ interface Reported extends PartlyMissing {
 }
 
 function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMissing[] {
-  const edges = groupCalls(
-    scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
-    ({ client, server }) => keyFor(client, server),
-  );
+  const edges = groupCalls(scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'));
   const readers = readersOf(scene);
   const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
   const answered = indexCalls(
@@ -107,7 +101,6 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
     const lag = measureLag(whole, 'server');
     return [
       {
-        scene,
         client,
         server,
         whole,
@@ -181,13 +174,13 @@ export const partlyMissingServers = rule<Reported>({
     ),
     gate(
       'the calls are not second spans of whole ones',
-      ({ scene, lonely, whole }) => !areSecondSpans(scene, lonely, whole),
+      ({ lonely, whole }, scene) => !areSecondSpans(scene, lonely, whole),
       ({ lonely }) => `each of ${lonely.length} lies beside a whole call of the same request`,
     ),
     gate(
       'the answers are not those of a cache',
-      ({ scene, certain, whole }) => !isFasterThanServer(scene, certain, whole),
-      ({ scene, certain, whole }) => tellDurations(scene, certain, whole),
+      ({ certain, whole }, scene) => !isFasterThanServer(scene, certain, whole),
+      ({ certain, whole }, scene) => tellDurations(scene, certain, whole),
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
@@ -210,9 +203,9 @@ export const partlyMissingServers = rule<Reported>({
         : 'nothing says that the call was answered';
     const unprovable = scene.shared.findUnprovable(looseEnd);
     if (unprovable !== null) return tellUnprovable(unprovable);
-    const target = targetNameOf(looseEnd);
-    const whole = scene.groupsFrom(looseEnd.serviceName);
-    const asked = summarizeCalls(readersOf(scene), whole, new Set([target]));
+    const readers = readersOf(scene);
+    const { target } = readers.askedOf(scene.graph.rowOf(looseEnd));
+    const asked = summarizeCalls(readers, scene.groupsFrom(looseEnd.serviceName), new Set([target]));
     const kinds = asked.kinds.get(target);
     if (kinds === undefined)
       return 'no call to the same target is whole, and no expectation names the called service';
@@ -315,8 +308,10 @@ function listPaths(
 function readAsked(call: RowSource) {
   const { protocol } = call;
   const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
+  const { host, port } = readAddress(call);
   return {
-    target: nameTarget({ protocol, ...readAddress(call), method: readMethod(call), rpcMethod }),
+    // RPC is told apart by its own method.
+    target: keyFor(protocol, host, port, rpcMethod === null ? readMethod(call) : null),
     rpcMethod,
     statusCode: readStatusCode(call),
   };
@@ -329,21 +324,6 @@ function isOfTheirKind({ rpcMethods, routes, paths }: RequestKinds, span: Span):
   if (path === null) return false;
   for (const route of routes) if (fitsRoute(path, route)) return true;
   return paths().has(path) || paths().has(withoutIds(path));
-}
-
-function targetNameOf(span: Span): string {
-  return nameTarget(readCallFacts(span));
-}
-
-/** RPC is told apart by its own method. */
-function nameTarget({
-  protocol,
-  host,
-  port,
-  method,
-  rpcMethod,
-}: Pick<CallFacts, 'protocol' | 'host' | 'port' | 'method' | 'rpcMethod'>): string {
-  return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
 /** Status codes from here on are no success (RFC 9110, section 15). */
@@ -439,7 +419,6 @@ function measureDurations(
 
 /** Calls that an expected edge without whole calls may stand for. */
 interface WhollyMissing {
-  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   /** CLIENT spans that were answered, and PRODUCER spans, of the caller. */
   readonly lonely: readonly Span[];
@@ -462,7 +441,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
       );
       if (lonely.length === 0) return [];
       const chosen = selectCallsTo(scene, open, lonely, edge.server);
-      return [{ scene, edge, lonely, ...chosen, isSplit: isSplit(scene, open, chosen.calls, edge.server) }];
+      return [{ edge, lonely, ...chosen, isSplit: isSplit(scene, open, chosen.calls, edge.server) }];
     }),
   gates: [
     gate(
@@ -473,20 +452,19 @@ export const whollyMissingServers = rule<WhollyMissing>({
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
-  report: ({ scene, edge: { client, server }, calls, isToward, isSplit }) => {
+  report: ({ edge: { client, server }, calls, isToward, isSplit }, scene) => {
     const described = describe(client, server, calls);
     if (isSplit) return splitTrace.report({ ...described, candidates: splitByTimeCauses });
-    const candidates = rankCauses(scene, server, isToward);
     const queued = mayBeQueued(scene, calls, server) ? describeQueued(scene, calls, server) : {};
     const messages = calls.filter(({ kind }) => kind === 'PRODUCER');
     const doubt = doubtLinkedElsewhere(listLinkedElsewhere(scene, messages, server));
-    if (doubt === null) return finding.report({ ...described, candidates, ...queued });
     return finding.report({
       ...described,
       ...queued,
-      severity: 'warning',
-      doubt,
-      candidates: candidates.filter((cause) => cause !== 'server-not-instrumented'),
+      ...(doubt === null ? {} : { doubt }),
+      candidates: rankCauses(scene, server, isToward).filter(
+        (cause) => doubt === null || cause !== 'server-not-instrumented',
+      ),
     });
   },
 });
@@ -513,7 +491,7 @@ function describeQueued(
       `Wait until ${server} has consumed ${messages} and check again, or check again with ${thresholds.fewestLostMessages} messages or more`,
     ],
   };
-  return { severity: 'warning', facts, doubt };
+  return { facts, doubt };
 }
 
 /** Whether they are messages, and the service has delivered no span since. */
@@ -535,7 +513,7 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
     .filter((span) => span.kind === 'INTERNAL');
   const { thresholds } = scene;
   const pairs = pairContained(calls, roots, thresholds);
-  return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitWithoutKindShare;
+  return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitByTimeShare;
 }
 
 const splitByTimeCauses: readonly FindingId[] = [...splitCauses, 'not-sampled'];
@@ -553,7 +531,7 @@ function selectCallsTo(
   const isMisspelt = suggestService(scene, server) !== null;
   const taken = remember(() => listTargets(scene));
   // An address by which whole calls reach another service is of that one, however it is named.
-  const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(placeOf(span));
+  const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(nameTarget(span));
   const named = lonely.filter((span) => isCalledByName(span, server) && !isOfAnother(span));
   if (named.length > 0) return { calls: named, isToward: true };
   const entries = limitComparisons(
@@ -564,15 +542,15 @@ function selectCallsTo(
   if (known.length > 0) return { calls: known, isToward: true };
   // A public host may be a third party, and without spans of the service its name in the expectation may be wrong.
   const mayBeCalled = (span: Span): boolean => {
-    if (hasSpans(scene, server)) return true;
+    if (scene.services.has(server)) return true;
     const host = readAddress(span).host ?? '';
     if (isMisspelt) return false;
     if (span.kind === 'PRODUCER') return true;
     return !isPublicName(host) && (areOfOneStem(server, host) || !isSlipOfOther(server, [host]));
   };
   const groups = groupBy(
-    lonely.filter((span) => !taken().has(placeOf(span)) && mayBeCalled(span)),
-    placeOf,
+    lonely.filter((span) => !taken().has(nameTarget(span)) && mayBeCalled(span)),
+    nameTarget,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
   const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
@@ -588,14 +566,14 @@ function isCalledByName(span: Span, server: string): boolean {
 /** Of all whole calls. */
 function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   const targets = new Set<string>();
-  const target = facts.remember(placeOf);
+  const target = facts.remember(nameTarget);
   for (const { clients } of groups) for (const row of clients) targets.add(target(row));
   return targets;
 }
 
 /** Calls that only may be meant leave open that the real ones have no CLIENT span. */
 function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
-  const causes: readonly FindingId[] = !hasSpans(scene, server)
+  const causes: readonly FindingId[] = !scene.services.has(server)
     ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
     : scene.services.hasEntries(server)
       ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']

@@ -16,7 +16,7 @@ const flagIsZero = 'the sampled flag in traceparent was 0';
 export const calleeNotSampled: HeaderCause = {
   finding,
   // A hop behind the tap may have set the flag anew, or named its own span in the answer.
-  needs: { sides: ['callee'], excludes: [] },
+  needs: { sides: ['callee'] },
   explain: (call) => {
     const { server, headers } = call;
     const answered = readMissingAnswer(call);
@@ -30,7 +30,7 @@ export const calleeNotSampled: HeaderCause = {
 export const callerNotSampled: HeaderCause = {
   finding,
   // A hop before the tap may have set the flag anew.
-  needs: { sides: ['caller'], excludes: [] },
+  needs: { sides: ['caller'] },
   explain: ({ client, headers: { sent, received } }) =>
     client === null && isUnsampled(sent ?? received) ? flagIsZero : null,
 };

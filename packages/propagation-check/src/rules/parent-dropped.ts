@@ -1,7 +1,14 @@
 import { isBelow, none } from '../graph/trace-graph.ts';
-import { compareRequests, isAddressedTo, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  groupPairs,
+  isAddressedTo,
+  type Pair,
+  pairSpans,
+  startsDuring,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { type Group, mapBy } from '../util/group-by.ts';
 import { edgeOf, isExpectedCaller, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { rule } from './rule.ts';
@@ -37,15 +44,11 @@ export const droppedParents = rule<Group<Pair>>({
         thresholds,
       ),
     );
-    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+    return groupPairs(pairs);
   },
-  gates: [],
-  looseEnds: () => [],
   report: (pairs) =>
     finding.report({
-      ...(pairs.every(({ client, server }) => compareRequests(client, server) === 'yes')
-        ? {}
-        : { isLikely: true }),
+      isLikely: pairs.some(({ client, server }) => compareRequests(client, server) !== 'yes'),
       ...edgeOf(pairs[0]),
       shown: pairs.map(({ client, server }) => ({
         client,

@@ -1,15 +1,13 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { isParentDue, type Scene } from './check.ts';
+import { isParentDue } from './check.ts';
 import { type Gate, gate } from './rule.ts';
 
 /** A parent that is nowhere tells something only where its span would be in the data, had it been delivered. */
-export function parentGate<Case extends { readonly scene: Scene }>(
-  serversOf: (features: Case) => readonly Span[],
-): Gate<Case> {
+export function parentGate<Case>(serversOf: (features: Case) => readonly Span[]): Gate<Case> {
   return gate(
     'a root, or a parent that the capture should hold',
-    (features) => serversOf(features).some((server) => isRoot(server) || isParentDue(features.scene, server)),
+    (features, scene) => serversOf(features).some((server) => isRoot(server) || isParentDue(scene, server)),
     (features) =>
       `${serversOf(features).length} SERVER spans name parents of a time from which no caller delivered spans`,
   );

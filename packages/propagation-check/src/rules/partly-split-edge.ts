@@ -5,13 +5,12 @@ import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
-import { isExpectedDirectly, listExplained, type Scene } from './check.ts';
+import { listExplained, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /** An edge whose callers make no CLIENT spans. */
 interface PartlySplitEdge {
-  readonly scene: Scene;
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
@@ -35,26 +34,24 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     const explained = new Set(
       open.found.flatMap(listExplained).flatMap((span) => (span === null ? [] : [graph.rowOf(span)])),
     );
-    return groupCalls(scene.groups.filter(isByHand), ({ client, server }) => keyFor(client, server)).flatMap(
-      (whole): readonly PartlySplitEdge[] => {
-        const { client, server, protocol } = whole[0];
-        const isExpected = isExpectedDirectly(scene, client, server);
-        const isOpenRoot = (row: number): boolean => graph.isRoot(row) && !explained.has(row);
-        const roots = selectLike(scene, server, whole, 'servers', isOpenRoot);
-        if (roots.length === 0) return [];
-        const called = new Set(whole.flatMap(({ clients }) => [...clients]));
-        const isBereft = (row: number): boolean => !called.has(row) && !explained.has(row);
-        const bereft = selectLike(scene, client, whole, 'clients', isBereft);
-        const pairs = pairContained(bereft, roots, scene.thresholds);
-        return [{ scene, client, server, protocol, isExpected, whole, bereft, roots, pairs }];
-      },
-    );
+    return groupCalls(scene.groups.filter(isByHand)).flatMap((whole): readonly PartlySplitEdge[] => {
+      const { client, server, protocol } = whole[0];
+      const isExpected = scene.shared.isExpectedDirectly(client, server);
+      const isOpenRoot = (row: number): boolean => graph.isRoot(row) && !explained.has(row);
+      const roots = selectLike(scene, server, whole, 'servers', isOpenRoot);
+      if (roots.length === 0) return [];
+      const called = new Set(whole.flatMap(({ clients }) => [...clients]));
+      const isBereft = (row: number): boolean => !called.has(row) && !explained.has(row);
+      const bereft = selectLike(scene, client, whole, 'clients', isBereft);
+      const pairs = pairContained(bereft, roots, scene.thresholds);
+      return [{ client, server, protocol, isExpected, whole, bereft, roots, pairs }];
+    });
   },
   gates: [
     gate(
       'several roots lie inside of spans that did not call',
-      ({ pairs, ...edge }) => pairs.length >= countFewest(edge),
-      ({ pairs, ...edge }) => `${pairs.length}, at least ${countFewest(edge)}`,
+      ({ pairs, isExpected }, scene) => pairs.length >= countFewest(scene, isExpected),
+      ({ pairs, isExpected }, scene) => `${pairs.length}, at least ${countFewest(scene, isExpected)}`,
     ),
     gate(
       'most calls are whole',
@@ -63,15 +60,15 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     ),
     gate(
       'nearly all roots and nearly all spans that did not call pair up',
-      ({ scene: { thresholds }, pairs, roots, bereft }) =>
-        pairs.length >= roots.length * thresholds.partlySplitShare &&
-        pairs.length >= bereft.length * thresholds.partlySplitShare,
+      ({ pairs, roots, bereft }, { thresholds }) =>
+        pairs.length >= roots.length * thresholds.everyRequestShare &&
+        pairs.length >= bereft.length * thresholds.everyRequestShare,
       ({ pairs, roots, bereft }) =>
         `${countOf(pairs.length, 'pair')} of ${countOf(bereft.length, 'span')} that did not call and ${countOf(roots.length, 'root')}`,
     ),
     gate(
       'pairs fit nothing else, or fewer would pair up by chance',
-      (edge) => areUnique(edge) || isBeyondChance(edge),
+      (edge, scene) => areUnique(edge, scene) || isBeyondChance(edge, scene),
       ({ pairs }) => `${countUnique(pairs)} of ${pairs.length} fit nothing else`,
     ),
   ],
@@ -111,10 +108,7 @@ function selectLike(
 }
 
 /** Nothing but the times speaks for an edge that is not expected. */
-function countFewest({
-  scene: { thresholds },
-  isExpected,
-}: Pick<PartlySplitEdge, 'scene' | 'isExpected'>): number {
+function countFewest({ thresholds }: Scene, isExpected: boolean): number {
   return isExpected ? thresholds.fewestPartlySplit : thresholds.fewestDisplaced;
 }
 
@@ -122,11 +116,11 @@ function countUnique(pairs: readonly Pair[]): number {
   return pairs.filter((pair) => pair.unique).length;
 }
 
-function areUnique({ scene: { thresholds }, pairs }: PartlySplitEdge): boolean {
+function areUnique({ pairs }: PartlySplitEdge, { thresholds }: Scene): boolean {
   return countUnique(pairs) >= pairs.length * thresholds.uniqueShare;
 }
 
-function isBeyondChance({ scene: { thresholds }, pairs, bereft, roots }: PartlySplitEdge): boolean {
+function isBeyondChance({ pairs, bereft, roots }: PartlySplitEdge, { thresholds }: Scene): boolean {
   const countPairs = (moved: readonly Span[]): number => pairContained(bereft, moved, thresholds).length;
   return isMoreThanChance(roots, pairs.length, countPairs, thresholds);
 }

@@ -7,7 +7,7 @@ import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { groupCallsByRequest, hasOpenCall, isOfOneMethod } from './calls-of-requests.ts';
-import { type Open, protocolOf, type Scene } from './check.ts';
+import { type CallsOfRequests, type Open, protocolOf, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import {
   areForwarded,
@@ -23,7 +23,6 @@ import { finding as splitTrace } from './split-trace.ts';
 
 /** A service whose every request began a trace, and one whose requests may enclose them. */
 interface PossibleCalls {
-  readonly scene: Scene;
   readonly client: string;
   readonly first: Span;
   /** The first requests of the called service. */
@@ -57,7 +56,7 @@ export const possibleCalls = rule<PossibleCalls>({
           return pairWithRequestsOf(scene, indexRowsDuring(scene, first, all.at(-1) ?? first)(client))(all);
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
-        return [{ scene, client, first, roots, pairs: pair(roots), countPairs, pairAll }];
+        return [{ client, first, roots, pairs: pair(roots), countPairs, pairAll }];
       });
       // The requests before the proxy were open, too.
       const behindProxy = possible.filter(({ pairs }) => areForwarded(pairs));
@@ -78,18 +77,18 @@ export const possibleCalls = rule<PossibleCalls>({
     ),
     gate(
       'there are enough of them',
-      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestPossibleCalls,
+      ({ pairs }, { thresholds }) => pairs.length >= thresholds.fewestDisplaced,
       ({ pairs }) => String(pairs.length),
     ),
     gate(
       'fewer would fit at other times',
-      ({ scene, roots, pairs, countPairs }) =>
-        isMoreThanChance(roots, pairs.length, countPairs, scene.thresholds),
+      ({ roots, pairs, countPairs }, { thresholds }) =>
+        isMoreThanChance(roots, pairs.length, countPairs, thresholds),
       ({ pairs }) => `about as many as the ${pairs.length}`,
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ scene, client, first, pairs, pairAll }) => {
+  report: ({ client, first, pairs, pairAll }, scene) => {
     const edge = { client, server: first.serviceName, protocol: protocolOf(first) };
     const all = pairAll();
     const causes = listMissingCallCauses(scene, client, pairs);
@@ -187,12 +186,7 @@ function pairWithRequestsOf(
 }
 
 /** The request has no call open when the root begins, and one program from outside did not send both. */
-function mayHaveCalled(
-  scene: Scene,
-  request: Span,
-  root: Span,
-  calls: ReadonlyMap<Span, readonly Span[]>,
-): boolean {
+function mayHaveCalled(scene: Scene, request: Span, root: Span, calls: CallsOfRequests): boolean {
   return (
     !hasOpenCall(calls, request, root) &&
     isOfOtherCaller(scene, scene.graph.rowOf(request), scene.graph.rowOf(root))

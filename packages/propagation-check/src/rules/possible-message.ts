@@ -1,5 +1,5 @@
 import { readDestination } from '../calls/call-facts.ts';
-import type { Scene } from './check.ts';
+import { hasCall } from './check.ts';
 import {
   gateOfBroker,
   gateOfTwo,
@@ -13,34 +13,29 @@ import { gate, rule } from './rule.ts';
 import { areInOrder, countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
-interface PossibleMessages extends MessagesOfTwo {
-  readonly scene: Scene;
-}
-
 /**
  * One service sends to a destination, another receives from it as many messages, and no message is whole. Without an expectation and
  * without ids of messages it is a warning: a destination may have senders outside of the data.
  */
-export const possibleMessages = rule<PossibleMessages>({
+export const possibleMessages = rule<MessagesOfTwo>({
   finding,
   measure: (scene, open) =>
     joinSingle(
       groupByDestination(scene, open, (received) =>
         scene.expectation.edges.every((edge) => edge.server !== received.serviceName),
       ),
-    ).map((messages) => ({ scene, ...messages })),
+    ),
   gates: [
     gateOfTwo,
     gate(
       'no message between the two is whole',
-      ({ scene, sent, received }) =>
-        scene.groupsBetween(sent[0].serviceName, received[0].serviceName).length === 0,
+      ({ sent, received }, scene) => !hasCall(scene, sent[0].serviceName, received[0].serviceName),
       ({ sent }) => `some of ${sent[0].serviceName} are`,
     ),
     gate(
       'as many are received as were sent, each after one that was sent',
-      ({ scene, sent, received }) =>
-        sent.length >= scene.thresholds.fewestPossibleCalls &&
+      ({ sent, received }, { thresholds }) =>
+        sent.length >= thresholds.fewestDisplaced &&
         sent.length === countMessages(received) &&
         areInOrder(sent, listMessages(received)),
       ({ sent, received }) => `${countMessages(received)} of ${sent.length}`,

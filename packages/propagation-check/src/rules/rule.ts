@@ -8,9 +8,9 @@ import type { FindingId } from './finding.ts';
 export interface Gate<Case> {
   /** The condition in words: `--explain` prints it where it does not hold. */
   readonly name: string;
-  readonly isOpen: (features: Case) => boolean;
+  readonly isOpen: (features: Case, scene: Scene) => boolean;
   /** The values that it looks at. */
-  readonly tell: (features: Case) => string;
+  readonly tell: (features: Case, scene: Scene) => string;
 }
 
 interface RuleDefinition<Case> {
@@ -18,9 +18,10 @@ interface RuleDefinition<Case> {
   /** The cases that may show the finding, each with named features. */
   readonly measure: (scene: Scene, open: Open) => readonly Case[];
   /** Each must be open. The first closed one says why nothing is reported. */
-  readonly gates: readonly Gate<Case>[];
-  readonly looseEnds: (features: Case) => readonly Span[];
-  readonly report: (features: Case) => Draft;
+  readonly gates?: readonly Gate<Case>[];
+  /** What a case that is not reported leaves unexplained. */
+  readonly looseEnds?: (features: Case, scene: Scene) => readonly Span[];
+  readonly report: (features: Case, scene: Scene) => Draft;
   /** The pairs of a case, for later rules. */
   readonly pairs?: (features: Case) => readonly Pair[];
   /** Why a loose end is in no case; null where the rule does not speak of such. */
@@ -51,18 +52,18 @@ export interface Rule {
 
 export function gate<Case>(
   name: string,
-  isOpen: (features: Case) => boolean,
-  tell: (features: Case) => string,
+  isOpen: (features: Case, scene: Scene) => boolean,
+  tell: (features: Case, scene: Scene) => string,
 ): Gate<Case> {
   return { name, isOpen, tell };
 }
 
-/** Gates decide, in their order; what a rule measures is all that they see. */
+/** Gates decide, in their order, by what the rule measured in the scene. */
 export function rule<Case>({
   finding,
   measure,
-  gates,
-  looseEnds,
+  gates = [],
+  looseEnds = () => [],
   report,
   pairs = () => [],
   whyNot = () => null,
@@ -75,17 +76,17 @@ export function rule<Case>({
       const silences: Silence[] = [];
       const unreported: (readonly Pair[])[] = [];
       for (const features of measure(scene, open)) {
-        const closed = gates.find(({ isOpen }) => !isOpen(features));
+        const closed = gates.find(({ isOpen }) => !isOpen(features, scene));
         if (closed === undefined) {
-          drafts.push(report(features));
+          drafts.push(report(features, scene));
           continue;
         }
         unreported.push(pairs(features));
         silences.push({
           finding: finding.id,
           gate: closed.name,
-          tell: () => closed.tell(features),
-          looseEnds: () => looseEnds(features),
+          tell: () => closed.tell(features, scene),
+          looseEnds: () => looseEnds(features, scene),
         });
       }
       return { drafts, silences, unreported: unreported.flat() };

@@ -17,11 +17,9 @@ export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
   const silences: Silence[] = [];
   let open: Open = { ...looseEnds, found: [], unreported: [] };
   for (const rule of rules) {
-    const { drafts, ...silent } = rule.judge(scene, open);
+    const { drafts, unreported, ...silent } = rule.judge(scene, open);
     silences.push(...silent.silences);
-    if (silent.unreported.length > 0)
-      open = { ...open, unreported: [...open.unreported, ...silent.unreported] };
-    open = withoutExplained(open, drafts);
+    open = withoutExplained({ ...open, unreported: [...open.unreported, ...unreported] }, drafts);
   }
   return { scene, drafts: open.found, silences };
 }

@@ -1,4 +1,4 @@
-import { type FactSource, readAddress, readMethod, readPath } from '../calls/call-facts.ts';
+import { type FactSource, readAddress } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -50,9 +50,8 @@ function namePlace(call: FactSource): string {
 
 /** Two spans side by side have one parent, which also tells the trace and the service. */
 function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string {
-  const call = facts.at(row);
   const parent = graph.parents[row] ?? none;
-  return keyFor(String(parent === none ? row : parent), readMethod(call), readPath(call));
+  return keyFor(parent === none ? row : parent, facts.methodOf(row), facts.pathOf(row));
 }
 
 /** Two instrumentations have two scopes. One that is loaded twice begins and ends both spans at once, as calls in parallel do not. */

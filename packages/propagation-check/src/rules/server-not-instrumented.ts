@@ -108,7 +108,7 @@ function leadsOutside(scene: Scene, span: Span): boolean {
 export const serverNotInstrumented: HeaderCause = {
   finding,
   // A hop behind the tap may have answered itself.
-  needs: { sides: ['callee'], excludes: [] },
+  needs: { sides: ['callee'] },
   explain: ({ server, headers: { answer }, namesItsSpan }) =>
     namesItsSpan && server === null && answer?.span === null
       ? 'the called service names its span in every answer, and this one names none: nothing made a span for the request'

@@ -2,11 +2,11 @@ import { readOutcome } from '../calls/call-facts.ts';
 import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, type TraceGraph } from '../graph/trace-graph.ts';
-import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { groupPairs, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isCovered, protocolOf, type Scene } from './check.ts';
+import { type Group, keyFor } from '../util/group-by.ts';
+import { edgeOf, isCovered, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
 import { gate, rule, tellReasons } from './rule.ts';
@@ -24,7 +24,6 @@ export const finding = defineFinding('server-span-lost', {
 
 /** Calls of one service, each with a span of another that hangs in its trace under a span which is nowhere. */
 interface LostServers {
-  readonly scene: Scene;
   readonly pairs: Group<Pair>;
   /** Calls to the same address that led to nothing else. */
   readonly alike: readonly Span[];
@@ -47,31 +46,25 @@ export const lostServerSpans = rule<LostServers>({
       (client, span) => whyApart(scene, client, span) === null,
       scene.thresholds,
     );
-    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
-      (ofEdge) => ({
-        scene,
-        pairs: ofEdge,
-        alike: listAlike(scene, open.clients, ofEdge),
-        orphans: listOrphansOf(open.orphans, ofEdge),
-      }),
-    );
+    return groupPairs(pairs).map((ofEdge) => ({
+      pairs: ofEdge,
+      alike: listAlike(scene, open.clients, ofEdge),
+      orphans: listOrphansOf(open.orphans, ofEdge),
+    }));
   },
   gates: [
     gate(
       'spans of the called service from the time at which its SERVER span should have ended',
-      ({ scene, pairs }) => pairs.some((pair) => isServerDue(scene, pair)),
+      ({ pairs }, scene) => pairs.some((pair) => isServerDue(scene, pair)),
       ({ pairs: [{ server }] }) => `${server.serviceName} delivered none that late, or none that early`,
     ),
   ],
   looseEnds: ({ pairs, orphans }) => [...pairs.map(({ client }) => client), ...orphans],
-  report: ({ scene, pairs, alike, orphans }) => {
-    const [{ client, server }] = pairs;
-    const isProven = alike.length === 0 && pairs.every((pair) => isProof(scene, pair));
+  report: ({ pairs, alike, orphans }, scene) => {
+    const [{ server }] = pairs;
     return finding.report({
-      ...(isProven ? {} : { isLikely: true }),
-      client: client.serviceName,
-      server: server.serviceName,
-      protocol: protocolOf(client),
+      isLikely: alike.length > 0 || !pairs.every((pair) => isProof(scene, pair)),
+      ...edgeOf(pairs[0]),
       shown: [
         ...pairs.map((pair) => ({
           client: pair.client,
@@ -175,7 +168,7 @@ function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readon
 export const serverSpanLost: HeaderCause = {
   finding,
   // A hop behind the tap may have named its own span.
-  needs: { sides: ['callee'], excludes: [] },
+  needs: { sides: ['callee'] },
   explain: (call) => {
     const answered = readMissingAnswer(call);
     return answered?.sampled === true

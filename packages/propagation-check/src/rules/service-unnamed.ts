@@ -24,9 +24,6 @@ export const unnamedServices = rule<Group<Span>>({
       ({ serviceName }) => keyFor(serviceName),
     );
   },
-  // Names are there or not, whatever the calls are.
-  gates: [],
-  looseEnds: () => [],
   report: (spans) =>
     finding.report({
       client: null,

@@ -17,6 +17,7 @@ import {
 } from './check.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 import { listRedirectedCalls } from './redirected-calls.ts';
+import { findShortBatches } from './split-batch.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
 export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedResults {
@@ -43,7 +44,6 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
     answersOf,
     redirectedCalls,
     repeatedClients: remember(() => listRepeated(scene)),
-    isBegun: (traceId) => scene.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
@@ -55,6 +55,7 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
       const entries = scene.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));
     }),
+    shortBatches: remember(() => findShortBatches(scene)),
   };
 }
 

@@ -52,7 +52,7 @@ export const spansLostInServices = rule<LostInService>({
   looseEnds: ({ spans }) => spans,
   report: ({ spans }) =>
     finding.report({
-      ...(spans.some((span) => isParentRemote(span) === null) ? { isLikely: true } : {}),
+      isLikely: spans.some((span) => isParentRemote(span) === null),
       client: spans[0].serviceName,
       server: spans[0].serviceName,
       protocol: protocolOf(spans[0]),

@@ -4,28 +4,11 @@ import { countDroppedLinks } from '../span/dropped-counts.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { Scene } from './check.ts';
+import type { BaseScene, ShortBatch, ShortBatches } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { moveToFront } from './split-causes.ts';
 import { areInOrder, messageCauses } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
-
-/** A batch that names fewer messages than it says that it holds. */
-interface Batch {
-  readonly span: Span;
-  readonly unnamed: number;
-}
-
-/** Batches of one service and destination that lack messages, and a service that sent some of those that are in none. */
-export interface ShortBatches {
-  readonly scene: Scene;
-  readonly batches: Group<Batch>;
-  readonly sender: string | null;
-  /** The messages to the destination that are in no batch, of all senders. */
-  readonly unread: () => readonly Span[];
-  /** How many messages the batches lack. */
-  readonly unnamed: number;
-}
 
 /**
  * Batches that link to some of their messages only, as to the first: as many messages to the same destination are in no batch, each sent
@@ -33,7 +16,7 @@ export interface ShortBatches {
  */
 export const splitBatches = rule<ShortBatches>({
   finding: splitTrace,
-  measure: findShortBatches,
+  measure: ({ shared }) => shared.shortBatches(),
   gates: [
     gate(
       'no limit on links: batches link to different numbers of messages, or to one',
@@ -42,8 +25,8 @@ export const splitBatches = rule<ShortBatches>({
     ),
     gate(
       'as many messages are in no batch as batches lack, and several',
-      ({ scene, unread, unnamed }) =>
-        unread().length === unnamed && unnamed >= scene.thresholds.fewestLostMessages,
+      ({ unread, unnamed }, { thresholds }) =>
+        unread().length === unnamed && unnamed >= thresholds.fewestLostMessages,
       ({ unread, unnamed }) => `${unread().length} are in none, and batches lack ${unnamed}`,
     ),
     gate(
@@ -69,7 +52,7 @@ export const splitBatches = rule<ShortBatches>({
     }),
 });
 
-export function findShortBatches(scene: Scene): readonly ShortBatches[] {
+export function findShortBatches(scene: BaseScene): readonly ShortBatches[] {
   const received = scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER');
   // Services share the messages of a destination.
   const named = remember(() => new Set(received.flatMap(({ clients }) => [...clients])));
@@ -79,7 +62,7 @@ export function findShortBatches(scene: Scene): readonly ShortBatches[] {
 }
 
 function measureShort(
-  scene: Scene,
+  scene: BaseScene,
   ofServer: Group<CallGroup>,
   named: () => ReadonlySet<number>,
 ): readonly ShortBatches[] {
@@ -91,7 +74,7 @@ function measureShort(
   return ofDestination.flatMap((batches) => {
     const unread = remember(() => listUnread(scene, batches, named(), senders));
     const unnamed = batches.reduce((sum, batch) => sum + batch.unnamed, 0);
-    const ofSender = (sender: string | null): ShortBatches => ({ scene, batches, sender, unread, unnamed });
+    const ofSender = (sender: string | null): ShortBatches => ({ batches, sender, unread, unnamed });
     // Before a look at all messages.
     if (areLimited(batches)) return [ofSender(null)];
     return [...new Set(unread().map(({ serviceName }) => serviceName))].map(ofSender);
@@ -104,7 +87,7 @@ export function areComplete({ batches, unread, unnamed }: ShortBatches): boolean
 }
 
 /** Whether a limit shows: several batches have as many links as it allows, or one as many as the usual limit allows. */
-function areLimited(batches: Group<Batch>): boolean {
+function areLimited(batches: Group<ShortBatch>): boolean {
   return areOfOneLimit(batches) && (batches.length > 1 || batches[0].span.links.length === usualLimit);
 }
 
@@ -112,11 +95,11 @@ function areLimited(batches: Group<Batch>): boolean {
 const usualLimit = 128;
 
 /** Each batch as often as it lacks a message. */
-function listLacking(batches: readonly Batch[]): readonly Span[] {
+function listLacking(batches: readonly ShortBatch[]): readonly Span[] {
   return batches.flatMap(({ span, unnamed }) => Array.from({ length: unnamed }, () => span));
 }
 
-function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): readonly Batch[] {
+function listShortBatches({ graph, facts }: BaseScene, servers: readonly number[]): readonly ShortBatch[] {
   const rows = [...new Set(servers)].filter(
     (row) => graph.hasLinks(row) && facts.at(row).attributes.has('messaging.batch.message_count'),
   );
@@ -128,15 +111,15 @@ function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): 
 }
 
 /** A limit on links leaves the same number of them in each batch. */
-function areOfOneLimit(batches: Group<Batch>): boolean {
+function areOfOneLimit(batches: Group<ShortBatch>): boolean {
   const most = batches[0].span.links.length;
   return most > 1 && batches.every(({ span }) => span.links.length === most);
 }
 
 /** The messages to the destination of some batches that nobody names, sent before the last of these. */
 function listUnread(
-  scene: Scene,
-  batches: Group<Batch>,
+  scene: BaseScene,
+  batches: Group<ShortBatch>,
   named: ReadonlySet<number>,
   senders: ReadonlySet<string | null>,
 ): readonly Span[] {
@@ -154,6 +137,6 @@ function listUnread(
     .filter((span) => span.startTimeUnixNano <= last);
 }
 
-function nameDestination({ graph, facts }: Scene, span: Span): string | null {
+function nameDestination({ graph, facts }: BaseScene, span: Span): string | null {
   return readDestination(facts.at(graph.rowOf(span)));
 }

@@ -12,7 +12,6 @@ import { finding as splitTrace } from './split-trace.ts';
 
 /** Messages of an expected edge that nobody received, and messages of its callee that nobody sent. */
 interface LostMessages {
-  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   /** Whether the edge has whole messages; then these are of one destination. */
   readonly isWhole: boolean;
@@ -34,7 +33,7 @@ export const splitMessages = rule<LostMessages>({
     gate('messages are lost on either side', ({ producers }) => producers.length > 0, tellLost),
     gate(
       'no message of the edge is whole, or as many are lost on either side, and several',
-      ({ scene: { thresholds }, isWhole, producers, consumers }) =>
+      ({ isWhole, producers, consumers }, { thresholds }) =>
         !isWhole ||
         (producers.length >= thresholds.fewestLostMessages && countMessages(consumers) === producers.length),
       tellLost,
@@ -46,13 +45,13 @@ export const splitMessages = rule<LostMessages>({
     ),
   ],
   looseEnds: ({ producers, consumers }) => [...producers, ...consumers],
-  report: (lost) => {
+  report: (lost, scene) => {
     const { edge, producers, consumers } = lost;
     return splitTrace.report({
       client: edge.client,
       server: edge.server,
       protocol: 'messaging',
-      candidates: listCauses(lost),
+      candidates: listCauses(scene, lost),
       shown: producers.map((client) => ({
         client,
         server: null,
@@ -63,7 +62,7 @@ export const splitMessages = rule<LostMessages>({
   },
 });
 
-function listCauses({ scene, isRenamed, producers, consumers }: LostMessages): readonly FindingId[] {
+function listCauses(scene: Scene, { isRenamed, producers, consumers }: LostMessages): readonly FindingId[] {
   // What the caller sends to that destination may have no spans.
   if (isRenamed) return [...messageCauses, 'client-not-instrumented'];
   // Functions read the context of their platform alone unless they are told to look into the message.
@@ -104,7 +103,7 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
       alike.length === 0 &&
       consumers.length >= scene.thresholds.fewestLostMessages &&
       open.roots.of(edge.server).every(isMessageOrProbe);
-    return [{ scene, edge, isWhole: false, isRenamed, producers: isRenamed ? producers : alike, consumers }];
+    return [{ edge, isWhole: false, isRenamed, producers: isRenamed ? producers : alike, consumers }];
   });
 }
 
@@ -128,7 +127,6 @@ function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
     );
     const sent = mapBy(unread, nameDestination);
     return groupBy(consumers, nameDestination).map((received) => ({
-      scene,
       edge,
       isWhole: true,
       isRenamed: false,

@@ -1,7 +1,7 @@
 import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
 import type { Call } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { groupPairs, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -14,7 +14,6 @@ import { listNamed, finding as splitTrace } from './split-trace.ts';
 
 /** Calls of one service whose request was redirected, and requests that began traces after that. */
 interface RedirectedCalls {
-  readonly scene: Scene;
   readonly calls: Group<Call>;
   readonly pairs: Group<Pair>;
   readonly isBeyondChance: () => boolean;
@@ -26,7 +25,7 @@ interface RedirectedCalls {
 const countGates: readonly Gate<RedirectedCalls>[] = [
   gate(
     'nearly every redirected call has a request that began a trace after the redirect, several times',
-    ({ scene: { thresholds }, calls, pairs }) =>
+    ({ calls, pairs }, { thresholds }) =>
       pairs.length >= Math.max(thresholds.fewestDisplaced, calls.length * thresholds.displacedShare),
     ({ calls, pairs }) => `${pairs.length} of ${countOf(calls.length, 'call')}`,
   ),
@@ -53,9 +52,7 @@ export const splitRedirects = rule<RedirectedCalls>({
     const named = new Set(listNamedRest(scene, open, redirected));
     const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
     const free = roots.filter((root) => !taken.has(root));
-    return groupBy(redirected, ({ client, server }) =>
-      keyFor(client.serviceName, server.serviceName),
-    ).flatMap((calls) => {
+    return groupPairs(redirected).flatMap((calls) => {
       const clients = new Set(calls.map(({ client }) => client));
       const pairs = [
         ...[...named].filter(({ client }) => clients.has(client)),
@@ -67,7 +64,6 @@ export const splitRedirects = rule<RedirectedCalls>({
       ];
       return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).flatMap((ofServer) => {
         const measure = (some: Group<Pair>): RedirectedCalls => ({
-          scene,
           calls,
           pairs: some,
           named,
@@ -82,14 +78,15 @@ export const splitRedirects = rule<RedirectedCalls>({
         });
         const all = measure(ofServer);
         const split = groupBy(ofServer, (pair) => keyFor(String(named.has(pair))));
-        const isOne = split.length === 1 || countGates.every(({ isOpen }) => isOpen(all));
+        const isOne = split.length === 1 || countGates.every(({ isOpen }) => isOpen(all, scene));
         return isOne ? [all] : split.map(measure);
       });
     });
   },
   gates: countGates.map((one) => ({
     ...one,
-    isOpen: (edge: RedirectedCalls) => edge.pairs.every((pair) => edge.named.has(pair)) || one.isOpen(edge),
+    isOpen: (edge: RedirectedCalls, scene: Scene) =>
+      edge.pairs.every((pair) => edge.named.has(pair)) || one.isOpen(edge, scene),
   })),
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
   report: ({ pairs, named }) =>

@@ -13,7 +13,6 @@ import { finding as splitTrace } from './split-trace.ts';
 
 /** Calls of one service that each enclose a call of another, to the same URL, which began a trace. */
 interface SidecarCalls extends SharedCalls {
-  readonly scene: Scene;
   readonly pairs: Group<Pair>;
   /** The calls have a SERVER span: the header went on past the sidecar. */
   readonly isWhole: boolean;
@@ -41,7 +40,7 @@ export const splitSidecars = rule<SidecarCalls>({
       const ofService = (some: readonly Span[], { serviceName }: Span): readonly Span[] =>
         some.filter((span) => span.serviceName === serviceName);
       return {
-        ...{ scene, pairs, isWhole: isWhole(scene, client) },
+        ...{ pairs, isWhole: isWhole(scene, client) },
         outer: ofService(outer, client),
         inner: ofService(inner, server),
         roots: countRoots(scene, open, pairs),
@@ -51,7 +50,7 @@ export const splitSidecars = rule<SidecarCalls>({
   gates: [
     gate(
       'nearly every call that began a trace is within one to the same URL, several times',
-      ({ scene: { thresholds }, inner, pairs }) =>
+      ({ inner, pairs }, { thresholds }) =>
         pairs.length >= Math.max(thresholds.fewestDisplaced, inner.length * thresholds.everyCallShare),
       ({ inner, pairs }) => `${pairs.length} of ${inner.length}`,
     ),
@@ -62,7 +61,7 @@ export const splitSidecars = rule<SidecarCalls>({
     ),
     gate(
       'fewer would be so by chance',
-      ({ scene, outer, inner, pairs }) =>
+      ({ outer, inner, pairs }, scene) =>
         isMoreThanChance(
           inner,
           pairs.length,

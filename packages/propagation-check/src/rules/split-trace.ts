@@ -25,14 +25,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
-import {
-  isExpectedDirectly,
-  isPlausible,
-  type Open,
-  protocolOf,
-  type Scene,
-  tellUnprovable,
-} from './check.ts';
+import { isPlausible, type Open, protocolOf, type Scene, tellUnprovable } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { describePair } from './describe-pair.ts';
 import { type CallIndex, indexCalls } from './index-calls.ts';
@@ -182,13 +175,17 @@ export const splitTraces = rule<SplitEdge>({
       );
       const measure = (some: readonly Pair[]) => measureEdge(scene, loose, some, named);
       const edge = measure([...proven, ...others]);
-      const isOne = proven.length === 0 || edge.every((one) => shareGates.every(({ isOpen }) => isOpen(one)));
+      const isOne =
+        proven.length === 0 || edge.every((one) => shareGates.every(({ isOpen }) => isOpen(one, scene)));
       return isOne ? edge : [...measure(proven), ...measure(others)];
     });
   },
   gates: [
     parentGate(({ pairs }) => pairs.map(({ server }) => server)),
-    ...shareGates.map((one) => ({ ...one, isOpen: (edge: SplitEdge) => areNamed(edge) || one.isOpen(edge) })),
+    ...shareGates.map((one) => ({
+      ...one,
+      isOpen: (edge: SplitEdge, scene: Scene) => areNamed(edge) || one.isOpen(edge, scene),
+    })),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   pairs: ({ pairs }) => pairs,
@@ -263,7 +260,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
 
 /** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
 function listContinued(scene: Scene, open: Open): readonly Span[] {
-  return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
+  return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.graph.isBegun(span.traceId));
 }
 
 /** Pairs of different traces that ids in headers prove. */
@@ -336,7 +333,7 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
       : 'of another request (method, path, status or user agent)';
   if (client.kind === 'SERVER')
     return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
-  if (sameRequest === 'unknown' && !isExpectedDirectly(scene, client.serviceName, server.serviceName))
+  if (sameRequest === 'unknown' && !scene.shared.isExpectedDirectly(client.serviceName, server.serviceName))
     return 'with nothing but the time in common, on an edge that is not expected';
   return comesFromElsewhere(scene, client, server) ? 'sent by another program (user agent)' : null;
 }
@@ -401,7 +398,7 @@ function measureEdge(
     .groupsBetween(client, server)
     .filter(isOfLayer(isOfMcp(first.client)))
     .filter(({ protocol }) => protocol !== 'messaging');
-  const isExpected = isExpectedDirectly(scene, client, server);
+  const isExpected = scene.shared.isExpectedDirectly(client, server);
   const toTargets = listToTargets(scene, loose, first, pairs, targets);
   const alike = measureAlike(scene, loose, pairs, server);
   return [
@@ -511,7 +508,7 @@ function areAllPaired(edge: SplitEdge): boolean {
 
 /** Left-overs on either side may show a coincidence; an expectation allows for more of them, and requests that begin with their calls for one. */
 function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
-  const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
+  const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.displacedLeftOver;
   return areNearlyAllPaired(pairs, Math.max(toTargets.length, alike.count), 1 / leftOver, thresholds);
 }
 

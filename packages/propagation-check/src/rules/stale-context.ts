@@ -12,7 +12,7 @@ import { pairDisplaced } from '../pairing/displaced.ts';
 import { compareRequests, endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { type Group, groupBy, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { listCallers } from './list-callers.ts';
@@ -29,7 +29,6 @@ export const finding = defineFinding('stale-context', {
 
 /** The calls of one edge below requests that had ended when some of them began. */
 interface StaleCalls {
-  readonly scene: Scene;
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
@@ -46,10 +45,7 @@ interface StaleCalls {
  */
 export const staleCalls = rule<StaleCalls>({
   finding,
-  measure: (scene) =>
-    groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).flatMap((groups) =>
-      measureStaleCalls(scene, groups),
-    ),
+  measure: (scene) => groupCalls(scene.groups).flatMap((groups) => measureStaleCalls(scene, groups)),
   gates: [
     gate(
       'nearly all requests of the endpoint that lack the call waited for one of these',
@@ -59,16 +55,16 @@ export const staleCalls = rule<StaleCalls>({
     // A stale request gathers the calls of several; fire-and-forget spreads them over their own.
     gate(
       'an older request has the calls of several others',
-      ({ scene, pairs, owners }) => pairs.length >= owners * scene.thresholds.callsPerStaleOwner,
+      ({ pairs, owners }, { thresholds }) => pairs.length >= owners * thresholds.callsPerStaleOwner,
       ({ pairs, owners }) => `${owners} older requests have those of ${pairs.length}`,
     ),
     gate(
       'such a call began after the request that it hangs below had ended',
-      ({ scene, pairs }) => pairs.some(({ server: call }) => isLate(scene, scene.graph.rowOf(call))),
+      ({ pairs }, scene) => pairs.some(({ server: call }) => isLate(scene, scene.graph.rowOf(call))),
       ({ pairs }) => `none of ${pairs.length}`,
     ),
   ],
-  looseEnds: ({ scene, calls }) =>
+  looseEnds: ({ calls }, scene) =>
     calls.map((call) => call.client).filter((client) => isLate(scene, scene.graph.rowOf(client))),
   report: ({ client, server, protocol, calls, pairs }) => {
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
@@ -124,7 +120,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
     ),
   );
   const gathering = new Set(pairs.map((pair) => findEntry(graph, pair.server)));
-  return [{ scene, client, server, protocol, calls, pairs, owners: gathering.size }];
+  return [{ client, server, protocol, calls, pairs, owners: gathering.size }];
 }
 
 /** The requests that had ended when a call below them began. */
@@ -156,7 +152,6 @@ function startsAfter(
 
 /** SERVER spans below one span of the caller; at least one began after that span had ended. */
 interface StaleHeader {
-  readonly scene: Scene;
   readonly parent: Span;
   /** With calls that tell of the same request, waited for it, and have no child. */
   readonly pairs: Group<Pair>;
@@ -177,10 +172,9 @@ export const staleHeaders = rule<StaleHeader>({
     // A cache that answers at once asks for a newer answer later, with the headers of the call that it answered: that has no other SERVER span.
     gate(
       'several such requests began after the span that they hang below had ended, or repeat one that was served before',
-      ({ scene, late, repeated }) =>
-        late.length >= scene.thresholds.callsPerStaleOwner ||
-        (late.some((pair) => repeated.includes(pair)) &&
-          repeated.length >= scene.thresholds.callsPerStaleOwner),
+      ({ late, repeated }, { thresholds }) =>
+        late.length >= thresholds.callsPerStaleOwner ||
+        (late.some((pair) => repeated.includes(pair)) && repeated.length >= thresholds.callsPerStaleOwner),
       ({ pairs, late }) => `${late.length} of ${pairs.length}`,
     ),
   ],
@@ -232,7 +226,7 @@ function measureStaleHeaders(
     ({ client, call, unique, isLate }) => unique && isLate && repeats(client, call.client),
   );
   return [...mapBy(found, ({ call }) => call.client)].map(([parent, ofThis]) => ({
-    ...{ scene, parent, pairs: ofThis, repeated },
+    ...{ parent, pairs: ofThis, repeated },
     late: ofThis.filter(({ isLate }) => isLate),
   }));
 }

@@ -193,7 +193,8 @@ export const thresholdTable = {
   displacedLeftOver: {
     value: 1.1,
     unit: 'ratio',
-    reason: 'More calls than pairs, by more than a cut capture explains, are those of a job or a timer.',
+    reason:
+      'More calls or requests than pairs, by more than a cut capture explains, are those of a job, a timer or other callers.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-unrouted',
       higher: 'context-lost-in-process/healthy-displaced-left-over',
@@ -212,7 +213,7 @@ export const thresholdTable = {
   fewestDisplaced: {
     value: 5,
     unit: 'count',
-    reason: 'Fewer pairs may be a coincidence whatever the rotations say.',
+    reason: 'Fewer pairs may be a coincidence, whatever the rotations say.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-displaced-left-over',
       higher: 'context-lost-in-process/broken-fewest-displaced',
@@ -275,13 +276,6 @@ export const thresholdTable = {
       'Where only the expectation says that requests are passed on, most requests of the server must be such.',
     pinnedBy: { lower: 'missing-call/broken-passed-on-share', higher: 'split-trace/broken-passed-on-share' },
   },
-  splitLeftOver: {
-    value: 1.1,
-    unit: 'ratio',
-    reason:
-      'More calls or requests than pairs, by more than this, may show that the pairs are a coincidence.',
-    pinnedBy: { lower: 'split-trace/broken-behind-sidecar', higher: 'split-trace/healthy-split-left-over' },
-  },
   splitLeftOverExpected: {
     value: 1.2,
     unit: 'ratio',
@@ -312,31 +306,14 @@ export const thresholdTable = {
       higher: 'split-trace/broken-partly-by-hand',
     },
   },
-  partlySplitShare: {
-    value: 0.9,
-    unit: 'share',
-    reason: 'Nearly all roots and nearly all requests must correspond: captures are cut at both ends.',
-    pinnedBy: {
-      lower: 'split-trace/healthy-partly-split-share',
-      higher: 'split-trace/broken-partly-split-share',
-    },
-  },
   splitByTimeShare: {
     value: 0.9,
     unit: 'share',
-    reason: 'Roots that fit nearly every unanswered call by time are its other side.',
+    reason:
+      'Roots, with a kind or without, that fit nearly every unanswered call by time are its other side.',
     pinnedBy: {
       lower: 'missing-server/shown-split-by-time-share',
       higher: 'split-trace/shown-split-by-time-share',
-    },
-  },
-  splitWithoutKindShare: {
-    value: 0.9,
-    unit: 'share',
-    reason: 'Roots without a kind that fit nearly every unanswered call by time are its other side.',
-    pinnedBy: {
-      lower: 'missing-server/broken-split-without-kind-share',
-      higher: 'split-trace/broken-split-without-kind-share',
     },
   },
   cachedDuration: {
@@ -394,22 +371,6 @@ export const thresholdTable = {
       higher: 'client-not-instrumented/broken-missing-call-share',
     },
   },
-  fewestBetween: {
-    value: 5,
-    unit: 'count',
-    reason: 'Fewer roots between the calls of requests may be a coincidence.',
-    pinnedBy: {
-      lower: 'client-not-instrumented/healthy-fewest-between',
-      higher: 'client-not-instrumented/broken-between',
-    },
-  },
-  fewestPossibleCalls: {
-    value: 5,
-    unit: 'count',
-    reason:
-      'Without an expectation, fewer requests or messages of two services that fall together may be a coincidence.',
-    pinnedBy: { lower: 'missing-call/healthy-fewest-possible-calls', higher: 'missing-call/shown-possible' },
-  },
   mostRootsCompared: {
     value: 40,
     unit: 'count',
@@ -422,7 +383,7 @@ export const thresholdTable = {
   everyRequestShare: {
     value: 0.9,
     unit: 'share',
-    reason: 'Nearly every request of the endpoint must contain a root: captures are cut at both ends.',
+    reason: 'Nearly every request must have its root or message: captures are cut at both ends.',
     pinnedBy: {
       lower: 'client-not-instrumented/broken-between',
       higher: 'client-not-instrumented/broken-every-request-share',
@@ -445,15 +406,6 @@ export const thresholdTable = {
     pinnedBy: {
       lower: 'external-parent/shown-fewest-continued',
       higher: 'external-parent/shown-beside-whole',
-    },
-  },
-  fewestFilling: {
-    value: 5,
-    unit: 'count',
-    reason: 'Of fewer roots that fill their requests best, chance may explain all.',
-    pinnedBy: {
-      lower: 'client-not-instrumented/healthy-fewest-filling',
-      higher: 'missing-call/broken-fewest-filling',
     },
   },
   fewestMisled: {

@@ -23,9 +23,6 @@ export const unexpectedEdges = rule<Group<Call>>({
     const isForbidden = ({ client, server }: CallGroup): boolean => forbidden.has(keyFor(client, server));
     return groupByEdge(viewCalls(graph, groups.filter(isForbidden)));
   },
-  // The expectations have judged them.
-  gates: [],
-  looseEnds: () => [],
   report: (calls) =>
     reportCalls(
       finding,

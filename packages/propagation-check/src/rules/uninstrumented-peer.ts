@@ -27,7 +27,6 @@ export const finding = defineFinding('uninstrumented-peer', {
 
 /** The calls of a service to one peer, or all messages. */
 interface UnseenPeer {
-  readonly scene: Scene;
   readonly clients: Group<Span>;
   readonly howEnded: (client: Span) => Ending | null;
 }
@@ -52,7 +51,7 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
       if (span.kind !== 'CLIENT') return keyFor(span.kind);
       const { host, port } = readCallFacts(span);
       return keyFor(span.serviceName, host, port);
-    }).map((clients) => ({ scene, clients, howEnded }));
+    }).map((clients) => ({ clients, howEnded }));
   },
   gates: [
     gate(
@@ -62,7 +61,7 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
     ),
   ],
   looseEnds: ({ clients }) => clients,
-  report: ({ scene, clients, howEnded }) => {
+  report: ({ clients, howEnded }, scene) => {
     const [first] = clients;
     const ended = countEndings(scene, clients, howEnded);
     const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';

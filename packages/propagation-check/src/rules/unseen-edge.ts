@@ -6,15 +6,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { compareRequests } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { listNames } from '../util/list-names.ts';
-import {
-  type Draft,
-  hasSpans,
-  isExpectedDirectly,
-  listUnseenEdges,
-  type Open,
-  protocolOf,
-  type Scene,
-} from './check.ts';
+import { type Draft, listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
 import { listDirectCalls } from './direct-calls.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
@@ -28,7 +20,6 @@ import { handsOn, messageCauses } from './split-message.ts';
 
 /** An expected edge that has no whole call and is in no report of an earlier rule. */
 interface UnseenEdge {
-  readonly scene: Scene;
   readonly open: Open;
   readonly edge: ExpectedEdge;
   /** Calls of the caller that nobody continued. */
@@ -59,7 +50,7 @@ export const darkServices = rule<DarkService>({
     ),
   ],
   looseEnds: ({ calls }) => calls,
-  report: ({ scene, edge: { client, server }, direct }) =>
+  report: ({ edge: { client, server }, direct }, scene) =>
     missingServer.report({
       client,
       server,
@@ -73,7 +64,7 @@ export const darkServices = rule<DarkService>({
       passed: {
         service: server,
         servers: direct
-          .filter((call) => !isExpectedDirectly(scene, client, call.server.serviceName))
+          .filter((call) => !scene.shared.isExpectedDirectly(client, call.server.serviceName))
           .map((call) => call.server),
       },
     }),
@@ -86,14 +77,16 @@ export const unseenEdges = rule<UnseenEdge>({
   gates: [
     gate(
       'one of the two services has spans, or no service has',
-      ({ scene, edge }) =>
-        hasSpans(scene, edge.client) || hasSpans(scene, edge.server) || scene.services.names().length === 0,
+      ({ edge }, scene) =>
+        scene.services.has(edge.client) ||
+        scene.services.has(edge.server) ||
+        scene.services.names().length === 0,
       ({ edge }) => `neither ${edge.client} nor ${edge.server} has any: their names may be other ones`,
     ),
     gate(
       'a service without spans cannot be one that the expectations do not name',
-      (unseen) => listOtherNames(unseen).length === 0,
-      (unseen) => `it may be ${listNames(listOtherNames(unseen))}`,
+      (unseen, scene) => listOtherNames(scene, unseen).length === 0,
+      (unseen, scene) => `it may be ${listNames(listOtherNames(scene, unseen))}`,
     ),
     gate(
       'no earlier rule reports the edge',
@@ -103,26 +96,27 @@ export const unseenEdges = rule<UnseenEdge>({
     // The callee of a dark service is connected past it, which is reported already.
     gate(
       'the caller has spans of the edge, or nobody calls the called service',
-      ({ scene, open, edge }) =>
-        (hasSpans(scene, edge.client) && !open.found.some(({ passed }) => passed?.service === edge.client)) ||
+      ({ open, edge }, scene) =>
+        (scene.services.has(edge.client) &&
+          !open.found.some(({ passed }) => passed?.service === edge.client)) ||
         scene.groupsInto(edge.server).length === 0,
       ({ edge }) => `${edge.client} has none, and ${edge.server} is called`,
     ),
   ],
   looseEnds: ({ calls }) => calls,
-  report: (unseen) => {
-    const continued = listContinued(unseen);
-    const sent = selectSentByCaller(unseen, continued);
+  report: (unseen, scene) => {
+    const continued = listContinued(scene, unseen);
+    const sent = selectSentByCaller(scene, unseen, continued);
     if (sent.length > 0) return reportContinued(unseen, sent);
     const unreached = unseen.calls.filter(isUnreached);
     return unreached.length > 0
       ? reportUnreached(unseen, unreached)
-      : reportUnseen(unseen, continued.length > 0);
+      : reportUnseen(scene, unseen, continued.length > 0);
   },
 });
 
 /** The services that have spans and may be a service of the edge that has none: its name in the expectation may be a wrong one. */
-function listOtherNames({ scene, edge, calls }: UnseenEdge): readonly string[] {
+function listOtherNames(scene: Scene, { edge, calls }: UnseenEdge): readonly string[] {
   return [edge.client, edge.server].flatMap((name) => {
     const isTold = calls.some(isUnreached) && suggestService(scene, name) === null;
     return isTold ? [] : listOthers(scene, name);
@@ -133,7 +127,7 @@ function listOtherNames({ scene, edge, calls }: UnseenEdge): readonly string[] {
  * Spans of the callee in traces of the caller, below a span of its own that is not here. Equal trace ids prove that context arrived; the span
  * in between may not have ended.
  */
-function listContinued({ scene, open, edge }: UnseenEdge): readonly Span[] {
+function listContinued(scene: Scene, { open, edge }: UnseenEdge): readonly Span[] {
   const ofCaller = new Set(scene.spansOf(edge.client).map((span) => span.traceId));
   return open.orphans.filter(
     (span) =>
@@ -146,7 +140,8 @@ function listContinued({ scene, open, edge }: UnseenEdge): readonly Span[] {
 
 /** Those whose context nobody but the caller can have sent: all that began before them in their traces is of the two services. */
 function selectSentByCaller(
-  { scene: { graph }, edge }: UnseenEdge,
+  { graph }: Scene,
+  { edge }: UnseenEdge,
   continued: readonly Span[],
 ): readonly Span[] {
   const { traces } = graph.index;
@@ -205,7 +200,7 @@ function tellUnreached(call: Span): string {
 }
 
 /** @param hasArrived Whether context did, of one caller or another. */
-function reportUnseen({ scene, open, edge, calls }: UnseenEdge, hasArrived: boolean): Draft {
+function reportUnseen(scene: Scene, { open, edge, calls }: UnseenEdge, hasArrived: boolean): Draft {
   const { client, server } = edge;
   // Another caller explains what reached the callee: worth a word, while the error is on that edge.
   const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
@@ -217,7 +212,7 @@ function reportUnseen({ scene, open, edge, calls }: UnseenEdge, hasArrived: bool
     shown: [],
   };
   const isUnaligned = mayBeUnaligned(scene, open, calls, server);
-  return hasSpans(scene, client)
+  return scene.services.has(client)
     ? missingCall.report({
         ...seen,
         candidates: [
@@ -260,7 +255,6 @@ function mayBeUnaligned(
 
 function measureUnseenEdges(scene: Scene, open: Open): readonly UnseenEdge[] {
   return listUnseenEdges(scene, open).map((edge) => ({
-    scene,
     open,
     edge,
     calls: open.clients.filter((span) => span.serviceName === edge.client),

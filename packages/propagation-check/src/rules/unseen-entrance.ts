@@ -12,7 +12,6 @@ import { gate, rule, tellMilliseconds } from './rule.ts';
 
 /** The service with which an expected path begins, where it shows calls that begin traces. */
 interface UnseenEntrance {
-  readonly scene: Scene;
   readonly service: string;
   readonly calls: Group<Span>;
   /** Nothing led to any of its calls: neither a job nor a message. */
@@ -41,15 +40,15 @@ export const unseenEntrances = rule<UnseenEntrance>({
     ),
     gate(
       'there are several calls, each in a trace of its own',
-      ({ scene, calls }) =>
-        calls.length >= scene.thresholds.fewestInRhythm &&
+      ({ calls }, { thresholds }) =>
+        calls.length >= thresholds.fewestInRhythm &&
         new Set(calls.map((call) => call.traceId)).size === calls.length,
       ({ calls }) =>
         `${countOf(calls.length, 'call')} in ${countOf(new Set(calls.map((call) => call.traceId)).size, 'trace')}`,
     ),
     gate(
       'they follow each other as by one who asks again on each answer: no timer, and no loop without rest',
-      ({ scene: { thresholds }, usualPause, rest }) =>
+      ({ usualPause, rest }, { thresholds }) =>
         usualPause <= thresholds.longestPause &&
         rest >= thresholds.shortestRest &&
         rest <= thresholds.longestRest,
@@ -58,8 +57,8 @@ export const unseenEntrances = rule<UnseenEntrance>({
     ),
     gate(
       'every pause is about the usual one',
-      (entrance) => countUnusual(entrance) === 0,
-      (entrance) => `${countUnusual(entrance)} of ${entrance.pauses.length} are not`,
+      (entrance, scene) => countUnusual(entrance, scene) === 0,
+      (entrance, scene) => `${countUnusual(entrance, scene)} of ${entrance.pauses.length} are not`,
     ),
   ],
   looseEnds: ({ calls }) => calls,
@@ -77,7 +76,7 @@ export const unseenEntrances = rule<UnseenEntrance>({
     }),
 });
 
-function countUnusual({ scene: { thresholds }, pauses, usualPause }: UnseenEntrance): number {
+function countUnusual({ pauses, usualPause }: UnseenEntrance, { thresholds }: Scene): number {
   const isUsual = (pause: number): boolean =>
     pause >= usualPause / thresholds.rhythmSpread && pause <= usualPause * thresholds.rhythmSpread;
   return pauses.filter((pause) => !isUsual(pause)).length;
@@ -100,7 +99,7 @@ function measureEntrance(scene: Scene, service: string): readonly UnseenEntrance
   );
   const usualPause = median(pauses);
   const usualCall = median(calls.map((call) => Number(call.endTimeUnixNano - call.startTimeUnixNano)));
-  return [{ scene, service, calls, isBare, pauses, usualPause, rest: usualPause / usualCall }];
+  return [{ service, calls, isBare, pauses, usualPause, rest: usualPause / usualCall }];
 }
 
 /** Callers that must call, that nobody is expected to call, and that show no request. */

@@ -2,8 +2,8 @@ import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, keyFor, mapBy } from '../util/group-by.ts';
-import { edgeOf, type Scene } from './check.ts';
+import { type Group, mapBy } from '../util/group-by.ts';
+import { edgeOf } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -23,7 +23,6 @@ export const finding = defineFinding('wrong-parent', {
 
 /** SERVER spans of an edge below spans of the caller that are no calls. */
 interface MisledEdge {
-  readonly scene: Scene;
   readonly calls: readonly Call[];
   /** With calls of the caller that tell of the same request and have no child. */
   readonly pairs: Group<Pair>;
@@ -47,7 +46,7 @@ export const wrongParents = rule<MisledEdge>({
     const misled = scene.groups.filter(
       ({ client, clientKind }) => clientKind !== 'CLIENT' && clientsOf.has(client),
     );
-    return groupCalls(misled, ({ client, server }) => keyFor(client, server)).flatMap((groups) => {
+    return groupCalls(misled).flatMap((groups) => {
       const calls = viewCalls(scene.graph, groups);
       const clients = clientsOf.get(groups[0].client) ?? [];
       const servers = calls.map((call) => call.server);
@@ -63,14 +62,14 @@ export const wrongParents = rule<MisledEdge>({
       const [first, ...others] = areAddressed
         ? addressed
         : pairSpans(clients, servers, tellOfOne, scene.thresholds);
-      return first === undefined ? [] : [{ scene, calls, pairs: [first, ...others], areAddressed }];
+      return first === undefined ? [] : [{ calls, pairs: [first, ...others], areAddressed }];
     });
   },
   gates: [
     // Names and ports of a cluster are not those that its servers see. Once it may be another peer with the same path.
     gate(
       'calls to the address of the server, or several and one for every SERVER span',
-      ({ scene: { thresholds }, calls, pairs, areAddressed }) =>
+      ({ calls, pairs, areAddressed }, { thresholds }) =>
         areAddressed || (pairs.length >= thresholds.fewestMisled && pairs.length === calls.length),
       ({ calls, pairs }) =>
         `${countOf(pairs.length, 'call')} to another address for ${countOf(calls.length, 'SERVER span')}`,

@@ -4,7 +4,7 @@ import { isDetached } from '../calls/edge.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { type Group, groupBy, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -16,7 +16,7 @@ import { nameRows } from './name-rows.ts';
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
-  const edges = groupCalls(groups, ({ client, server }) => keyFor(client, server));
+  const edges = groupCalls(groups);
   const accused = new Set(drafts.map((draft) => draft.client));
   const routesOf = indexRoutes(scene);
   return edges.flatMap((ofEdge) => {

@@ -17,7 +17,7 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
   const possible = roots
     .select(chooseRoots(scene, edge, 'others'), edge.server)
     .filter((root) => !isHealthProbe(root));
-  if (possible.length < thresholds.fewestPossibleCalls) return [];
+  if (possible.length < thresholds.fewestDisplaced) return [];
   const callers = new Set(
     scene
       .groupsBetween(edge.client, edge.server)
@@ -41,7 +41,7 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
   const found = [...new Set(pairs.map(({ server }) => server))];
   // Somebody outside would send some at other times.
   const isEach =
-    found.length >= thresholds.fewestPossibleCalls &&
+    found.length >= thresholds.fewestDisplaced &&
     found.length >= possible.length * thresholds.everyRequestShare;
   return isEach ? found : [];
 }

@@ -2,17 +2,17 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { arePairsAwaited } from '../pairing/awaited.ts';
+import { areAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
-import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy } from '../util/group-by.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
 import { listCallsBeside } from './list-calls-beside.ts';
 import { describePossible, isReported, type UnjudgedCalls } from './list-unjudged.ts';
@@ -56,7 +56,7 @@ export function listPossibleCalls(
   roots: Open['roots'],
   drafts: readonly Draft[],
 ): PossibleCalls {
-  const { fewestUnique, fewestPossibleCalls, missingCallShare } = scene.thresholds;
+  const { fewestUnique, fewestDisplaced, missingCallShare } = scene.thresholds;
   const find = (edge: Edge): readonly Possible[] => {
     const possible = roots
       .select(chooseRoots(scene, edge, edge.isAsked ? 'any' : 'called'), edge.server)
@@ -86,7 +86,7 @@ export function listPossibleCalls(
     // As if they were asked for: also at endpoints that the caller is not known to call.
     .flatMap((edge) => find({ ...edge, isAsked: true }));
   const isEnough = ({ edge, ofRoots, isAwaited }: Possible): boolean =>
-    isAwaited && ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
+    isAwaited && ofRoots.length >= (edge.isAsked ? fewestUnique : fewestDisplaced);
   const few = [...found.filter((possible) => !isEnough(possible)), ...unknown].map(({ edge, ofRoots }) => ({
     edge,
     spans: ofRoots.map(({ server }) => server),
@@ -115,7 +115,7 @@ function listEdges(scene: Scene): readonly Edge[] {
   const forbidden = asked.filter(
     ({ rule, client, server }) => rule === 'must-not' && !hasCall(scene, server, client),
   );
-  const seen = groupCalls(groups, ({ client, server }) => keyFor(client, server)).map(([first]) => first);
+  const seen = groupCalls(groups).map(([first]) => first);
   return [...seen, ...forbidden].flatMap(({ client, server }) => {
     if (client === null || server === null || client === server || !services.hasEntries(client)) return [];
     return [
@@ -127,7 +127,8 @@ function listEdges(scene: Scene): readonly Edge[] {
 /** The expectations name a caller of the callee that emits no spans: what it calls begins traces. */
 export function hasOtherCallers(scene: Scene, edge: Sides): boolean {
   return scene.expectation.edges.some(
-    ({ client, server, rule }) => rule !== 'must-not' && server === edge.server && !hasSpans(scene, client),
+    ({ client, server, rule }) =>
+      rule !== 'must-not' && server === edge.server && !scene.services.has(client),
   );
 }
 
@@ -155,7 +156,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
       edge.isAsked || isCalling || all.pairs.some(({ server }) => isDetachedCall.has(server));
     if (!isKnownToCall || all.pairs.length < fewest) return none;
     // Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams.
-    if (arePairsAwaited(all.pairs, thresholds))
+    if (areAwaited(all.pairs, thresholds))
       return areSure(all, thresholds) ? { ...none, awaited: all.pairs } : none;
     return isCalling && areUnique(all.pairs, thresholds) ? { ...none, loose: all.pairs } : none;
   });

@@ -6,7 +6,6 @@ import {
   findUnnamedSide,
   hasCall,
   hasError,
-  hasSpans,
   type LooseEnds,
   listUnprovable,
   type Scene,
@@ -53,7 +52,7 @@ function tellUndecided(
   const unnamed = findUnnamedSide(scene, { client, server }, drafts);
   if (unnamed !== null) return tellUnnamed(unnamed, { client, server });
   if (rule === 'must-not') {
-    const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
+    const possible = scene.services.has(server) ? null : findPossibleCall(drafts, { client, server });
     return possible === null
       ? tellSlip(scene, { client, server })
       : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
@@ -107,7 +106,7 @@ function tellMisspelt(scene: Scene, strange: readonly string[]): string | null {
 }
 
 function listStrange(scene: Scene, { client, server }: Sides): readonly string[] {
-  return [client, server].filter((service) => !hasSpans(scene, service));
+  return [client, server].filter((service) => !scene.services.has(service));
 }
 
 function tellUnnamed({ side, as }: UnnamedSide, { client, server }: Sides): string {

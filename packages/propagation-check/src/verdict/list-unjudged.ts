@@ -130,7 +130,7 @@ export function listUnjudgedRoots(
   );
   return expected.flatMap((edge) => {
     const own = withoutOutsiders(scene, edge, roots.of(edge.server).filter(isNamedRequest));
-    if (own.length < thresholds.fewestPossibleCalls || isReported(drafts, edge)) return [];
+    if (own.length < thresholds.fewestDisplaced || isReported(drafts, edge)) return [];
     const requests = scene.spansOf(edge.client).filter((span) => span.kind === 'SERVER');
     const isDuring = startsDuringAny(graph, requests, thresholds);
     const during = own.filter((root) => isDuring(graph.rowOf(root)));

@@ -1,9 +1,16 @@
 import { type FactSource, readDestination, readOutcome } from '../calls/call-facts.ts';
 import { mayBeOfOneBroker, readBroker } from '../calls/messaging-system.ts';
 import { nameTarget } from '../calls/target.ts';
-import { countUnlinked, type Draft, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import {
+  countUnlinked,
+  type Draft,
+  type LooseEnds,
+  listExplained,
+  type Scene,
+  type ShortBatches,
+} from '../rules/check.ts';
 import { doubtLinkedElsewhere, indexLinkedElsewhere } from '../rules/linked-elsewhere.ts';
-import { areComplete, findShortBatches, type ShortBatches } from '../rules/split-batch.ts';
+import { areComplete } from '../rules/split-batch.ts';
 import { countMessages } from '../rules/split-message.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
@@ -102,7 +109,7 @@ function prepareReceived(
   const isUnlinked = remember(
     (client: string | null, server: string | null) => countUnlinked(scene, { client, server }) > 0,
   );
-  const findShort = remember(() => findShortBatches(scene).filter(areComplete));
+  const findShort = remember(() => scene.shared.shortBatches().filter(areComplete));
   const countBegan = prepareBegan(scene, roots, explained);
   return (group, received) => {
     const [first] = group;

@@ -50,7 +50,7 @@ export function findPossibleSides(scene: Scene, roots: Roots): PossibleSides {
   });
   const requests = indexRequests(roots);
   return {
-    calledBy: ([first, ...others]) => listCalled(requests, [first, ...others]),
+    calledBy: (calls) => listCalled(requests, calls),
     receiversOf: ([first]) => {
       const places = receivers().get(readDestination(first) ?? '') ?? [];
       return nameServices(places.filter(isOf({ service: first.serviceName, broker: readBroker(first) })));

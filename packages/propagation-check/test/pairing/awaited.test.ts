@@ -8,7 +8,7 @@ import { drawTrace } from '../draw-trace.ts';
 function isAwaited(...calls: readonly (readonly [from: number, to: number])[]): boolean {
   const pairs = calls.flatMap(([from, to]) => {
     const [request, call] = drawTrace(`SERVER web GET  a1  0..1000\nCLIENT web GET  b1  ${from}..${to}`);
-    return request === undefined || call === undefined ? [] : [{ request, call }];
+    return request === undefined || call === undefined ? [] : [{ client: request, server: call }];
   });
   return areAwaited(pairs, thresholds);
 }
