@@ -138,9 +138,7 @@ export function pairWithMessages(
 
 /** Whether requests come so irregularly that another clock would miss them: the time between two differs by more than they last. */
 export function areIrregular(requests: readonly Span[]): boolean {
-  const gaps = listGaps(requests);
-  const usual = median(gaps);
-  return median(gaps.map((gap) => Math.abs(gap - usual))) > medianDuration(requests);
+  return measureSpread(listGaps(requests)) > medianDuration(requests);
 }
 
 /** Whether requests come at nearly even intervals that are longer than the requests, so that a timer may keep step with them. */
@@ -200,7 +198,14 @@ function medianDuration(requests: readonly Span[]): number {
 }
 
 /** Whether the requests and the calls correspond, not only as a whole. Where they overlap, so many tell it as well. */
-function areOneToOne(pairs: readonly Pair[], { uniqueShare, manyDisplaced }: DisplacedThresholds): boolean {
-  const unique = pairs.filter((pair) => pair.unique);
-  return unique.length >= pairs.length * uniqueShare || pairs.length >= manyDisplaced;
+function areOneToOne(pairs: readonly Pair[], thresholds: DisplacedThresholds): boolean {
+  return areMostlyUnique(pairs, thresholds) || pairs.length >= thresholds.manyDisplaced;
+}
+
+/** Whether most pairs are certain, so that they correspond one by one. */
+export function areMostlyUnique(
+  pairs: readonly Pair[],
+  { uniqueShare }: Pick<DisplacedThresholds, 'uniqueShare'>,
+): boolean {
+  return pairs.filter(({ unique }) => unique).length >= pairs.length * uniqueShare;
 }

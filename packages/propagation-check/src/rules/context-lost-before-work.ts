@@ -37,7 +37,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     const calling = listCalling(scene, roots);
     const ofNames = groupBy(
       roots.filter((root) => !calling.has(graph.rowOf(root))),
-      nameWork,
+      ({ serviceName, scopeName, kind, name }) => keyFor(serviceName, scopeName, kind, name),
     ).filter(({ length }) => length >= thresholds.fewestDisplaced);
     const names = new Set(ofNames.map(([{ name }]) => name));
     const workOf = remember((service: string | null) =>
@@ -82,8 +82,4 @@ function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> 
 /** Some CLIENT spans have no attributes, and are calls because somebody continued them. */
 function isCall({ graph, facts }: Scene, row: number): boolean {
   return facts.isOutgoing(row) || (graph.store.kinds[row] === kindNumber.client && graph.hasChild(row));
-}
-
-function nameWork({ serviceName, scopeName, kind, name }: Span): string {
-  return keyFor(serviceName, scopeName, kind, name);
 }

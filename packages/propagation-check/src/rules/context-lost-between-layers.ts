@@ -1,5 +1,4 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
-import type { RowSource } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
@@ -32,7 +31,8 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
   measure: (scene, open) => {
     const { graph, facts } = scene;
     const divided = findDividedServices(scene);
-    if (divided.size === 0 && !facts.maySome(isInternalRequest)) return [];
+    if (divided.size === 0 && !facts.maySome((row) => row.kind === 'INTERNAL' && readMethod(row) !== null))
+      return [];
     const spans = graph
       .select(
         (row) =>
@@ -96,10 +96,6 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
 /** A caller may repeat its request, and a capture without the scopes of some spans does not tell their layers. */
 function areOfTwoLayers({ scopeName }: Span, other: Span): boolean {
   return scopeName !== '' && other.scopeName !== '' && scopeName !== other.scopeName;
-}
-
-function isInternalRequest(row: RowSource): boolean {
-  return row.kind === 'INTERNAL' && readMethod(row) !== null;
 }
 
 /** The numbers of services that have SERVER roots of several scopes. Most have not, and their requests are not looked at one by one. */

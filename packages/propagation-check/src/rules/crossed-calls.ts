@@ -68,7 +68,9 @@ export const crossedCalls = rule<Group<PairSides>>({
 
 /** Lists the other sides that contradict their CLIENT or PRODUCER span, where that span has one that fits. */
 function listStrangers(calls: Group<Call>): readonly Call[] {
-  const own = calls.find(({ client, server }) => areOfOneMessage(client, server) ?? isOwn(client, server));
+  const own = calls.find(
+    ({ client, server }) => areOfOneMessage(client, server) ?? compareRequests(client, server) === 'yes',
+  );
   if (own === undefined) return [];
   return calls.filter(({ client, server }) => {
     const isMessage = areOfOneMessage(client, server);
@@ -76,10 +78,6 @@ function listStrangers(calls: Group<Call>): readonly Call[] {
       ? compareRequests(client, server) === 'no' && !isSamePath(own.server, server)
       : !isMessage;
   });
-}
-
-function isOwn(client: Span, server: Span): boolean {
-  return compareRequests(client, server) === 'yes';
 }
 
 /** Null where one of them has no id of a message. */
@@ -101,7 +99,7 @@ function pairRequests(
     return (
       parent?.traceId === client.traceId &&
       nameTarget(parent) === nameTarget(client) &&
-      isOwn(client, server) &&
+      compareRequests(client, server) === 'yes' &&
       isAddressedTo(client, server) &&
       endsWithin(server, client, thresholds)
     );

@@ -2,7 +2,7 @@ import { type CallGroup, weighCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
-import type { Coverage, Doubt, Draft, Scene } from './check.ts';
+import type { Doubt, Draft, Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { listStepsToDecide } from './steps-to-decide.ts';
 
@@ -82,12 +82,11 @@ function isCutBetween(
   const covered = client === null ? null : coverage(client);
   return (
     covered !== null &&
-    shown.every(({ server: span }) => span !== null && !isWithin(covered, span.endTimeUnixNano)) &&
+    shown.every(
+      ({ server: span }) =>
+        span !== null && (span.endTimeUnixNano < covered.from || span.endTimeUnixNano > covered.to),
+    ) &&
     // A single trace was asked for as a whole.
     graph.traceCount > 1
   );
-}
-
-function isWithin({ from, to }: Coverage, time: bigint): boolean {
-  return from <= time && time <= to;
 }

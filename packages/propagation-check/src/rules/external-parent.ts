@@ -25,7 +25,12 @@ type Entry = Shown & { readonly server: Span };
 export const externalParents = rule<Group<Entry>>({
   finding,
   measure: ({ graph }, open) => {
-    const entries = [...open.orphans.filter(isEntry).map(showContinued), ...showRestarted(graph)];
+    const continued = open.orphans.filter(isEntry).map((server) => ({
+      client: null,
+      server,
+      says: `continues the trace of its caller, whose spans are not here (parent ${server.parentSpanId})`,
+    }));
+    const entries = [...continued, ...showRestarted(graph)];
     return groupBy(entries, ({ server }) => keyFor(server.serviceName, String(isParentLocal(graph, server))));
   },
   gates: [
@@ -49,14 +54,6 @@ export const externalParents = rule<Group<Entry>>({
 
 function isParentLocal(graph: TraceGraph, server: Span): boolean {
   return isOrphan(graph, server) && !isCallerMissing(graph, server);
-}
-
-function showContinued(server: Span): Entry {
-  return {
-    client: null,
-    server,
-    says: `continues the trace of its caller, whose spans are not here (parent ${server.parentSpanId})`,
-  };
 }
 
 /** A link into a trace that has spans in the data is no link to the outside, even where its target is missing. */

@@ -71,15 +71,16 @@ export const headersPassedThrough = rule<PassedThrough>({
   ],
   looseEnds: ({ passed, findCall }) => passed.flatMap((each) => findCall(each) ?? []),
   report: ({ passed, whole, findCall }, scene) => {
-    const [first] = passed;
-    const { hop, server } = first;
+    const [{ hop, server }] = passed;
     const shown = passed.map((each) => ({
       client: findCall(each),
       server: each.server,
       says: `SERVER ${each.server.spanId} has the parent of SERVER ${each.hop.spanId} of ${each.hop.serviceName}, CLIENT ${each.caller.spanId} of ${each.caller.serviceName}, and began and ended within it`,
     }));
     // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
-    const isCalling = shown.some(({ client }) => client !== null) || isExpectedHop(scene, first);
+    const isCalling =
+      shown.some(({ client }) => client !== null) ||
+      isExpected(scene.expectation, hop.serviceName, server.serviceName);
     return finding.report({
       ...(isCalling ? {} : { severity: 'warning' as const }),
       // A hop with whole calls does inject.
@@ -137,8 +138,4 @@ function lookUpCalls(
           compareRequests(span, server) === 'yes' &&
           isMeant(span),
       ) ?? null;
-}
-
-function isExpectedHop({ expectation }: Scene, { hop, server }: Passed): boolean {
-  return isExpected(expectation, hop.serviceName, server.serviceName);
 }

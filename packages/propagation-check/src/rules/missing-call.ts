@@ -12,6 +12,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { median } from '../util/statistics.ts';
 import { groupCallsByRequest, hasOpenCall } from './calls-of-requests.ts';
 import {
   type Draft,
@@ -287,15 +288,12 @@ function areSure(
   thresholds: Thresholds,
 ): boolean {
   if (pairs.every((pair) => pair.unique)) return pairs.length >= thresholds.fewestUnique;
-  const fills = pairs
-    .map(({ client, server }) => measureFill(client, server))
-    .sort((one, other) => one - other);
-  const median = fills[fills.length >> 1] ?? 1;
+  const usual = median(pairs.map(({ client, server }) => measureFill(client, server)));
   const countFilling = (moved: readonly Span[]): number =>
     pairSpans(
       requests,
       moved,
-      (request, root) => fits(request, root) && measureFill(request, root) >= median,
+      (request, root) => fits(request, root) && measureFill(request, root) >= usual,
       thresholds,
     ).length;
   const found = countFilling(roots);
@@ -403,11 +401,6 @@ function describePairs(
   const known = calls.filter((call) => call !== null);
   // Requests that overlap are mixed up, and then a root seems to have begun during a call to another service.
   const hasClients = known.length > pairs.length * tolerances.untoldShare;
-  const shown = pairs.map(({ client: request, server }, at) => ({
-    request,
-    server,
-    client: hasClients ? (calls[at] ?? null) : null,
-  }));
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
   const decided = known.length === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
@@ -418,15 +411,14 @@ function describePairs(
     server: edge.server,
     protocol: protocolOf(pairs[0]?.server),
     ...(decided ? { isLikely: true } : { candidates }),
-    shown: shown.map(({ request, server, client }) => ({
-      client,
-      server,
-      during: request,
-      says:
+    shown: pairs.map(({ client: request, server }, at) => {
+      const client = hasClients ? (calls[at] ?? null) : null;
+      const says =
         client === null
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
-          : `root, ${startsDuring(server, client, tolerances) ? 'while' : 'after'} ${client.kind} ${client.spanId} of ${edge.client} was open: they fit by time only`,
-    })),
+          : `root, ${startsDuring(server, client, tolerances) ? 'while' : 'after'} ${client.kind} ${client.spanId} of ${edge.client} was open: they fit by time only`;
+      return { client, server, during: request, says };
+    }),
   });
 }
 

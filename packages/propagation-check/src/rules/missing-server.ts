@@ -339,26 +339,21 @@ function isAnsweredByHop(span: Span, { statusCodes }: Asked): boolean {
  * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
  * which most came sooner than nearly all others. Lost calls have ordinary durations.
  */
-function isFasterThanServer(
-  { thresholds, facts, graph }: Scene,
-  lonely: readonly Span[],
-  groups: readonly CallGroup[],
-): boolean {
+function isFasterThanServer(scene: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): boolean {
+  const { thresholds, graph } = scene;
   const quick = sortDurations(graph, lonely);
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
-  const isAnswered = (row: number): boolean => facts.outcomeOf(row) === 'answered';
-  if (areMostlyFaster(graph, groups, isAnswered, usual / thresholds.cachedDuration)) return false;
-  const whole = measureDurations(graph, groups, isAnswered);
+  if (areMostlyFaster(scene, groups, usual / thresholds.cachedDuration)) return false;
+  const whole = measureDurations(scene, groups);
   const usuallyAnswered = whole[whole.length >> 1] ?? 0;
   if (slowest < (whole[0] ?? 0)) return true;
   const nearlyAll = whole[Math.floor(whole.length * thresholds.quickestAnswers)] ?? 0;
   return quick.length >= thresholds.fewestCached && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
-function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
+function tellDurations(scene: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
   const tell = (sorted: Float64Array): string => tellMilliseconds(sorted[sorted.length >> 1] ?? 0);
-  const whole = measureDurations(graph, groups, () => true);
-  return `usually ${tell(sortDurations(graph, lonely))}, whole calls ${tell(whole)}`;
+  return `usually ${tell(sortDurations(scene.graph, lonely))}, whole calls ${tell(measureDurations(scene, groups))}`;
 }
 
 function sortDurations(graph: TraceGraph, spans: readonly Span[]): Float64Array {
@@ -370,46 +365,39 @@ function sortDurations(graph: TraceGraph, spans: readonly Span[]): Float64Array 
   return durations.sort();
 }
 
-/** Whether more than half of the clients that are meant took less time. It stops as soon as the answer is known, for most edges after half of the calls. */
-function areMostlyFaster(
-  graph: TraceGraph,
-  groups: readonly CallGroup[],
-  isMeant: (row: number) => boolean,
-  duration: number,
-): boolean {
-  const counts = { meant: 0, faster: 0, half: countCalls(groups) / 2 };
-  for (const { clients } of groups) addFaster(counts, graph, clients, isMeant, duration);
-  return counts.faster > counts.meant / 2;
+/** Whether more than half of the clients that were answered took less time. It stops as soon as the answer is known, for most edges after half of the calls. */
+function areMostlyFaster(scene: Scene, groups: readonly CallGroup[], duration: number): boolean {
+  const counts = { answered: 0, faster: 0, half: countCalls(groups) / 2 };
+  for (const { clients } of groups) addFaster(counts, scene, clients, duration);
+  return counts.faster > counts.answered / 2;
 }
 
 /** Of one group, so that V8 compiles it once, and not the loop for each edge. Until more than `half` are faster. */
 function addFaster(
-  counts: { meant: number; faster: number; readonly half: number },
-  { starts, ends }: TraceGraph,
+  counts: { answered: number; faster: number; readonly half: number },
+  { graph: { starts, ends }, facts }: Scene,
   rows: Rows,
-  isMeant: (row: number) => boolean,
   duration: number,
 ): void {
   for (let at = 0; at < rows.length && counts.faster <= counts.half; at += 1) {
     const row = rows[at] ?? none;
-    if (!isMeant(row)) continue;
-    counts.meant += 1;
+    if (facts.outcomeOf(row) !== 'answered') continue;
+    counts.answered += 1;
     if ((ends[row] ?? 0) - (starts[row] ?? 0) < duration) counts.faster += 1;
   }
 }
 
-/** Of the clients that are meant, ascending. */
+/** Of the clients that were answered, ascending. */
 function measureDurations(
-  { starts, ends }: TraceGraph,
+  { graph: { starts, ends }, facts }: Scene,
   groups: readonly CallGroup[],
-  isMeant: (row: number) => boolean,
 ): Float64Array {
   const durations = new Float64Array(countCalls(groups));
   let count = 0;
   for (const { clients } of groups) {
     for (let at = 0; at < clients.length; at += 1) {
       const row = clients[at] ?? none;
-      if (!isMeant(row)) continue;
+      if (facts.outcomeOf(row) !== 'answered') continue;
       durations[count] = (ends[row] ?? 0) - (starts[row] ?? 0);
       count += 1;
     }

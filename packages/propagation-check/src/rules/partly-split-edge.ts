@@ -1,6 +1,7 @@
 import { type CallGroup, countCalls, type EdgeProtocol, groupCalls } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
+import { areMostlyUnique } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -68,8 +69,8 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     ),
     gate(
       'pairs fit nothing else, or fewer would pair up by chance',
-      (edge, scene) => areUnique(edge, scene) || isBeyondChance(edge, scene),
-      ({ pairs }) => `${countUnique(pairs)} of ${pairs.length} fit nothing else`,
+      (edge, scene) => areMostlyUnique(edge.pairs, scene.thresholds) || isBeyondChance(edge, scene),
+      ({ pairs }) => `${pairs.filter(({ unique }) => unique).length} of ${pairs.length} fit nothing else`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
@@ -110,14 +111,6 @@ function selectLike(
 /** Nothing but the times speaks for an edge that is not expected. */
 function countFewest({ thresholds }: Scene, isExpected: boolean): number {
   return isExpected ? thresholds.fewestPartlySplit : thresholds.fewestDisplaced;
-}
-
-function countUnique(pairs: readonly Pair[]): number {
-  return pairs.filter((pair) => pair.unique).length;
-}
-
-function areUnique({ pairs }: PartlySplitEdge, { thresholds }: Scene): boolean {
-  return countUnique(pairs) >= pairs.length * thresholds.uniqueShare;
 }
 
 function isBeyondChance({ pairs, bereft, roots }: PartlySplitEdge, { thresholds }: Scene): boolean {

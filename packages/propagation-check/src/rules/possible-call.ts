@@ -7,7 +7,7 @@ import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { groupCallsByRequest, hasOpenCall, isOfOneMethod } from './calls-of-requests.ts';
-import { type CallsOfRequests, type Open, protocolOf, type Scene } from './check.ts';
+import { type Open, protocolOf, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import {
   areForwarded,
@@ -181,16 +181,9 @@ function pairWithRequestsOf(
   const requests = spans.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
   const endpointOf = nameEndpoints(requests);
-  const fits = (request: Span, root: Span): boolean => mayHaveCalled(scene, request, root, calls);
+  const fits = (request: Span, root: Span): boolean =>
+    !hasOpenCall(calls, request, root) && isOfOtherCaller(scene, graph.rowOf(request), graph.rowOf(root));
   return (some) => pairWithin(requests, some, fits, endpointOf, thresholds);
-}
-
-/** The request has no call open when the root begins, and one program from outside did not send both. */
-function mayHaveCalled(scene: Scene, request: Span, root: Span, calls: CallsOfRequests): boolean {
-  return (
-    !hasOpenCall(calls, request, root) &&
-    isOfOtherCaller(scene, scene.graph.rowOf(request), scene.graph.rowOf(root))
-  );
 }
 
 /** Whether nothing says that one program from outside sent both. */

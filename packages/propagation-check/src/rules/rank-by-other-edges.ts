@@ -1,4 +1,5 @@
 import type { CallGroup } from '../calls/call-group.ts';
+import { nameCall } from '../calls/name-call.ts';
 import { none } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
 import { keyFor } from '../util/group-by.ts';
@@ -46,15 +47,11 @@ function tellCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | 
   const whole = findAlike(scene, draft, 'client', others, sourcesOf);
   return whole === null
     ? null
-    : `${nameCalls(draft)} of ${draft.client} to ${whole.server ?? 'a service without a name'} by the same instrumentation are whole: it sends the header there`;
+    : `${nameCall(draft)}s of ${draft.client} to ${whole.server ?? 'a service without a name'} by the same instrumentation are whole: it sends the header there`;
 }
 
 function isRedirected({ graph }: Scene, { shown, protocol }: Draft): boolean {
   return protocol === 'http' && shown.some(({ client }) => client !== null && graph.hasChildren(client));
-}
-
-function nameCalls({ protocol }: Draft): string {
-  return protocol === 'messaging' ? 'messages' : 'calls';
 }
 
 function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {

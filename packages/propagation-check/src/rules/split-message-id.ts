@@ -133,7 +133,7 @@ function isSameQueue(producer: Span, consumer: Span, shareQueue: ShareQueue): bo
   const id = readCallFacts(consumer).messageId ?? '';
   if (isOfBroker(id)) return true;
   if (!mayBeOfOneBroker(producer, consumer)) return false;
-  if (isNumber(id))
+  if (/^\d+$/.test(id))
     return to !== null && to === from && shareQueue(producer.serviceName, consumer.serviceName, to);
   return to === null || from === null || to === from;
 }
@@ -154,8 +154,4 @@ function lookUpQueues({ facts, expectation, groupsBetween }: Scene): ShareQueue 
 /** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
 function isOfBroker(messageId: string): boolean {
   return /^([0-9a-f-]{16,}|\d{12,})$/i.test(messageId);
-}
-
-function isNumber(messageId: string): boolean {
-  return /^\d+$/.test(messageId);
 }

@@ -102,13 +102,9 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
     const isRenamed =
       alike.length === 0 &&
       consumers.length >= scene.thresholds.fewestLostMessages &&
-      open.roots.of(edge.server).every(isMessageOrProbe);
+      open.roots.of(edge.server).every((span) => isMessage(span) || isHealthProbe(span));
     return [{ edge, isWhole: false, isRenamed, producers: isRenamed ? producers : alike, consumers }];
   });
-}
-
-function isMessageOrProbe(span: Span): boolean {
-  return isMessage(span) || isHealthProbe(span);
 }
 
 /** Edges with whole messages, by destination. */

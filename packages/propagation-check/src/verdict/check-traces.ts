@@ -30,7 +30,7 @@ import type { Span } from '../span/span.ts';
 import { type SpanStore, textOf } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
-import { keyFor, mapBy } from '../util/group-by.ts';
+import { mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
@@ -40,7 +40,7 @@ import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
+import { type EdgeResult, type Evidence, type Finding, nameEdge, type ProjectEvidence, type Result } from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -83,14 +83,13 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const { scene, drafts, merged, looseEnds, silences, openClients } = examination;
   const scopes = remember(() => indexScopes(scene.graph));
   const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
-  const edgeKey = ({ client, server, protocol }: Draft): string => keyFor(client, server, protocol);
   const errors = remember(() =>
     mapBy(
       merged.filter(({ severity }) => severity === 'error'),
-      edgeKey,
+      nameEdge,
     ),
   );
-  const listErrors = (draft: Draft): readonly Draft[] => errors().get(edgeKey(draft)) ?? [];
+  const listErrors = (draft: Draft): readonly Draft[] => errors().get(nameEdge(draft)) ?? [];
   const left = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {

@@ -3,13 +3,11 @@ import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Draft, Scene, Shown } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
-import { type Group, keyFor } from '../util/group-by.ts';
+import type { Group } from '../util/group-by.ts';
 import { chooseCalls } from './choose-calls.ts';
 import { leavesOpen } from './leaves-open.ts';
 import type { OpenCalls } from './open-calls.ts';
-import type { EdgeResult } from './result.ts';
-
-type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
+import { type EdgeResult, nameEdge, type Place } from './result.ts';
 
 /** An edge while its calls are counted. */
 interface Counted {
@@ -61,10 +59,6 @@ export function countEdges(
   }
   for (const ofEdge of alike) countWhole(scene, edgeOf(ofEdge[0]), ofEdge, passed);
   return [...edges.values()].map(describeEdge);
-}
-
-function nameEdge({ client, server, protocol }: Place): string {
-  return keyFor(client, server, protocol);
 }
 
 function createCounted({ client, server, protocol }: Place): Counted {

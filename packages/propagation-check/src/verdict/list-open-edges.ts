@@ -2,14 +2,12 @@ import { nameCall } from '../calls/name-call.ts';
 import { type Expectation, isOptional } from '../expect/expectation.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy } from '../util/group-by.ts';
 import { tellJudged } from '../util/tell-judged.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
 import type { OpenCalls } from './open-calls.ts';
-import type { EdgeResult, Finding, Result, Undecided } from './result.ts';
-
-type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
+import { type Finding, nameEdge, type Place, type Result, type Undecided } from './result.ts';
 
 /**
  * Edges of which at least as many calls are open as are judged, by warnings and by calls without their other side. Whole calls that a warning
@@ -60,10 +58,6 @@ export function listOpenEdges(
       return [{ client, server, protocol, says, ...(isByWarnings ? { finding: most.id } : {}) }];
     },
   );
-}
-
-function nameEdge({ client, server, protocol }: Place): string {
-  return keyFor(client, server, protocol);
 }
 
 function tellWarning({ id, decide: [step] = [] }: Finding, judged: number): string {

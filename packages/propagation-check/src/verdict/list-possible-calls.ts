@@ -5,6 +5,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { areAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
+import { areMostlyUnique } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { type Draft, hasCall, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
@@ -158,7 +159,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
     // Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams.
     if (areAwaited(all.pairs, thresholds))
       return areSure(all, thresholds) ? { ...none, awaited: all.pairs } : none;
-    return isCalling && areUnique(all.pairs, thresholds) ? { ...none, loose: all.pairs } : none;
+    return isCalling && areMostlyUnique(all.pairs, thresholds) ? { ...none, loose: all.pairs } : none;
   });
   // It may lie within requests of two routes.
   const once = (pairs: readonly Pair[]): readonly Pair[] => [
@@ -175,13 +176,9 @@ const none: RequestPairs = { awaited: [], loose: [] };
 /** Whether most fit nothing else, or more pair up than would at other times. */
 function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds): boolean {
   if (pairs.length === 0) return false;
-  if (areUnique(pairs, thresholds)) return true;
+  if (areMostlyUnique(pairs, thresholds)) return true;
   const count = (moved: readonly Span[]): number => pairContained(requests, moved, thresholds).length;
   return isMoreThanChance(unpaired, pairs.length, count, thresholds);
-}
-
-function areUnique(pairs: readonly Pair[], { uniqueShare }: Thresholds): boolean {
-  return pairs.filter((pair) => pair.unique).length >= pairs.length * uniqueShare;
 }
 
 function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {

@@ -20,6 +20,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
 import { tellUnlinked } from './list-open-calls.ts';
+import { listCallsToPeers } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
@@ -137,9 +138,7 @@ function describeUnshown(entry: string): string {
 
 /** The address of a peer without spans that is called as the service is; a host name may go on with its domain. */
 function findPossibleCall(drafts: readonly Draft[], { client, server }: Sides): string | null {
-  const called = drafts
-    .filter((draft) => draft.id === 'uninstrumented-peer' && draft.client === client)
-    .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
+  const called = listCallsToPeers(drafts.filter((draft) => draft.client === client));
   const names = called.map((span) => namePeer(span).filter((name) => name !== null));
   const isMeant = (name: string): boolean =>
     name.replace(/[.:].*$/, '').toLowerCase() === server.toLowerCase();

@@ -63,6 +63,13 @@ export function listUnjudged(
     });
 }
 
+/** Calls to peers without spans. */
+export function listCallsToPeers(drafts: readonly Draft[]): readonly Span[] {
+  return drafts
+    .filter(({ id }) => id === 'uninstrumented-peer')
+    .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
+}
+
 /** Calls to one peer of which nothing tells whether they are whole, although SERVER spans of it are here. */
 function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly UnjudgedCalls[] {
   const found = clients.flatMap((client) => {
@@ -102,9 +109,7 @@ export function listUncovered(
   looseEnds: LooseEnds,
   drafts: readonly Draft[],
 ): readonly UncoveredCalls[] {
-  const clients = drafts
-    .filter(({ id }) => id === 'uninstrumented-peer')
-    .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
+  const clients = listCallsToPeers(drafts);
   if (clients.length === 0) return [];
   return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ client, server, lonely }) => {
     const [first] = lonely;

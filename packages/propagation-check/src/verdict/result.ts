@@ -2,6 +2,7 @@ import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { EndedCalls } from '../rules/check.ts';
 import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
 import type { FindingId, Severity } from '../rules/finding.ts';
+import { keyFor } from '../util/group-by.ts';
 
 /**
  * The result of a check of some traces. This is the JSON report, version 1:
@@ -29,6 +30,13 @@ export interface Result {
   /** Only where it was asked for: the loose ends of which nothing is reported as broken, and why. */
   readonly explain?: readonly UnreportedEnd[];
 }
+
+export function nameEdge({ client, server, protocol }: Place): string {
+  return keyFor(client, server, protocol);
+}
+
+/** Where a finding or a call is. */
+export type Place = Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
 
 /** The calls between two services. */
 export interface EdgeResult {

@@ -2,8 +2,8 @@ import type { Expectation } from '../expect/expectation.ts';
 import { protocolOf, type Scene } from '../rules/check.ts';
 import { isToleratedEdge, nameToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import type { EdgeResult, Result } from './result.ts';
+import { groupBy } from '../util/group-by.ts';
+import { type EdgeResult, nameEdge, type Result } from './result.ts';
 
 type Judged = Pick<Result, 'edges' | 'findings'>;
 
@@ -38,11 +38,9 @@ export function tolerate(
 /** The tolerated edges, each once. */
 function mergeEdges(edges: readonly EdgeResult[]): readonly EdgeResult[] {
   const tolerated = edges.filter((edge) => edge.tolerated === true);
-  return groupBy(tolerated, ({ client, server, protocol }) => keyFor(client, server, protocol)).map(
-    (same) => ({
-      ...same[0],
-      calls: same.reduce((sum, { calls }) => sum + calls, 0),
-      broken: same.reduce((sum, { broken }) => sum + broken, 0),
-    }),
-  );
+  return groupBy(tolerated, nameEdge).map((same) => ({
+    ...same[0],
+    calls: same.reduce((sum, { calls }) => sum + calls, 0),
+    broken: same.reduce((sum, { broken }) => sum + broken, 0),
+  }));
 }
