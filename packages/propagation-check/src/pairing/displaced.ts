@@ -86,7 +86,6 @@ function pairWithSome(
   mayMake: (request: Span, call: Span) => boolean,
 ): readonly Pair[] {
   const { displacedLeftOver, fewestDisplaced, manyDisplaced } = thresholds;
-  if (calls.length < fewestDisplaced) return [];
   const pair = (moved: readonly Span[]): readonly Pair[] =>
     pairContained(
       requests,
@@ -115,24 +114,14 @@ export function pairWithMessages(
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
-  const areMost = ({ length }: readonly unknown[]): boolean =>
-    areNearlyAll(length, messages.length, displacedShare, thresholds);
-  if (!areMost(calls)) return [];
-  const pair = (moved: readonly Span[]): readonly Pair[] =>
-    pairContained(messages, moved, thresholds, mayBeOfOneProcess).filter(
-      ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
-    );
-  const pairs = pair(calls);
-  const hasException =
-    pairs.length < messages.length * displacedShare || calls.length > pairs.length * displacedLeftOver;
+  const pairs = pairContained(messages, calls, thresholds, mayBeOfOneProcess).filter(
+    ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
+  );
   const isSure =
-    areMost(pairs) &&
-    areNearlyAll(pairs.length, calls.length, 1 / displacedLeftOver, thresholds) &&
+    areNearlyAllPaired(pairs, messages.length, displacedShare, thresholds) &&
+    areNearlyAllPaired(pairs, calls.length, 1 / displacedLeftOver, thresholds) &&
     pairs.every(({ unique }) => unique) &&
-    median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest &&
-    (!hasException ||
-      (doStartsFollow(pairs, thresholds) &&
-        isMoreThanChance(calls, pairs.length, (moved) => pair(moved).length, thresholds)));
+    median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest;
   return isSure ? pairs : [];
 }
 

@@ -9,7 +9,7 @@ import type { RecordingGap } from '../headers/recording.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import type { AnswerLookup } from '../pairing/answers.ts';
-import type { Pair, PairSides } from '../pairing/pair.ts';
+import type { PairSides } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
@@ -142,12 +142,10 @@ export interface LooseEnds {
   readonly orphans: readonly Span[];
 }
 
-/** The spans that no earlier rule has explained, and what the earlier rules have left. */
+/** The spans that no earlier rule has explained, and what the earlier rules found. */
 export interface Open extends LooseEnds {
   /** The findings of the earlier rules. */
   readonly found: readonly Draft[];
-  /** Pairs that an earlier rule made and does not report, each client in one at most. */
-  readonly unreported: readonly Pair[];
 }
 
 /** Where a tap is missing. */

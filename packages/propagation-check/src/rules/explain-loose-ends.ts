@@ -61,7 +61,7 @@ export function explainLooseEnds(
   const unjudgedFor = new Map(
     unjudged.flatMap(({ spans, says }) => spans.map((span) => [span, says] as const)),
   );
-  const open: Open = { ...looseEnds, found: drafts, unreported: [] };
+  const open: Open = { ...looseEnds, found: drafts };
   return [...new Set([...withoutOther, ...silencesOf.keys(), ...unjudgedFor.keys()])]
     .filter((span) => !explained.has(span))
     .slice(0, bounds.unreportedEnds)

@@ -26,11 +26,7 @@ export const misledMessages = rule<Group<Misled>>({
     const producers = open.clients.filter(({ kind }) => kind === 'PRODUCER');
     if (producers.length === 0) return [];
     const groups = scene.groups.filter(
-      ({ protocol, clientKind, serverKind }) =>
-        protocol === 'messaging' &&
-        serverKind === 'CONSUMER' &&
-        clientKind !== 'PRODUCER' &&
-        clientKind !== 'CLIENT',
+      ({ clientKind, serverKind }) => clientKind !== 'PRODUCER' && serverKind === 'CONSUMER',
     );
     const calls = selectCalls(graph, groups, (_, server) => !namesProducer(graph, server));
     if (calls.length === 0) return [];

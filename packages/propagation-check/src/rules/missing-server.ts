@@ -16,7 +16,7 @@ import { isPublicName } from '../calls/inside.ts';
 import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
-import { isRoot, none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
+import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
@@ -114,28 +114,15 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
   });
 }
 
-function fitRoots(
-  scene: Scene,
-  { roots }: Open,
-  partnerOf: ReadonlyMap<Span, Span>,
-  { server, lonely }: PartlyMissing,
-): boolean {
+function fitRoots(scene: Scene, { roots }: Open, { server, lonely }: PartlyMissing): boolean {
   const { graph, thresholds } = scene;
-  const enough = lonely.length * thresholds.splitByTimeShare;
-  let fitting = 0;
-  for (const call of lonely) {
-    // Calls that have more than their time in common with a root fit one.
-    const root = partnerOf.get(call);
-    if (root?.serviceName !== server || !isRoot(root) || isHealthProbe(root)) continue;
-    fitting += 1;
-    if (fitting >= enough) return true;
-  }
   const requests = roots
     .select(startsDuringAny(graph, lonely, thresholds), server)
     .filter((root) => !isHealthProbe(root));
   const mayBeTheirs = (call: Span, root: Span): boolean =>
     compareRequests(call, root) !== 'no' && !comesFromElsewhere(scene, call, root);
-  return pairSpans(lonely, requests, mayBeTheirs, thresholds).length >= enough;
+  const pairs = pairSpans(lonely, requests, mayBeTheirs, thresholds);
+  return pairs.length >= lonely.length * thresholds.splitByTimeShare;
 }
 
 /** Calls as whole ones are made, of a time from which the called service delivered no span: a capture that is cut, or an exporter that fails. */
@@ -159,13 +146,11 @@ export function listUncoveredCalls(
  */
 export const partlyMissingServers = rule<Reported>({
   finding,
-  measure: (scene, open) => {
-    const partnerOf = new Map(open.unreported.map(({ client, server }) => [client, server]));
-    return measurePartlyMissing(scene, open).map((missing) => ({
+  measure: (scene, open) =>
+    measurePartlyMissing(scene, open).map((missing) => ({
       ...missing,
-      isSplitByTime: () => fitRoots(scene, open, partnerOf, missing),
-    }));
-  },
+      isSplitByTime: () => fitRoots(scene, open, missing),
+    })),
   gates: [
     gate(
       'the called service delivered spans from before and after the call',

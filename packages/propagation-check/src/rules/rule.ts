@@ -1,4 +1,3 @@
-import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import type { Draft, Open, Scene } from './check.ts';
@@ -22,8 +21,6 @@ interface RuleDefinition<Case> {
   /** What a case that is not reported leaves unexplained. */
   readonly looseEnds?: (features: Case, scene: Scene) => readonly Span[];
   readonly report: (features: Case, scene: Scene) => Draft;
-  /** The pairs of a case, for later rules. */
-  readonly pairs?: (features: Case) => readonly Pair[];
   /** Why a loose end is in no case; null where the rule does not speak of such. */
   readonly whyNot?: (scene: Scene, open: Open, looseEnd: Span) => string | null;
 }
@@ -39,8 +36,6 @@ export interface Silence {
 export interface Judgement {
   readonly drafts: readonly Draft[];
   readonly silences: readonly Silence[];
-  /** The pairs of the cases that the rule does not report. */
-  readonly unreported: readonly Pair[];
 }
 
 /** A rule that can say why it reports nothing. */
@@ -65,7 +60,6 @@ export function rule<Case>({
   gates = [],
   looseEnds = () => [],
   report,
-  pairs = () => [],
   whyNot = () => null,
 }: RuleDefinition<Case>): Rule {
   return {
@@ -74,14 +68,12 @@ export function rule<Case>({
     judge: (scene, open) => {
       const drafts: Draft[] = [];
       const silences: Silence[] = [];
-      const unreported: (readonly Pair[])[] = [];
       for (const features of measure(scene, open)) {
         const closed = gates.find(({ isOpen }) => !isOpen(features, scene));
         if (closed === undefined) {
           drafts.push(report(features, scene));
           continue;
         }
-        unreported.push(pairs(features));
         silences.push({
           finding: finding.id,
           gate: closed.name,
@@ -89,7 +81,7 @@ export function rule<Case>({
           looseEnds: () => looseEnds(features, scene),
         });
       }
-      return { drafts, silences, unreported: unreported.flat() };
+      return { drafts, silences };
     },
   };
 }

@@ -15,11 +15,11 @@ export interface Outcome {
 export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts, looseEnds) };
   const silences: Silence[] = [];
-  let open: Open = { ...looseEnds, found: [], unreported: [] };
+  let open: Open = { ...looseEnds, found: [] };
   for (const rule of rules) {
-    const { drafts, unreported, ...silent } = rule.judge(scene, open);
-    silences.push(...silent.silences);
-    open = withoutExplained({ ...open, unreported: [...open.unreported, ...unreported] }, drafts);
+    const judged = rule.judge(scene, open);
+    silences.push(...judged.silences);
+    open = withoutExplained(open, judged.drafts);
   }
   return { scene, drafts: open.found, silences };
 }
@@ -36,6 +36,5 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
     roots: open.roots.without(explained),
     orphans: open.orphans.filter(isLeft),
     found: [...open.found, ...found],
-    unreported: open.unreported.filter(({ server }) => isLeft(server)),
   };
 }

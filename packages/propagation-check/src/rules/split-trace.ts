@@ -188,7 +188,6 @@ export const splitTraces = rule<SplitEdge>({
     })),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
-  pairs: ({ pairs }) => pairs,
   report: (edge) => {
     const { scene, client, server, pairs, named, whole } = edge;
     const unpaired = edge.countUnpaired();

@@ -24,7 +24,7 @@ import type { CollectedTest } from './collect-tests.ts';
 
 /** Each drawing is a test of its own, so that a mutant runs only those that reach it. What reads sources would read instrumented ones. */
 const testFiles =
-  'test/{calls/mcp,engine/{fixtures,rank-by-*},expectation/*,headers/*,pairing/*,rules/!(sources),verdict/apply-baseline}.test.ts';
+  'test/{calls/mcp,engine/{fixtures,rank-by-*,unreceived},expectation/*,headers/*,pairing/*,rules/!(sources),verdict/*}.test.ts';
 
 const context: InstrumenterContext = {};
 Object.assign(globalThis, { [INSTRUMENTER_CONSTANTS.NAMESPACE]: context });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areAwaited, measureFill } from '../../src/pairing/awaited.ts';
+import { areAwaited, areEndedByCalls, isEndedBy, measureFill } from '../../src/pairing/awaited.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { drawTrace } from '../draw-trace.ts';
 
@@ -39,4 +39,18 @@ test('no call is awaited by nobody, and a request without duration is filled', (
   const [request, call] = drawTrace('SERVER web GET  a1  5..5\nCLIENT web GET  b1  5..5');
   assert.ok(request !== undefined && call !== undefined);
   assert.equal(measureFill(request, call), 1);
+});
+
+test('a request ends with its call where a fifth of it is left, and not more', () => {
+  const [request, call, earlier] = drawTrace(
+    'SERVER web GET  a1  0..1000\nCLIENT web GET  b1  0..800\nCLIENT web GET  b2  0..799',
+  );
+  assert.ok(request !== undefined && call !== undefined && earlier !== undefined);
+  const areEnded = (server: typeof call): boolean =>
+    areEndedByCalls([{ client: request, server }], thresholds);
+  assert.deepEqual([areEnded(call), areEnded(earlier)], [true, false]);
+  assert.deepEqual(
+    [isEndedBy(request, call, thresholds), isEndedBy(request, earlier, thresholds)],
+    [true, false],
+  );
 });

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain } from './judge-drawing.ts';
+
+const about = (topic: string): string => `messaging.system=kafka messaging.destination.name=${topic}`;
+
+const sent = [1, 2, 3]
+  .map((number) =>
+    drawChain(number, `web PRODUCER "send" ${number * 1000}..${number * 1000 + 5} ${about('orders')}`),
+  )
+  .join('');
+
+/** Links to a span that is not here, unless the other is named. */
+const receive = (number: number, at: number, topic = 'orders', link = 'gone', kind = 'CONSUMER'): string =>
+  drawChain(number, `worker ${kind} "process" ${at}..${at + 20} link:${link} ${about(topic)}`);
+
+const gone = drawChain(90, 'lost id:gone') + drawChain(91, 'lost id:later');
+const end = drawChain(99, 'web INTERNAL "end" 90000..90001');
+
+function judge(drawing: string, expectation = '') {
+  const { spans, ...options } = readDrawing(`${expectation}\n${drawing}${gone}${end}`);
+  const result = checkTraces(spans, options);
+  const [linkOf] = spans.filter(({ links }) => links.length > 0).map(({ links }) => links[0]);
+  return { ...result, link: `span ${linkOf?.spanId} of trace ${linkOf?.traceId}` };
+}
+
+suite('messages that link to spans that are not here', () => {
+  const doubt = (drawing: string): readonly (string | undefined)[] =>
+    judge(sent + drawing, 'expect web -> worker')
+      .findings.filter(({ id }) => id === 'missing-server')
+      .map((finding) => finding.doubt?.replace(/:.*/, ''));
+
+  test('leave open whether the messages of the expected sender are read', () => {
+    const two = receive(4, 5000) + receive(5, 6000);
+    assert.deepEqual(doubt(two), ['2 messages of worker from orders link to spans that are not here']);
+    const { findings, link } = judge(sent + two, 'expect web -> worker');
+    const [finding] = findings.filter(({ id }) => id === 'missing-server');
+    assert.equal(finding?.severity, 'warning');
+    assert.ok(finding?.decide?.[0]?.includes(link));
+    assert.ok(!finding?.candidates?.includes('server-not-instrumented'));
+  });
+
+  test('say nothing of other destinations, and are CONSUMER spans without any other link', () => {
+    assert.deepEqual(doubt(receive(4, 5000, 'mails')), [undefined]);
+    assert.deepEqual(doubt(receive(4, 5000, 'orders', 'gone', 'INTERNAL')), [undefined]);
+    const own = drawChain(5, 'worker INTERNAL "poll" 4900..4990 id:own');
+    assert.deepEqual(doubt(receive(4, 5000, 'orders', 'own') + own), [undefined]);
+  });
+});
+
+suite('messages of which nobody here received any', () => {
+  const list = (drawing: string) => {
+    const { unjudged = [], link } = judge(sent + drawing);
+    const { mayBe, why, facts = [] } = unjudged.find(({ peer }) => peer === 'orders') ?? {};
+    return { mayBe, why, isFirst: facts.some((fact) => fact.includes(link)), facts: facts.length };
+  };
+
+  test('may be those that a service with such links reads: the first tells where to look', () => {
+    const first = receive(5, 5000) + receive(4, 6000, 'orders', 'later');
+    const found = { mayBe: ['worker'], why: 'linked-elsewhere', isFirst: true, facts: 2 };
+    assert.deepEqual(list(first), found);
+    const reversed = receive(4, 6000) + receive(5, 5000, 'orders', 'later');
+    assert.deepEqual(list(reversed), { ...found, isFirst: false });
+  });
+
+  test('are not those of another destination, and links to spans that are here tell nothing', () => {
+    const none = { mayBe: undefined, why: undefined, isFirst: false, facts: 0 };
+    assert.deepEqual(list(receive(4, 5000, 'mails')), none);
+    assert.deepEqual(list(receive(4, 5000, 'orders', 'gone', 'INTERNAL')), none);
+    const own = drawChain(5, 'worker INTERNAL "poll" 4900..4990 id:own');
+    assert.deepEqual(list(receive(4, 5000, 'orders', 'own') + own).why, undefined);
+  });
+});
