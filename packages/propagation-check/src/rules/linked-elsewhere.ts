@@ -36,14 +36,16 @@ function isLinkedElsewhere(graph: TraceGraph, row: number): boolean {
 
 /** Why messages may be read although nothing here has them as parent or link; null where no message is linked elsewhere. */
 export function doubtLinkedElsewhere([first, ...others]: readonly Span[]): Doubt | null {
-  const [link] = first?.links ?? [];
-  if (first === undefined || link === undefined) return null;
-  const { serviceName: server } = first;
+  if (first === undefined) return null;
+  const {
+    serviceName: server,
+    links: [link],
+  } = first;
   const messages = countOf(others.length + 1, 'message');
   return {
     says: `${messages} of ${server} from ${readDestination(first)} link to spans that are not here: their traces were not captured, not sampled or no longer kept, or are of another sender.`,
     decide: [
-      `Look for the spans that the links of ${server} name, as span ${link.spanId} of trace ${link.traceId}: check a capture that has these traces as well, with a parent-based sampler in every service`,
+      `Look for the spans that the links of ${server} name, as span ${link?.spanId} of trace ${link?.traceId}: check a capture that has these traces as well, with a parent-based sampler in every service`,
     ],
   };
 }

@@ -77,8 +77,6 @@ interface SplitEdge {
 /** Requests of some kinds. Views are made of them where their number does not decide. */
 interface Alike {
   readonly count: number;
-  /** Whether a request that is in some pair is one of them. */
-  readonly has: (request: Span) => boolean;
   readonly list: () => readonly Span[];
 }
 
@@ -158,7 +156,10 @@ export const splitTraces = rule<SplitEdge>({
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
     const kindOf = scene.facts.remember(nameKind);
     const loose: Loose = {
-      paired: remember(() => indexPaired(all)),
+      paired: remember(() => ({
+        clients: new Set(all.map(({ client }) => client)),
+        servers: new Set(all.map(({ server }) => server)),
+      })),
       calls: indexCalls(clients, targetOf),
       roots: open.roots,
       continued: mapBy(continued, (span) => span.serviceName),
@@ -349,27 +350,10 @@ export function comesFromElsewhere(scene: Scene, client: Span, server: Span): bo
   return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
 }
 
-/** The two sides of the pairs of all edges. */
-interface Paired {
-  readonly clients: ReadonlySet<Span>;
-  /** By service. */
-  readonly servers: ReadonlyMap<string | null, readonly Span[]>;
-}
-
-function indexPaired(pairs: readonly Pair[]): Paired {
-  return {
-    clients: new Set(pairs.map(({ client }) => client)),
-    servers: mapBy(
-      pairs.map(({ server }) => server),
-      (server) => server.serviceName,
-    ),
-  };
-}
-
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
-  /** Asked for reports alone. */
-  readonly paired: () => Paired;
+  /** The two sides of the pairs of all edges. Asked for reports alone. */
+  readonly paired: () => Readonly<Record<'clients' | 'servers', ReadonlySet<Span>>>;
   readonly calls: CallIndex;
   readonly roots: Roots;
   readonly continued: ReadonlyMap<string | null, readonly Span[]>;
@@ -413,7 +397,10 @@ function measureEdge(
         const { clients, servers } = loose.paired();
         return {
           calls: toTargets.filter((call) => !clients.has(call)).length,
-          requests: alike.count - (servers.get(server)?.filter(alike.has).length ?? 0),
+          requests: alike
+            .list()
+            .filter((request) => !servers.has(request) && !scene.graph.isAtBorder(scene.graph.rowOf(request)))
+            .length,
         };
       },
       ofServer: loose.roots.count(server) + (loose.continued.get(server)?.length ?? 0),
@@ -468,10 +455,6 @@ function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], se
   const roots = [...kinds].reduce((sum, kind) => sum + (ofKind.get(kind) ?? 0), 0);
   return {
     count: roots - unpairedAtBorder + continued.length,
-    has: (request) => {
-      const row = graph.rowOf(request);
-      return isAlike(row) && (paired().has(request) || !isRoot(request) || !graph.isAtBorder(row));
-    },
     list: () => [...loose.roots.select(isAlike, server), ...continued],
   };
 }

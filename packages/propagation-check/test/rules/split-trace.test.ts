@@ -472,4 +472,21 @@ test('calls and requests at the border of what the source has count only where t
     assert.deepEqual(listErrors(store), []);
     assert.deepEqual(listErrors({ ...store, atBorder }), [['split-trace', pairs.length]]);
   }
+  const { spans } = readDrawing(inside + drawCall(7) + drawRequest(9) + drawRequest(12));
+  const tellPairs = (border: number): readonly string[] => {
+    const atBorder = Uint8Array.from(spans, (_, at) => Number(at >= border));
+    return checkStore({ ...storeOf(spans), atBorder })
+      .findings.filter(({ id }) => id === 'split-trace')
+      .flatMap(({ evidence }) => evidence.map(({ says }) => says.replace(/^.* trace \w+/, '')));
+  };
+  const atEnd = 2 * pairs.length + 1;
+  assert.deepEqual(
+    tellPairs(atEnd),
+    pairs.map(() => ''),
+  );
+  const counted = ', if the clocks agree: 1 call and 1 request fit none';
+  assert.deepEqual(
+    tellPairs(atEnd + 1),
+    pairs.map(() => counted),
+  );
 });
