@@ -23,7 +23,7 @@ export function indexLinkedElsewhere({ graph }: Scene): ReadonlyMap<string | nul
   const rows = [...new Set(graph.store.links.rows)].filter(
     (row) => graph.has(row) && isLinkedElsewhere(graph, row),
   );
-  return mapBy(graph.viewsOf(rows.sort((left, right) => graph.compare(left, right))), readDestination);
+  return mapBy(graph.viewsOf(rows), readDestination);
 }
 
 function isLinkedElsewhere(graph: TraceGraph, row: number): boolean {

@@ -22,7 +22,7 @@ const end = drawChain(99, 'web INTERNAL "end" 90000..90001');
 
 function judge(drawing: string, expectation = '') {
   const { spans, ...options } = readDrawing(`${expectation}\n${drawing}${gone}${end}`);
-  const result = checkTraces(spans, options);
+  const result = checkTraces(spans.toReversed(), options);
   const linked = spans.filter(({ links }) => links.length > 0).sort(byStart);
   const linkOf = linked[0]?.links[0];
   return { ...result, link: `span ${linkOf?.spanId} of trace ${linkOf?.traceId}` };
