@@ -40,7 +40,14 @@ import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { type EdgeResult, type Evidence, type Finding, nameEdge, type ProjectEvidence, type Result } from './result.ts';
+import {
+  type EdgeResult,
+  type Evidence,
+  type Finding,
+  nameEdge,
+  type ProjectEvidence,
+  type Result,
+} from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 
