@@ -15,6 +15,7 @@ import { type Doubt, type Draft, listExplained, protocolOf, type Scene } from '.
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
+import { pairBesideExceptions } from './pair-beside-exceptions.ts';
 import { type Gate, gate, rule, tellMilliseconds } from './rule.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
@@ -52,10 +53,15 @@ export const detachedCalls = rule<DetachedCalls>({
     );
     return ofEndpoints.map((calls) => {
       const clients = calls.map(({ client }) => client);
-      const detached = clients.filter((client) => startsOwnTrace(scene, client) && !explained.has(client));
+      const whole = clients.filter((client) => startsOwnTrace(scene, client) && !explained.has(client));
       const [{ client, server }] = calls;
-      const pairs = pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
-      return { calls, detached, pairs };
+      const pair = (detached: readonly Span[]): readonly Pair[] =>
+        pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
+      const pairs = pair(whole);
+      const broken = pairs.length > 0 ? [] : listBroken(scene, whole).filter((call) => !explained.has(call));
+      return broken.length === 0
+        ? { calls, detached: whole, pairs }
+        : { calls, detached: [...whole, ...broken], pairs: pair([...whole, ...broken]) };
     });
   },
   gates: [areWaitedFor()],
@@ -77,6 +83,17 @@ export const detachedCalls = rule<DetachedCalls>({
     });
   },
 });
+
+/** Calls like these that began traces, too, and that nobody continued: the peer was not reached, or its span is lost. */
+function listBroken({ graph, shared: { brokenCalls } }: Scene, detached: readonly Span[]): readonly Span[] {
+  const [first] = detached;
+  if (first === undefined) return [];
+  const open = brokenCalls.openOf(first.serviceName);
+  if (open.size === 0) return [];
+  const names = new Set(detached.map((call) => brokenCalls.nameOf(graph.rowOf(call))));
+  const rows = [...names].flatMap((name) => open.get(name) ?? []);
+  return graph.viewsOf(rows.filter((row) => isDetached(graph, row)));
+}
 
 function tellLoss(entry: Span, call: Span, isUnique: boolean): string {
   const late = Number(call.startTimeUnixNano - entry.endTimeUnixNano);
@@ -187,9 +204,9 @@ export function pairWithEntries(
   const routes = listRoutes(scene, service);
   const found = routes.flatMap((ofRoute) => {
     const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
-    return ofRoute[0].kind === 'CONSUMER'
-      ? pairWithMessages(bereft, detached, scene.thresholds)
-      : pairDisplaced(bereft, detached, 0, scene.thresholds);
+    if (ofRoute[0].kind === 'CONSUMER') return pairWithMessages(bereft, detached, scene.thresholds);
+    const pairs = pairDisplaced(bereft, detached, 0, scene.thresholds);
+    return pairs.length > 0 ? pairs : pairBesideExceptions(scene, bereft, detached);
   });
   const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
   return areAlsoMadeAlone(scene, routes.flat(), detached, pairs) ? [] : pairs;
@@ -221,7 +238,8 @@ function areAlsoMadeAlone(
     first.client.startTimeUnixNano,
   );
   const to = entries.reduce((time, { endTimeUnixNano }) => later(time, endTimeUnixNano), from);
-  const isDuring = startsDuringAny(graph, entries, thresholds);
+  // One service has one clock.
+  const isDuring = startsDuringAny(graph, entries, { ...thresholds, clockTolerance: thresholds.rounding });
   const alone = detached.filter(
     (call) => call.startTimeUnixNano > from && call.startTimeUnixNano < to && !isDuring(graph.rowOf(call)),
   );

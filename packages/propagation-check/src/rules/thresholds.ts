@@ -190,6 +190,16 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/broken-ended-early',
     },
   },
+  fewestBesideTold: {
+    value: 3,
+    unit: 'count',
+    reason:
+      'Beside so many pairs, one request that needed no call, or whose call or own end the capture cuts off, is an exception. Fewer may be a coincidence.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/healthy-fewest-beside-told',
+      higher: 'context-lost-in-process/broken-beside-cached',
+    },
+  },
   displacedLeftOver: {
     value: 1.1,
     unit: 'ratio',

@@ -1,0 +1,60 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { pairContained } from '../pairing/contained.ts';
+import { doStartsFollow, pairDisplaced } from '../pairing/displaced.ts';
+import { durationOf, type Pair } from '../pairing/pair.ts';
+import { mayBeOfOnePool } from '../span/instance.ts';
+import type { Span } from '../span/span.ts';
+import { earlier, later } from '../util/statistics.ts';
+import type { Scene } from './check.ts';
+
+/**
+ * Pairs requests with calls that hang elsewhere, where one request, one call or both are told apart from the others. A request lacks its
+ * call if a cache answered it at once, if it was rejected, or if it began before the capture. A call lacks its request if that would end
+ * after the capture; a job makes such calls, too, unless the others begin with their requests. Few pairs allow for no other exception.
+ */
+export function pairBesideExceptions(
+  scene: Scene,
+  requests: readonly Span[],
+  calls: readonly Span[],
+): readonly Pair[] {
+  const { capture, thresholds } = scene;
+  const areMany = requests.length - 1 >= requests.length * thresholds.displacedShare;
+  if (areMany || Math.abs(requests.length - calls.length) > 1) return [];
+  const pairs = pairContained(requests, calls, thresholds, mayBeOfOnePool);
+  if (pairs.length < thresholds.fewestBesideTold) return [];
+  const paired = new Set(pairs.flatMap(({ client, server }) => [client, server]));
+  const lacksCall = prepareLacksCall(scene, pairs);
+  const rest = pairs
+    .map(({ client, server }) => client.endTimeUnixNano - server.endTimeUnixNano)
+    .reduce(later);
+  const withCall = requests.filter((request) => paired.has(request) || !lacksCall(request));
+  const withRequest = calls.filter((call) => paired.has(call) || call.endTimeUnixNano + rest < capture.to);
+  const [lackCall, lackRequest] = [requests.length - withCall.length, calls.length - withRequest.length];
+  if (Math.max(lackCall, lackRequest) !== 1) return [];
+  if (lackRequest > 0 && !doStartsFollow(pairs, thresholds)) return [];
+  return pairDisplaced(withCall, withRequest, 0, thresholds);
+}
+
+function prepareLacksCall(
+  { capture, thresholds }: Scene,
+  pairs: readonly Pair[],
+): (request: Span) => boolean {
+  const shortest = pairs.map(({ client }) => durationOf(client)).reduce(earlier);
+  const longest = Number(shortest) * thresholds.cachedDuration;
+  const answers = new Set(pairs.map(({ client }) => readCallFacts(client).statusCode));
+  return (request) => {
+    const { statusCode } = readCallFacts(request);
+    return (
+      request.startTimeUnixNano < capture.from ||
+      Number(durationOf(request)) <= longest ||
+      (isRejection(statusCode) && !answers.has(statusCode))
+    );
+  };
+}
+
+/** RFC 9110, section 15.5: the request is at fault. */
+const [firstRejection, firstFailure] = [400, 500];
+
+function isRejection(statusCode: number | null): boolean {
+  return statusCode !== null && statusCode >= firstRejection && statusCode < firstFailure;
+}
