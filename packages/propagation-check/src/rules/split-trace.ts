@@ -151,6 +151,7 @@ export const splitTraces = rule<SplitEdge>({
       scene.thresholds,
     );
     const all = [...named, ...pairs];
+    const freeRoots = remember(() => withoutAny(strangers, new Set(all.map(({ server }) => server))));
     const edges = [...mapBy(all, (pair) => numberEdge(scene, pair)).values()];
     const targetOfRow = scene.facts.remember(nameTarget);
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
@@ -173,6 +174,7 @@ export const splitTraces = rule<SplitEdge>({
       const others = withoutOtherAgents(
         scene,
         group.filter((pair) => !named.has(pair)),
+        freeRoots,
       );
       const measure = (some: readonly Pair[]) => measureEdge(scene, loose, some, named);
       const edge = measure([...proven, ...others]);
@@ -310,13 +312,32 @@ function listPassedOn(scene: Scene): readonly Span[] {
     .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
 }
 
-/** One instrumentation sends one user agent: a few pairs with another are callers from outside. */
-function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
+/** One instrumentation sends one user agent: a few pairs with another are callers from outside, and so are those whose calls fit as many other roots. */
+function withoutOtherAgents(
+  scene: Scene,
+  pairs: readonly Pair[],
+  freeRoots: () => readonly Span[],
+): readonly Pair[] {
+  const { thresholds } = scene;
   return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
-    const ofAgents = groupBy(ofScope, (pair) => readCallFacts(pair.server).userAgent ?? '');
-    const common = ofAgents.find((ofAgent) => ofAgent.length >= ofScope.length * thresholds.usualAgentShare);
-    return common ?? ofScope;
+    const ofAgents = groupBy(ofScope, ({ server }) => readAgent(server));
+    const usual = ofAgents.reduce((one, other) => (other.length > one.length ? other : one));
+    if (usual.length >= ofScope.length * thresholds.usualAgentShare) return usual;
+    const [{ server }] = usual;
+    const free = freeRoots().filter(
+      (root) => root.serviceName === server.serviceName && readAgent(root) === readAgent(server),
+    );
+    const clients = ofAgents.flatMap((ofAgent) =>
+      ofAgent === usual ? [] : ofAgent.map(({ client }) => client),
+    );
+    const fits = (client: Span, root: Span): boolean => whyApart(scene, client, root) === null;
+    const replaced = pairSpans(clients, free, fits, thresholds);
+    return replaced.length === clients.length ? [...usual, ...replaced] : ofScope;
   });
+}
+
+function readAgent(request: Span): string {
+  return readCallFacts(request).userAgent ?? '';
 }
 
 /** Why a call and a root are not two sides of one request; null where they can be. */
@@ -489,9 +510,29 @@ function areAllPaired(edge: SplitEdge): boolean {
 }
 
 /** Left-overs on either side may show a coincidence; an expectation allows for more of them, and requests that begin with their calls for one. */
-function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
+function isAlone(edge: SplitEdge): boolean {
+  const { scene, isExpected, pairs, toTargets, alike } = edge;
+  const { thresholds } = scene;
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.displacedLeftOver;
-  return areNearlyAllPaired(pairs, Math.max(toTargets.length, alike.count), 1 / leftOver, thresholds);
+  const most = Math.max(toTargets.length, alike.count);
+  if (areNearlyAllPaired(pairs, most, 1 / leftOver, thresholds)) return true;
+  return most - pairs.length <= 1 && (areOfDistinctPaths(edge) || isOthersCut(edge));
+}
+
+/** Whether every pair has a path that no other has, as with ids in it: another caller would have to ask for the same at the same time. */
+function areOfDistinctPaths({ scene: { thresholds }, pairs }: SplitEdge): boolean {
+  const paths = pairs.flatMap(({ client, server }) => {
+    const { path } = readCallFacts(client);
+    return path !== null && path === readCallFacts(server).path ? path : [];
+  });
+  return paths.length >= thresholds.fewestDistinct && new Set(paths).size === pairs.length;
+}
+
+/** Whether the one call that is left over began before the capture, which may lack its request, and the other requests begin with theirs. */
+function isOthersCut({ scene: { capture, thresholds }, pairs, toTargets, alike }: SplitEdge): boolean {
+  if (alike.count > pairs.length || !doStartsFollow(pairs, thresholds)) return false;
+  const paired = new Set(pairs.map(({ client }) => client));
+  return toTargets.every((call) => paired.has(call) || call.startTimeUnixNano < capture.from);
 }
 
 function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {

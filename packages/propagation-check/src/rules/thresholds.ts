@@ -244,6 +244,12 @@ export const thresholdTable = {
     reason: 'Where this share of the pairs fit nothing else, they correspond one by one.',
     pinnedBy: { lower: 'split-trace/healthy-unique-share', higher: 'split-trace/broken-unique-share' },
   },
+  fewestDistinct: {
+    value: 2,
+    unit: 'count',
+    reason: 'One call and one request with a path of their own may be of two callers.',
+    pinnedBy: { lower: 'split-trace/healthy-fewest-distinct', higher: 'split-trace/broken-fewest-distinct' },
+  },
   usualAgentShare: {
     value: 0.9,
     unit: 'share',
