@@ -21,14 +21,24 @@ export interface AwaitedThresholds {
 export function areAwaited(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
   if (pairs.length === 0) return false;
   const fill = median(pairs.map(({ client, server }) => measureFill(client, server)));
+  return (
+    fill >= thresholds.fillsRequest || areEndedByCalls(pairs, thresholds) || arePrompt(pairs, thresholds)
+  );
+}
+
+/** Whether every call began as soon as its request had. */
+export function arePrompt(
+  pairs: readonly PairSides[],
+  { fewestPrompt, usualDelay, longestDelay }: AwaitedThresholds,
+): boolean {
   const delays = pairs.map(({ client: request, server: call }) =>
     ratio(call.startTimeUnixNano - request.startTimeUnixNano, durationOf(request)),
   );
-  const isPrompt =
-    pairs.length >= thresholds.fewestPrompt &&
-    median(delays) <= thresholds.usualDelay &&
-    delays.every((delay) => delay <= thresholds.longestDelay);
-  return fill >= thresholds.fillsRequest || areEndedByCalls(pairs, thresholds) || isPrompt;
+  return (
+    pairs.length >= fewestPrompt &&
+    median(delays) <= usualDelay &&
+    delays.every((delay) => delay <= longestDelay)
+  );
 }
 
 /** Whether requests ended shortly after their calls, as a timer's would not. */

@@ -85,14 +85,20 @@ export const detachedCalls = rule<DetachedCalls>({
 });
 
 /** Calls like these that began traces, too, and that nobody continued: the peer was not reached, or its span is lost. */
-function listBroken({ graph, shared: { brokenCalls } }: Scene, detached: readonly Span[]): readonly Span[] {
+function listBroken(
+  { graph, facts, shared: { brokenCalls } }: Scene,
+  detached: readonly Span[],
+): readonly Span[] {
   const [first] = detached;
   if (first === undefined) return [];
   const open = brokenCalls.openOf(first.serviceName);
   if (open.size === 0) return [];
   const names = new Set(detached.map((call) => brokenCalls.nameOf(graph.rowOf(call))));
+  const targets = new Set(detached.map(nameTarget));
   const rows = [...names].flatMap((name) => open.get(name) ?? []);
-  return graph.viewsOf(rows.filter((row) => isDetached(graph, row)));
+  return graph.viewsOf(
+    rows.filter((row) => isDetached(graph, row) && targets.has(nameTarget(facts.at(row)))),
+  );
 }
 
 function tellLoss(entry: Span, call: Span, isUnique: boolean): string {

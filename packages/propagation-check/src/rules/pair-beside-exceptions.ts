@@ -1,7 +1,8 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { arePrompt, doEndsFollow } from '../pairing/awaited.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { doStartsFollow, pairDisplaced } from '../pairing/displaced.ts';
-import { durationOf, type Pair } from '../pairing/pair.ts';
+import { durationOf, type Pair, startsDuring } from '../pairing/pair.ts';
 import { mayBeOfOnePool } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
@@ -10,7 +11,7 @@ import type { Scene } from './check.ts';
 /**
  * Pairs requests with calls that hang elsewhere, where one request, one call or both are told apart from the others. A request lacks its
  * call if a cache answered it at once, if it was rejected, or if it began before the capture. A call lacks its request if that would end
- * after the capture; a job makes such calls, too, unless the others begin with their requests. Few pairs allow for no other exception.
+ * after the capture. The other calls begin or end with their requests: those of a job do not. Few pairs allow for no other exception.
  */
 export function pairBesideExceptions(
   scene: Scene,
@@ -20,7 +21,10 @@ export function pairBesideExceptions(
   const { capture, thresholds } = scene;
   const areMany = requests.length - 1 >= requests.length * thresholds.displacedShare;
   if (areMany || Math.abs(requests.length - calls.length) > 1) return [];
-  const pairs = pairContained(requests, calls, thresholds, mayBeOfOnePool);
+  // One service has one clock.
+  const mayMake = (request: Span, call: Span): boolean =>
+    mayBeOfOnePool(request, call) && startsDuring(call, request, thresholds);
+  const pairs = pairContained(requests, calls, thresholds, mayMake);
   if (pairs.length < thresholds.fewestBesideTold) return [];
   const paired = new Set(pairs.flatMap(({ client, server }) => [client, server]));
   const lacksCall = prepareLacksCall(scene, pairs);
@@ -30,9 +34,11 @@ export function pairBesideExceptions(
   const withCall = requests.filter((request) => paired.has(request) || !lacksCall(request));
   const withRequest = calls.filter((call) => paired.has(call) || call.endTimeUnixNano + rest < capture.to);
   const [lackCall, lackRequest] = [requests.length - withCall.length, calls.length - withRequest.length];
-  if (Math.max(lackCall, lackRequest) !== 1) return [];
-  if (lackRequest > 0 && !doStartsFollow(pairs, thresholds)) return [];
-  return pairDisplaced(withCall, withRequest, 0, thresholds);
+  const doFollow =
+    doStartsFollow(pairs, thresholds) ||
+    (lackRequest === 0 && (arePrompt(pairs, thresholds) || doEndsFollow(pairs, thresholds)));
+  if (Math.max(lackCall, lackRequest) !== 1 || !doFollow) return [];
+  return pairDisplaced(withCall, withRequest, 0, thresholds, mayMake);
 }
 
 function prepareLacksCall(
