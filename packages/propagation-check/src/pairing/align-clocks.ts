@@ -1,6 +1,8 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
+import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { Edges } from '../calls/edge.ts';
+import { isInside } from '../calls/inside.ts';
+import { nameTarget } from '../calls/target.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
@@ -9,6 +11,8 @@ import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import type { AnswerLookup } from './answers.ts';
+import { bounds } from './bounds.ts';
+import { doStartsFollow } from './displaced.ts';
 import { type Apart, findCommonOffset, isWithin } from './find-common-offset.ts';
 import { compareRequests, limitComparisons, pairSpans, type Tolerances } from './pair.ts';
 
@@ -22,6 +26,8 @@ export interface Clock {
 export interface ClockOffset extends Clock {
   /** By how much the clock is ahead, in nanoseconds; never 0. */
   readonly ahead: bigint;
+  /** Neither a whole call nor an expectation says that the services call each other: only their loose ends do. */
+  readonly isGuess: boolean;
 }
 
 /** The clocks that do not agree with the others, by `clockOf`. */
@@ -32,6 +38,8 @@ export interface ClockThresholds extends Tolerances {
   readonly fewestLoose: number;
   readonly apartShare: number;
   readonly alignedShare: number;
+  readonly fewestPossibleCalls: number;
+  readonly startSpread: number;
 }
 
 /** The key of the clock that a span was timed with. */
@@ -45,7 +53,8 @@ export function clockOf(span: Span): string {
  *
  * Whole calls tell it: a SERVER span cannot start before or after its CLIENT span was open. Where an expected edge
  * has none, loose ends do: as many of both for the same request, all apart by the same time, unless a cache gave the answers of
- * earlier requests. A replica of which neither tells goes with the others of its service, if those agree.
+ * earlier requests. So do those of services that nothing else connects, where requests follow calls at irregular times. A replica of which
+ * neither tells goes with the others of its service, if those agree.
  */
 export function estimateOffsets(
   graph: TraceGraph,
@@ -55,15 +64,22 @@ export function estimateOffsets(
   thresholds: ClockThresholds,
 ): ClockOffsets {
   const loose = measureLooseEdges(edges, expectation, answersOf, thresholds);
+  const guesses = measureGuesses(edges, expectation, answersOf, thresholds);
   const isInTime = ({ extremes }: CallGroup): boolean => extremes.apart <= Number(thresholds.clockTolerance);
-  if (listSynchronous(edges).every(isInTime) && loose.length === 0) return new Map();
+  if (listSynchronous(edges).every(isInTime) && loose.length === 0 && guesses.length === 0) return new Map();
   const clocks = listByWeight(graph);
-  const measured = [...measureWholeEdges(graph, edges, thresholds), ...loose];
+  const known = [...measureWholeEdges(graph, edges, thresholds), ...loose];
+  const clusterOf = nameClusters(known);
+  const measured = [
+    ...known,
+    ...guesses.filter(({ client, server }) => clusterOf(client) !== clusterOf(server)),
+  ];
   const neighbours = mapBy(
     measured.flatMap((edge) => [edge, turn(edge)]),
     ({ client }) => client,
   );
   const offsets = new Map<string, number>();
+  const guessed = new Set<string>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
   for (const { key } of clocks) {
     if (offsets.has(key) || !neighbours.has(key)) continue;
@@ -73,6 +89,7 @@ export function estimateOffsets(
       for (const { server, ahead } of neighbours.get(at) ?? []) {
         if (offsets.has(server)) continue;
         offsets.set(server, (offsets.get(at) ?? 0) + ahead);
+        if (clusterOf(server) !== clusterOf(key)) guessed.add(server);
         queue.push(server);
       }
     }
@@ -81,7 +98,9 @@ export function estimateOffsets(
   return new Map(
     clocks.flatMap(({ key, ...clock }) => {
       const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0;
-      return ahead === 0 ? [] : [[key, { ...clock, ahead: BigInt(ahead) }] as const];
+      return ahead === 0
+        ? []
+        : [[key, { ...clock, ahead: BigInt(ahead), isGuess: guessed.has(key) }] as const];
     }),
   );
 }
@@ -92,6 +111,22 @@ interface MeasuredEdge {
   readonly server: string;
   /** Of the server's clock, in nanoseconds. */
   readonly ahead: number;
+}
+
+/** The clocks that some edges connect have one name. */
+function nameClusters(measured: readonly MeasuredEdge[]): (clock: string) => string {
+  const above = new Map<string, string>();
+  const clusterOf = (clock: string): string => {
+    let top = clock;
+    for (let next = above.get(top); next !== undefined; next = above.get(top)) top = next;
+    if (top !== clock) above.set(clock, top);
+    return top;
+  };
+  for (const { client, server } of measured) {
+    const [one, other] = [clusterOf(client), clusterOf(server)];
+    if (one !== other) above.set(one, other);
+  }
+  return clusterOf;
 }
 
 function turn({ client, server, ahead }: MeasuredEdge): MeasuredEdge {
@@ -221,6 +256,41 @@ function measureLooseEdges(
     const isWhole = someCall(whole, (row) => isAwaited(edges, row));
     if (rule !== 'must' || isWhole) return [];
     return measureLoose(edges, client, server, answersOf, thresholds);
+  });
+}
+
+/**
+ * The edges that loose ends alone tell of: as many calls to one target as a service has requests, each for the same. Requests at even
+ * intervals fit another clock whoever makes them, and those of a third party end as those of a service here.
+ */
+function measureGuesses(
+  edges: Edges,
+  expectation: Expectation,
+  answersOf: AnswerLookup,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
+  const expected = new Set<string | null>(expectation.edges.map(({ server }) => server));
+  const servers = edges.roots.services().filter((service) => {
+    const count = edges.roots.count(service);
+    return count >= thresholds.fewestPossibleCalls && count <= bounds.guessedCalls && !expected.has(service);
+  });
+  if (servers.length === 0) return [];
+  const answered = edges.openClients.filter(
+    (span) => span.kind === 'CLIENT' && readOutcome(span) === 'answered',
+  );
+  return groupBy(answered, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((calls) => {
+    const [first] = calls;
+    const { host } = readCallFacts(first);
+    if (first.serviceName === null || (host !== null && !isInside(host))) return [];
+    const client = first.serviceName;
+    return servers.flatMap((service) => {
+      const requests = edges.roots.of(service).filter((span) => !isHealthProbe(span));
+      if (service === null || requests.length !== calls.length) return [];
+      const pairs = requests.flatMap((server, at) => ({ client: calls[at] ?? server, server, unique: true }));
+      return doStartsFollow(pairs, thresholds)
+        ? measureLoose(edges, client, service, answersOf, thresholds)
+        : [];
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import { protocols } from '../calls/row-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
+import { clockOf } from '../pairing/align-clocks.ts';
 import { mayNameSides } from '../pairing/answers.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAllPaired, doStartsFollow, mayTimersKeepStep } from '../pairing/displaced.ts';
@@ -195,7 +196,7 @@ export const splitTraces = rule<SplitEdge>({
     const { scene, client, server, pairs, named, whole } = edge;
     const unpaired = edge.countUnpaired();
     return finding.report({
-      ...(mayBeOfOtherHost(edge) ? { severity: 'warning' } : {}),
+      ...(mayBeOfOtherHost(edge) || isTimedByGuess(edge) ? { severity: 'warning' } : {}),
       client,
       server,
       protocol: protocolOf(pairs[0]?.client),
@@ -222,6 +223,12 @@ function mayBeOfOtherHost({ scene: { thresholds }, pairs, named, isExpected }: S
     const [called, received] = [readCallFacts(pair.client).host, readCallFacts(pair.server).host];
     return !named.has(pair) && isPublicName(called) && isPublicName(received) && called !== received;
   });
+}
+
+/** Only the pairs themselves say that the clocks are apart by which they fit. */
+function isTimedByGuess({ scene: { clockOffsets }, pairs, named }: SplitEdge): boolean {
+  const isGuess = (span: Span): boolean => clockOffsets.get(clockOf(span))?.isGuess === true;
+  return pairs.some((pair) => !named.has(pair) && isGuess(pair.client) !== isGuess(pair.server));
 }
 
 /** Pairs of the same services and protocol have the same. */

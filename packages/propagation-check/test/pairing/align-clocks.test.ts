@@ -48,6 +48,18 @@ function drawLoose(distances: readonly number[], head = 'expect web -> orders\n'
     .reduce((all, one) => all + one, head);
 }
 
+/** Loose ends at irregular times: by how much each request begins after its call. */
+function drawIrregular(distances: readonly number[], head = ''): string {
+  const starts = [1000, 2370, 3110, 5520, 6230];
+  return distances
+    .map((distance, at) => {
+      const from = starts[at] ?? 0;
+      const call = client('web', from, 'http.response.status_code=200');
+      return `trace ${at + 1}\n  ${call}\ntrace ${at + 101}\n  ${server('orders', from + distance)}\n`;
+    })
+    .reduce((all, one) => all + one, head);
+}
+
 suite('whole calls', () => {
   test('tell how far the clock of the server is ahead or behind', () => {
     assert.deepEqual(measure(drawCalls([20, 20, 20])), []);
@@ -260,5 +272,17 @@ suite('loose ends of an expected edge', () => {
         .reduce((all, one) => all + one, 'expect web -> orders\n');
     assert.deepEqual(measure(drawing(0)), ['orders/- 5000']);
     assert.deepEqual(measure(drawing(1)), []);
+  });
+});
+
+suite('loose ends that no expectation connects', () => {
+  test('tell of a clock where requests follow calls at irregular times', () => {
+    assert.deepEqual(measure(drawIrregular([320, 320, 320, 320, 320])), ['orders/- 300']);
+  });
+
+  test('tell nothing where they are few, follow otherwise, or others are expected to call', () => {
+    assert.deepEqual(measure(drawIrregular([320, 320, 320, 320])), []);
+    assert.deepEqual(measure(drawIrregular([320, 320, 120, 320, 920])), []);
+    assert.deepEqual(measure(drawIrregular([320, 320, 320, 320, 320], 'expect gateway -> orders\n')), []);
   });
 });
