@@ -26,7 +26,8 @@ export const misledMessages = rule<Group<Misled>>({
     const producers = open.clients.filter(({ kind }) => kind === 'PRODUCER');
     if (producers.length === 0) return [];
     const groups = scene.groups.filter(
-      ({ clientKind, serverKind }) => clientKind !== 'PRODUCER' && serverKind === 'CONSUMER',
+      ({ clientKind, serverKind }) =>
+        serverKind === 'CONSUMER' && clientKind !== 'PRODUCER' && clientKind !== 'CLIENT',
     );
     const calls = selectCalls(graph, groups, (_, server) => !namesProducer(graph, server));
     if (calls.length === 0) return [];

@@ -81,6 +81,11 @@ suite('a message that names a span around its PRODUCER span', () => {
     assert.deepEqual(judgeDrawing(draw(own, send({ at: 20 }))), []);
   });
 
+  test('may name a CLIENT span of the broker around it, whose context goes on', () => {
+    const call = send({ at: 2 }).replace('PRODUCER', 'CLIENT');
+    assert.deepEqual(judgeDrawing(draw(call, `  ${send()}`, `  ${receive()}`)), []);
+  });
+
   test('is of the service that was asked, not of one that it called', () => {
     const beyond = [
       '    shop SERVER "POST" 2..30 http.request.method=POST url.path=/shop',
