@@ -38,7 +38,7 @@ export interface ClockThresholds extends Tolerances {
   readonly fewestLoose: number;
   readonly apartShare: number;
   readonly alignedShare: number;
-  readonly fewestPossibleCalls: number;
+  readonly fewestDisplaced: number;
   readonly startSpread: number;
 }
 
@@ -272,7 +272,7 @@ function measureGuesses(
   const expected = new Set<string | null>(expectation.edges.map(({ server }) => server));
   const servers = edges.roots.services().filter((service) => {
     const count = edges.roots.count(service);
-    return count >= thresholds.fewestPossibleCalls && count <= bounds.guessedCalls && !expected.has(service);
+    return count >= thresholds.fewestDisplaced && count <= bounds.guessedCalls && !expected.has(service);
   });
   if (servers.length === 0) return [];
   const answered = edges.openClients.filter(
