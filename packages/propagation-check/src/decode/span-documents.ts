@@ -47,12 +47,17 @@ const cloudWatchShape = z.object({
   status: z.object({ code: text, message: text }).nullish(),
 });
 
-/** Source: OpenSearch Data Prepper, `otel-v1-apm-span-index-template`. */
+/**
+ * Source: OpenSearch Data Prepper, `otel-v1-apm-span-index-template` and, of `output_format: otel` with objects for the fields whose names
+ * have dots, `otel-v1-apm-span-index-standard-template`.
+ */
 const dataPrepperShape = z.object({
   ...{ traceId: z.string(), spanId: z.string(), parentSpanId: z.string(), traceState: text },
   ...{ name: text, kind: z.string(), startTime: z.string(), endTime: z.string(), serviceName: text },
   ...{ links: anyArray.nullish(), 'status.code': z.number().nullish(), 'status.message': text },
   ...{ 'instrumentationScope.name': text, 'instrumentationLibrary.name': text },
+  ...{ attributes: z.unknown().optional(), resource: attributesShape.nullish(), instrumentationScope: scope },
+  ...{ flags: integer.nullish(), status: z.object({ code: z.number().nullish(), message: text }).nullish() },
 });
 
 const stores: readonly DocumentStore[] = [
@@ -71,7 +76,7 @@ export function isSpanDocument(document: Document): boolean {
 
 /**
  * Decodes a span as a store keeps it, one a document: Elasticsearch (`traces-*.otel-*`), OpenSearch Data Prepper (`otel-v1-apm-span-*`),
- * CloudWatch (`aws/spans`). `flags` are null but in CloudWatch.
+ * CloudWatch (`aws/spans`). `flags` are null where the store does not keep them.
  * @throws {DecodeError} with the path of what is wrong.
  */
 export function decodeSpanDocument(document: Document): Span {
@@ -131,7 +136,10 @@ function decodeCloudWatch(document: Document): Span {
 
 function decodeDataPrepper(document: Document): Span {
   const shape = readShape(dataPrepperShape, document);
-  const own = readPrefixed(document, 'resource.attributes.');
+  const own = new Map([
+    ...readPrefixed(document, 'resource.attributes.'),
+    ...flattenAttributes(shape.resource?.attributes ?? {}, 'resource.attributes'),
+  ]);
   const resource = own.has('service.name')
     ? own
     : new Map([['service.name', shape.serviceName ?? ''], ...own]);
@@ -140,17 +148,27 @@ function decodeDataPrepper(document: Document): Span {
     spanId: readSpanId(shape.spanId, 'spanId', 'hex'),
     parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', 'hex'),
     traceState: shape.traceState ?? '',
-    flags: null,
+    flags: readFlags(shape.flags),
     name: shape.name ?? '',
     kind: readKindName(shape.kind, 'kind'),
     startTimeUnixNano: readIsoTime(shape.startTime, 'startTime'),
     endTimeUnixNano: readIsoTime(shape.endTime, 'endTime'),
-    attributes: readPrefixed(document, 'span.attributes.'),
+    attributes: new Map([
+      ...readPrefixed(document, 'span.attributes.'),
+      ...flattenAttributes(shape.attributes ?? {}, 'attributes'),
+    ]),
     links: readLinks(shape.links ?? []),
-    status: { code: toStatusCode(shape['status.code'] ?? 0), message: shape['status.message'] ?? '' },
+    status: {
+      code: toStatusCode(shape['status.code'] ?? shape.status?.code ?? 0),
+      message: shape['status.message'] ?? shape.status?.message ?? '',
+    },
     serviceName: readServiceName(resource),
     resource,
-    scopeName: shape['instrumentationScope.name'] ?? shape['instrumentationLibrary.name'] ?? '',
+    scopeName:
+      shape.instrumentationScope?.name ??
+      shape['instrumentationScope.name'] ??
+      shape['instrumentationLibrary.name'] ??
+      '',
   };
 }
 

@@ -374,6 +374,18 @@ function dataPrepperSpan(span: Span): object {
   };
 }
 
+/** As Data Prepper writes it with `output_format: otel`. */
+function dataPrepperOtelSpan(span: Span): object {
+  return {
+    ...Object.fromEntries(
+      Object.entries(dataPrepperSpan(span)).filter(([field]) => !/^serviceName$|\./.test(field)),
+    ),
+    ...{ attributes: plain(span.attributes), resource: { attributes: plain(span.resource), schemaUrl: '' } },
+    ...{ instrumentationScope: { name: span.scopeName }, status: { code: 0, message: '' } },
+    flags: span.flags ?? 0,
+  };
+}
+
 function debugAttributes(attributes: Attributes): string {
   return [...attributes]
     .map(([key, value]) => {
@@ -713,6 +725,11 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
   'a list of spans of Data Prepper': {
     format: 'span-documents',
     write: (spans) => JSON.stringify(spans.map(dataPrepperSpan)),
+  },
+  'spans of Data Prepper with output_format otel': {
+    format: 'span-documents',
+    keepsFlags: true,
+    write: (spans) => lines(spans.map(dataPrepperOtelSpan)),
   },
   'answers of Elasticsearch to several searches': {
     format: 'elasticsearch',
