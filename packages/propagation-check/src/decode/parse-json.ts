@@ -5,6 +5,13 @@ import { findJsonFault, type JsonFault } from './json-fault.ts';
 import { quoteValue } from './quote-value.ts';
 
 /**
+ * Times of spans that are written as numbers, which `JSON.parse` rounds to 256 ns. They are quoted, because readers take decimal strings
+ * too. Text within a string does not match: its quotes have a backslash in front.
+ */
+const numericTime = /TimeUnixNano"\s*:\s*\d/;
+const numericTimes = /(?<!\\)("(?:start|end)TimeUnixNano"\s*:\s*)([1-9]\d{15,19})(?=\s*[,}])/g;
+
+/**
  * Parses UTF-8 bytes as JSON.
  * @throws {DecodeError} that starts with the byte offset of the fault; also when Node's memory does not suffice.
  */
@@ -12,7 +19,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
   try {
-    return JSON.parse(text);
+    return JSON.parse(numericTime.test(text) ? text.replace(numericTimes, '$1"$2"') : text);
   } catch {
     throw toDecodeError(text, findFault(text), bytes.length - Buffer.byteLength(text));
   }

@@ -51,3 +51,13 @@ test('text that is not UTF-8 is refused where it begins not to be', () => {
 test('a million brackets are refused, not followed', () => {
   assert.match(messageOf('['.repeat(1_000_000)), /ends early/);
 });
+
+test('times in nanoseconds that are written as numbers keep every digit', () => {
+  const text = '{"startTimeUnixNano" : 1700000000000000001,"endTimeUnixNano":1700000000000000003}';
+  assert.deepEqual(parseJson(Buffer.from(text)), {
+    startTimeUnixNano: '1700000000000000001',
+    endTimeUnixNano: '1700000000000000003',
+  });
+  assert.deepEqual(parseJson(Buffer.from(JSON.stringify({ body: text }))), { body: text });
+  assert.equal(messageOf('{"startTimeUnixNano":1700000000000000001,"a":}'), 'byte 45: not valid JSON at "}"');
+});

@@ -339,7 +339,11 @@ function elasticAnswer(span: Span): object {
   };
 }
 
-/** Times are numbers there, which `JSON.parse` rounds to 256 ns: here they are strings. */
+/** Times are numbers there, which `JSON.stringify` cannot write. */
+function cloudWatchLine(span: Span): string {
+  return JSON.stringify(cloudWatchSpan(span)).replace(/"(\w+TimeUnixNano)":"(\d+)"/g, '"$1":$2\n');
+}
+
 function cloudWatchSpan(span: Span): object {
   return {
     resource: { attributes: plain(span.resource) },
@@ -716,7 +720,7 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
   'spans of CloudWatch': {
     format: 'span-documents',
     keepsFlags: true,
-    write: (spans) => lines(spans.map(cloudWatchSpan)),
+    write: (spans) => `[${spans.map(cloudWatchLine).join(',')}]`,
   },
   'an answer of OpenSearch with spans of Data Prepper': {
     format: 'elasticsearch',
