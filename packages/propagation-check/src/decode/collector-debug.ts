@@ -5,10 +5,12 @@ import { readIsoTime } from './iso-time.ts';
 import { prefixLine } from './json-lines.ts';
 import { readKindName, readStatusName } from './otlp-fields.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
+import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
 import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 
-const resourceStart = /(?:^|\t)ResourceSpans #\d+$/;
+/** Metrics and logs have messages of the same form. */
+const resourceStart = /(?:^|\t)Resource(Spans|Metrics|Logs?|Profiles) #\d+$/;
 const spanStart = /^Span #\d+$/;
 const scope = /^Instrumentation(?:Scope|Library) (.*) \S*$/;
 const field = /^([A-Z][A-Za-z ]{1,30}?) {0,20}:(?: (.*))?$/;
@@ -53,34 +55,58 @@ export function isCollectorDebug(text: string): boolean {
  * @throws {DecodeError} with the line in which a span begins that is wrong or cut off.
  */
 export function decodeCollectorDebug(text: string): readonly Span[] {
+  const lines = text.split('\n');
+  refuseCut(lines);
   const drafts: Draft[] = [];
   let resource: Map<string, AttributeValue> | null = null;
+  let draft: Draft | null = null;
   let scopeName = '';
   let section: Section = 'other';
-  for (const [index, raw] of text.split('\n').entries()) {
+  for (const [index, raw] of lines.entries()) {
     const line = raw.trim();
-    if (resourceStart.test(line)) {
-      [resource, scopeName, section] = [new Map(), '', 'other'];
+    const [, signal] = resourceStart.exec(line) ?? [];
+    if (signal !== undefined) {
+      resource = signal === 'Spans' ? new Map() : null;
+      [draft, scopeName, section] = [null, '', 'other'];
     } else if (spanStart.test(line)) {
       if (resource === null) throw new DecodeError(`line ${index + 1}: ${withoutResource}`);
       const empty = { fields: new Map(), attributes: new Map(), links: [] };
-      drafts.push({ line: index + 1, scopeName, resource, ...empty });
+      draft = { line: index + 1, scopeName, resource, ...empty };
+      drafts.push(draft);
       section = 'span';
     } else if (sections.has(line)) section = sections.get(line) ?? section;
     else if (scope.test(raw.trimStart())) scopeName = scope.exec(raw.trimStart())?.[1] ?? '';
-    else addLine(section, line, resource, drafts.at(-1));
+    else addLine(section, line, resource, draft);
   }
   return drafts.map(toSpan);
 }
 
-const withoutResource =
-  'a span without its resource: the log begins in the middle of a message; take the whole log (without --tail or --since)';
+const whole = 'take the whole log (without --tail or --since)';
+const withoutResource = `a span without its resource: the log begins in the middle of a message; ${whole}`;
+
+/**
+ * The Collector's log has fields behind each message, in a line of its own; without its log (`use_internal_logger: false`) nothing marks
+ * the end.
+ */
+function refuseCut(lines: readonly string[]): void {
+  const starts = lines.flatMap((line, index) => (/\tResource\w+ #\d+\r?$/.test(line) ? [index] : []));
+  const isEnd = (line: string): boolean => line.startsWith('\t{');
+  const open = starts.find((start, at) => !lines.slice(start, starts[at + 1]).some(isEnd));
+  if (open !== undefined && lines.some(isEnd))
+    throw new DecodeError(`line ${open + 1}: this message has no end: the log is cut off; ${whole}`);
+  const last = lines.findLastIndex((line) => line.trim() !== '');
+  const line = lines[last]?.trim() ?? '';
+  if (attribute.test(line) && !line.endsWith(')'))
+    throw new DecodeError(
+      `line ${last + 1}: an attribute without its closing bracket: the log is cut off; ${whole}`,
+    );
+}
 
 function addLine(
   section: Section,
   line: string,
   resource: Map<string, AttributeValue> | null,
-  draft: Draft | undefined,
+  draft: Draft | null,
 ): void {
   if (section === 'resource') addAttribute(resource, line);
   else if (section === 'attributes') addAttribute(draft?.attributes, line);
@@ -136,7 +162,7 @@ function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft)
       links: links.flatMap(readLink),
       status: {
         code: readStatusName(fields.get('Status code') ?? '', 'Status code'),
-        message: fields.get('Status message') ?? '',
+        message: read('Status message'),
       },
       serviceName: readServiceName(resource),
       resource,
@@ -147,9 +173,13 @@ function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft)
   }
 }
 
-/** Go's `time.Time.String()`. */
+const goTime = /^(.*) ([+-]\d\d)(\d\d) \w+$/;
+
+/** Go's `time.Time.String()`. A time without its zone is cut off. */
 function readTime(text: string, name: string): bigint {
-  return readIsoTime(text.replace(/ ([+-]\d\d)(\d\d) \w+$/, '$1:$2'), name);
+  if (!goTime.test(text))
+    throw new DecodeError(`${name}: ${quoteValue(text)} is not a time of Go, or cut off`);
+  return readIsoTime(text.replace(goTime, '$1$2:$3'), name);
 }
 
 function readLink({ traceId, spanId }: Link): readonly SpanLink[] {

@@ -8,7 +8,7 @@ import { readServiceName } from './service-name.ts';
 import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 
 const field = /^Activity\.(\w{1,40}): *(.*)$/;
-const status = /^StatusCode ?: *(\w+)$/;
+const status = /^StatusCode ?: *(Unset|Ok|Error)$/i;
 const entry = /^(\S.*?):(?: (.*))?$/;
 const linkedSpan = /^([\da-f]{32}) ([\da-f]{16})$/;
 
@@ -46,20 +46,24 @@ export function isDotnetConsole(text: string): boolean {
  */
 export function decodeDotnetConsole(text: string): readonly Span[] {
   const drafts: Draft[] = [];
+  let draft: Draft | null = null;
   let section: Section = 'other';
-  for (const [index, raw] of text.split('\n').entries()) {
+  for (const [index, raw] of text.replace(/\n$/, '').split('\n').entries()) {
     const line = raw.trim();
     if (spanStart.test(line)) {
       const maps = { fields: new Map(), tags: new Map(), scope: new Map(), resource: new Map() };
-      drafts.push({ line: index + 1, ...maps, links: [] });
+      draft = { line: index + 1, ...maps, links: [] };
+      drafts.push(draft);
       section = 'other';
     }
-    const draft = drafts.at(-1);
     const heading = headings.get(line);
-    if (line === '') section = 'other';
+    // The resource comes last. A blank line elsewhere is one of a value.
+    if (line === '' && section === 'resource') draft = null;
     else if (heading !== undefined) section = heading;
-    else if (draft !== undefined) section = addLine(draft, section, line);
+    else if (draft !== null) section = addLine(draft, section, line);
   }
+  if (draft?.resource.has('service.name') === false && draft.resource.size > 0)
+    throw new DecodeError(`line ${draft.line}: a span without service.name at the end: it is cut off`);
   return drafts.map(toSpan);
 }
 
@@ -67,7 +71,7 @@ export function decodeDotnetConsole(text: string): readonly Span[] {
 function addLine(draft: Draft, section: Section, line: string): Section {
   const [, name, value = ''] = field.exec(line) ?? [];
   if (name !== undefined) {
-    draft.fields.set(name, value);
+    if (!draft.fields.has(name)) draft.fields.set(name, value);
     return 'other';
   }
   const [, code] = status.exec(line) ?? [];
@@ -81,7 +85,9 @@ function addLine(draft: Draft, section: Section, line: string): Section {
   const [, key, text = ''] = entry.exec(line) ?? [];
   if (key === undefined) return section;
   if (section === 'Tags') draft.tags.set(key, text);
-  else if (section === 'scope' || section === 'resource') draft[section].set(key, text);
+  else if (section === 'resource') draft.resource.set(key, text);
+  // The tags of a scope follow its name.
+  else if (section === 'scope' && !draft.scope.has(key)) draft.scope.set(key, text);
   return section;
 }
 

@@ -153,3 +153,74 @@ test('lines of a log that have ids of their own are no spans', () => {
   const { spans, notes } = decodeBytes(Buffer.concat([Buffer.from(log), readFixture('python-console.txt')]));
   assert.deepEqual([spans.length, notes], [3, ['lines without a span, left out: 5']]);
 });
+
+test('the console exporter of .NET, between lines of a log that look like its own', () => {
+  const text = `Activity.TraceId:            0af7651916cd43dd8448eb211c80319c
+Activity.SpanId:             b7ad6b7169203331
+Activity.TraceFlags:         Recorded
+Activity.DisplayName:        GET
+Activity.Kind:               Client
+Activity.StartTime:          2026-11-01T10:00:00.0000001Z
+Activity.Duration:           1.00:00:00.0100000
+Activity.Tags:
+    db.statement: SELECT 1
+
+      FROM a
+    server.address: orders
+StatusCode: Error
+Activity.StatusDescription:  refused
+Instrumentation scope (ActivitySource):
+    Name: System.Net.Http
+    Tags:
+        Name: other
+Resource associated with Activity:
+    service.name: web
+
+info: Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware[2]
+      StatusCode: 200
+      StatusCode: OK
+Activity.Kind: of a program
+`;
+  const [span] = decodeBytes(Buffer.from(text)).spans;
+  assert.ok(span);
+  const { status, kind, scopeName, attributes, startTimeUnixNano, endTimeUnixNano } = span;
+  assert.deepEqual(
+    [status, kind, scopeName],
+    [{ code: 'ERROR', message: 'refused' }, 'CLIENT', 'System.Net.Http'],
+  );
+  assert.equal(attributes.get('server.address'), 'orders');
+  assert.equal(startTimeUnixNano, 1_793_527_200_000_000_100n);
+  assert.equal(endTimeUnixNano - startTimeUnixNano, 86_400_010_000_000n);
+});
+
+test("the Collector's debug exporter, with messages of metrics and logs behind that of spans", () => {
+  const time = '2026-11-01T10:00:00.000Z\tinfo\t';
+  const of = (service: string) =>
+    `Resource SchemaURL: \nResource attributes:\n     -> service.name: Str(${service})\n`;
+  const end = '\t{"otelcol.component.id": "debug"}\n';
+  const text = `${time}ResourceSpans #0
+${of('web')}ScopeSpans #0
+InstrumentationScope lib 1
+Span #0
+    Trace ID       : 0af7651916cd43dd8448eb211c80319c
+    Parent ID      : 
+    ID             : b7ad6b7169203331
+    Name           : GET
+    Kind           : Server
+    Start time     : 2026-11-01 10:00:00 +0000 UTC
+    End time       : 2026-11-01 10:00:01 +0000 UTC
+    Status code    : Unset
+    Status message : 
+Attributes:
+     -> http.request.method: Str(GET)
+${end}${time}ResourceMetrics #0
+${of('orders')}${end}${time}ResourceLog #0
+${of('payments')}ScopeLogs #0
+LogRecord #0
+Attributes:
+     -> http.request.method: Str(POST)
+${end}`;
+  const [span] = decodeBytes(Buffer.from(text)).spans;
+  assert.equal(span?.serviceName, 'web');
+  assert.equal(span?.attributes.get('http.request.method'), 'GET');
+});

@@ -42,6 +42,24 @@ Activity.Duration:           00:00:00.0100000
 Resource associated with Activity:
     service.name: web
 `;
+/** One of 16 lines, and how it ends. */
+const debugMessage = (end: string) => `2026-11-01T10:00:00.000Z\tinfo\tResourceSpans #0
+Resource attributes:
+     -> service.name: Str(web)
+InstrumentationScope lib 1
+Span #0
+    Trace ID       : ${traceId}
+    Parent ID      : 
+    ID             : b7ad6b7169203331
+    Name           : GET
+    Kind           : Server
+    Start time     : 2026-11-01 10:00:00 +0000 UTC
+    End time       : 2026-11-01 10:00:00.1 +0000 UTC
+    Status code    : Unset
+    Status message : 
+Attributes:
+     -> http.request.method: Str(GET)
+${end}`;
 const row = {
   Timestamp: '2026-11-01 10:00:00.0',
   TraceId: traceId,
@@ -445,6 +463,10 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     `listening\nActivity.TraceId:            ${traceId}\nActivity.SpanId: 00f067aa0ba902b7\n`,
     /^line 2: a span without its resource: it is cut off/,
   ],
+  'the console of .NET, cut off within the resource': [
+    dotnetSpan.replace('service.name: web', 'telemetry.sdk.name: opentelemetry'),
+    /^line 1: a span without service\.name at the end: it is cut off/,
+  ],
   'a wrong duration on the console of .NET': [
     `${dotnetSpan.replace('00:00:00.0100000', 'soon')}`,
     /^line 1: Activity\.Duration: "soon" is not a duration/,
@@ -468,6 +490,22 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   "the end of what the Collector's debug exporter printed": [
     'Span #1\n    Trace ID       : 0af7\n2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\n',
     /^line 1: a span without its resource/,
+  ],
+  "the Collector's debug exporter, without the end of its last message": [
+    `${debugMessage('\t{"otelcol.component.id": "debug"}\n')}${debugMessage('')}`,
+    /^line 18: this message has no end: .*cut off.*; take the whole log/,
+  ],
+  "the Collector's debug exporter, cut off within an attribute": [
+    debugMessage('').replace(/\)\n$/, ''),
+    /^line 16: an attribute without its closing bracket: .*cut off/,
+  ],
+  "the Collector's debug exporter, cut off within a time": [
+    debugMessage('').replace(/(End time.*\.\d)[\s\S]*$/, '$1'),
+    /^line 5: End time: "2026-11-01 10:00:00\.1" is not a time of Go/,
+  ],
+  "the Collector's debug exporter, cut off behind the times": [
+    debugMessage('').replace(/ *Status code[\s\S]*$/, ''),
+    /^line 5: a span without "Status message": it is cut off/,
   ],
   "a wrong kind of the Collector's debug exporter": [
     `ResourceSpans #0\nSpan #0\nTrace ID : ${traceId}\nParent ID :\nID : b7ad6b7169203331\nName : GET\nKind : Some\n`,
