@@ -90,14 +90,19 @@ export function explainNothingToJudge(
   ].join('; ');
 }
 
-/** Two processes that were given one name look like a service that calls itself. */
+/** Two processes that were given one name, or none, look like a service that calls itself. */
 function hintAtOneName(edges: Result['edges']): readonly string[] {
-  const alike = edges
-    .filter((edge) => edge.client === edge.server && edge.calls > 0 && edge.tolerated !== true)
-    .flatMap(({ client }) => client ?? []);
-  const names = [...new Set(alike)];
+  const alike = edges.filter(
+    (edge) => edge.client === edge.server && edge.calls > 0 && edge.tolerated !== true,
+  );
+  const names = [...new Set(alike.flatMap(({ client }) => client ?? []))];
   const [name] = names;
-  if (name === undefined) return [];
+  if (name === undefined)
+    return alike.length === 0
+      ? []
+      : [
+          'both sides of the calls have no service.name: give each service one (OTEL_SERVICE_NAME; in Zipkin localEndpoint.serviceName)',
+        ];
   return [
     `both sides of the calls of ${listNames(names)} have the same service.name: give each service its own (OTEL_SERVICE_NAME), ` +
       `or, if it is meant to call itself, name the edge with --expect ${JSON.stringify(`${name} -> ${name}`)}`,

@@ -83,6 +83,10 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: whole('web'),
     says: /^no call between two services .*both sides of the calls of web have the same service\.name: .*--expect "web -> web"$/,
   },
+  'only calls between services without a name': {
+    drawing: whole('-').replaceAll('web', '-'),
+    says: /^no call between two services .*both sides of the calls have no service\.name: .*OTEL_SERVICE_NAME/,
+  },
   'an expected edge between two services without spans': {
     drawing: `expect wbe -> order\n${whole('orders')}`,
     says: /^wbe -> order: no span of wbe or order is here/,
