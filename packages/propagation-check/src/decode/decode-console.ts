@@ -85,8 +85,11 @@ function parseInspected(text: string): unknown {
   return readInspectedValue(text);
 }
 
+/** In an object of several lines that the end of the text cuts off. Structured logs have these too, in one line. */
+const beginOfSpan = /\n\s*"?(?:trace_?id|instrumentationScope)"?:/i;
+
 function refusePartOfSpan(text: string, isOpen: boolean): void {
-  if (!partOfSpan.test(text)) return;
+  if (!partOfSpan.test(text) && !(isOpen && beginOfSpan.test(text))) return;
   if (isOpen) {
     throw new DecodeError(
       'the span that begins here is cut off; take the output again after the program has stopped, or remove it',

@@ -459,6 +459,14 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^spans: .*gRPC API and Kafka/,
   ],
   'a list of Google Cloud Trace': [{ traces: [{ projectId: 'p', traceId, spans: [] }] }, /^spans: .*Google/],
+  'the console of JavaScript, cut off before the parent': [
+    `listening\n{\n  resource: { attributes: {} },\n  traceId: '${traceId}',\n  nam`,
+    /^line 2: the span that begins here is cut off/,
+  ],
+  'the console of Python, cut off before the parent': [
+    `{\n    "name": "GET",\n    "context": {\n        "trace_id": "0x${traceId}",\n        "sp`,
+    /^line 1: the span that begins here is cut off/,
+  ],
   'the console of .NET, cut off': [
     `listening\nActivity.TraceId:            ${traceId}\nActivity.SpanId: 00f067aa0ba902b7\n`,
     /^line 2: a span without its resource: it is cut off/,
