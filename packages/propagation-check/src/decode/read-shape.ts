@@ -13,5 +13,14 @@ export function readShape<T>(shape: z.ZodType<T>, value: unknown): T {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = (issue?.path ?? []).join('.');
-  throw new DecodeError(`${path}: ${(issue?.message ?? 'not valid').replace(/^Invalid input: /, '')}`);
+  throw new DecodeError(`${path}: ${issue === undefined ? 'not valid' : describe(issue)}`);
+}
+
+/** zod says of a union that it is invalid, and of each member what it expected and received. */
+function describe(issue: z.core.$ZodIssue): string {
+  const messages = issue.code === 'invalid_union' ? issue.errors.flat().map(({ message }) => message) : [];
+  const expected = messages.flatMap((message) => /expected (\w+)/.exec(message)?.[1] ?? []);
+  const [, received] = /received (.*)/.exec(messages[0] ?? '') ?? [];
+  if (received === undefined) return issue.message.replace(/^Invalid input: /, '');
+  return `expected ${expected.join(' or ')}, received ${received}`;
 }

@@ -52,7 +52,7 @@ const cloudWatchShape = z.object({
  * have dots, `otel-v1-apm-span-index-standard-template`.
  */
 const dataPrepperShape = z.object({
-  ...{ traceId: z.string(), spanId: z.string(), parentSpanId: z.string(), traceState: text },
+  ...{ traceId: z.string(), spanId: z.string(), parentSpanId: text, traceState: text },
   ...{ name: text, kind: z.string(), startTime: z.string(), endTime: z.string(), serviceName: text },
   ...{ links: anyArray.nullish(), 'status.code': z.number().nullish(), 'status.message': text },
   ...{ 'instrumentationScope.name': text, 'instrumentationLibrary.name': text },

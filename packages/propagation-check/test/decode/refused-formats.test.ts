@@ -234,6 +234,13 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     },
     /^results: .*Insights.*jq -r '\.results\[\]\[\] \| select\(\.field == "@message"\)\.value'/,
   ],
+  'no end in a span of CloudWatch': [
+    {
+      ...{ traceId, spanId: 'b7ad6b7169203331', startTimeUnixNano: 1, kind: 'SERVER' },
+      resource: { attributes: {} },
+    },
+    /^endTimeUnixNano: expected number or string, received undefined$/,
+  ],
   'a wrong kind in a document of Elasticsearch': [
     { ...otelDocument, kind: 'Some' },
     /^kind: "Some" is not a kind of span/,

@@ -30,7 +30,7 @@ test('a sampler that somebody may have made is a note, and one in capitals too',
     `note ${ofSampler} "checkout_rules", which is no sampler of OpenTelemetry; a sampler of your own may have this name`,
   ]);
   assert.deepEqual(find('OTEL_TRACES_SAMPLER=ALWAYS_ON'), [
-    `note ${ofSampler} "ALWAYS_ON": SDKs of Java, JavaScript and Python know it in lower case alone`,
+    `note ${ofSampler} "ALWAYS_ON": SDKs of Java and JavaScript know it in lower case alone`,
   ]);
 });
 

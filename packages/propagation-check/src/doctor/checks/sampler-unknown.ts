@@ -42,7 +42,7 @@ function describe(name: string) {
   if (samplerNames.includes(name.toLowerCase()))
     return {
       isUnsure: true,
-      says: `OTEL_TRACES_SAMPLER is "${name}": SDKs of Java, JavaScript and Python know it in lower case alone`,
+      says: `OTEL_TRACES_SAMPLER is "${name}": SDKs of Java and JavaScript know it in lower case alone`,
     };
   const meant = guess(name);
   return {
