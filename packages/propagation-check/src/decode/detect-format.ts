@@ -178,13 +178,20 @@ function readLines(bytes: Uint8Array): readonly Reading[] {
   return readings;
 }
 
+const lineFormats = [
+  { format: 'collector-debug', matches: isCollectorDebug, decode: decodeCollectorDebug },
+  { format: 'dotnet-console', matches: isDotnetConsole, decode: decodeDotnetConsole },
+] as const;
+
 function readConsole(bytes: Uint8Array): Content {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
-  if (isCollectorDebug(text))
-    return withoutNotes([{ format: 'collector-debug', spans: decodeCollectorDebug(text) }]);
-  if (isDotnetConsole(text))
-    return withoutNotes([{ format: 'dotnet-console', spans: decodeDotnetConsole(text) }]);
+  const ofLines = lineFormats
+    .filter(({ matches }) => matches(text))
+    .map(({ format, decode }) => ({ format, spans: decode(text) }));
+  // A log of several programs has objects of others between. Values of the debug exporter may look like a part of one.
+  if (ofLines.length > 0)
+    return withoutNotes([...ofLines, ...decodeConsole(text.replace(/^[ \t]*->.*$/gm, '->')).readings]);
   refuseBeginning(text);
   const { readings, otherLines } = decodeConsole(text);
   if (readings.length === 0) {

@@ -124,6 +124,22 @@ test('several formats in one file are read together, and said', () => {
   assert.deepEqual(judge(decoded.spans), judge(healthy));
 });
 
+test('a log of several programs gives the spans of all of them', () => {
+  const write = (name: string, spans: readonly Span[]) => String(writtenFormats[name]?.write(spans));
+  const others = ['console exporter of .NET, among a log', 'console exporter of Python'];
+  for (const other of others) {
+    const log = write("the Collector's debug exporter", healthy.slice(0, 3)) + write(other, healthy.slice(3));
+    const decoded = decodeBytes(Buffer.from(log));
+    assert.equal(decoded.format, 'mixed');
+    assert.deepEqual(core(decoded.spans), core(healthy));
+  }
+  const part = write("the Collector's debug exporter", healthy).replaceAll(
+    'Str(GET)',
+    'Str("parent_id": null)',
+  );
+  assert.equal(decodeBytes(Buffer.from(part)).spans.length, healthy.length);
+});
+
 test('lines that hold no span are counted', () => {
   const printed = writtenFormats['console exporter of Python, among a log']?.write(healthy) ?? '';
   assert.deepEqual(decodeBytes(Buffer.from(printed)).notes, ['lines without a span, left out: 8']);
