@@ -1,5 +1,6 @@
 import type { Call } from '../calls/call-group.ts';
 import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
+import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -25,19 +26,20 @@ export const apartClocks = rule<ApartClocks>({
   finding,
   measure: (scene, open) =>
     groupBy([...scene.clockOffsets], ([, offset]) =>
-      keyFor(offset.service, String(isNoticeable(scene, offset))),
+      keyFor(offset.service, String(isNoticeable(scene.thresholds, offset.ahead))),
     ).map((clocks) => ({ open, clocks })),
   gates: [
     gate(
       'a clock is wrong by as much as people notice',
-      ({ clocks: [[, offset]] }, scene) => isNoticeable(scene, offset),
+      ({ clocks: [[, { ahead }]] }, { thresholds }) => isNoticeable(thresholds, ahead),
       ({ clocks }) => clocks.map(([, offset]) => describeClock(offset, false)).join(', '),
     ),
-    // Without one the offset is argued from an expectation: the finding of the calls that were paired by it says so.
+    // Without one, an expectation or a guess gives the offset, and the finding of the calls that were paired by it says so.
     gate(
       'a whole call shows it',
       ({ clocks: [[, { service }]] }, scene) => listCalls(scene, service).length > 0,
-      ({ clocks: [[, { service }]] }) => `no call of ${service ?? 'the service'} is whole`,
+      ({ clocks: [[, { service }]] }) =>
+        `no call of ${service ?? 'the service'} is whole between clocks that differ`,
     ),
   ],
   looseEnds: ({ open, clocks: [[, { service }]] }) => [
@@ -55,7 +57,9 @@ export const apartClocks = rule<ApartClocks>({
     const shown = calls.flatMap((call) => {
       const offset = offsets.get(clockOfCall(call));
       const { client, server } = call;
-      return offset === undefined ? [] : [{ client, server, says: describeClock(offset, isShared) }];
+      return offset === undefined || !areApart(scene, call)
+        ? []
+        : [{ client, server, says: describeClock(offset, isShared) }];
     });
     return finding.report({
       client: first?.client.serviceName ?? null,
@@ -66,17 +70,23 @@ export const apartClocks = rule<ApartClocks>({
   },
 });
 
-/** The whole calls into a service; of one that nobody calls, such as a browser, those that it makes. */
-function listCalls({ groupsFrom, callsInto, callsBetween }: Scene, service: string | null): readonly Call[] {
+/** The whole calls into a service, if two clocks of one differ; else, as of a browser, those that it makes to one other service. */
+function listCalls(scene: Scene, service: string | null): readonly Call[] {
+  const { groupsFrom, callsInto, callsBetween } = scene;
+  const doShow = (calls: readonly Call[]): boolean => calls.some((call) => areApart(scene, call));
   const into = callsInto(service);
-  if (into.length > 0) return into;
-  const called = new Set(groupsFrom(service).map(({ server }) => server));
-  const [first = null] = called;
-  return called.size === 0 ? [] : callsBetween(service, first);
+  if (doShow(into)) return into;
+  const called = [...new Set(groupsFrom(service).map(({ server }) => server))];
+  return called.map((server) => callsBetween(service, server)).find(doShow) ?? [];
 }
 
-function isNoticeable({ thresholds }: Scene, { ahead }: ClockOffset): boolean {
-  return ahead > thresholds.noticeableSkew || ahead < -thresholds.noticeableSkew;
+function areApart({ clockOffsets, thresholds }: Scene, { client, server }: Call): boolean {
+  const aheadOf = (span: Span): bigint => clockOffsets.get(clockOf(span))?.ahead ?? 0n;
+  return isNoticeable(thresholds, aheadOf(server) - aheadOf(client));
+}
+
+function isNoticeable({ noticeableSkew }: Scene['thresholds'], ahead: bigint): boolean {
+  return ahead > noticeableSkew || ahead < -noticeableSkew;
 }
 
 function describeClock({ service, instance, ahead }: ClockOffset, isShared: boolean): string {

@@ -58,3 +58,19 @@ test('a difference that nobody notices is told of what the service has left over
     ),
   );
 });
+
+test('calls between services that keep the same time show no difference', () => {
+  const starts = [0, 1370, 2110, 4520, 5230];
+  const split = starts.flatMap((at, number) => [
+    drawChain(10 + number, drawClient({ from: at, to: at + 90 })),
+    drawChain(
+      20 + number,
+      drawServer({ from: at + 310, to: at + 380 }),
+      drawClient({ from: at + 320, to: at + 370, service: 'orders' }, 'billing:8082/pay'),
+      drawServer({ from: at + 330, to: at + 360, service: 'billing' }, '/pay'),
+    ),
+  ]);
+  const drawing = split.join('') + drawBusy(9) + drawBusy(8);
+  assert.deepEqual(judgeDrawing(drawing), ['warning split-trace web -> orders 5']);
+  assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawing}`), ['error split-trace web -> orders 5']);
+});
