@@ -121,6 +121,22 @@ export function selectPairs(
   return pairs;
 }
 
+/** The rows of the clients that have more than one of the calls. */
+export function listRepeatedClients(
+  { store }: TraceGraph,
+  groups: readonly CallGroup[],
+): ReadonlySet<number> {
+  const isSeen = new Uint8Array(store.size);
+  const repeated = new Set<number>();
+  for (const { clients } of groups) {
+    for (const client of clients) {
+      if (isSeen[client] === 1) repeated.add(client);
+      isSeen[client] = 1;
+    }
+  }
+  return repeated;
+}
+
 /** The place of a call among those of its server, its parent first. A batch has thousands of links, so they are read once. */
 function rememberPlaces(graph: TraceGraph): (call: CallRows) => number {
   const placesOf = new Map<number, ReadonlyMap<number, number>>();

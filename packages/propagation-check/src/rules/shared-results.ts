@@ -1,4 +1,4 @@
-import { type CallGroup, someCall } from '../calls/call-group.ts';
+import { type CallGroup, listRepeatedClients, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
@@ -43,7 +43,7 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
   return {
     answersOf,
     redirectedCalls,
-    repeatedClients: remember(() => listRepeated(scene)),
+    repeatedClients: remember(() => listRepeatedClients(scene.graph, scene.groups)),
     isExpectedDirectly,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
@@ -57,20 +57,6 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
     }),
     shortBatches: remember(() => findShortBatches(scene)),
   };
-}
-
-/** The clients of more than one call. */
-function listRepeated({ graph, groups }: BaseScene): ReadonlySet<number> {
-  const isSeen = new Uint8Array(graph.store.size);
-  const repeated = new Set<number>();
-  for (const { clients } of groups) {
-    for (let at = 0; at < clients.length; at += 1) {
-      const client = clients[at] ?? none;
-      if (isSeen[client] === 1) repeated.add(client);
-      isSeen[client] = 1;
-    }
-  }
-  return repeated;
 }
 
 function rememberUnprovable(

@@ -1,5 +1,11 @@
 import { readBatchSize, readMessageId } from '../calls/call-facts.ts';
-import { type CallGroup, type CallRows, groupCalls, selectPairs } from '../calls/call-group.ts';
+import {
+  type CallGroup,
+  type CallRows,
+  groupCalls,
+  listRepeatedClients,
+  selectPairs,
+} from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Scene } from '../rules/check.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
@@ -89,7 +95,8 @@ function chooseMessages(
 ): IsCall {
   // The order of the spans decides which of the groups has it.
   if (!sent.some(({ extremes }) => extremes.isRepeated)) return () => true;
-  const whole = listRepeated(graph, sent).filter(({ server }) => !isBroken(server));
+  const repeated = listRepeatedClients(graph, sent);
+  const whole = selectPairs(sent, (client, server) => repeated.has(client) && !isBroken(server));
   const chosen = new Map<number, ReadonlySet<number>>();
   const listMessages = (client: number, servers: readonly number[]): readonly number[] => {
     const ids = mapBy(servers, (server) => readMessageId(facts.at(server)));
@@ -109,12 +116,4 @@ function chooseMessages(
     chosen.set(client, new Set(left.slice(0, Math.max(0, messages.length - before.length))));
   }
   return (client, server) => chosen.get(client)?.has(server) ?? true;
-}
-
-/** The calls of clients that have several of these. */
-function listRepeated({ store }: TraceGraph, groups: readonly CallGroup[]): readonly CallRows[] {
-  const times = new Uint8Array(store.size);
-  for (const { clients } of groups)
-    for (const client of clients) times[client] = Math.min(2, (times[client] ?? 0) + 1);
-  return selectPairs(groups, (client) => times[client] === 2);
 }
