@@ -26,7 +26,7 @@ export interface Clock {
 export interface ClockOffset extends Clock {
   /** By how much the clock is ahead, in nanoseconds; never 0. */
   readonly ahead: bigint;
-  /** Neither a whole call nor an expectation says that the services call each other: only their loose ends do. */
+  /** Whether loose ends alone give the offset: no whole call and no expectation connects the services. */
   readonly isGuess: boolean;
 }
 
@@ -260,8 +260,8 @@ function measureLooseEdges(
 }
 
 /**
- * The edges that loose ends alone tell of: as many calls to one target as a service has requests, each for the same. Requests at even
- * intervals fit another clock whoever makes them, and those of a third party end as those of a service here.
+ * Guesses edges from loose ends alone: a service made as many calls to one target as another has requests, each for the same. They must begin at irregular
+ * times, since requests at even intervals fit any clock. Calls to public hosts are left out, since a third party may have the same paths.
  */
 function measureGuesses(
   edges: Edges,

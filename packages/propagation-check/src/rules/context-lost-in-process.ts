@@ -224,8 +224,8 @@ export function listRoutes({ shared }: Scene, service: string | null): readonly 
 }
 
 /**
- * Whether more of the calls than a few were made while no request was open: a job makes them. Those before the first request and after
- * the last are left aside, since a capture cuts off theirs.
+ * Whether more than a few of the calls began while no request was open, as those of a job do. Calls before the first request and after the last do not
+ * count, since the capture may cut off their requests.
  */
 function areAlsoMadeAlone(
   { graph, thresholds }: Scene,

@@ -37,8 +37,8 @@ export function groupByDestination(
 }
 
 /**
- * Replies have a queue for each call: destinations with one message on either side are taken together. A message that was sent and the one that was
- * received from its destination have the same place.
+ * Joins the destinations that have one message on either side, by sender and receiver: each reply of a call over a broker may have a queue of its own.
+ * The sent and the received message of one destination keep the same index.
  */
 export function joinSingle(messages: readonly MessagesOfTwo[]): readonly MessagesOfTwo[] {
   const keyOf = ({ sent, received, others }: MessagesOfTwo): string =>

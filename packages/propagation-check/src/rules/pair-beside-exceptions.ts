@@ -9,9 +9,9 @@ import { earlier, later } from '../util/statistics.ts';
 import type { Scene } from './check.ts';
 
 /**
- * Pairs requests with calls that hang elsewhere, where one request, one call or both are told apart from the others. A request lacks its
- * call if a cache answered it at once, if it was rejected, or if it began before the capture. A call lacks its request if that would end
- * after the capture. The other calls begin or end with their requests: those of a job do not. Few pairs allow for no other exception.
+ * Pairs a few requests with calls that hang elsewhere, and allows for one exception on either side if the data explain it. A request may lack its call
+ * if a cache answered it at once, if it was rejected, or if it began before the capture. A call may lack its request if that would end after
+ * the capture. The other calls must begin or end with their requests, which those of a job do not.
  */
 export function pairBesideExceptions(
   scene: Scene,
@@ -19,6 +19,7 @@ export function pairBesideExceptions(
   calls: readonly Span[],
 ): readonly Pair[] {
   const { capture, thresholds } = scene;
+  // Among so many, `displacedShare` allows for one exception.
   const areMany = requests.length - 1 >= requests.length * thresholds.displacedShare;
   if (areMany || Math.abs(requests.length - calls.length) > 1) return [];
   // One service has one clock.
@@ -34,6 +35,7 @@ export function pairBesideExceptions(
   const withCall = requests.filter((request) => paired.has(request) || !lacksCall(request));
   const withRequest = calls.filter((call) => paired.has(call) || call.endTimeUnixNano + rest < capture.to);
   const [lackCall, lackRequest] = [requests.length - withCall.length, calls.length - withRequest.length];
+  // A call without a request may be that of a job, unless the others begin with their requests.
   const doFollow =
     doStartsFollow(pairs, thresholds) ||
     (lackRequest === 0 && (arePrompt(pairs, thresholds) || doEndsFollow(pairs, thresholds)));

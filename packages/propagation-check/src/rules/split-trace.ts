@@ -225,7 +225,7 @@ function mayBeOfOtherHost({ scene: { thresholds }, pairs, named, isExpected }: S
   });
 }
 
-/** Only the pairs themselves say that the clocks are apart by which they fit. */
+/** Whether pairs fit only by a clock offset that loose ends alone gave. */
 function isTimedByGuess({ scene: { clockOffsets }, pairs, named }: SplitEdge): boolean {
   const isGuess = (span: Span): boolean => clockOffsets.get(clockOf(span))?.isGuess === true;
   return pairs.some((pair) => !named.has(pair) && isGuess(pair.client) !== isGuess(pair.server));
@@ -319,7 +319,10 @@ function listPassedOn(scene: Scene): readonly Span[] {
     .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
 }
 
-/** One instrumentation sends one user agent: a few pairs with another are callers from outside, and so are those whose calls fit as many other roots. */
+/**
+ * One instrumentation sends one user agent, so that pairs with another are callers from outside. They are left out if they are few. If they are more, their calls
+ * are paired with free roots of the usual agent instead, provided that all of them fit one.
+ */
 function withoutOtherAgents(
   scene: Scene,
   pairs: readonly Pair[],
@@ -526,7 +529,7 @@ function isAlone(edge: SplitEdge): boolean {
   return most - pairs.length <= 1 && (areOfDistinctPaths(edge) || isOthersCut(edge));
 }
 
-/** Whether every pair has a path that no other has, as with ids in it: another caller would have to ask for the same at the same time. */
+/** Whether every pair has a path of its own, such as one with an id: another caller would have to ask for the same paths at the same times. */
 function areOfDistinctPaths({ scene: { thresholds }, pairs }: SplitEdge): boolean {
   const paths = pairs.flatMap(({ client, server }) => {
     const { path } = readCallFacts(client);
@@ -535,7 +538,7 @@ function areOfDistinctPaths({ scene: { thresholds }, pairs }: SplitEdge): boolea
   return paths.length >= thresholds.fewestDistinct && new Set(paths).size === pairs.length;
 }
 
-/** Whether the one call that is left over began before the capture, which may lack its request, and the other requests begin with theirs. */
+/** Whether the call that is left over began before the capture, so that its request may be missing, and the other requests begin with their calls. */
 function isOthersCut({ scene: { capture, thresholds }, pairs, toTargets, alike }: SplitEdge): boolean {
   if (alike.count > pairs.length || !doStartsFollow(pairs, thresholds)) return false;
   const paired = new Set(pairs.map(({ client }) => client));

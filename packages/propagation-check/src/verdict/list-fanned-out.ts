@@ -10,8 +10,9 @@ import { countCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
 
 /**
- * Messages of an expected edge that began traces, where other services received each message that this one received: the sender's other messages
- * were for this one too. Where each message is for one service, those of the others are not.
+ * Lists messages that began traces at the server of an expected edge with whole calls. Other services must have received every message that
+ * the server received: then each message is for all of them, and the server should have received the others, too. Where each message is for
+ * one service, nothing is listed.
  */
 export function listFannedOut(
   scene: Scene,

@@ -53,7 +53,7 @@ interface Column {
   readonly width: number;
   readonly isRight: boolean;
   readonly write: (edge: WatchedEdge, now: number) => string;
-  /** Asked of all edges; always where it is not there. */
+  /** Whether the column is shown for these edges. A column without this function is always shown. */
   readonly isNeeded?: (edges: readonly WatchedEdge[]) => boolean;
 }
 
