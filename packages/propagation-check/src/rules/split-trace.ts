@@ -152,7 +152,9 @@ export const splitTraces = rule<SplitEdge>({
       scene.thresholds,
     );
     const all = [...named, ...pairs];
-    const freeRoots = remember(() => withoutAny(strangers, new Set(all.map(({ server }) => server))));
+    const freeRoots = remember(
+      () => new Set(withoutAny(strangers, new Set(all.map(({ server }) => server)))),
+    );
     const edges = [...mapBy(all, (pair) => numberEdge(scene, pair)).values()];
     const targetOfRow = scene.facts.remember(nameTarget);
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
@@ -322,11 +324,12 @@ function listPassedOn(scene: Scene): readonly Span[] {
 /**
  * One instrumentation sends one user agent, so that pairs with another are callers from outside. They are left out if they are few. If they are more, their calls
  * are paired with free roots of the usual agent instead, provided that all of them fit one.
+ * @param freeRoots Roots in no pair. Those that are used are taken out.
  */
 function withoutOtherAgents(
   scene: Scene,
   pairs: readonly Pair[],
-  freeRoots: () => readonly Span[],
+  freeRoots: () => Set<Span>,
 ): readonly Pair[] {
   const { thresholds } = scene;
   return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
@@ -334,7 +337,7 @@ function withoutOtherAgents(
     const usual = ofAgents.reduce((one, other) => (other.length > one.length ? other : one));
     if (usual.length >= ofScope.length * thresholds.usualAgentShare) return usual;
     const [{ server }] = usual;
-    const free = freeRoots().filter(
+    const free = [...freeRoots()].filter(
       (root) => root.serviceName === server.serviceName && readAgent(root) === readAgent(server),
     );
     const clients = ofAgents.flatMap((ofAgent) =>
@@ -342,7 +345,9 @@ function withoutOtherAgents(
     );
     const fits = (client: Span, root: Span): boolean => whyApart(scene, client, root) === null;
     const replaced = pairSpans(clients, free, fits, thresholds);
-    return replaced.length === clients.length ? [...usual, ...replaced] : ofScope;
+    if (replaced.length < clients.length) return ofScope;
+    for (const { server: used } of replaced) freeRoots().delete(used);
+    return [...usual, ...replaced];
   });
 }
 

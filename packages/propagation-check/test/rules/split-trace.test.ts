@@ -490,3 +490,30 @@ test('calls and requests at the border of what the source has count only where t
     pairs.map(() => counted),
   );
 });
+
+test('a root that takes the place of one with another user agent does so once', () => {
+  const agent = (name: string): string => `user_agent.original=${name}`;
+  const drawCaller = (service: string, at: number, path: string): string =>
+    [0, 1370].map((from, number) => drawPair(service, at + number, path, from + at * 7)).join('');
+  const drawPair = (service: string, number: number, path: string, from: number): string =>
+    drawChain(number, drawClient({ service, from, to: from + 90 }, `orders:8082${path}`)) +
+    drawChain(number + 50, drawServer({ from: from + 10, to: from + 80, extra: agent('undici') }, path));
+  const third = ['web', 'shop'].map((service, number) =>
+    [
+      drawChain(20 + number, drawClient({ service, from: 3000, to: 3090 + number }, 'orders:8082/work')),
+      drawChain(
+        30 + number,
+        drawServer({ from: 3001 + number, to: 3089 + number, extra: agent('curl') }, '/work'),
+      ),
+    ].join(''),
+  );
+  const free = drawChain(40, drawServer({ from: 3040, to: 3045, extra: agent('undici') }, '/work'));
+  const drawing = drawCaller('web', 1, '/work') + drawCaller('shop', 11, '/work') + third.join('') + free;
+  const { spans, expectation, headers } = readDrawing(
+    `expect web -> orders\nexpect shop -> orders\n${drawing}`,
+  );
+  const { findings } = checkTraces(spans, { expectation, headers });
+  const roots = findings.flatMap(({ evidence }) => evidence.flatMap(({ server }) => server?.spanId ?? []));
+  assert.equal(roots.length, 6);
+  assert.equal(new Set(roots).size, 6);
+});
