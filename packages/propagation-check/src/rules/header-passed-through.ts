@@ -2,7 +2,14 @@ import { type Call, countCalls, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  endsWithin,
+  isAddressedTo,
+  isSamePath,
+  startsDuring,
+  takeFitting,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
@@ -48,10 +55,10 @@ export const headersPassedThrough = rule<PassedThrough>({
     if (!groups.some(({ extremes }) => extremes.isRepeated)) return [];
     const repeated = scene.shared.repeatedClients();
     const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
-    const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-      findPassed(scene, calls),
-    );
     const findIn = lookUpCalls(scene, open);
+    const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
+      findPassed(scene, calls, findIn),
+    );
     const targetOf = scene.facts.remember(nameTarget);
     return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
       const [{ hop, server }] = group;
@@ -99,9 +106,17 @@ export const headersPassedThrough = rule<PassedThrough>({
   },
 });
 
-/** Finds, for each SERVER span below one CLIENT span, the hop within whose request it was received. */
-function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {
+/**
+ * Finds, for each SERVER span below one CLIENT span, the hop within whose request it was received: a proxy received the same path, and a
+ * service has a call of its own for the request, without a child.
+ */
+function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: FindCall): readonly Passed[] {
   const servers = calls.map(({ server }) => server);
+  const isOfCall = (hop: Span, server: Span): boolean =>
+    findCall(
+      { hop, server },
+      (call) => endsWithin(server, call, thresholds) && isAddressedTo(call, server),
+    ) !== null;
   return calls.flatMap(({ client: caller, server }) => {
     const [hop] = takeFitting(
       servers,
@@ -109,10 +124,10 @@ function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {
       1,
       (span) =>
         span.serviceName !== server.serviceName &&
-        startsDuring(server, span, scene.thresholds) &&
-        endsWithin(server, span, scene.thresholds) &&
+        startsDuring(server, span, thresholds) &&
+        endsWithin(server, span, thresholds) &&
         (contains(span, server) || !contains(server, span)) &&
-        isSamePath(span, server),
+        (isSamePath(span, server) || isOfCall(span, server)),
     );
     return hop === undefined ? [] : [{ caller, hop, server }];
   });
@@ -123,10 +138,9 @@ function contains(outer: Span, inner: Span): boolean {
   return outer.startTimeUnixNano <= inner.startTimeUnixNano && outer.endTimeUnixNano >= inner.endTimeUnixNano;
 }
 
-function lookUpCalls(
-  { thresholds }: Scene,
-  { clients }: Open,
-): (passed: Passed, isMeant: (call: Span) => boolean) => Span | null {
+type FindCall = (passed: Pick<Passed, 'hop' | 'server'>, isMeant: (call: Span) => boolean) => Span | null;
+
+function lookUpCalls({ thresholds }: Scene, { clients }: Open): FindCall {
   const clientsOf = remember(() => mapBy(clients, ({ traceId }) => traceId));
   return ({ hop, server }, isMeant) =>
     clientsOf()

@@ -26,7 +26,7 @@ export function listUnseenHops(scene: Scene): readonly UnjudgedCalls[] {
   });
 }
 
-function isEachHandedOn({ facts }: Scene, { clients, servers }: CallGroup): boolean {
+function isEachHandedOn({ facts, shared }: Scene, { clients, servers }: CallGroup): boolean {
   // Of nearly all edges the first call tells.
   for (let at = 0; at < clients.length; at += 1) {
     const [sent, received] = [facts.factsOf(clients[at] ?? none), facts.factsOf(servers[at] ?? none)];
@@ -35,7 +35,9 @@ function isEachHandedOn({ facts }: Scene, { clients, servers }: CallGroup): bool
     if (isEndOfOther(sent.path, received.path)) return false;
     if (isEndOfOther(normalise(sent.path), normalise(received.path))) return false;
   }
-  return true;
+  // Of a call with two requests the service in between has the other.
+  const repeated = shared.repeatedClients();
+  return !clients.some((client) => repeated.has(client));
 }
 
 function isEndOfOther(one: string, other: string): boolean {
