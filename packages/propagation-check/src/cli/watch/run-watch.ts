@@ -196,12 +196,17 @@ async function lookOnce(watch: Watch, args: WatchArguments, session: Session): P
 
 async function tellChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {
   const tell = createChangeTeller();
+  const ended = new AbortController();
   await watch
-    .follow(signal, async () => {
+    .follow(AbortSignal.any([signal, ended.signal]), async () => {
       const lines = tell(watch.state());
       if (lines.length > 0) await output.print(inLocale(`${lines.join('\n')}\n`, output));
+      if (output.isGone?.() === true) ended.abort();
     })
-    .catch((error: unknown) => endBySignal(error, setExitCode));
+    .catch((error: unknown) => {
+      if (ended.signal.aborted) setExitCode(watch.exitCode());
+      else endBySignal(error, setExitCode);
+    });
 }
 
 function endBySignal(error: unknown, setExitCode: (code: number) => void): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -180,6 +181,15 @@ describe('watch where there is no terminal', () => {
       child.once('close', (code) => resolve([code])),
     );
     assert.equal(code, 143);
+  });
+
+  it('ends when its reader has gone', async (t) => {
+    const path = join(await makeFolder(t), 'spans.jsonl');
+    await writeFile(path, encodeOtlpLines(makeSplitCall('one', Date.now() - 120_000)));
+    const child = spawnCli(t, ['watch', path, '--settle', '200ms']);
+    child.stdout.destroy();
+    const [code] = await once(child, 'close');
+    assert.equal(code, 1);
   });
 
   it('waits for a file that does not exist yet, and says so', async (t) => {
