@@ -4,7 +4,7 @@ import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
 import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
-import { type Counts, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
+import { type Break, type Counts, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 
 /** The input of the view of edges. */
 export interface WatchState {
@@ -94,7 +94,21 @@ export function renderEdgesOnce(state: WatchState, layout: Layout): readonly str
     ...renderHead({ ...state, notes: [] }, layout),
     ...notes.map((line) => paint(layout, 'yellow', line)),
     ...renderTable(state.edges, null, state.now, layout),
+    ...state.edges.flatMap((edge) => renderNewest(edge, layout)),
   ];
+}
+
+/** The newest break of an edge with its finding and trace, in whole. */
+function renderNewest(edge: WatchedEdge, layout: Layout): readonly string[] {
+  const { newest } = edge;
+  if (newest === null) return [];
+  const trace = newest.evidence === null ? '' : `; trace ${newest.evidence.traceId}`;
+  const [first = '', ...more] = hang(
+    '  ',
+    `${nameEdge(edge, longestName)}: ${tellBreak(newest, edge)}${trace}`,
+    layout,
+  );
+  return ['', `${paintMark(layout, markOf(edge))} ${first.trimStart()}`, ...more];
 }
 
 function renderHead(
@@ -166,19 +180,23 @@ function renderTable(
   ];
 }
 
-function renderChosen(
-  { newest, broken, calls, unjudged = 0, open }: WatchedEdge,
-  now: number,
-  layout: Layout,
-): readonly string[] {
-  if (newest === null)
-    return ['', ...(open === undefined ? [] : wrap(`not judged: ${escapeText(open)}`, layout.width))];
-  const { finding, count, at } = newest;
+function tellBreak(
+  { finding: { id, protocol }, count }: Break,
+  { broken, calls, unjudged = 0 }: WatchedEdge,
+): string {
   const counted =
     count === 0
       ? 'never seen'
       : `${countOf(count, 'call')} with it, ${calls === 0 ? tellCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
-  const title = `${proseOf(finding.id, finding.protocol).title} (${finding.id}): ${counted}, ${tellTime(now - at)} ago`;
+  return `${proseOf(id, protocol).title} (${id}): ${counted}`;
+}
+
+function renderChosen(edge: WatchedEdge, now: number, layout: Layout): readonly string[] {
+  const { newest, open } = edge;
+  if (newest === null)
+    return ['', ...(open === undefined ? [] : wrap(`not judged: ${escapeText(open)}`, layout.width))];
+  const { finding, at } = newest;
+  const title = `${tellBreak(newest, edge)}, ${tellTime(now - at)} ago`;
   return [
     '',
     paint(layout, finding.severity === 'error' ? 'red' : 'yellow', clip(title, layout.width)),

@@ -295,6 +295,10 @@ describe('watch --once', () => {
     assert.deepEqual([intact[0], broken[0], single[0]], [0, 1, 2]);
     assert.match(intact[1], /^ {2}✓ web → orders +100 % +1 /m);
     assert.match(broken[1], /^ {2}✗ web → orders +0 % +1 /m);
+    assert.match(
+      broken[1],
+      /^✗ web → orders: One request, two traces \(split-trace\): 1 call with it, 1 of 1 broken; trace\s+[0-9a-f]{32}$/m,
+    );
     assert.match(single[1], /^no call between two services was judged yet$/m);
   });
 
