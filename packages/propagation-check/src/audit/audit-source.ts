@@ -16,7 +16,7 @@ export interface WindowReading {
   readonly seen: WindowCoverage;
   /** The spans, where they are at hand: some reports draw traces. */
   readonly store?: SpanStore;
-  /** Of files in which no span is: the other signals of OTLP that they hold. */
+  /** The other signals of OTLP that files without spans hold. */
   readonly otherSignals?: readonly OtherSignal[];
 }
 

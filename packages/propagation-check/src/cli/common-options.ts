@@ -94,8 +94,8 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
   return addConfiguration(command, session, refuseOptions);
 }
 
-/** The last options of a command that has a source. */
-export function addLastOptions(command: Command, session: Session): Command {
+/** Adds the options of checks to a command that has a source, and refuses those that do nothing for it. */
+export function addSourceCheckOptions(command: Command, session: Session): Command {
   return addCheckOptions(command, session, async (isGiven) => {
     const { refuseOptionsOfSource } = await import('./refuse-options-of-source.ts');
     refuseOptionsOfSource(command, isGiven);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ExecArguments } from './check-command.ts';
-import { addLastOptions, addReceiverOptions, allowFailedRequests } from './common-options.ts';
+import { addReceiverOptions, addSourceCheckOptions, allowFailedRequests } from './common-options.ts';
 import type { Session } from './session.ts';
 
 const examples = `
@@ -36,7 +36,7 @@ export function addExecCommand(program: Command, session: Session): void {
     .option('--source <source>', 'where to listen: otlp=HOST:PORT', 'otlp=127.0.0.1:0')
     .addOption(allowFailedRequests())
     .passThroughOptions();
-  addLastOptions(addReceiverOptions(command, 30_000), session)
+  addSourceCheckOptions(addReceiverOptions(command, 30_000), session)
     .addHelpText('after', examples)
     .action(async ([file = '', ...args]: readonly string[], options: ExecArguments) => {
       const { checkCommand } = await import('./check-command.ts');

@@ -1,6 +1,6 @@
 import type { OtherSignal } from '../decode/other-signals.ts';
 
-/** Of files in which no span is: which signals of OTLP they hold instead, and what to give. */
+/** Says which signals of OTLP files without spans hold, and which file to give instead. */
 export function explainNoSpan(source: string, signals: Iterable<OtherSignal>): string {
   const names = [...new Set(signals)];
   const held = names.length === 0 ? '' : `it holds ${names.join(' and ')}; `;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addLastOptions, addSourceOptions, allowFailedRequests } from './common-options.ts';
+import { addSourceCheckOptions, addSourceOptions, allowFailedRequests } from './common-options.ts';
 import {
   parseBaggageEntry,
   parseCount,
@@ -58,7 +58,7 @@ export function addRunCommand(program: Command, session: Session): void {
       parseServices,
     )
     .addOption(allowFailedRequests());
-  addLastOptions(addSourceOptions(command, 30_000), session)
+  addSourceCheckOptions(addSourceOptions(command, 30_000), session)
     .addHelpText('after', examples)
     .action(async (urls: readonly URL[], args: RunArguments) => {
       const [first, ...others] = urls.length > 0 ? urls : (args.url ?? []);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TraceArguments } from './check-stored-traces.ts';
-import { addLastOptions, addSourceOptions } from './common-options.ts';
+import { addSourceCheckOptions, addSourceOptions } from './common-options.ts';
 import { parseCount, parseDuration, parseService, parseTraceId } from './parse-argument.ts';
 import type { Session } from './session.ts';
 
@@ -28,7 +28,7 @@ export function addTraceCommand(program: Command, session: Session): void {
     .option('--service <name>', 'search for traces of this service instead', parseService)
     .option('--since <time>', 'how far back to search (default: 1h, and everything in a file)', parseDuration)
     .option('--limit <n>', 'how many traces to search for', parseCount, 20);
-  addLastOptions(addSourceOptions(command, 10_000), session)
+  addSourceCheckOptions(addSourceOptions(command, 10_000), session)
     .addHelpText('after', examples)
     .action(async (traceIds: readonly string[] | undefined, args: TraceArguments) => {
       const { checkStoredTraces } = await import('./check-stored-traces.ts');

@@ -123,7 +123,7 @@ function toSpan({ line, fields, tags, scope, resource, links }: Draft): Span {
 
 const duration = /^(?:(\d{1,8})\.)?(\d\d):(\d\d):(\d\d)(?:\.(\d{7}))?$/;
 
-/** Of a `TimeSpan`, in steps of 100 ns. @returns Nanoseconds. */
+/** Reads a `TimeSpan`, which has steps of 100 ns. @returns Nanoseconds. */
 function readDuration(text: string): bigint {
   const found = duration.exec(text);
   if (found === null)

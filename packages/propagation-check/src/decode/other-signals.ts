@@ -14,7 +14,7 @@ const fieldsOfJson: readonly (readonly [field: string, signal: OtherSignal])[] =
 
 const headBytes = 64 * 1024;
 
-/** Which other signals of OTLP bytes hold in which no span is, as far as their beginning tells. */
+/** Lists the other signals of OTLP that bytes without spans hold, as far as their beginning tells. */
 export function listOtherSignals(bytes: Uint8Array): readonly OtherSignal[] {
   const head = bytes.subarray(0, headBytes);
   const text = Buffer.from(head).toString('latin1');
@@ -71,7 +71,7 @@ function* readMessages(bytes: Uint8Array, field: number): Generator<Uint8Array> 
       reader.pos += length;
     }
   } catch {
-    // What follows is not known.
+    // Nothing behind a fault can be read.
   }
 }
 

@@ -25,26 +25,27 @@ const integer = z.union([z.number(), z.string()]);
 const attributesShape = z.object({ attributes: z.unknown().optional() });
 const scope = z.object({ name: text }).nullish();
 
+const identity = {
+  ...{ traceId: z.string(), spanId: z.string(), parentSpanId: text, traceState: text },
+  ...{ flags: integer.nullish(), name: text, kind: z.string(), links: anyArray.nullish() },
+};
+const nested = {
+  ...{ attributes: z.unknown().optional(), resource: attributesShape, scope },
+  status: z.object({ code: text, message: text }).nullish(),
+};
+
 /** Source: opentelemetry-collector-contrib, `exporter/elasticsearchexporter`, mapping mode `otel`. Absent fields are empty. */
 const elasticShape = z.object({
   ...{ trace_id: z.string(), span_id: z.string(), parent_span_id: text, trace_state: text },
-  ...{ name: text, kind: z.string(), '@timestamp': integer, duration: integer },
-  ...{ attributes: z.unknown().optional(), resource: attributesShape, scope, links: anyArray.nullish() },
-  status: z.object({ code: text, message: text }).nullish(),
+  ...{ name: text, kind: z.string(), '@timestamp': integer, duration: integer, links: anyArray.nullish() },
+  ...nested,
 });
 
 /** Source: Amazon CloudWatch, Transaction Search, the log group `aws/spans`. */
 const cloudWatchShape = z.object({
-  ...{
-    traceId: z.string(),
-    spanId: z.string(),
-    parentSpanId: text,
-    traceState: text,
-    flags: integer.nullish(),
-  },
-  ...{ name: text, kind: z.string(), startTimeUnixNano: integer, endTimeUnixNano: integer },
-  ...{ attributes: z.unknown().optional(), resource: attributesShape, scope, links: anyArray.nullish() },
-  status: z.object({ code: text, message: text }).nullish(),
+  ...identity,
+  ...{ startTimeUnixNano: integer, endTimeUnixNano: integer },
+  ...nested,
 });
 
 /**
@@ -52,12 +53,12 @@ const cloudWatchShape = z.object({
  * have dots, `otel-v1-apm-span-index-standard-template`.
  */
 const dataPrepperShape = z.object({
-  ...{ traceId: z.string(), spanId: z.string(), parentSpanId: text, traceState: text },
-  ...{ name: text, kind: z.string(), startTime: z.string(), endTime: z.string(), serviceName: text },
-  ...{ links: anyArray.nullish(), 'status.code': z.number().nullish(), 'status.message': text },
+  ...identity,
+  ...{ startTime: z.string(), endTime: z.string(), serviceName: text },
+  ...{ 'status.code': z.number().nullish(), 'status.message': text },
   ...{ 'instrumentationScope.name': text, 'instrumentationLibrary.name': text },
   ...{ attributes: z.unknown().optional(), resource: attributesShape.nullish(), instrumentationScope: scope },
-  ...{ flags: integer.nullish(), status: z.object({ code: z.number().nullish(), message: text }).nullish() },
+  status: z.object({ code: z.number().nullish(), message: text }).nullish(),
 });
 
 const stores: readonly DocumentStore[] = [
@@ -92,7 +93,6 @@ function findStore(document: Document): DocumentStore | undefined {
 function decodeElastic(document: Document): Span {
   const shape = readShape(elasticShape, document);
   const start = readTimestamp(shape['@timestamp']);
-  const resource = flattenAttributes(shape.resource.attributes ?? {}, 'resource.attributes');
   return {
     traceId: readTraceId(shape.trace_id, 'trace_id', 'hex'),
     spanId: readSpanId(shape.span_id, 'span_id', 'hex'),
@@ -103,34 +103,18 @@ function decodeElastic(document: Document): Span {
     kind: readKindName(shape.kind, 'kind'),
     startTimeUnixNano: start,
     endTimeUnixNano: start + readUint64(shape.duration, 'duration'),
-    attributes: flattenAttributes(shape.attributes ?? {}, 'attributes'),
     links: readLinks(shape.links ?? [], { traceId: 'trace_id', spanId: 'span_id' }),
-    status: readStatus(shape.status),
-    serviceName: readServiceName(resource),
-    resource,
-    scopeName: shape.scope?.name ?? '',
+    ...readNested(shape),
   };
 }
 
 function decodeCloudWatch(document: Document): Span {
   const shape = readShape(cloudWatchShape, document);
-  const resource = flattenAttributes(shape.resource.attributes ?? {}, 'resource.attributes');
   return {
-    traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
-    spanId: readSpanId(shape.spanId, 'spanId', 'hex'),
-    parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', 'hex'),
-    traceState: shape.traceState ?? '',
-    flags: readFlags(shape.flags),
-    name: shape.name ?? '',
-    kind: readKindName(shape.kind, 'kind'),
+    ...readIdentity(shape),
     startTimeUnixNano: readUint64(shape.startTimeUnixNano, 'startTimeUnixNano'),
     endTimeUnixNano: readUint64(shape.endTimeUnixNano, 'endTimeUnixNano'),
-    attributes: flattenAttributes(shape.attributes ?? {}, 'attributes'),
-    links: readLinks(shape.links ?? []),
-    status: readStatus(shape.status),
-    serviceName: readServiceName(resource),
-    resource,
-    scopeName: shape.scope?.name ?? '',
+    ...readNested(shape),
   };
 }
 
@@ -144,20 +128,13 @@ function decodeDataPrepper(document: Document): Span {
     ? own
     : new Map([['service.name', shape.serviceName ?? ''], ...own]);
   return {
-    traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
-    spanId: readSpanId(shape.spanId, 'spanId', 'hex'),
-    parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', 'hex'),
-    traceState: shape.traceState ?? '',
-    flags: readFlags(shape.flags),
-    name: shape.name ?? '',
-    kind: readKindName(shape.kind, 'kind'),
+    ...readIdentity(shape),
     startTimeUnixNano: readIsoTime(shape.startTime, 'startTime'),
     endTimeUnixNano: readIsoTime(shape.endTime, 'endTime'),
     attributes: new Map([
       ...readPrefixed(document, 'span.attributes.'),
       ...flattenAttributes(shape.attributes ?? {}, 'attributes'),
     ]),
-    links: readLinks(shape.links ?? []),
     status: {
       code: toStatusCode(shape['status.code'] ?? shape.status?.code ?? 0),
       message: shape['status.message'] ?? shape.status?.message ?? '',
@@ -169,6 +146,35 @@ function decodeDataPrepper(document: Document): Span {
       shape['instrumentationScope.name'] ??
       shape['instrumentationLibrary.name'] ??
       '',
+  };
+}
+
+/** What CloudWatch and Data Prepper write alike. */
+function readIdentity(shape: z.infer<z.ZodObject<typeof identity>>) {
+  return {
+    traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
+    spanId: readSpanId(shape.spanId, 'spanId', 'hex'),
+    parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', 'hex'),
+    traceState: shape.traceState ?? '',
+    flags: readFlags(shape.flags),
+    name: shape.name ?? '',
+    kind: readKindName(shape.kind, 'kind'),
+    links: readLinks(shape.links ?? []),
+  };
+}
+
+/** What Elasticsearch and CloudWatch write alike. */
+function readNested(shape: z.infer<z.ZodObject<typeof nested>>) {
+  const resource = flattenAttributes(shape.resource.attributes ?? {}, 'resource.attributes');
+  return {
+    attributes: flattenAttributes(shape.attributes ?? {}, 'attributes'),
+    status: {
+      code: readStatusName(shape.status?.code ?? '', 'status.code'),
+      message: shape.status?.message ?? '',
+    },
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: shape.scope?.name ?? '',
   };
 }
 
@@ -190,12 +196,6 @@ function readTimestamp(value: number | string): bigint {
   const [, milliseconds, fraction = ''] = unixTime.exec(String(value)) ?? [];
   if (milliseconds === undefined) return readIsoTime(value, '@timestamp');
   return BigInt(milliseconds + fraction.padEnd(6, '0'));
-}
-
-function readStatus(
-  status: { code?: string | null | undefined; message?: string | null | undefined } | null | undefined,
-) {
-  return { code: readStatusName(status?.code ?? '', 'status.code'), message: status?.message ?? '' };
 }
 
 function readLinks(

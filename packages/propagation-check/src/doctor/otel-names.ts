@@ -37,7 +37,7 @@ export const samplerNames: readonly string[] = [
   'jaeger_remote',
   'parentbased_jaeger_remote',
   'xray',
-  // Of distributions and vendors.
+  // Distributions and vendors add these.
   'experimental_composite_parentbased_traceidratio',
   'internal_root_off',
   'microsoft.fixed_percentage',
@@ -55,7 +55,7 @@ export const exporterNames: readonly string[] = [
   // No longer in the specification.
   'jaeger',
   'logging',
-  // Of single languages.
+  // Only some languages have these.
   'logging-otlp',
   'experimental-otlp/stdout',
   'otlp_proto_grpc',
@@ -65,7 +65,7 @@ export const exporterNames: readonly string[] = [
   'jaeger_proto',
   'jaeger_thrift',
   'memory',
-  // Of distributions and vendors.
+  // Distributions and vendors add these.
   'azure_monitor_opentelemetry_exporter',
   'gcp_trace',
   'google_cloud_trace',
