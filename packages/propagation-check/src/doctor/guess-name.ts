@@ -1,6 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 import { suggestName } from '../util/suggest-name.ts';
 
+/** What a name that no SDK knows is, after "is". @param meant As `guessName` answers. */
+export function tellUnknown(kind: 'propagator' | 'sampler' | 'exporter', meant: string | null): string {
+  const one = `${kind === 'exporter' ? 'an' : 'a'} ${kind}`;
+  return meant === null
+    ? `no ${kind} of OpenTelemetry; ${one} of your own may have this name`
+    : `no ${kind}; ${meant} is probably meant`;
+}
+
 /** More edits make another word. */
 const mostEdits = 2;
 

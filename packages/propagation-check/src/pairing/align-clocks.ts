@@ -286,7 +286,7 @@ function measureGuesses(
     return servers.flatMap((service) => {
       const requests = edges.roots.of(service).filter((span) => !isHealthProbe(span));
       if (service === null || requests.length !== calls.length) return [];
-      const pairs = requests.flatMap((server, at) => ({ client: calls[at] ?? server, server, unique: true }));
+      const pairs = requests.map((server, at) => ({ client: calls[at] ?? server, server, unique: true }));
       return doStartsFollow(pairs, thresholds)
         ? measureLoose(edges, client, service, answersOf, thresholds)
         : [];

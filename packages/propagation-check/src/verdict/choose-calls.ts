@@ -28,7 +28,9 @@ export function chooseCalls(
   isCounted?: Pairs,
 ): (group: CallGroup) => IsCall {
   if (groups[0].protocol !== 'messaging') {
-    const isFirst = chooseFirst(graph, isCounted === undefined ? [] : selectPairs(groups, isCounted));
+    const isLinked: Pairs = (client, server) =>
+      graph.hasLinks(server) && isCounted?.(client, server) === true;
+    const isFirst = chooseFirst(graph, isCounted === undefined ? [] : selectPairs(groups, isLinked));
     return () => isFirst;
   }
   const sent = groups.filter(({ clientKind }) => clientKind === 'PRODUCER');

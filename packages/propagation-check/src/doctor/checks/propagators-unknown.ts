@@ -1,6 +1,6 @@
 import type { DoctorCheck } from '../check.ts';
 import { readVariable } from '../environment.ts';
-import { guessName } from '../guess-name.ts';
+import { guessName, tellUnknown } from '../guess-name.ts';
 import { propagatorFormats, splitNames } from '../otel-names.ts';
 
 /** Names that people write instead. */
@@ -36,10 +36,7 @@ export const propagatorsUnknown: DoctorCheck = {
           return {
             place: setting.place,
             service: environment.service,
-            says:
-              meant === null
-                ? `"${name}" is no propagator of OpenTelemetry; a propagator of your own may have this name`
-                : `"${name}" is no propagator; ${meant} is probably meant`,
+            says: `"${name}" is ${tellUnknown('propagator', meant)}`,
             isUnsure: meant === null,
           };
         });

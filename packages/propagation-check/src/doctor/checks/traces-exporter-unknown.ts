@@ -1,7 +1,7 @@
 import type { DoctorCheck } from '../check.ts';
 import { isDisabled } from '../environment.ts';
 import { findSilent } from '../find-silent.ts';
-import { guessName } from '../guess-name.ts';
+import { guessName, tellUnknown } from '../guess-name.ts';
 import { exporterNames, splitNames } from '../otel-names.ts';
 
 /** Names that people write instead. */
@@ -36,10 +36,7 @@ export const tracesExporterUnknown: DoctorCheck = {
       return {
         // JavaScript goes on with the others.
         isUnsure: meant === null || unknown.length < names.length,
-        says:
-          meant === null
-            ? `OTEL_TRACES_EXPORTER has "${name}", which is no exporter of OpenTelemetry; an exporter of your own may have this name`
-            : `OTEL_TRACES_EXPORTER has "${name}", which is no exporter; ${meant} is probably meant`,
+        says: `OTEL_TRACES_EXPORTER has "${name}", which is ${tellUnknown('exporter', meant)}`,
       };
     }),
 };
