@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 const call = drawClient({ from: 10, to: 90 });
@@ -68,4 +71,10 @@ test('each called service is reported for itself', () => {
     ...shown,
     'warning header-passed-through gateway -> stock 1',
   ]);
+});
+
+test('the calls of a service with spans are not those of a service without', async () => {
+  const path = new URL('../../fixtures/header-passed-through/broken-service.txt', import.meta.url);
+  const { spans } = readDrawing(await readFile(path, 'utf8'));
+  assert.deepEqual(checkTraces(spans).unjudged ?? [], []);
 });
