@@ -7,19 +7,12 @@ import { thresholds } from '../../rules/thresholds.ts';
 import type { Span } from '../../span/span.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { storeOf } from '../../span/span-writer.ts';
-import { keyFor, mapBy } from '../../util/group-by.ts';
-import { later } from '../../util/statistics.ts';
+import { keyFor } from '../../util/group-by.ts';
 import { areMostlyJudged } from '../../verdict/are-mostly-judged.ts';
 import { chooseNewCalls } from '../../verdict/choose-calls.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import type { EdgeResult, Evidence, Finding, PastService, Result, Undecided } from '../../verdict/result.ts';
-
-export interface TrackerOptions {
-  /** Milliseconds. A trace is judged when no span of it has come for so long. */
-  readonly settleMs: number;
-  /** Of traces that are not judged yet, or that others may be judged by. */
-  readonly maxSpans?: number;
-}
+import { type Counts, WatchedTraces, type WatchOptions } from './watched-traces.ts';
 
 /** An edge since the watch began. */
 export interface WatchedEdge {
@@ -64,43 +57,12 @@ export interface Break {
   readonly spans: readonly Span[];
 }
 
-export interface Counts {
-  readonly traces: number;
-  /** Traces that are not judged yet. */
-  readonly open: number;
-  readonly spans: number;
-  /** Spans that there was no room for. */
-  readonly leftOut: number;
-}
-
 export const sliceMs = 10_000;
 const sliceCount = 12;
 
-/** After this age exporters have sent their spans long since. */
-const oldMs = 60_000;
-/** A trace without an end, such as that of a loop, is judged after this time, and again when more has come. */
-const longestOpenMs = 300_000;
-/** For the other side of a call, which may be judged later. */
-const contextMs = 30_000;
-const defaultMaxSpans = 50_000;
 /** Names come from outside. */
 const mostEdges = 1_000;
 const mostBreaks = 500;
-const mostGone = 100_000;
-/** Of a trace that can be opened. */
-const mostSampleSpans = 500;
-
-interface Trace {
-  readonly spans: Map<string, Span>;
-  /** When it was opened, or opened again by a late span. */
-  since: number;
-  /** When a span came last. */
-  arrivedAt: number;
-  /** Null while it is open. */
-  judgedAt: number | null;
-  /** Findings and spans of warnings that were counted. */
-  readonly warned: Set<string>;
-}
 
 interface Counting {
   readonly edge: Pick<WatchedEdge, 'client' | 'server' | 'protocol'>;
@@ -114,15 +76,11 @@ interface Counting {
 }
 
 /**
- * Counts calls and breaks of traces while they arrive, in bounded memory: a trace is judged when it is quiet, together with those that
- * were judged shortly before, and forgotten soon after; the counters stay. Time is given, so that it is a pure machine.
+ * Counts calls and breaks of traces while they arrive: a trace is judged when it is quiet, together with those that were judged shortly before.
+ * Traces are forgotten, counters stay.
  */
 export class CallTracker {
-  readonly #settleMs: number;
-  readonly #maxSpans: number;
-  readonly #traces = new Map<string, Trace>();
-  /** Traces that were forgotten: sources show them again. */
-  readonly #gone = new Set<string>();
+  readonly #traces: WatchedTraces;
   readonly #edges = new Map<string, Counting>();
   readonly #breaks = new Map<string, Break>();
   /** Both sides of each call of the traces that are here, and whether it was counted as broken. */
@@ -130,40 +88,19 @@ export class CallTracker {
   /** Expected edges without a call, and those of which no call was judged. */
   #unseen: readonly EdgeResult[] = [];
   #undecided: readonly Undecided[] = [];
-  #spans = 0;
-  #seen = { traces: 0, spans: 0, leftOut: 0 };
 
-  constructor({ settleMs, maxSpans = defaultMaxSpans }: TrackerOptions) {
-    this.#settleMs = settleMs;
-    this.#maxSpans = maxSpans;
+  constructor(options: WatchOptions) {
+    this.#traces = new WatchedTraces(options);
   }
 
   /** @param spans As a source shows them, with those that it has shown before. */
   add(spans: readonly Span[], now: number): void {
-    for (const [traceId, shown] of mapBy(spans, (span) => span.traceId)) {
-      if (this.#gone.has(traceId)) continue;
-      const known = this.#traces.get(traceId);
-      const trace = known ?? makeTrace(now);
-      const added = shown.filter((span) => !trace.spans.has(idOf(span)));
-      if (added.length === 0) continue;
-      for (const span of added) trace.spans.set(idOf(span), span);
-      trace.arrivedAt = isOld(trace.spans.values(), now) ? now - this.#settleMs : now;
-      if (trace.judgedAt !== null) trace.since = now;
-      trace.judgedAt = null;
-      this.#spans += added.length;
-      this.#seen.spans += added.length;
-      if (known !== undefined) continue;
-      this.#traces.set(traceId, trace);
-      this.#seen.traces += 1;
-    }
+    this.#traces.add(spans, now);
   }
 
   /** Milliseconds until a trace can be judged; null where none waits. */
   nextDue(now: number): number | null {
-    const waiting = [...this.#traces.values()].filter(({ judgedAt }) => judgedAt === null);
-    if (waiting.length === 0) return null;
-    const first = waiting.reduce((earliest, trace) => Math.min(earliest, this.#dueAt(trace)), Infinity);
-    return Math.max(0, first - now);
+    return this.#traces.nextDue(now);
   }
 
   /**
@@ -171,17 +108,15 @@ export class CallTracker {
    * @returns Those that were forgotten.
    */
   judge(now: number, check: (store: SpanStore) => Result): readonly string[] {
-    const quiet = [...this.#traces.values()].filter(
-      (trace) => trace.judgedAt === null && this.#dueAt(trace) <= now,
-    );
-    for (const trace of quiet) trace.judgedAt = now;
-    if (quiet.length > 0) this.#count(now, check);
-    return this.#forget(now);
+    if (this.#traces.closeQuiet(now)) this.#count(now, check);
+    const forgotten = this.#traces.forget(now);
+    for (const [traceId, spans] of forgotten)
+      for (const { spanId } of spans) this.#counted.delete(`${traceId} ${spanId}`);
+    return [...forgotten.keys()];
   }
 
   counts(): Counts {
-    const open = [...this.#traces.values()].filter(({ judgedAt }) => judgedAt === null).length;
-    return { ...this.#seen, open };
+    return this.#traces.counts();
   }
 
   /** Those with the newest errors first, then those with warnings, then the busiest. */
@@ -226,13 +161,8 @@ export class CallTracker {
     return [...this.#breaks.values()].sort((one, other) => other.at - one.at);
   }
 
-  #dueAt({ since, arrivedAt }: Trace): number {
-    return Math.min(arrivedAt + this.#settleMs, since + longestOpenMs);
-  }
-
   #count(now: number, check: (store: SpanStore) => Result): void {
-    const judged = [...this.#traces].filter(([, trace]) => trace.judgedAt !== null);
-    const store = storeOf(judged.flatMap(([, { spans }]) => [...spans.values()]));
+    const store = storeOf(this.#traces.judgedSpans());
     const result = check(store);
     this.#countWhole(store, now);
     for (const finding of result.findings) {
@@ -242,7 +172,9 @@ export class CallTracker {
       if (finding.evidence.length === 0) this.#addBreak(finding, null, 0, now);
       const fresh = finding.evidence.filter((evidence) => {
         const sides = [evidence.server ?? evidence, evidence].map((ids) => `${ids.traceId} ${ids.spanId}`);
-        return isError ? this.#countCall(edge, sides, true, now) : this.#isNewWarning(finding, evidence);
+        return isError
+          ? this.#countCall(edge, sides, true, now)
+          : this.#traces.isNewWarning(evidence.traceId, `${finding.id} ${evidence.spanId}`);
       });
       if (finding.doubt !== undefined) this.#countDoubtful(edge, fresh.length);
       const newest = fresh.at(-1);
@@ -280,7 +212,7 @@ export class CallTracker {
     const known = sides.map((side) => this.#counted.get(side)).find((one) => one !== undefined);
     if (known !== undefined && (known.isBroken || !isBroken)) return false;
     const counting = this.#findCounting(edge);
-    const sample = this.#sampleOf(sides);
+    const sample = this.#traces.samplesOf(sides.map((side) => side.split(' ')[0] ?? ''));
     const call = known ?? { isBroken };
     call.isBroken = isBroken;
     for (const side of sides) this.#counted.set(side, call);
@@ -314,14 +246,6 @@ export class CallTracker {
       ({ protocol = edge.protocol, ...sides }) => isSameEdge(sides, edge) && protocol === edge.protocol,
     );
     return open === undefined ? {} : { open: open.says };
-  }
-
-  #isNewWarning({ id }: Finding, { traceId, spanId }: Evidence): boolean {
-    const warned = this.#traces.get(traceId)?.warned;
-    const key = `${id} ${spanId}`;
-    if (warned === undefined || warned.has(key)) return false;
-    warned.add(key);
-    return true;
   }
 
   #hasCalls(sides: Pick<Finding, 'client' | 'server'>): boolean {
@@ -363,62 +287,13 @@ export class CallTracker {
       count: (known?.count ?? 0) + added,
       at: now,
       evidence,
-      spans: [...new Set(ids)].flatMap((traceId) => this.#spansOf(traceId)),
+      spans: this.#traces.samplesOf(ids),
     });
     for (const oldest of this.#breaks.keys()) {
       if (this.#breaks.size <= mostBreaks) break;
       this.#breaks.delete(oldest);
     }
   }
-
-  #sampleOf(sides: readonly string[]): readonly Span[] {
-    const ids = new Set(sides.map((side) => side.split(' ')[0] ?? ''));
-    return [...ids].flatMap((traceId) => this.#spansOf(traceId));
-  }
-
-  #spansOf(traceId: string): readonly Span[] {
-    const spans = this.#traces.get(traceId)?.spans.values() ?? [];
-    return [...spans].slice(0, mostSampleSpans);
-  }
-
-  #forget(now: number): readonly string[] {
-    const forgotten: string[] = [];
-    for (const [traceId, { judgedAt, spans }] of this.#traces) {
-      const isOver = judgedAt !== null && judgedAt + contextMs <= now;
-      if (!isOver && this.#spans <= this.#maxSpans) continue;
-      if (judgedAt === null) this.#seen.leftOut += spans.size;
-      this.#drop(traceId);
-      forgotten.push(traceId);
-    }
-    return forgotten;
-  }
-
-  #drop(traceId: string): void {
-    const trace = this.#traces.get(traceId);
-    if (trace === undefined) return;
-    this.#traces.delete(traceId);
-    this.#spans -= trace.spans.size;
-    for (const { spanId } of trace.spans.values()) this.#counted.delete(`${traceId} ${spanId}`);
-    this.#gone.add(traceId);
-    for (const oldest of this.#gone) {
-      if (this.#gone.size <= mostGone) break;
-      this.#gone.delete(oldest);
-    }
-  }
-}
-
-function makeTrace(now: number): Trace {
-  return { spans: new Map(), since: now, arrivedAt: now, judgedAt: null, warned: new Set() };
-}
-
-/** Zipkin gives both sides of a call one id. */
-function idOf({ spanId, kind }: Span): string {
-  return `${spanId} ${kind}`;
-}
-
-function isOld(spans: Iterable<Span>, now: number): boolean {
-  const end = Array.from(spans, (span) => span.endTimeUnixNano).reduce(later, 0n);
-  return Number(end / 1_000_000n) < now - oldMs;
 }
 
 export function keyOf({

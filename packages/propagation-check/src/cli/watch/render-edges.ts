@@ -4,7 +4,8 @@ import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
 import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
-import { type Break, type Counts, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
+import { type Break, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
+import type { Counts } from './watched-traces.ts';
 
 /** The input of the view of edges. */
 export interface WatchState {

@@ -1,0 +1,163 @@
+import type { Span } from '../../span/span.ts';
+import { mapBy } from '../../util/group-by.ts';
+import { later } from '../../util/statistics.ts';
+
+export interface WatchOptions {
+  /** Milliseconds. A trace is judged when no span of it has come for so long. */
+  readonly settleMs: number;
+  /** Of traces that are not judged yet, or that others may be judged by. */
+  readonly maxSpans?: number;
+}
+
+export interface Counts {
+  readonly traces: number;
+  /** Traces that are not judged yet. */
+  readonly open: number;
+  readonly spans: number;
+  /** Spans that there was no room for. */
+  readonly leftOut: number;
+}
+
+/** After this age exporters have sent their spans long since. */
+const oldMs = 60_000;
+/** A trace without an end, such as that of a loop, is judged after this time, and again when more has come. */
+const longestOpenMs = 300_000;
+/** For the other side of a call, which may be judged later. */
+const contextMs = 30_000;
+const defaultMaxSpans = 50_000;
+const mostGone = 100_000;
+/** Of a trace that can be opened. */
+const mostSampleSpans = 500;
+
+interface Trace {
+  readonly spans: Map<string, Span>;
+  /** When it was opened, or opened again by a late span. */
+  since: number;
+  /** When a span came last. */
+  arrivedAt: number;
+  /** Null while it is open. */
+  judgedAt: number | null;
+  /** Findings and spans of warnings that were counted. */
+  readonly warned: Set<string>;
+}
+
+/**
+ * The traces that are watched, in bounded memory: a trace is judged when it is quiet, and forgotten soon after, since others may be judged by it.
+ * Time is given, in milliseconds, so that it is a pure machine.
+ */
+export class WatchedTraces {
+  readonly #settleMs: number;
+  readonly #maxSpans: number;
+  readonly #traces = new Map<string, Trace>();
+  /** Traces that were forgotten: sources show them again. */
+  readonly #gone = new Set<string>();
+  #spans = 0;
+  #seen = { traces: 0, spans: 0, leftOut: 0 };
+
+  constructor({ settleMs, maxSpans = defaultMaxSpans }: WatchOptions) {
+    this.#settleMs = settleMs;
+    this.#maxSpans = maxSpans;
+  }
+
+  /** @param spans As a source shows them, with those that it has shown before. */
+  add(spans: readonly Span[], now: number): void {
+    for (const [traceId, shown] of mapBy(spans, (span) => span.traceId)) {
+      if (this.#gone.has(traceId)) continue;
+      const known = this.#traces.get(traceId);
+      const trace = known ?? makeTrace(now);
+      const added = shown.filter((span) => !trace.spans.has(idOf(span)));
+      if (added.length === 0) continue;
+      for (const span of added) trace.spans.set(idOf(span), span);
+      trace.arrivedAt = isOld(trace.spans.values(), now) ? now - this.#settleMs : now;
+      if (trace.judgedAt !== null) trace.since = now;
+      trace.judgedAt = null;
+      this.#spans += added.length;
+      this.#seen.spans += added.length;
+      if (known !== undefined) continue;
+      this.#traces.set(traceId, trace);
+      this.#seen.traces += 1;
+    }
+  }
+
+  /** Milliseconds until a trace can be judged; null where none waits. */
+  nextDue(now: number): number | null {
+    const waiting = this.#listOpen();
+    if (waiting.length === 0) return null;
+    const first = waiting.reduce((earliest, trace) => Math.min(earliest, this.#dueAt(trace)), Infinity);
+    return Math.max(0, first - now);
+  }
+
+  /** Marks the quiet ones as judged. @returns Whether there were any. */
+  closeQuiet(now: number): boolean {
+    const quiet = this.#listOpen().filter((trace) => this.#dueAt(trace) <= now);
+    for (const trace of quiet) trace.judgedAt = now;
+    return quiet.length > 0;
+  }
+
+  /** The spans of those that are quiet, or were judged shortly before. */
+  judgedSpans(): readonly Span[] {
+    return [...this.#traces.values()].flatMap(({ judgedAt, spans }) =>
+      judgedAt === null ? [] : [...spans.values()],
+    );
+  }
+
+  /** Some spans of traces, to be shown. */
+  samplesOf(traceIds: Iterable<string>): readonly Span[] {
+    return [...new Set(traceIds)].flatMap((traceId) =>
+      Array.from(this.#traces.get(traceId)?.spans.values() ?? []).slice(0, mostSampleSpans),
+    );
+  }
+
+  /** @returns Whether the trace is here and was not warned of this before. */
+  isNewWarning(traceId: string, warning: string): boolean {
+    const warned = this.#traces.get(traceId)?.warned;
+    if (warned === undefined || warned.has(warning)) return false;
+    warned.add(warning);
+    return true;
+  }
+
+  /** Forgets old ones, and what there is no room for. @returns Their spans by trace id. */
+  forget(now: number): ReadonlyMap<string, readonly Span[]> {
+    const forgotten = new Map<string, readonly Span[]>();
+    for (const [traceId, { judgedAt, spans }] of this.#traces) {
+      const isOver = judgedAt !== null && judgedAt + contextMs <= now;
+      if (!isOver && this.#spans <= this.#maxSpans) continue;
+      if (judgedAt === null) this.#seen.leftOut += spans.size;
+      this.#traces.delete(traceId);
+      this.#spans -= spans.size;
+      this.#gone.add(traceId);
+      forgotten.set(traceId, [...spans.values()]);
+    }
+    for (const oldest of this.#gone) {
+      if (this.#gone.size <= mostGone) break;
+      this.#gone.delete(oldest);
+    }
+    return forgotten;
+  }
+
+  counts(): Counts {
+    return { ...this.#seen, open: this.#listOpen().length };
+  }
+
+  #listOpen(): readonly Trace[] {
+    return [...this.#traces.values()].filter(({ judgedAt }) => judgedAt === null);
+  }
+
+  #dueAt({ since, arrivedAt }: Trace): number {
+    return Math.min(arrivedAt + this.#settleMs, since + longestOpenMs);
+  }
+}
+
+function makeTrace(now: number): Trace {
+  return { spans: new Map(), since: now, arrivedAt: now, judgedAt: null, warned: new Set() };
+}
+
+/** Zipkin gives both sides of a call one id. */
+function idOf({ spanId, kind }: Span): string {
+  return `${spanId} ${kind}`;
+}
+
+function isOld(spans: Iterable<Span>, now: number): boolean {
+  const end = Array.from(spans, (span) => span.endTimeUnixNano).reduce(later, 0n);
+  return Number(end / 1_000_000n) < now - oldMs;
+}
