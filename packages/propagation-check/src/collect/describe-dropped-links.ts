@@ -4,7 +4,7 @@ import { kindNumber } from '../span/span.ts';
 import { findShapes, type SpanStore } from '../span/span-store.ts';
 import { listNames } from '../util/list-names.ts';
 
-/** Notes where a limit of an SDK left links out: a message whose PRODUCER span seems to have no reader may be read, a root may be linked. */
+/** Notes where links are left out, by a limit of an SDK or for ids that are not valid: a message whose PRODUCER span seems to have no reader may be read, a root may be linked. */
 export function describeDroppedLinks(store: SpanStore): readonly string[] {
   const shapes = findShapes(store, droppedCounts.links);
   if (shapes.size === 0) return [];
@@ -14,12 +14,15 @@ export function describeDroppedLinks(store: SpanStore): readonly string[] {
   const isMessage = (row: number) =>
     kinds[row] === kindNumber.consumer ||
     (kinds[row] === kindNumber.server && facts.protocolOf(row) === 'messaging');
+  const invalid = findShapes(store, droppedCounts.invalidLinks);
   const messages = new Map<string, number>();
   const others = new Map<string, number>();
+  const ofInvalid = new Map<string, number>();
   for (let row = 0; row < store.size; row += 1) {
     if (!shapes.has(store.shapes[row] ?? 0)) continue;
     const service = resourceTable[resources[row] ?? 0]?.serviceName ?? '(unknown)';
-    const counts = isMessage(row) ? messages : others;
+    const ofLimit = isMessage(row) ? messages : others;
+    const counts = invalid.has(store.shapes[row] ?? 0) ? ofInvalid : ofLimit;
     counts.set(service, (counts.get(service) ?? 0) + 1);
   }
   return [
@@ -29,6 +32,16 @@ export function describeDroppedLinks(store: SpanStore): readonly string[] {
       others,
       'their calls are judged by their parents and the links that are left; where such a span begins a trace, it is not judged whether context was lost',
     ),
+    ...describeInvalid(ofInvalid),
+  ];
+}
+
+function describeInvalid(counts: ReadonlyMap<string, number>): readonly string[] {
+  if (counts.size === 0) return [];
+  const named = listNames(Array.from(counts, ([service, count]) => `${service} (${count})`));
+  return [
+    `links of spans of ${named} have ids that are not valid, and lead nowhere: their calls and messages are judged by their parents and the ` +
+      'links that are left; a trace id has 32 hex digits, a span id 16: see what made the links, or what shortened them on their way here',
   ];
 }
 

@@ -1,5 +1,6 @@
 import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
+import { keepLinks, leftOut } from '../rules/left-out-links.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { listNames } from '../util/list-names.ts';
@@ -219,8 +220,8 @@ function hintAtUnprovable(unjudged: readonly UnjudgedEdge[]): readonly string[] 
     ...(unlinked.length === 0
       ? []
       : [
-          `not judged: ${nameUnjudged(unlinked)}: requests that fit them began traces, and a limit of the SDK left their links out: raise ` +
-            'OTEL_SPAN_LINK_COUNT_LIMIT in the called service, and check again',
+          `not judged: ${nameUnjudged(unlinked)}: requests that fit them began traces, and links of these are ${leftOut}: ` +
+            keepLinks,
         ]),
   ];
 }

@@ -9,7 +9,8 @@ import { readKindName, readStatusName, readUint64 } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
 
@@ -80,7 +81,7 @@ export function decodeClickhouseRow(value: unknown): Span {
   const own = flattenAttributes(row.ResourceAttributes ?? {}, 'ResourceAttributes');
   const resource = own.has('service.name') ? own : new Map([['service.name', row.ServiceName], ...own]);
   const start = readTime(row.Timestamp);
-  return {
+  const span = {
     traceId: readTraceId(row.TraceId, 'TraceId', 'hex'),
     spanId: readSpanId(row.SpanId, 'SpanId', 'hex'),
     parentSpanId: readParentSpanId(row.ParentSpanId, 'ParentSpanId', 'hex'),
@@ -91,12 +92,14 @@ export function decodeClickhouseRow(value: unknown): Span {
     startTimeUnixNano: start,
     endTimeUnixNano: start + readUint64(row.Duration, 'Duration'),
     attributes: flattenAttributes(row.SpanAttributes, 'SpanAttributes'),
-    links: readLinks(row['Links.TraceId'] ?? [], row['Links.SpanId'] ?? []),
     status: { code: readStatusName(row.StatusCode ?? '', 'StatusCode'), message: row.StatusMessage ?? '' },
     serviceName: readServiceName(resource),
     resource,
     scopeName: row.ScopeName ?? '',
   };
+  return withLinks(span, row['Links.TraceId'] ?? [], 'Links.SpanId', (traceId, index) =>
+    readLink(traceId, row['Links.SpanId']?.[index]),
+  );
 }
 
 /** Without these nothing can be judged, and a query that names columns easily forgets one. */
@@ -126,18 +129,8 @@ function readTime(value: string): bigint {
   return BigInt(seconds + fraction.padEnd(9, '0'));
 }
 
-function readLinks(traceIds: readonly unknown[], spanIds: readonly unknown[]): readonly SpanLink[] {
-  return traceIds.flatMap((traceId, index) => {
-    const spanId = spanIds[index];
-    if (typeof traceId !== 'string' || typeof spanId !== 'string') {
-      throw new DecodeError(`Links.SpanId[${index}]: expected a span id for each trace id`);
-    }
-    if (isZero(traceId) || isZero(spanId)) return [];
-    return [
-      {
-        traceId: readTraceId(traceId, `Links.TraceId[${index}]`, 'hex'),
-        spanId: readSpanId(spanId, `Links.SpanId[${index}]`, 'hex'),
-      },
-    ];
-  });
+function readLink(traceId: unknown, spanId: unknown): SpanLink {
+  if (typeof traceId !== 'string' || typeof spanId !== 'string')
+    throw new DecodeError(': expected a span id for each trace id');
+  return { traceId: readTraceId(traceId, '', 'hex'), spanId: readSpanId(spanId, '', 'hex') };
 }

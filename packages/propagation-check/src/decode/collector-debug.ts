@@ -7,7 +7,8 @@ import { readKindName, readStatusName } from './otlp-fields.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
-import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 /** Metrics and logs have messages of the same form. */
 const resourceStart = /(?:^|\t)Resource(Spans|Metrics|Logs?|Profiles) #\d+$/;
@@ -148,7 +149,7 @@ function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft)
         throw new DecodeError(`a span without "${name}": it is cut off, or other lines are between its own`);
       return value;
     };
-    return {
+    const span = {
       traceId: readTraceId(read('Trace ID'), 'Trace ID', 'hex'),
       spanId: readSpanId(read('ID'), 'ID', 'hex'),
       parentSpanId: readParentSpanId(read('Parent ID'), 'Parent ID', 'hex'),
@@ -159,7 +160,6 @@ function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft)
       startTimeUnixNano: readTime(read('Start time'), 'Start time'),
       endTimeUnixNano: readTime(read('End time'), 'End time'),
       attributes,
-      links: links.flatMap(readLink),
       status: {
         code: readStatusName(fields.get('Status code') ?? '', 'Status code'),
         message: read('Status message'),
@@ -168,6 +168,7 @@ function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft)
       resource,
       scopeName,
     };
+    return withLinks(span, links, 'Links', readLink);
   } catch (error) {
     throw prefixLine(line, error);
   }
@@ -182,7 +183,6 @@ function readTime(text: string, name: string): bigint {
   return readIsoTime(text.replace(goTime, '$1$2:$3'), name);
 }
 
-function readLink({ traceId, spanId }: Link): readonly SpanLink[] {
-  if (isZero(traceId) || isZero(spanId)) return [];
-  return [{ traceId: readTraceId(traceId, 'Trace ID', 'hex'), spanId: readSpanId(spanId, 'ID', 'hex') }];
+function readLink({ traceId, spanId }: Link): SpanLink {
+  return { traceId: readTraceId(traceId, 'Trace ID', 'hex'), spanId: readSpanId(spanId, 'ID', 'hex') };
 }

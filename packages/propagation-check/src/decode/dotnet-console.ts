@@ -6,11 +6,12 @@ import { readKindName, readStatusName } from './otlp-fields.ts';
 import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
 import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 const field = /^Activity\.(\w{1,40}): *(.*)$/;
 const status = /^StatusCode ?: *(Unset|Ok|Error)$/i;
 const entry = /^(\S.*?):(?: (.*))?$/;
-const linkedSpan = /^([\da-f]{32}) ([\da-f]{16})$/;
+const linkedSpan = /^(\w+) (\w+)$/;
 
 type Section = 'Tags' | 'Links' | 'resource' | 'scope' | 'other';
 
@@ -96,7 +97,7 @@ function toSpan({ line, fields, tags, scope, resource, links }: Draft): Span {
     if (resource.size === 0)
       throw new DecodeError('a span without its resource: it is cut off, or other lines are between its own');
     const start = readIsoTime(fields.get('StartTime'), 'Activity.StartTime');
-    return {
+    const span = {
       traceId: readTraceId(fields.get('TraceId') ?? '', 'Activity.TraceId', 'hex'),
       spanId: readSpanId(fields.get('SpanId') ?? '', 'Activity.SpanId', 'hex'),
       parentSpanId: readParentSpanId(fields.get('ParentSpanId'), 'Activity.ParentSpanId', 'hex'),
@@ -107,7 +108,6 @@ function toSpan({ line, fields, tags, scope, resource, links }: Draft): Span {
       startTimeUnixNano: start,
       endTimeUnixNano: start + readDuration(fields.get('Duration') ?? ''),
       attributes: tags,
-      links,
       status: {
         code: readStatusName(fields.get('StatusCode') ?? '', 'StatusCode'),
         message: fields.get('StatusDescription') ?? '',
@@ -116,9 +116,14 @@ function toSpan({ line, fields, tags, scope, resource, links }: Draft): Span {
       resource,
       scopeName: scope.get('Name') ?? fields.get('ActivitySourceName') ?? '',
     };
+    return withLinks(span, links, 'Activity.Links', readLink);
   } catch (error) {
     throw prefixLine(line, error);
   }
+}
+
+function readLink({ traceId, spanId }: SpanLink): SpanLink {
+  return { traceId: readTraceId(traceId, 'TraceId', 'hex'), spanId: readSpanId(spanId, 'SpanId', 'hex') };
 }
 
 const duration = /^(?:(\d{1,8})\.)?(\d\d):(\d\d):(\d\d)(?:\.(\d{7}))?$/;

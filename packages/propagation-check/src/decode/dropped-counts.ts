@@ -2,17 +2,17 @@ import { droppedCounts } from '../span/dropped-counts.ts';
 import type { Attributes } from '../span/span.ts';
 import { toInteger } from './otlp-fields.ts';
 
-export interface Dropped {
-  readonly attributes: number;
-  readonly links: number;
-}
+export type Dropped = Readonly<Partial<Record<keyof typeof droppedCounts, number>>>;
 
 /** The attributes of a span, with the counts that are not zero. */
 export function withDropped(attributes: Attributes, dropped: Dropped): Attributes {
-  if (dropped.attributes === 0 && dropped.links === 0) return attributes;
-  const counts = (['attributes', 'links'] as const).map(
-    (what) => [droppedCounts[what], dropped[what]] as const,
-  );
+  const { attributes: ofAttributes = 0, links = 0, invalidLinks = 0 } = dropped;
+  if (ofAttributes === 0 && links === 0 && invalidLinks === 0) return attributes;
+  const counts = [
+    [droppedCounts.attributes, ofAttributes],
+    [droppedCounts.links, links],
+    [droppedCounts.invalidLinks, invalidLinks],
+  ] as const;
   return new Map([...attributes, ...counts.filter(([, count]) => count > 0)]);
 }
 

@@ -10,6 +10,7 @@ import { readPlainValue } from './plain-attributes.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
 import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
 const list = anyArray.nullish();
@@ -59,7 +60,7 @@ export function decodeGoConsoleSpan(value: unknown): Span {
   const hasParent = parent !== null && parent !== undefined && !isZero(parent.SpanID);
   const isSame = hasParent && parent.TraceID === shape.SpanContext.TraceID;
   if (hasParent && !isSame) throw new DecodeError("Parent.TraceID: is not the span's own trace");
-  return {
+  const span = {
     ...readContext(shape.SpanContext, 'SpanContext.'),
     parentSpanId: readParentSpanId(parent?.SpanID, 'Parent.SpanID', 'hex'),
     traceState: shape.SpanContext.TraceState ?? '',
@@ -69,9 +70,6 @@ export function decodeGoConsoleSpan(value: unknown): Span {
     startTimeUnixNano: readTime(shape.StartTime, 'StartTime'),
     endTimeUnixNano: readTime(shape.EndTime, 'EndTime'),
     attributes: readAttributes(shape.Attributes, 'Attributes'),
-    links: mapWithPath(shape.Links ?? [], 'Links', (link) =>
-      readContext(readShape(z.object({ SpanContext: context }), link).SpanContext, 'SpanContext.'),
-    ),
     status: {
       code: readStatusCode(`STATUS_CODE_${(shape.Status?.Code ?? 'Unset').toUpperCase()}`),
       message: shape.Status?.Description ?? '',
@@ -80,6 +78,9 @@ export function decodeGoConsoleSpan(value: unknown): Span {
     resource,
     scopeName: (shape.InstrumentationScope ?? shape.InstrumentationLibrary)?.Name ?? '',
   };
+  return withLinks(span, shape.Links ?? [], 'Links', (link) =>
+    readContext(readShape(z.object({ SpanContext: context }), link).SpanContext, 'SpanContext.'),
+  );
 }
 
 function readContext({ TraceID, SpanID }: z.infer<typeof context>, path: string): SpanLink {

@@ -10,8 +10,9 @@ import { quoteValue } from './quote-value.ts';
 import { readMicroseconds } from './read-microseconds.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { readHexId } from './span-id.ts';
+import { InvalidIdError, readHexId } from './span-id.ts';
 import { textTag } from './text-tag.ts';
+import { withLinks } from './with-links.ts';
 
 const list = anyArray.nullish();
 const time = z.union([z.number(), z.string()]);
@@ -112,15 +113,14 @@ const unknownProcess: Process = { serviceName: null, resource: new Map() };
 function decodeSpan(value: unknown, processes: ReadonlyMap<string, Process>): Span {
   const shape = readShape(spanShape, value);
   const traceId = readHexId(shape.traceID, 16, 'traceID');
-  const { parentSpanId, links } = readReferences(traceId, shape.references ?? []);
   const tags = new Map([...readTags(shape.tags ?? [], 'tags'), ...readTagFields(shape.tag)]);
   const start = readMicroseconds(shape.startTime, 'startTime');
   const embedded = shape.process ? readProcess(shape.process) : undefined;
   const { serviceName, resource } = embedded ?? processes.get(shape.processID ?? '') ?? unknownProcess;
-  return {
+  const span = {
     traceId,
     spanId: readHexId(shape.spanID, 8, 'spanID'),
-    parentSpanId: parentSpanId ?? readOldParent(shape.parentSpanID),
+    parentSpanId: readOldParent(shape.parentSpanID),
     traceState: textTag(tags, 'w3c.tracestate'),
     flags: null,
     name: shape.operationName ?? '',
@@ -128,39 +128,40 @@ function decodeSpan(value: unknown, processes: ReadonlyMap<string, Process>): Sp
     startTimeUnixNano: start,
     endTimeUnixNano: start + readMicroseconds(shape.duration ?? 0, 'duration'),
     attributes: withoutMappedTags(tags),
-    links,
     status: readStatus(tags),
     serviceName,
     resource,
     scopeName: textTag(tags, 'otel.scope.name') || textTag(tags, 'otel.library.name'),
   };
+  return withReferences(span, shape.references ?? []);
 }
 
 interface Reference extends SpanLink {
   readonly isChildOf: boolean;
 }
 
-function readReferences(
-  traceId: string,
-  list: readonly unknown[],
-): { readonly parentSpanId: string | null; readonly links: readonly SpanLink[] } {
-  const references = mapWithPath(list, 'references', readReference);
-  const inTrace = references.filter((reference) => reference.traceId === traceId);
+/** @throws {DecodeError} where the id of a parent is not valid. */
+function withReferences(span: Omit<Span, 'links'>, list: readonly unknown[]): Span {
+  const { links: references, ...read } = withLinks(span, list, 'references', readReference);
+  const inTrace = references.filter((reference) => reference.traceId === span.traceId);
   const parent = inTrace.find(({ isChildOf }) => isChildOf) ?? inTrace[0];
   const links = references.filter((reference) => reference !== parent);
   return {
-    parentSpanId: parent?.spanId ?? null,
+    ...read,
+    parentSpanId: parent?.spanId ?? span.parentSpanId,
     links: links.map(({ traceId, spanId }) => ({ traceId, spanId })),
   };
 }
 
 function readReference(value: unknown): Reference {
   const { refType, traceID, spanID } = readShape(referenceShape, value);
-  return {
-    isChildOf: refType === 'CHILD_OF',
-    traceId: readHexId(traceID, 16, 'traceID'),
-    spanId: readHexId(spanID, 8, 'spanID'),
-  };
+  const isChildOf = refType === 'CHILD_OF';
+  try {
+    return { isChildOf, traceId: readHexId(traceID, 16, 'traceID'), spanId: readHexId(spanID, 8, 'spanID') };
+  } catch (error) {
+    if (!isChildOf || !(error instanceof InvalidIdError)) throw error;
+    throw new DecodeError(error.message);
+  }
 }
 
 function readOldParent(value: string | null | undefined): string | null {

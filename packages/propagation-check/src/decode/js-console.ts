@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Span, SpanKind, SpanLink } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
-import { mapWithPath } from './map-with-path.ts';
 import { toStatusCode } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
@@ -10,6 +9,7 @@ import { readMicroseconds } from './read-microseconds.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
 import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
 const time = z.union([z.number(), z.string()]);
@@ -62,7 +62,7 @@ export function decodeJsConsoleSpan(value: unknown): Span {
   const start = readMicroseconds(shape.timestamp, 'timestamp');
   const resource = readResource(shape.resource);
   const saysIsRemote = isObject(value) && Object.hasOwn(value, 'parentSpanContext');
-  return {
+  const span = {
     traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
     spanId: readSpanId(shape.id, 'id', 'hex'),
     parentSpanId: readParentSpanId(parent?.spanId ?? shape.parentId, 'parentId', 'hex'),
@@ -73,12 +73,12 @@ export function decodeJsConsoleSpan(value: unknown): Span {
     startTimeUnixNano: start,
     endTimeUnixNano: start + readMicroseconds(shape.duration, 'duration'),
     attributes: readPlainAttributes(shape.attributes, 'attributes'),
-    links: mapWithPath(shape.links ?? [], 'links', readLink),
     status: { code: toStatusCode(shape.status?.code ?? 0), message: shape.status?.message ?? '' },
     serviceName: readServiceName(resource),
     resource,
     scopeName: (shape.instrumentationScope ?? shape.instrumentationLibrary)?.name ?? '',
   };
+  return withLinks(span, shape.links ?? [], 'links', readLink);
 }
 
 function readResource(value: unknown) {

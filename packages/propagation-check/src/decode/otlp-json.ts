@@ -7,7 +7,8 @@ import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fiel
 import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { anyArray, readShape } from './read-shape.ts';
-import { type IdEncoding, isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { type IdEncoding, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 export interface OtlpJsonOptions {
   /** Default `hex`, as OTLP asks. */
@@ -147,7 +148,11 @@ function decodeSpans(
 
 function decodeSpan(value: unknown, origin: SpanOrigin, ids: IdEncoding): Span {
   const shape = readShape(spanShape, value);
-  return {
+  const attributes = withDropped(readAttributes(shape.attributes, 'attributes'), {
+    attributes: readCount(shape.droppedAttributesCount),
+    links: readCount(shape.droppedLinksCount),
+  });
+  const span = {
     traceId: readTraceId(shape.traceId, 'traceId', ids),
     spanId: readSpanId(shape.spanId, 'spanId', ids),
     parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', ids),
@@ -157,27 +162,19 @@ function decodeSpan(value: unknown, origin: SpanOrigin, ids: IdEncoding): Span {
     kind: readSpanKind(shape.kind),
     startTimeUnixNano: readUint64(shape.startTimeUnixNano, 'startTimeUnixNano'),
     endTimeUnixNano: readUint64(shape.endTimeUnixNano, 'endTimeUnixNano'),
-    attributes: withDropped(readAttributes(shape.attributes, 'attributes'), {
-      attributes: readCount(shape.droppedAttributesCount),
-      links: readCount(shape.droppedLinksCount),
-    }),
-    links: readLinks(shape.links ?? [], ids),
+    attributes,
     status: { code: readStatusCode(shape.status?.code), message: shape.status?.message ?? '' },
     serviceName: origin.resource.serviceName,
     resource: origin.resource.attributes,
     scopeName: origin.scopeName,
   };
+  return withLinks(span, shape.links ?? [], 'links', (link) => readLink(link, ids));
 }
 
-/** A link without a valid context points nowhere and is left out: instrumentations may record them. */
-function readLinks(list: readonly unknown[], ids: IdEncoding): readonly SpanLink[] {
-  return list.flatMap((value, index) => {
-    try {
-      const { traceId, spanId } = readShape(linkShape, value);
-      if (!traceId || !spanId || isZero(traceId) || isZero(spanId)) return [];
-      return [{ traceId: readTraceId(traceId, 'traceId', ids), spanId: readSpanId(spanId, 'spanId', ids) }];
-    } catch (error) {
-      throw prefixPath(`links[${index}]`, error);
-    }
-  });
+function readLink(value: unknown, ids: IdEncoding): SpanLink {
+  const { traceId, spanId } = readShape(linkShape, value);
+  return {
+    traceId: readTraceId(traceId ?? '', 'traceId', ids),
+    spanId: readSpanId(spanId ?? '', 'spanId', ids),
+  };
 }

@@ -19,7 +19,8 @@ import type {
 import { toSpanKind, toStatusCode } from './otlp-fields.ts';
 import { findProtobufFault } from './protobuf-fault.ts';
 import { readServiceName } from './service-name.ts';
-import { isZero } from './span-id.ts';
+import { InvalidIdError, isZero, refuseZero } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 export interface OtlpProtobufOptions {
   /** As in `OtlpJsonOptions`. */
@@ -73,7 +74,11 @@ function decodeOneResource(
 }
 
 function toSpan(message: SpanMessage): Omit<Span, 'resource' | 'serviceName' | 'scopeName'> {
-  return {
+  const attributes = withDropped(toAttributes(message.attributes), {
+    attributes: message.droppedAttributesCount,
+    links: message.droppedLinksCount,
+  });
+  const span = {
     traceId: toId(message.traceId, 16, 'traceId'),
     spanId: toId(message.spanId, 8, 'spanId'),
     parentSpanId: toParentSpanId(message.parentSpanId),
@@ -83,20 +88,20 @@ function toSpan(message: SpanMessage): Omit<Span, 'resource' | 'serviceName' | '
     kind: toSpanKind(message.kind),
     startTimeUnixNano: message.startTimeUnixNano,
     endTimeUnixNano: message.endTimeUnixNano,
-    attributes: withDropped(toAttributes(message.attributes), {
-      attributes: message.droppedAttributesCount,
-      links: message.droppedLinksCount,
-    }),
-    links: message.links.flatMap(toLinks),
+    attributes,
     status: { code: toStatusCode(message.status?.code ?? 0), message: message.status?.message ?? '' },
   };
+  return withLinks(span, message.links, 'links', toLink);
 }
 
 function toId(bytes: Uint8Array, length: 8 | 16, field: string): string {
-  if (bytes.length !== length)
-    throw new DecodeError(`${field}: has ${countOf(bytes.length, 'byte')}, expected ${length}`);
   const id = Buffer.from(bytes).toString('hex');
-  if (isZero(id)) throw new DecodeError(`${field}: all zeros is not a valid id`);
+  if (bytes.length !== length)
+    throw new InvalidIdError(
+      `${field}: has ${countOf(bytes.length, 'byte')}, expected ${length}`,
+      isZero(id),
+    );
+  refuseZero(id, field);
   return id;
 }
 
@@ -106,12 +111,8 @@ function toParentSpanId(bytes: Uint8Array): string | null {
     : toId(bytes, 8, 'parentSpanId');
 }
 
-function toLinks(link: Span_Link, index: number): readonly SpanLink[] {
-  if (link.traceId.every((byte) => byte === 0) || link.spanId.every((byte) => byte === 0)) return [];
-  const field = `links[${index}]`;
-  return [
-    { traceId: toId(link.traceId, 16, `${field}.traceId`), spanId: toId(link.spanId, 8, `${field}.spanId`) },
-  ];
+function toLink({ traceId, spanId }: Span_Link): SpanLink {
+  return { traceId: toId(traceId, 16, 'traceId'), spanId: toId(spanId, 8, 'spanId') };
 }
 
 export function toResource(list: readonly KeyValue[]): Resource {

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { Span, SpanLink } from '../span/span.ts';
 import { readIsoTime } from './iso-time.ts';
-import { mapWithPath } from './map-with-path.ts';
 import { readSpanKind, readStatusCode } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
 import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
 const context = z.object({ trace_id: z.string(), span_id: z.string() });
@@ -45,7 +45,7 @@ export function decodePythonConsoleSpan(value: unknown): Span {
   const shape = readShape(spanShape, value);
   // Before 1.6 the resource's attributes stood in it directly.
   const resource = readPlainAttributes(shape.resource.attributes ?? shape.resource, 'resource.attributes');
-  return {
+  const span = {
     ...readContext(shape.context, 'context.'),
     parentSpanId: readParentSpanId(withoutPrefix(shape.parent_id ?? ''), 'parent_id', 'hex'),
     traceState: '',
@@ -55,9 +55,6 @@ export function decodePythonConsoleSpan(value: unknown): Span {
     startTimeUnixNano: readIsoTime(shape.start_time, 'start_time'),
     endTimeUnixNano: readIsoTime(shape.end_time, 'end_time'),
     attributes: readPlainAttributes(shape.attributes ?? {}, 'attributes'),
-    links: mapWithPath(shape.links ?? [], 'links', (link) =>
-      readContext(readShape(z.object({ context }), link).context, 'context.'),
-    ),
     status: {
       code: readStatusCode(`STATUS_CODE_${shape.status?.status_code ?? 'UNSET'}`),
       message: shape.status?.description ?? '',
@@ -66,6 +63,9 @@ export function decodePythonConsoleSpan(value: unknown): Span {
     resource,
     scopeName: '',
   };
+  return withLinks(span, shape.links ?? [], 'links', (link) =>
+    readContext(readShape(z.object({ context }), link).context, 'context.'),
+  );
 }
 
 function readContext({ trace_id, span_id }: z.infer<typeof context>, path: string): SpanLink {

@@ -3,13 +3,13 @@ import type { Attributes, Span, SpanLink } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { flattenAttributes } from './flatten-attributes.ts';
 import { readIsoTime } from './iso-time.ts';
-import { mapWithPath } from './map-with-path.ts';
 import { readFlags, readKindName, readStatusName, readUint64, toStatusCode } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { withLinks } from './with-links.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -93,7 +93,7 @@ function findStore(document: Document): DocumentStore | undefined {
 function decodeElastic(document: Document): Span {
   const shape = readShape(elasticShape, document);
   const start = readTimestamp(shape['@timestamp']);
-  return {
+  const span = {
     traceId: readTraceId(shape.trace_id, 'trace_id', 'hex'),
     spanId: readSpanId(shape.span_id, 'span_id', 'hex'),
     parentSpanId: readParentSpanId(shape.parent_span_id, 'parent_span_id', 'hex'),
@@ -103,19 +103,20 @@ function decodeElastic(document: Document): Span {
     kind: readKindName(shape.kind, 'kind'),
     startTimeUnixNano: start,
     endTimeUnixNano: start + readUint64(shape.duration, 'duration'),
-    links: readLinks(shape.links ?? [], { traceId: 'trace_id', spanId: 'span_id' }),
     ...readNested(shape),
   };
+  return withLinks(span, shape.links ?? [], 'links', (link) => readLink(link, 'trace_id', 'span_id'));
 }
 
 function decodeCloudWatch(document: Document): Span {
   const shape = readShape(cloudWatchShape, document);
-  return {
+  const span = {
     ...readIdentity(shape),
     startTimeUnixNano: readUint64(shape.startTimeUnixNano, 'startTimeUnixNano'),
     endTimeUnixNano: readUint64(shape.endTimeUnixNano, 'endTimeUnixNano'),
     ...readNested(shape),
   };
+  return withLinks(span, shape.links ?? [], 'links', (link) => readLink(link));
 }
 
 function decodeDataPrepper(document: Document): Span {
@@ -127,7 +128,7 @@ function decodeDataPrepper(document: Document): Span {
   const resource = own.has('service.name')
     ? own
     : new Map([['service.name', shape.serviceName ?? ''], ...own]);
-  return {
+  const span = {
     ...readIdentity(shape),
     startTimeUnixNano: readIsoTime(shape.startTime, 'startTime'),
     endTimeUnixNano: readIsoTime(shape.endTime, 'endTime'),
@@ -147,6 +148,7 @@ function decodeDataPrepper(document: Document): Span {
       shape['instrumentationLibrary.name'] ??
       '',
   };
+  return withLinks(span, shape.links ?? [], 'links', (link) => readLink(link));
 }
 
 /** What CloudWatch and Data Prepper write alike. */
@@ -159,7 +161,6 @@ function readIdentity(shape: z.infer<z.ZodObject<typeof identity>>) {
     flags: readFlags(shape.flags),
     name: shape.name ?? '',
     kind: readKindName(shape.kind, 'kind'),
-    links: readLinks(shape.links ?? []),
   };
 }
 
@@ -198,20 +199,12 @@ function readTimestamp(value: number | string): bigint {
   return BigInt(milliseconds + fraction.padEnd(6, '0'));
 }
 
-function readLinks(
-  list: readonly unknown[],
-  names: { readonly traceId: string; readonly spanId: string } = { traceId: 'traceId', spanId: 'spanId' },
-): readonly SpanLink[] {
-  return mapWithPath(list, 'links', (link) => {
-    const [traceId, spanId] = isObject(link) ? [link[names.traceId], link[names.spanId]] : [];
-    if (typeof traceId !== 'string' || typeof spanId !== 'string')
-      throw new DecodeError(`${names.traceId}: expected the ids of a span`);
-    if (isZero(traceId) || isZero(spanId)) return [];
-    return [
-      {
-        traceId: readTraceId(traceId, names.traceId, 'hex'),
-        spanId: readSpanId(spanId, names.spanId, 'hex'),
-      },
-    ];
-  }).flat();
+function readLink(link: unknown, traceIdName = 'traceId', spanIdName = 'spanId'): SpanLink {
+  const [traceId, spanId] = isObject(link) ? [link[traceIdName], link[spanIdName]] : [];
+  if (typeof traceId !== 'string' || typeof spanId !== 'string')
+    throw new DecodeError(`${traceIdName}: expected the ids of a span`);
+  return {
+    traceId: readTraceId(traceId, traceIdName, 'hex'),
+    spanId: readSpanId(spanId, spanIdName, 'hex'),
+  };
 }

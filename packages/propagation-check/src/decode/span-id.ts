@@ -1,6 +1,17 @@
 import { DecodeError } from './decode-error.ts';
 import { quoteValue } from './quote-value.ts';
 
+/** An id is not valid. Spans with such an id are refused; links are left out. */
+export class InvalidIdError extends DecodeError {
+  /** Nothing but zeros, or empty: a span context that names no span. */
+  readonly isZero: boolean;
+
+  constructor(message: string, isZero: boolean) {
+    super(message);
+    this.isZero = isZero;
+  }
+}
+
 /**
  * How a JSON document may write ids. OTLP says hex; the general JSON mapping of protobuf, which
  * Tempo and many hand-made exports use, says base64. Their lengths differ, so they cannot be mistaken.
@@ -28,13 +39,18 @@ export function readParentSpanId(
   return isZero(id) ? null : id;
 }
 
+/** @throws {InvalidIdError} */
+export function refuseZero(id: string, field: string): void {
+  if (isZero(id)) throw new InvalidIdError(`${field}: all zeros is not a valid id`, true);
+}
+
 export function isZero(id: string): boolean {
   return /^0*$/.test(id);
 }
 
 function readId(value: string, bytes: 8 | 16, field: string, encoding: IdEncoding): string {
   const id = toHex(value, bytes, field, encoding);
-  if (isZero(id)) throw new DecodeError(`${field}: all zeros is not a valid id`);
+  refuseZero(id, field);
   return id;
 }
 
@@ -46,7 +62,10 @@ function toHex(value: string, bytes: 8 | 16, field: string, encoding: IdEncoding
   const isBase64 = base64[bytes].test(value);
   if (isBase64 && encoding === 'hex-or-base64') return Buffer.from(value, 'base64').toString('hex');
   const hint = isBase64 ? ' (it looks like base64; OTLP JSON writes ids in hex)' : '';
-  throw new DecodeError(`${field}: ${quoteValue(value)} is not ${bytes * 2} hex digits${hint}`);
+  throw new InvalidIdError(
+    `${field}: ${quoteValue(value)} is not ${bytes * 2} hex digits${hint}`,
+    isZero(value),
+  );
 }
 
 /**
@@ -56,10 +75,11 @@ function toHex(value: string, bytes: 8 | 16, field: string, encoding: IdEncoding
  */
 export function readHexId(value: string, bytes: 8 | 16, field: string): string {
   if (!/^[0-9a-f]+$/i.test(value) || value.length > bytes * 2) {
-    throw new DecodeError(
+    throw new InvalidIdError(
       `${field}: ${quoteValue(value)} is not ${bytes === 16 ? '16 or 32' : '16'} hex digits`,
+      isZero(value),
     );
   }
-  if (isZero(value)) throw new DecodeError(`${field}: all zeros is not a valid id`);
+  refuseZero(value, field);
   return value.toLowerCase().padStart(value.length > 16 ? 32 : 16, '0');
 }

@@ -238,7 +238,7 @@ export class TraceGraph {
     return this.#linkStarts.size > 0 && this.#linkStarts.has(row);
   }
 
-  /** Whether a limit of the SDK left links out, so that what the span names is not all here. */
+  /** Whether links are left out, so that what the span names is not all here. */
   hasDroppedLinks(row: number): boolean {
     return this.someDroppedLinks && this.#shapesWithDropped.has(this.store.shapes[row] ?? 0);
   }

@@ -13,6 +13,7 @@ import type { PairSides } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import { leftOut } from './left-out-links.ts';
 import type { ProjectHint } from './project-hint.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -263,7 +264,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
   );
 }
 
-/** How many messages of a service name others than their spans say, where the caller sends messages: a limit of the SDK left links out. */
+/** How many messages of a service name others than their spans say, where the caller sends messages: links are left out. */
 export function countUnlinked(
   { graph, facts, services }: Pick<BaseScene, 'graph' | 'facts' | 'services'>,
   { client, server }: { readonly client: string | null; readonly server: string | null },
@@ -290,7 +291,7 @@ export function listUnprovable(
 export function tellUnprovable({ service, why }: UnprovableCall): string {
   return why === 'cached-answer'
     ? 'the answer names a span of another call: a cache gave it, or clocks are apart'
-    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and a limit of the SDK left its links out`;
+    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and links of it are ${leftOut}`;
 }
 
 /** Whether an error of the edge is reported already. */

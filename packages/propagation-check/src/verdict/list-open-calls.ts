@@ -2,6 +2,7 @@ import type { EdgeProtocol } from '../calls/call-group.ts';
 import { isExpected, isOptional } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { type Draft, type LooseEnds, protocolOf, type Scene } from '../rules/check.ts';
+import { keepLinks, leftOut } from '../rules/left-out-links.ts';
 import { countOf } from '../util/count-of.ts';
 import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
@@ -99,9 +100,9 @@ function toOpenUnlinked(
 }
 
 function tellUnlinkedMessages(server: string): string {
-  return `a limit of its SDK left links out of messages of ${server}, so that nothing tells which it received: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+  return `links of messages of ${server} are ${leftOut}, so that nothing tells which it received: ${keepLinks}`;
 }
 
 export function tellUnlinked(calls: number, server: string | null): string {
-  return `a limit of the SDK left links out of ${countOf(calls, 'request')} of ${server} that fit its calls: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+  return `links of ${countOf(calls, 'request')} of ${server} that fit its calls are ${leftOut}: ${keepLinks}`;
 }

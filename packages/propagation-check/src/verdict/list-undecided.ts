@@ -12,6 +12,7 @@ import {
   type UnnamedSide,
   type UnprovableCall,
 } from '../rules/check.ts';
+import { keepLinks, leftOut } from '../rules/left-out-links.ts';
 import { isSlip, suggestService } from '../rules/misspelt-service.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
@@ -62,7 +63,7 @@ function tellUndecided(
   if (ofEdge.some(provesArrival) || scene.shared.isReachedThrough(client, server)) return null;
   const unlinked = countUnlinked(scene, { client, server });
   if (unlinked > 0)
-    return `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+    return `links of ${countOf(unlinked, 'message')} of ${server} are ${leftOut}, so that nothing tells whose they are: ${keepLinks}`;
   const unprovable = listUnprovable(scene, clients, { client, server });
   if (unprovable.length > 0) return describeUnprovable(unprovable, server);
   const [warned] = ofEdge;

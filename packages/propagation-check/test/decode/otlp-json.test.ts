@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DecodeError } from '../../src/decode/decode-error.ts';
 import { decodeOtlpJson } from '../../src/decode/otlp-json.ts';
+import { countDroppedLinks, droppedCounts } from '../../src/span/dropped-counts.ts';
 import { otlpRequest, otlpSpan } from './fixture.ts';
 
 function decodeOne(fields: Readonly<Record<string, unknown>>) {
@@ -207,7 +208,7 @@ test('every field refuses what it cannot be', () => {
       /\.attributes\[0\]\.value\.intValue: "1.5" is not/,
     ],
     [{ attributes: [{ key: 3 }] }, /\.attributes\[0\]\.key: expected string, received 3$/],
-    [{ links: [{ traceId: 'x', spanId: 'y' }] }, /\.links\[0\]\.traceId: "x" is not 32 hex digits$/],
+    [{ links: [{ traceId: 1, spanId: 'y' }] }, /\.links\[0\]\.traceId: expected string, received number$/],
     [{ status: 'OK' }, /\.status: expected object, received string$/],
   ];
   for (const [fields, message] of wrong) assertRejected(otlpRequest(otlpSpan(fields)), message);
@@ -246,9 +247,17 @@ test('a value from outside cannot write to a terminal through an error', () => {
   );
 });
 
-test('a link without a valid context is left out', () => {
+test('a link without a valid context is left out, and counted unless it is empty', () => {
   const zero = { traceId: '0'.repeat(32), spanId: '0'.repeat(16) };
-  assert.deepEqual(decodeOne({ links: [zero, {}] }).links, []);
+  const left = (...links: readonly object[]) => {
+    const span = decodeOne({ links, droppedLinksCount: 1 });
+    assert.deepEqual(span.links, []);
+    return [countDroppedLinks(span) - 1, span.attributes.get(droppedCounts.invalidLinks) ?? 0];
+  };
+  assert.deepEqual(left(zero, {}, { ...zero, traceId: '' }), [0, 0]);
+  for (const wrong of ['x', '1', '1'.repeat(31), '1'.repeat(33), 'g'.repeat(32)])
+    assert.deepEqual(left({ traceId: wrong, spanId: '1'.repeat(16) }), [1, 1], wrong);
+  assert.deepEqual(left({ traceId: '1'.repeat(32), spanId: 'x' }, { traceId: 'x' }, zero), [2, 2]);
 });
 
 test('base64 ids are read where they are allowed', () => {

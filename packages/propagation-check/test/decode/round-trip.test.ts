@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeStore } from '../../src/collect/describe-store.ts';
 import { decodeBytes, decodeCompressed } from '../../src/decode/detect-format.ts';
+import { countDroppedLinks, droppedCounts } from '../../src/span/dropped-counts.ts';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { writeSharedZipkin, writtenFormats } from './write-formats.ts';
@@ -62,6 +65,10 @@ function withFlags(spans: readonly Span[]): readonly Span[] {
   }));
 }
 
+/** As of a span context that is empty, and of one that no format takes: Jaeger leaves out zeros at the beginning. */
+const zeros = { traceId: '0'.repeat(32), spanId: '0'.repeat(16) };
+const invalid = { traceId: 'c2'.repeat(16), spanId: 'c2'.repeat(9) };
+
 function sortById(spans: readonly Span[]): readonly Span[] {
   return [...spans].sort((left, right) => (left.spanId < right.spanId ? -1 : 1));
 }
@@ -97,6 +104,21 @@ for (const [name, { format, write, keepsFlags, losesLinks }] of Object.entries(w
       assert.equal(decoded.format, format);
       assert.deepEqual(core(decoded.spans), core(spans));
       assert.deepEqual(judge(decoded.spans), judge(spans));
+    });
+  }
+  if (losesLinks !== true) {
+    test(`${name} keeps the links that can be followed, and counts those whose ids are not valid`, async () => {
+      const spans = healthy.map((span) => ({ ...span, links: [zeros, ...span.links, invalid] }));
+      const decoded = await decodeCompressed(Buffer.from(write(spans)), 1_000_000);
+      assert.deepEqual(core(decoded.spans), core(healthy));
+      for (const span of decoded.spans) {
+        assert.equal(span.attributes.get(droppedCounts.invalidLinks), 1);
+        assert.equal(countDroppedLinks(span), 1);
+      }
+      assert.match(
+        describeStore(storeOf(decoded.spans)).join(),
+        /^links of spans of .* have ids that are not valid/,
+      );
     });
   }
   if (keepsFlags) {

@@ -1,0 +1,31 @@
+import { countDroppedLinks } from '../span/dropped-counts.ts';
+import type { Attributes, Span, SpanLink } from '../span/span.ts';
+import { prefixPath } from './decode-error.ts';
+import { withDropped } from './dropped-counts.ts';
+import { InvalidIdError } from './span-id.ts';
+
+/**
+ * A span with its links, and a count of those in its attributes whose ids are not valid. A link whose span context is empty points
+ * nowhere: instrumentations may record it, and it is not counted. Source: OpenTelemetry specification, "Add Link".
+ * @param read Reads the ids of one link. @throws {DecodeError} with its path, where it is something else than a link.
+ */
+export function withLinks<S extends Pick<Span, 'attributes'>, T, L extends SpanLink>(
+  span: S,
+  list: readonly T[],
+  field: string,
+  read: (value: T, index: number) => L,
+): S & { readonly attributes: Attributes; readonly links: readonly L[] } {
+  const links: L[] = [];
+  let invalidLinks = 0;
+  for (const [index, value] of list.entries()) {
+    try {
+      links.push(read(value, index));
+    } catch (error) {
+      if (!(error instanceof InvalidIdError)) throw prefixPath(`${field}[${index}]`, error);
+      if (!error.isZero) invalidLinks += 1;
+    }
+  }
+  if (invalidLinks === 0) return { ...span, links };
+  const counts = { links: countDroppedLinks(span) + invalidLinks, invalidLinks };
+  return { ...span, attributes: withDropped(span.attributes, counts), links };
+}
