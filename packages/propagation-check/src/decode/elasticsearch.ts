@@ -4,6 +4,7 @@ import { decodeJaegerSpan } from './jaeger-json.ts';
 import { mapWithPath } from './map-with-path.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
+import { refuseOtherTool } from './refuse-other-tool.ts';
 import { decodeSpanDocument, isSpanDocument } from './span-documents.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -24,7 +25,7 @@ export function isElasticsearch(document: Document): boolean {
 export function decodeElasticsearch(document: Document): readonly Span[] {
   if (Array.isArray(document.responses))
     return mapWithPath(document.responses, 'responses', decodeAnswer).flat();
-  return isObject(document.hits) ? decodeAnswer(document) : decodeHit(document);
+  return isObject(document.hits) ? decodeAnswer(document) : decodeHit(document, '._source');
 }
 
 function decodeAnswer(document: unknown): readonly Span[] {
@@ -42,14 +43,15 @@ function decodeAnswer(document: unknown): readonly Span[] {
       'hits: Elasticsearch answered only a part, because a shard failed or the search timed out',
     );
   }
-  return mapWithPath(hits, 'hits.hits', decodeHit).flat();
+  return mapWithPath(hits, 'hits.hits', (hit) => decodeHit(hit, '.hits.hits[]._source')).flat();
 }
 
 function hasFailed(shards: unknown): boolean {
   return isObject(shards) && typeof shards.failed === 'number' && shards.failed > 0;
 }
 
-function decodeHit(hit: unknown): readonly Span[] {
+/** @param place Of `_source`, for jq. */
+function decodeHit(hit: unknown, place: string): readonly Span[] {
   const source = isObject(hit) ? hit._source : undefined;
   if (source === undefined) {
     throw new DecodeError(
@@ -59,16 +61,17 @@ function decodeHit(hit: unknown): readonly Span[] {
   if (!isObject(source)) throw new DecodeError(`_source: expected an object, received ${quoteValue(source)}`);
   try {
     if (isSpanDocument(source)) return [decodeSpanDocument(source)];
-    return decodeStoredJaeger(source);
+    return decodeStoredJaeger(source, place);
   } catch (error) {
     throw prefixPath('_source', error);
   }
 }
 
-function decodeStoredJaeger(source: Document): readonly Span[] {
+function decodeStoredJaeger(source: Document, place: string): readonly Span[] {
   // Jaeger's index of services and operations, which a dump of all its indices contains.
   if (Object.hasOwn(source, 'operationName') && !Object.hasOwn(source, 'spanID')) return [];
   if (!Object.hasOwn(source, 'traceID')) {
+    refuseOtherTool(source, place);
     const keys = Object.keys(source).slice(0, 5).map(quoteValue).join(', ');
     throw new DecodeError(
       `: expected a span (index jaeger-span-*, traces-*.otel-* or otel-v1-apm-span-*), found ${keys}; export other documents from where ` +

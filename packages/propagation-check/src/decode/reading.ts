@@ -2,6 +2,7 @@ import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.t
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import type { OtherSignal } from './other-signals.ts';
+import { refuseWithoutParents } from './refuse-without-parents.ts';
 
 /** A format of files, recognised by content. */
 export type Format =
@@ -57,7 +58,10 @@ export const formatLabels: Readonly<Record<Format, string>> = {
   mixed: 'several formats',
 };
 
-/** One result of several documents, in their order; spans of Zipkin last. A mix of formats is noted. */
+/** The formats of stores that answer queries with the fields that these name. */
+const queried: ReadonlySet<Format> = new Set(['elasticsearch', 'span-documents', 'jaeger-v1']);
+
+/** One result of several documents, in their order; spans of Zipkin last. A mix of formats is noted. @throws {DecodeError} where parents were left out. */
 export function joinReadings(readings: readonly Reading[], otherNotes: readonly string[] = []): Decoded {
   const spans: Span[] = [];
   const ofZipkin: MaybeShared[] = [];
@@ -70,6 +74,7 @@ export function joinReadings(readings: readonly Reading[], otherNotes: readonly 
     else for (const span of reading.spans) spans.push(span);
   }
   for (const span of separateSharedSpans(ofZipkin)) spans.push(span);
+  if ([...counts.keys()].every((each) => queried.has(each))) refuseWithoutParents(spans);
   const [format = readings[0]?.format ?? 'otlp-json', ...others] = counts.keys();
   const parts = [...counts]
     .map(([each, count]) => `${formatLabels[each]} (${countOf(count, 'span')})`)

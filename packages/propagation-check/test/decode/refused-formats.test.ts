@@ -34,6 +34,7 @@ const otelDocument = {
   ...{ trace_id: traceId, span_id: 'b7ad6b7169203331', '@timestamp': '1700000000000', duration: 1 },
   ...{ kind: 'Server', resource: { attributes: {} } },
 };
+const webDocument = { ...otelDocument, resource: { attributes: { 'service.name': 'web' } } };
 const dotnetSpan = `Activity.TraceId:            ${traceId}
 Activity.SpanId:             b7ad6b7169203331
 Activity.Kind:               Server
@@ -192,6 +193,33 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   'an answer of New Relic': [{ data: { actor: {} } }, /^data: .*New Relic/],
   'tables of Azure Monitor': [{ tables: [{ columns: [], rows: [] }] }, /^operation_Id: .*Azure/],
   'envelopes of Sentry': ['{"event_id":"a","sent_at":"2026"}\n{"type":"transaction"}\n', /^line 1: .*Sentry/],
+  'Elastic APM in an answer to a search': [
+    {
+      hits: { hits: [{ _source: { processor: { event: 'span' }, trace: { id: 'a' }, span: { id: 'b' } } }] },
+    },
+    /^hits\.hits\[0\]\._source\.processor: this is a document of Elastic APM; export the same spans as OTLP/,
+  ],
+  'Elastic APM in a dump': [
+    { _source: { processor: { event: 'transaction' }, trace: { id: 'a' } } },
+    /^_source\.processor: .*Elastic APM/,
+  ],
+  'documents of Elasticsearch without the field of the parent': [
+    {
+      hits: {
+        hits: [webDocument, { ...webDocument, span_id: 'c1'.repeat(8), kind: 'Client' }].map((_source) => ({
+          _source,
+        })),
+      },
+    },
+    /^document: no span has a parent, although "web" made SERVER and CLIENT spans of one trace: .*parent_span_id.*without a filter on _source/,
+  ],
+  'spans of Jaeger in Elasticsearch without their references': [
+    [
+      hit,
+      { _source: { ...hit._source, spanID: 'c1'.repeat(8), tags: [{ key: 'span.kind', value: 'client' }] } },
+    ],
+    /^document: no span has a parent, although "web" made .*references/,
+  ],
   'what agents of Elastic APM send': [
     '{"metadata":{"service":{"name":"web"}}}\n{"span":{}}\n',
     /^line 1: metadata: .*Elastic APM/,
@@ -613,6 +641,19 @@ for (const [name, [input, message]] of Object.entries(refused)) {
     assert.throws(() => decodeBytes(Buffer.from(bytes)), { name: 'DecodeError', message });
   });
 }
+
+test('documents that are roots are read: of one kind, of several services, of several traces', () => {
+  const span = (fields: object) => ({ ...webDocument, span_id: 'c1'.repeat(8), ...fields });
+  const others = [
+    span({}),
+    span({ kind: 'Client', resource: { attributes: { 'service.name': 'orders' } } }),
+    span({ kind: 'Client', resource: { attributes: {} } }),
+    span({ kind: 'Client', trace_id: 'c1'.repeat(16) }),
+    span({ kind: 'Client', parent_span_id: webDocument.span_id }),
+  ];
+  for (const other of others)
+    assert.equal(decodeBytes(Buffer.from(JSON.stringify([webDocument, other]))).spans.length, 2);
+});
 
 test('text that no pattern fits is refused in the end, however long its parts repeat', () => {
   const parts = [
