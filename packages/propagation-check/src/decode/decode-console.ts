@@ -29,6 +29,8 @@ export interface ConsoleReading {
   readonly readings: readonly Reading[];
   /** Lines that hold no span. */
   readonly otherLines: number;
+  /** Where an object begins that the end of the text cuts off before anything tells whether it is a span. */
+  readonly cutLine: number | null;
 }
 
 /**
@@ -38,21 +40,28 @@ export interface ConsoleReading {
  */
 export function decodeConsole(text: string): ConsoleReading {
   const readings: Reading[] = [];
+  const spanStarts = new Set<string>();
   let otherLines = 0;
+  let cutLine: number | null = null;
   for (const piece of splitConsole(text.replace(colours, ''))) {
     try {
       const reading = 'text' in piece ? readBlock(piece.text) : null;
       if (reading !== null) {
+        if ('text' in piece) spanStarts.add(readStart(piece.text));
         for (const each of reading) readings.push(each);
         continue;
       }
-      if ('remainder' in piece) refusePartOfSpan(piece.remainder, piece.isOpen);
+      if ('remainder' in piece) {
+        const { remainder, isOpen } = piece;
+        refusePartOfSpan(remainder, isOpen, isOpen && spanStarts.has(readStart(remainder)));
+        if (isOpen) cutLine = piece.line;
+      }
       otherLines += piece.lines;
     } catch (error) {
       throw prefixLine(piece.line, error);
     }
   }
-  return { readings, otherLines };
+  return { readings, otherLines, cutLine };
 }
 
 /** A span in a string of an object, as structured loggers write what a program prints. */
@@ -88,8 +97,14 @@ function parseInspected(text: string): unknown {
 /** In an object of several lines that the end of the text cuts off. Structured logs have these too, in one line. */
 const beginOfSpan = /\n\s*"?(?:trace_?id|instrumentationScope)"?:/i;
 
-function refusePartOfSpan(text: string, isOpen: boolean): void {
-  if (!partOfSpan.test(text) && !(isOpen && beginOfSpan.test(text))) return;
+/** An object up to its first key. An exporter begins all spans alike. */
+function readStart(text: string): string {
+  return /^\{\s*"?\w+"?:/.exec(text.trimStart())?.[0] ?? text;
+}
+
+/** @param isAlike Whether spans before begin like this. */
+function refusePartOfSpan(text: string, isOpen: boolean, isAlike: boolean): void {
+  if (!partOfSpan.test(text) && !(isOpen && (isAlike || beginOfSpan.test(text)))) return;
   if (isOpen) {
     throw new DecodeError(
       'the span that begins here is cut off; take the output again after the program has stopped, or remove it',

@@ -193,14 +193,18 @@ function readConsole(bytes: Uint8Array): Content {
   if (ofLines.length > 0)
     return withoutNotes([...ofLines, ...decodeConsole(text.replace(/^[ \t]*->.*$/gm, '->')).readings]);
   refuseBeginning(text);
-  const { readings, otherLines } = decodeConsole(text);
+  const { readings, otherLines, cutLine } = decodeConsole(text);
   if (readings.length === 0) {
     refuseOtherText(text);
     const first = firstCharacter(bytes);
     if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
     throw new ForeignContentError(unknownFormat);
   }
-  return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };
+  const cut =
+    cutLine === null
+      ? ''
+      : `; the end of the log cuts off what begins in line ${cutLine}, which may be a span`;
+  return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}${cut}`] };
 }
 
 /** Text has no control characters but white space and the escape of colours; protobuf has them from its first bytes on. */

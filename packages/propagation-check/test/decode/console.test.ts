@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DecodeError } from '../../src/decode/decode-error.ts';
 import { decodeBytes } from '../../src/decode/detect-format.ts';
 import { readInspectedValue } from '../../src/decode/inspected-value.ts';
 import { isParentRemote } from '../../src/span/span.ts';
@@ -129,6 +130,28 @@ test('spans without times are refused', () => {
     .replace(/"StartTime": "[^"]*"/, '"StartTime": "0001-01-01T00:00:00Z"');
   assert.throws(() => decodeBytes(Buffer.from(text)), { message: /^line 2: StartTime: .*WithoutTimestamps/ });
 });
+
+for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
+  test(`${name}, cut off within its last span: said with the line, wherever it is cut`, () => {
+    const text = Buffer.from(readFixture(name)).toString();
+    const whole = decodeBytes(Buffer.from(text)).spans.length;
+    const start = text.lastIndexOf('\n{') + 1;
+    const line = text.slice(0, start).split('\n').length;
+    for (let end = start + 1; end < text.lastIndexOf('\n}') + 2; end += 7) {
+      const cut = Buffer.from(text.slice(0, end));
+      try {
+        const { spans, notes = [] } = decodeBytes(cut);
+        assert.equal(spans.length, whole - 1);
+        assert.match(notes.join(), new RegExp(`cuts off what begins in line ${line}, which may be a span$`));
+        // Without a key it may be any object.
+        assert.match(text.slice(start, end), /^\{\s*"?\w*"?$/);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        assert.match(error.message, new RegExp(`^line ${line}: the span that begins here is cut off`));
+      }
+    }
+  });
+}
 
 /** Quadratic work on these takes hours; recursion runs out of stack. */
 const hostile: Readonly<Record<string, string>> = {
