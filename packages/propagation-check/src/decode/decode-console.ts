@@ -25,6 +25,10 @@ const partOfSpan = new RegExp(
 
 const colours = new RegExp(`${String.fromCharCode(0x1b)}\\[[\\d;]*m`, 'g');
 
+export function withoutColours(text: string): string {
+  return text.replace(colours, '');
+}
+
 export interface ConsoleReading {
   readonly readings: readonly Reading[];
   /** Lines that hold no span. */
@@ -43,7 +47,7 @@ export function decodeConsole(text: string): ConsoleReading {
   const spanStarts = new Set<string>();
   let otherLines = 0;
   let cutLine: number | null = null;
-  for (const piece of splitConsole(text.replace(colours, ''))) {
+  for (const piece of splitConsole(withoutColours(text))) {
     try {
       const reading = 'text' in piece ? readBlock(piece.text) : null;
       if (reading !== null) {

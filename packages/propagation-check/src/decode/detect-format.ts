@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { checkMemory } from './check-memory.ts';
 import { decodeCollectorDebug, isCollectorDebug } from './collector-debug.ts';
-import { decodeConsole } from './decode-console.ts';
-import { DecodeError, ForeignContentError } from './decode-error.ts';
+import { decodeConsole, withoutColours } from './decode-console.ts';
+import { DecodeError, ForeignContentError, reword } from './decode-error.ts';
 import { firstCharacter, readFirstLine, resourceSpansTag } from './detect-piece-format.ts';
 import { decodeDotnetConsole, isDotnetConsole } from './dotnet-console.ts';
 import { decodeFramedProtobuf, decodeRequestOfFile } from './framed-protobuf.ts';
@@ -20,6 +20,7 @@ import { refuseOtherBytes } from './refuse-other-bytes.ts';
 import { refuseBeginning, refuseOtherText } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
 import { splitLines } from './split-lines.ts';
+import { splitPrefixed } from './split-prefixed.ts';
 import { isSpace } from './white-space.ts';
 import { isZip, unzip } from './zip.ts';
 
@@ -186,6 +187,33 @@ const lineFormats = [
 function readConsole(bytes: Uint8Array): Content {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
+  const content = readPrefixed(text) ?? readLog(text);
+  if (content !== null) return content;
+  refuseOtherText(text);
+  const first = firstCharacter(bytes);
+  if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
+  throw new ForeignContentError(unknownFormat);
+}
+
+/** @returns Null where no line begins with the name of its program, or no program printed spans. */
+function readPrefixed(text: string): Content | null {
+  const contents = (splitPrefixed(withoutColours(text)) ?? []).flatMap(({ name, text: own }) => {
+    try {
+      const content = readLog(own);
+      return content === null ? [] : [{ ...content, notes: content.notes.map((note) => `${name}: ${note}`) }];
+    } catch (error) {
+      throw error instanceof DecodeError ? reword(error, `in the lines of ${name}, ${error.message}`) : error;
+    }
+  });
+  if (contents.length === 0) return null;
+  return {
+    readings: contents.flatMap(({ readings }) => readings),
+    notes: contents.flatMap(({ notes }) => notes),
+  };
+}
+
+/** @returns Null for a log without spans. */
+function readLog(text: string): Content | null {
   const ofLines = lineFormats
     .filter(({ matches }) => matches(text))
     .map(({ format, decode }) => ({ format, spans: decode(text) }));
@@ -194,12 +222,7 @@ function readConsole(bytes: Uint8Array): Content {
     return withoutNotes([...ofLines, ...decodeConsole(text.replace(/^[ \t]*->.*$/gm, '->')).readings]);
   refuseBeginning(text);
   const { readings, otherLines, cutLine } = decodeConsole(text);
-  if (readings.length === 0) {
-    refuseOtherText(text);
-    const first = firstCharacter(bytes);
-    if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
-    throw new ForeignContentError(unknownFormat);
-  }
+  if (readings.length === 0) return null;
   const cut =
     cutLine === null
       ? ''

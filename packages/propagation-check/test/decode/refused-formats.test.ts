@@ -515,7 +515,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^line 1: Activity\.Duration: "soon" is not a duration/,
   ],
   'the console of .NET behind a prefix': [
-    dotnetSpan.replace(/^/gm, 'web-1  | '),
+    `${dotnetSpan.replace(/^/gm, 'web-1  | ')}\nnot of a container\n`,
     /^byte 0: .*text in front of each line/,
   ],
   "the Collector's debug exporter": [
@@ -523,8 +523,14 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^line 3: a span without "ID": it is cut off/,
   ],
   "the Collector's debug exporter behind a prefix": [
-    'otel-1  | 2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\notel-1  | Span #0\notel-1  |     Trace ID       : 0af7\n',
+    'otel-1  | 2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\notel-1  | Span #0\notel-1  |     Trace ID       : 0af7\nnot of a container\n',
     /^byte 0: .*debug exporter, with text in front of its lines.*--no-log-prefix.*file exporter/,
+  ],
+  "the Collector's debug exporter behind the name of a container, cut off": [
+    debugMessage('')
+      .replace(/ *Status code[\s\S]*$/, '')
+      .replace(/^/gm, 'otel-1  | '),
+    /^in the lines of otel-1, line 5: a span without "Status message": it is cut off/,
   ],
   "the Collector's debug exporter behind the name of a program": [
     '[otel_074e]: Resource attributes:\n[otel_074e]: Span #0\n[otel_074e]: Trace ID : 0af7\n',
@@ -562,7 +568,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   YAML: ['resourceSpans:\n  - resource: {}\n', /^byte 0: .*YAML; convert it/],
   'kubectl logs --prefix': [
     "[pod/web-5d/web] {\n[pod/web-5d/web]   resource: {\n[pod/web-5d/web]   traceId: 'a',\n[pod/web-5d/web]   parentSpanContext: undefined\n[pod/web-5d/web] }\n",
-    /^line 4: a part of a span .*kubectl logs POD/,
+    /^in the lines of pod\/web-5d\/web, line 1: /,
   ],
   'docker compose logs': [
     'web-1  | {\nweb-1  |     "name": "GET",\nweb-1  |     "parent_id": null\nweb-1  | }\n',

@@ -490,6 +490,25 @@ export function zip(
   return Buffer.concat([...entries, central, tail]);
 }
 
+function prefixed(prefix: string, text: string): string {
+  return text.replace(/^(?=.)/gm, prefix);
+}
+
+/** Two containers in turns, a line each, in the colours of their names. */
+function asCompose(objects: readonly string[]): string {
+  const [left = [], right = []] = [0, 1].map((half) =>
+    objects
+      .filter((_, at) => at % 2 === half)
+      .join('')
+      .split('\n'),
+  );
+  const turns = Array.from({ length: Math.max(left.length, right.length) }, (_, at) => [
+    `\u001b[36mweb-1     | \u001b[0m${left[at] ?? ''}\n`,
+    `\u001b[33morders-1  | \u001b[0m${right[at] ?? ''}\n`,
+  ]);
+  return `Attaching to orders-1, web-1\n${turns.flat().join('')}web-1 exited with code 0\n`;
+}
+
 /** Every second object behind lines that a program prints. */
 function amongLog(objects: readonly string[]): string {
   return objects
@@ -689,6 +708,18 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
   "the Collector's debug exporter, pasted without its indentation": {
     format: 'collector-debug',
     write: (spans) => spans.map(debugMessage).join('').replace(/^ +/gm, '').replace(/ +:/g, ' :'),
+  },
+  "the Collector's debug exporter, as docker compose logs shows it": {
+    format: 'collector-debug',
+    write: (spans) => prefixed('otel-1  | ', spans.map(debugMessage).join('')),
+  },
+  'console exporters of two programs, as docker compose up shows them': {
+    format: 'js-console',
+    write: (spans) => asCompose(spans.map((span) => printJs([jsSpan(span)], true))),
+  },
+  'console exporter of Python, as kubectl logs --prefix shows it': {
+    format: 'python-console',
+    write: (spans) => prefixed('[pod/web-5d/web] ', pretty(spans.map(pythonSpan))),
   },
   'rows of ClickHouse': { format: 'clickhouse', write: (spans) => lines(spans.map(clickhouseRow)) },
   'an answer of ClickHouse, with JSON columns': {
