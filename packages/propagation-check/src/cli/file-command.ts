@@ -11,6 +11,10 @@ Examples:
       | propagation-check file -
   $ propagation-check file trace.json --wire wire.jsonl --json`;
 
+/** Files are read without HTTP. */
+const metrics = '--collector-metrics';
+const usesOfFile = { ca: [metrics], timeout: [metrics] };
+
 export function addFileCommand(program: Command, session: Session): void {
   const command = program
     .command('file')
@@ -21,7 +25,12 @@ export function addFileCommand(program: Command, session: Session): void {
         "Java and .NET and the Collector's debug exporter print; each also in gzip or zip. The format is recognised by content.",
     )
     .argument('<paths...>', 'files; - for standard input');
-  addCheckOptions(command, session)
+  const refuseOptions = async (isGiven: (option: string) => boolean) => {
+    const { refuseUnusedOptions } = await import('./refuse-unused-options.ts');
+    const { collectorMetrics } = command.opts<CheckArguments>();
+    refuseUnusedOptions(usesOfFile, collectorMetrics === undefined ? [] : [metrics], isGiven);
+  };
+  addCheckOptions(command, session, refuseOptions)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: CheckArguments) => {
       session.endOnSignals();

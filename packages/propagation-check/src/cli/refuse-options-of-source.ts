@@ -6,6 +6,10 @@ import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts
 const forwarding = 'otlp with --forward';
 const waited = [...stores, 'otlp'] as const;
 
+/** `run` sends its own requests with these. */
+const http = [...stores, forwarding, '--collector-metrics'] as const;
+const usesOfHttp: OptionUses = { ca: http, timeout: http };
+
 /** Traces that are named by their ids are not searched for, and a file does not grow. */
 const uses: OptionUses = {
   since: ['--service'],
@@ -15,13 +19,18 @@ const uses: OptionUses = {
   settle: waited,
 };
 
-/** A receiver is all that `exec` reads. */
-const usesOfExec: OptionUses = { header: [forwarding] };
+const usesOf: Readonly<Record<string, OptionUses>> = {
+  run: uses,
+  trace: { ...uses, ...usesOfHttp },
+  // A receiver is all that it reads.
+  exec: { header: [forwarding], ...usesOfHttp },
+};
 
 interface SourceOptions {
   readonly source?: string;
   readonly service?: unknown;
   readonly forward?: URL;
+  readonly collectorMetrics?: URL;
 }
 
 /**
@@ -30,12 +39,13 @@ interface SourceOptions {
  * @throws {UsageError} @throws {SourceError} when the source is of no known kind.
  */
 export function refuseOptionsOfSource(command: Command, isGiven: (option: string) => boolean): void {
-  const { source, service, forward } = command.opts<SourceOptions>();
+  const { source, service, forward, collectorMetrics } = command.opts<SourceOptions>();
   if (source === undefined) return;
   const { kind } = parseSourceSpec(source);
   const present = [
     ...(kind === 'otlp' ? ['otlp', ...(forward === undefined ? [] : [forwarding])] : [`${kind}=URL`]),
     ...(service === undefined ? [] : ['--service']),
+    ...(collectorMetrics === undefined ? [] : ['--collector-metrics']),
   ];
-  refuseUnusedOptions(command.name() === 'exec' ? usesOfExec : uses, present, isGiven);
+  refuseUnusedOptions(usesOf[command.name()] ?? {}, present, isGiven);
 }

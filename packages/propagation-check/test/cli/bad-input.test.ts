@@ -293,6 +293,7 @@ test('options of trace, run and exec that work with some sources only', async ()
   ] as const;
   const asked = 'works with jaeger=URL, tempo=URL and otlp with --forward only';
   const waited = 'works with jaeger=URL, tempo=URL and otlp only';
+  const http = 'works with jaeger=URL, tempo=URL, otlp with --forward and --collector-metrics only';
   const url = 'http://127.0.0.1:1/';
   for (const [args, option, message] of [
     [['trace', id, ...jaeger], ['--since', '1h'], 'works with --service only'],
@@ -301,6 +302,8 @@ test('options of trace, run and exec that work with some sources only', async ()
     [['trace', id, ...file], ['--wait', '5s'], waited],
     [['trace', id, ...file], ['--settle', '5s'], waited],
     [['run', url, ...receiver], ['--header', 'A: b'], asked],
+    [['trace', id, ...file], ['--timeout', '5s'], http],
+    [['file', 'x'], ['--timeout', '5s'], 'works with --collector-metrics only'],
   ] as const)
     await assertRefused(
       [...args, ...option],
@@ -310,6 +313,12 @@ test('options of trace, run and exec that work with some sources only', async ()
     ['exec', '--header', 'A: b', '--', 'true'],
     /^propagation-check: --header works with otlp with --forward only$/m,
   );
+  await assertRefused(
+    ['exec', '--timeout', '1s', '--', 'true'],
+    /^propagation-check: --timeout works with .*--collector-metrics only$/m,
+  );
+  const metrics = ['--collector-metrics', 'http://127.0.0.1:1/metrics'];
+  await assertRefused(['file', 'absent', ...metrics, '--timeout', '5s'], /absent: no such file/);
 });
 
 test('a service that is named twice where one is searched for', async () => {
