@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { DecodeError } from '../../decode/decode-error.ts';
-import { decodeBytes } from '../../decode/detect-format.ts';
+import { type Decoded, decodeBytes } from '../../decode/detect-format.ts';
+import type { OtherSignal } from '../../decode/other-signals.ts';
 import { readSpanFile } from '../../source/file.ts';
 import { describeFileError, quotePath } from '../../source/file-error.ts';
 import { SourceError } from '../../source/source.ts';
@@ -25,6 +26,13 @@ export class PartlyReadError extends SourceError {
   }
 }
 
+export interface FollowedFiles {
+  /** What was added since the last time. @throws {SourceError} */
+  readonly look: () => Promise<readonly Span[]>;
+  /** Other signals of OTLP that the files hold; null where they hold spans, or nothing yet. */
+  readonly listOtherSignals: () => ReadonlySet<OtherSignal> | null;
+}
+
 /** Read at one time. */
 const mostBytes = 64 * 1024 * 1024;
 const lineFeed = 0x0a;
@@ -34,17 +42,21 @@ const lineFeed = 0x0a;
  * other document as a whole when it has changed. A file that was replaced or cut is read from its beginning. While one that was read
  * before is away, the spans of the others wait for it: traces without the part that it has look broken.
  */
-export function followFiles(paths: readonly string[]): () => Promise<readonly Span[]> {
+export function followFiles(paths: readonly string[]): FollowedFiles {
   const followed = paths.map((path) => ({
     ...{ path, wasRead: false },
     known: { offset: 0, inode: 0, version: '' },
   }));
+  const signals = new Set<OtherSignal>();
+  let hasSpans = false;
   let read: Span[] = [];
-  return async () => {
+  const look = async () => {
     const failed: { readonly message: string; readonly wasRead: boolean }[] = [];
     for (const file of followed) {
       try {
-        for (const span of await readAdded(file.path, file.known)) read.push(span);
+        const { spans, otherSignals = [] } = await readAdded(file.path, file.known);
+        for (const span of spans) read.push(span);
+        for (const signal of otherSignals) signals.add(signal);
         file.wasRead = true;
       } catch (error) {
         if (!(error instanceof SourceError)) throw error;
@@ -56,36 +68,42 @@ export function followFiles(paths: readonly string[]): () => Promise<readonly Sp
       throw new SourceError(message);
     const spans = read;
     read = [];
+    hasSpans ||= spans.length > 0;
     if (failed.length > 0) throw new PartlyReadError(message, spans);
     return spans;
   };
+  return { look, listOtherSignals: () => (hasSpans || signals.size === 0 ? null : signals) };
 }
 
-async function readAdded(path: string, known: Followed): Promise<readonly Span[]> {
+type Read = Pick<Decoded, 'spans' | 'otherSignals'>;
+
+const nothing: Read = { spans: [] };
+
+async function readAdded(path: string, known: Followed): Promise<Read> {
   const label = quotePath(path);
   try {
     const { size, ino, mtimeMs } = await stat(path);
     if (ino !== known.inode || size < known.offset)
       Object.assign(known, { offset: 0, inode: ino, version: '' });
     const version = `${size} ${mtimeMs}`;
-    if (version === known.version && known.offset >= size) return [];
+    if (version === known.version && known.offset >= size) return nothing;
     const lines = await readLines(path, known.offset);
     if (lines !== null) {
       const isFirst = known.offset === 0;
-      const spans = tryDecode(lines);
-      const isUnreadable = spans instanceof DecodeError;
+      const decoded = tryDecode(lines);
+      const isUnreadable = decoded instanceof DecodeError;
       // A file that is no list of lines is read as a document below.
       if (!isUnreadable || !isFirst) known.offset += lines.length;
-      if (!isUnreadable) return spans;
+      if (!isUnreadable) return decoded;
       if (!isFirst)
         throw new SourceError(
-          `${label}: ${lines.length} bytes that were added are left out: ${spans.message}`,
+          `${label}: ${lines.length} bytes that were added are left out: ${decoded.message}`,
         );
     }
-    if (version === known.version || known.offset > 0) return [];
-    const { spans } = await readSpanFile(path);
+    if (version === known.version || known.offset > 0) return nothing;
+    const decoded = await readSpanFile(path);
     known.version = version;
-    return spans;
+    return decoded;
   } catch (error) {
     if (error instanceof SourceError) throw error;
     throw new SourceError(`${label}: ${describeFileError(error)}`);
@@ -105,9 +123,9 @@ async function readLines(path: string, offset: number): Promise<Uint8Array | nul
   }
 }
 
-function tryDecode(lines: Uint8Array): readonly Span[] | DecodeError {
+function tryDecode(lines: Uint8Array): Decoded | DecodeError {
   try {
-    return decodeBytes(lines).spans;
+    return decodeBytes(lines);
   } catch (error) {
     if (error instanceof DecodeError) return error;
     throw error;

@@ -5,6 +5,7 @@ import { quotePath } from '../../source/file-error.ts';
 import { pathOfFileSpec } from '../../source/parse-source-spec.ts';
 import type { Span } from '../../span/span.ts';
 import type { SourceArguments } from '../common-options.ts';
+import { explainNoSpan } from '../explain-no-span.ts';
 import { openNamedSource } from '../open-named-source.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -95,9 +96,15 @@ export async function openView(
 /** @throws {UsageError} for a path that cannot be followed. */
 async function openFiles(paths: readonly string[]): Promise<View> {
   for (const path of paths) await refuseOtherThanFile(path);
-  const look = followFiles(paths);
+  const name = paths.join(', ');
+  const { look, listOtherSignals } = followFiles(paths);
   return {
-    ...{ name: paths.join(', '), note: null, complaints: [] },
+    name,
+    get note() {
+      const signals = listOtherSignals();
+      return signals === null ? null : explainNoSpan(name, signals);
+    },
+    complaints: [],
     ...{ look, waitForMore: pauseFor, forget: () => {}, close: async () => {} },
   };
 }

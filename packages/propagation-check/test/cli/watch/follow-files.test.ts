@@ -5,7 +5,7 @@ import { suite, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { followFiles, PartlyReadError } from '../../../src/cli/watch/follow-files.ts';
 import { encodeOtlpLines } from '../../../src/span/encode-otlp-lines.ts';
-import { makeFolder } from '../run-cli.ts';
+import { executeCli, makeFolder } from '../run-cli.ts';
 import { makeCall } from './make-calls.ts';
 
 const at = 1_800_000_000_000;
@@ -13,11 +13,32 @@ const linesOf = (key: string) => encodeOtlpLines(makeCall(key, at));
 
 async function follow(t: TestContext) {
   const path = join(await makeFolder(t), 'spans.jsonl');
-  const look = followFiles([path]);
+  const { look } = followFiles([path]);
   return { path, count: async () => (await look()).length };
 }
 
 suite('files that are watched', () => {
+  test('files of other signals are known until one has a span', async (t) => {
+    const folder = await makeFolder(t, {
+      metrics: '{"resourceMetrics":[]}\n',
+      logs: '{"resourceLogs":[]}\n',
+    });
+    const paths = ['metrics', 'logs'].map((name) => join(folder, name));
+    const { look, listOtherSignals } = followFiles(paths);
+    assert.equal(listOtherSignals(), null);
+    await look();
+    assert.deepEqual([...(listOtherSignals() ?? [])], ['metrics', 'logs']);
+    const { code, stdout } = await executeCli('watch', '--once', ...paths);
+    assert.equal(code, 2);
+    assert.match(
+      stdout.replaceAll(/\s+/g, ' '),
+      /: no span in it; it holds metrics and logs; give a file with traces/,
+    );
+    await appendFile(paths[0] ?? '', linesOf('one'));
+    assert.ok((await look()).length > 0);
+    assert.equal(listOtherSignals(), null);
+  });
+
   test('show what was added, whole lines alone', async (t) => {
     const { path, count } = await follow(t);
     await writeFile(path, linesOf('one'));
@@ -78,7 +99,7 @@ suite('files that are watched', () => {
 
   test('show what one of them has, when another one is missing for a while', async (t) => {
     const folder = await makeFolder(t, { one: linesOf('one') });
-    const look = followFiles(['zero', 'one', 'two'].map((name) => join(folder, name)));
+    const { look } = followFiles(['zero', 'one', 'two'].map((name) => join(folder, name)));
     await assert.rejects(look(), (error) => {
       assert.ok(error instanceof PartlyReadError);
       assert.match(error.message, /zero: no such file.*two: no such file/);
@@ -93,7 +114,7 @@ suite('files that are watched', () => {
   test('wait for one that was read before, so that no trace lacks its part', async (t) => {
     const folder = await makeFolder(t, { one: linesOf('one'), two: linesOf('two') });
     const [one, two] = [join(folder, 'one'), join(folder, 'two')];
-    const look = followFiles([one, two]);
+    const { look } = followFiles([one, two]);
     assert.equal((await look()).length, 6);
     await rename(two, `${two}.away`);
     await appendFile(one, linesOf('three'));
