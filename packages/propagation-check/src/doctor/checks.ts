@@ -27,6 +27,7 @@ import { propagatorsNone } from './checks/propagators-none.ts';
 import { propagatorsUnknown } from './checks/propagators-unknown.ts';
 import { pythonNotInstrumented } from './checks/python-not-instrumented.ts';
 import { samplerOff } from './checks/sampler-off.ts';
+import { samplerRatio } from './checks/sampler-ratio.ts';
 import { samplerUnknown } from './checks/sampler-unknown.ts';
 import { samplersApart } from './checks/samplers-apart.ts';
 import { sdkDisabled } from './checks/sdk-disabled.ts';
@@ -60,6 +61,7 @@ export const doctorChecks: readonly DoctorCheck[] = [
   samplersApart,
   samplerOff,
   samplerUnknown,
+  samplerRatio,
   tracesExporterNone,
   tracesExporterUnknown,
   sdkDisabled,

@@ -88,6 +88,13 @@ export const headerSettings: readonly HeaderSetting[] = [
     },
   },
   {
+    // opentelemetry-dotnet-contrib, Instrumentation.AspNetCore/README.md, "Enrich": the packages have no variable for headers.
+    language: 'dotnet',
+    kind: 'SERVER',
+    scope: /^(?:Microsoft|OpenTelemetry\.Instrumentation)\.AspNetCore$/,
+    set: 'o.EnrichWithHttpRequest = (activity, request) => activity.SetTag("http.request.header.traceparent", request.Headers["traceparent"].ToArray()) in AddAspNetCoreInstrumentation(o => …)',
+  },
+  {
     // opentelemetry-ruby-contrib, instrumentation/rack/instrumentation.rb; the variable: instrumentation/base.rb.
     language: 'ruby',
     kind: 'SERVER',

@@ -52,6 +52,28 @@ test('names of the specification and of vendors, no name, and a disabled SDK are
     );
 });
 
+test('a ratio that is no number from 0 to 1 is named, with the one that is meant', () => {
+  const findRatio = (ratio: string, sampler = 'parentbased_traceidratio') =>
+    find(`OTEL_TRACES_SAMPLER=${sampler}\nOTEL_TRACES_SAMPLER_ARG=${ratio}`);
+  const told = (ratio: string) =>
+    `warning sampler-ratio: OTEL_TRACES_SAMPLER_ARG is "${ratio}", and parentbased_traceidratio takes a number from 0 to 1`;
+  for (const [ratio = '', meant = ''] of [
+    ['10', '0.1'],
+    ['100', '1'],
+    ['1.5', '0.015'],
+    ['0.5%', '0.005'],
+    ['25 %', '0.25'],
+    ['0,1', '0.1'],
+  ])
+    assert.deepEqual(findRatio(ratio), [`${told(ratio)}; ${meant} is probably meant`]);
+  for (const ratio of ['-0.1', '101', 'half', 'NaN', '1/2'])
+    assert.deepEqual(findRatio(ratio), [told(ratio)]);
+  for (const ratio of ['1', '1.0', '.25', '1e-3', '', '$RATIO', '${RATIO:-0.2}'])
+    assert.deepEqual(findRatio(ratio), []);
+  for (const sampler of ['always_on', 'parentbased_jaeger_remote', 'parentbased_always_on', ''])
+    assert.deepEqual(findRatio('10', sampler), []);
+});
+
 const ofExporter = 'traces-exporter-unknown: OTEL_TRACES_EXPORTER has';
 
 test('an exporter that no SDK knows is an error, and a note beside one that it knows', () => {

@@ -55,7 +55,15 @@ suite('the setting that records headers', () => {
     });
   }
 
-  test('every row is here', () => assert.equal(headerSettings.length, rows.length));
+  test('.NET, where the SDK is set up in code: a hook of the package', () => {
+    for (const scopeName of ['Microsoft.AspNetCore', 'OpenTelemetry.Instrumentation.AspNetCore']) {
+      const span = makeSpan('SERVER', scopeName, 'dotnet');
+      const resource = new Map([['telemetry.sdk.language', 'dotnet']]);
+      assert.match(findHeaderSetting({ ...span, resource }) ?? '', /^o\.EnrichWithHttpRequest = /);
+    }
+  });
+
+  test('every row is here', () => assert.equal(headerSettings.length, rows.length + 1));
 
   for (const [why, kind, scopeName] of [
     ['Java records calls before it injects', 'CLIENT', 'io.opentelemetry.java-http-client'],
