@@ -71,13 +71,13 @@ function cutWord(word: string, width: number): readonly string[] {
 
 const narrowestText = 20;
 
-/** Puts `label` before the first line and indents the others to match. */
-export function hang(label: string, text: string, layout: Layout): readonly string[] {
-  const indent = isNarrow(layout) ? Math.min(label.length, narrowIndent) : label.length;
+/** Puts `label` before the first line and indents the others to match. @param more Further columns, as below the number of a list's item. */
+export function hang(label: string, text: string, layout: Layout, more = 0): readonly string[] {
+  const indent = more + (isNarrow(layout) ? Math.min(label.length, narrowIndent) : label.length);
   const roomBehind = (taken: number): number => Math.max(narrowestText, layout.width - taken);
   const width = roomBehind(indent);
   const words = keepsWords(layout) ? text : cutWords(text, width);
-  return wrap(words, width, roomBehind(label.length)).map((line, index) =>
+  return wrap(words, width, roomBehind(label.length + more)).map((line, index) =>
     index === 0 ? (line === '' ? label.trimEnd() : label + line) : ' '.repeat(indent) + line,
   );
 }

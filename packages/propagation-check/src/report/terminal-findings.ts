@@ -207,10 +207,7 @@ function layCommand(command: string, indent: number, layout: Layout): readonly s
 export function labelled(label: string, text: string, layout: Layout, indent = 0): readonly string[] {
   const isBelow = label === '' && isNarrow(layout);
   const start = isBelow ? ' '.repeat(narrowIndent) : `  ${label}`.padEnd(labelWidth);
-  const inner = { ...layout, width: layout.width - indent };
-  return hang(start, text, inner).map((line, index) =>
-    index === 0
-      ? `${paint(layout, 'cyan', start)}${line.slice(start.length)}`
-      : `${' '.repeat(indent)}${line}`,
+  return hang(start, text, layout, indent).map((line, index) =>
+    index === 0 ? `${paint(layout, 'cyan', start)}${line.slice(start.length)}` : line,
   );
 }

@@ -82,6 +82,12 @@ test('the terminal says what is broken, where, why and what to change', () => {
   );
 });
 
+test('the terminal has no room for labels at 40 columns', () => {
+  const narrow = doctorReports.terminal.render(broken, { ...options, width: 40 });
+  assert.match(narrow, /^ {2}at {4}deploy\/a b\.yaml:5:7\n {4}OTEL_PROPAGATORS is "none"$/m);
+  assert.doesNotMatch(narrow, / $/m);
+});
+
 test('the README shows what is printed', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
   const text = 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n';

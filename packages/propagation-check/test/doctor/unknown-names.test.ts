@@ -68,8 +68,7 @@ test('a ratio that is no number from 0 to 1 is named, with the one that is meant
     assert.deepEqual(findRatio(ratio), [`${told(ratio)}; ${meant} is probably meant`]);
   for (const ratio of ['-0.1', '101', 'half', 'NaN', '1/2'])
     assert.deepEqual(findRatio(ratio), [told(ratio)]);
-  for (const ratio of ['1', '1.0', '.25', '1e-3', '', '$RATIO'])
-    assert.deepEqual(findRatio(ratio), []);
+  for (const ratio of ['1', '1.0', '.25', '1e-3', '', '$RATIO']) assert.deepEqual(findRatio(ratio), []);
   for (const sampler of ['always_on', 'parentbased_jaeger_remote', 'parentbased_always_on', ''])
     assert.deepEqual(findRatio('10', sampler), []);
 });

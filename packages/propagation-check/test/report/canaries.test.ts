@@ -14,6 +14,7 @@ import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
 import { renderTree } from '../../src/report/tree.ts';
+import { findHeaderSetting } from '../../src/rules/header-settings.ts';
 import type { AttributeValue, Span } from '../../src/span/span.ts';
 import { hideSecrets } from '../../src/util/hide-secrets.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
@@ -37,7 +38,10 @@ function poisonAttributes(span: Span): Span {
     ['url.query', 'token=canary-query'],
     ['http.request.header.authorization', ['Bearer canary-authorization']],
     ['http.request.header.cookie', ['session=canary-cookie']],
-    ['http.request.header.baggage', ['user=canary-baggage']],
+    // Where it shows that a service records headers, the advice to let it do so goes.
+    ...(findHeaderSetting(span) === null
+      ? [['http.request.header.baggage', ['user=canary-baggage']] as const]
+      : []),
     ['baggage.user', 'canary-baggage'],
     ['client.address', 'canary-address'],
     ['enduser.id', 'canary-user'],

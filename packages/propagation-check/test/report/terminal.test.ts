@@ -145,6 +145,25 @@ Good to know:
     });
   }
 
+  for (const [width, behindLabel, behindNumber] of [
+    [40, 4, 7],
+    [60, 12, 15],
+    [62, 12, 15],
+    [80, 12, 15],
+  ] as const) {
+    test(`the items of a list hang below their first word at ${width} columns`, () => {
+      const lines = render(broken, width).split('\n');
+      const from = lines.findIndex((line) => /^ {2}may be/.test(line)) + 1;
+      const to = lines.findIndex((line) => /^ {2}fix/.test(line));
+      const indents = lines.slice(from, to).map((line) => /^ */.exec(line)?.[0].length);
+      // The label of the steps is between.
+      assert.deepEqual(
+        new Set(indents.filter((indent) => indent !== 2)),
+        new Set([behindNumber, behindLabel]),
+      );
+    });
+  }
+
   test('a command that is too wide goes on behind a backslash, and one that is quoted stays whole', () => {
     const stepOf = (step: string, width: number) => {
       const lines = render({ ...broken, findings: [{ ...split, decide: [step] }] }, width).split('\n');

@@ -1,5 +1,5 @@
 import { escapeText } from '../../report/escape-text.ts';
-import { hang, type Layout, paint, type Style } from '../../report/layout.ts';
+import { hang, isNarrow, type Layout, narrowIndent, paint, type Style } from '../../report/layout.ts';
 import { type Group, groupBy } from '../../util/group-by.ts';
 import type { DoctorFinding } from '../check.ts';
 import type { Diagnosis } from '../examine.ts';
@@ -55,7 +55,7 @@ function renderCheck(findings: Group<DoctorFinding>, layout: Layout, docsRoot: s
     ...findings.slice(0, mostPlaces).flatMap((finding, index) => [
       // A place stays whole, so that it can be clicked.
       label(index === 0 ? 'at' : '', layout) + escapeText(namePlace(finding)),
-      ...hang(' '.repeat(labelWidth + 2), escapeText(finding.says), layout),
+      ...hang(' '.repeat(isNarrow(layout) ? narrowIndent : labelWidth + 2), escapeText(finding.says), layout),
     ]),
     ...(more > 0 ? [`${label('', layout)}… and ${more} more`] : []),
     ...labelled('why', why, layout),
@@ -66,7 +66,7 @@ function renderCheck(findings: Group<DoctorFinding>, layout: Layout, docsRoot: s
 
 function labelled(name: string, text: string, layout: Layout): readonly string[] {
   return hang(' '.repeat(labelWidth), text, layout).map((line, index) =>
-    index === 0 ? label(name, layout) + line.slice(labelWidth) : line,
+    index === 0 ? (label(name, layout) + line.slice(labelWidth)).trimEnd() : line,
   );
 }
 
