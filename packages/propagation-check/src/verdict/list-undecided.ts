@@ -56,7 +56,7 @@ function tellUndecided(
   if (rule === 'must-not') {
     const possible = scene.services.has(server) ? null : findPossibleCall(drafts, { client, server });
     return possible === null
-      ? tellSlip(scene, { client, server })
+      ? (tellSlip(scene, { client, server }) ?? tellAbsentCaller(scene, { client, server }))
       : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
   }
   const ofEdge = drafts.filter((draft) => draft.client === client && draft.server === server);
@@ -100,6 +100,16 @@ function tellStrange(scene: Scene, strange: readonly string[]): string {
 function tellSlip(scene: Scene, sides: Sides): string | null {
   const strange = listStrange(scene, sides);
   return strange.some((service) => isSlip(scene, service)) ? tellMisspelt(scene, strange) : null;
+}
+
+/** A service that is forbidden to call another shows by its spans that it does not. */
+function tellAbsentCaller(scene: Scene, { client, server }: Sides): string | null {
+  if (scene.services.has(client)) return null;
+  const known = scene.services.names().filter((name) => name !== null);
+  return (
+    `no span of ${client} is here, only of ${listNames(known)}, so that nothing tells whether it calls ${server}: check the name ` +
+    '(service.name) and where the service exports, and send a request that it takes part in'
+  );
 }
 
 function tellMisspelt(scene: Scene, strange: readonly string[]): string | null {

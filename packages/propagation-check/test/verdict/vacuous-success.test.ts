@@ -141,6 +141,14 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `must-not web -> orders\n${drawChain(1, web)}`,
     says: /^no call between two services was seen, only spans of web/,
   },
+  'a forbidden edge from a service that has no span, beside an edge that is whole': {
+    drawing: `must-not billing -> stock\n${whole('stock')}`,
+    says: /^billing -> stock: no span of billing is here, only of stock, web, so that nothing tells whether it calls stock: check the name/,
+  },
+  'a forbidden edge between two services that have no span': {
+    drawing: `must-not billing -> archive\n${whole('stock')}`,
+    says: /^billing -> archive: no span of billing is here/,
+  },
   'a forbidden edge to a service without spans that is called by its name': {
     drawing: `must-not web -> orders\n${drawChain(1, web, call('orders.shop:8082'))}${whole('stock')}`,
     says: /^web -> orders: web calls orders.shop, which has no span: /,
