@@ -40,3 +40,31 @@ test('made-up spans show a whole call and a broken one', async () => {
 test('nothing is checked once a span has arrived', async () => {
   await warmUp(own, receiver(1), async () => assert.fail('it was checked'));
 });
+
+for (const [what, isReceiver, arriveAt, looks] of [
+  ['before each step of a receiver', true, Number.POSITIVE_INFINITY, 3],
+  ['and ends at the first arrival', true, 2, 2],
+  ['and other sources are checked alone: they read with other decoders', false, Number.POSITIVE_INFINITY, 1],
+] as const) {
+  test(`arrivals are looked for between the steps, ${what}`, async () => {
+    let looked = 0;
+    let turns = 0;
+    const source: Source = {
+      ...receiver(0),
+      isReceiver,
+      get revision() {
+        looked += 1;
+        // What waits is let in before each look.
+        assert.equal(turns, looked);
+        setImmediate(() => (turns += 1));
+        return looked >= arriveAt ? 1 : 0;
+      },
+    };
+    let checks = 0;
+    setImmediate(() => (turns += 1));
+    await warmUp(own, source, async () => {
+      checks += 1;
+    });
+    assert.deepEqual([looked, checks], [looks, 1]);
+  });
+}
