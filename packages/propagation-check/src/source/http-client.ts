@@ -51,6 +51,10 @@ export interface HttpContent {
 const defaults = { timeoutMs: 15_000, attempts: 4, maxResponseBytes: 256 * 1024 * 1024 } as const;
 
 const headerOption = '--header';
+const passCredentials = 'pass credentials with --header, for instance --header "Authorization: Bearer …"';
+/** Nothing is said of credentials for what --collector-metrics names. */
+const askElsewhere =
+  'none are sent there: ask at an address that needs none, such as http://localhost:8888/metrics where the Collector runs';
 const peers = {
   jaeger: { name: 'Jaeger', port: 'its query port (16686)', headerOption },
   tempo: { name: 'Tempo', port: 'its query port (3200)', headerOption },
@@ -74,7 +78,8 @@ export async function createHttpClient(
     const first = new URL(path, `${baseUrl.origin}${baseUrl.pathname.replace(/\/?$/, '/')}`);
     first.search = search;
     const askUrl = (url: URL) => askOnce({ name, peer: peers[kind], agent, settings, url, ...exchange });
-    return followPolicy(name, first, settings.attempts, askUrl, exchange.signal);
+    const advice = kind === 'collector' ? askElsewhere : passCredentials;
+    return followPolicy({ name, advice }, first, settings.attempts, askUrl, exchange.signal);
   };
   return {
     name,

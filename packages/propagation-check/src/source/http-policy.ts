@@ -22,17 +22,25 @@ export interface RawAnswer extends HttpAnswer {
 
 type Ask = (url: URL) => Promise<RawAnswer>;
 
+/** Who is asked. */
+interface Asked {
+  readonly name: string;
+  /** What to do where credentials are missing. */
+  readonly advice: string;
+}
+
 /**
  * Repeats what is worth repeating: redirects within the origin, and answers that ask for patience (429, 503).
  * @throws {SourceError} on 401 and 403, on a redirect to another origin, and when patience ends.
  */
 export async function followPolicy(
-  name: string,
+  asked: Asked,
   first: URL,
   attempts: number,
   ask: Ask,
   signal: AbortSignal | undefined,
 ): Promise<HttpAnswer> {
+  const { name } = asked;
   let url = first;
   let redirects = 0;
   for (let attempt = 1; ; ) {
@@ -40,7 +48,7 @@ export async function followPolicy(
     if (isRedirect(answer.status) && answer.location !== '') {
       redirects += 1;
       if (redirects > maxRedirects) throw new SourceError(`${name}: more than ${maxRedirects} redirects`);
-      url = checkRedirect(name, url, answer.location);
+      url = checkRedirect(asked, url, answer.location);
     } else if (answer.status === 429 || answer.status === 503) {
       if (attempt >= attempts) throw new SourceError(describePersistent(name, answer, attempts));
       await sleep(
@@ -52,7 +60,7 @@ export async function followPolicy(
       });
       attempt += 1;
     } else {
-      checkAccess(name, answer);
+      checkAccess(asked, answer);
       return answer;
     }
   }
@@ -63,21 +71,19 @@ function isRedirect(status: number): boolean {
 }
 
 /** Credentials must not travel to another origin, and what answers there is rarely the API. */
-function checkRedirect(name: string, from: URL, location: string): URL {
+function checkRedirect({ name, advice }: Asked, from: URL, location: string): URL {
   const to = URL.canParse(location, from) ? new URL(location, from) : null;
   if (to?.origin === from.origin) return to;
   const where = escapeControls(to?.origin ?? 'an address that is not valid');
   throw new SourceError(
-    `${name}: redirects to ${where}; if that is a login page, pass credentials with --header, otherwise use that URL`,
+    `${name}: redirects to ${where}; if that is a login page, ${advice}, otherwise use that URL`,
   );
 }
 
-function checkAccess(name: string, answer: HttpAnswer): void {
+function checkAccess({ name, advice }: Asked, answer: HttpAnswer): void {
   if (answer.status !== 401 && answer.status !== 403) return;
   const what = answer.status === 401 ? 'asks for credentials (401)' : 'refuses access (403)';
-  throw new SourceError(
-    `${name}: ${what}: ${summarize(answer)}; pass them with --header, for instance --header "Authorization: Bearer …"`,
-  );
+  throw new SourceError(`${name}: ${what}: ${summarize(answer)}; ${advice}`);
 }
 
 function describePersistent(name: string, answer: HttpAnswer, attempts: number): string {

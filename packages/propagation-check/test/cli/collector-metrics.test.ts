@@ -67,6 +67,13 @@ test('a web page that answers is said to be one', async (t) => {
   }
 });
 
+test('no option is named for credentials, because none are sent', async (t) => {
+  const url = await startHttpServer(t, (_, response) => response.writeHead(401).end('no'));
+  await assert.rejects(readCollectorCounters(url), {
+    message: /: asks for credentials \(401\): “no”; none are sent there: ask at an address that needs none/,
+  });
+});
+
 test('the endpoint is /metrics unless the URL says otherwise', async (t) => {
   const asked: (string | undefined)[] = [];
   const url = await startHttpServer(t, (request, response) => {

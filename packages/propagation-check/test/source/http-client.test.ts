@@ -130,7 +130,7 @@ test('401 and 403 say that credentials are missing, and show no control characte
   );
   await assert.rejects(ask(t, url), {
     name: 'SourceError',
-    message: `jaeger=${url.origin}: asks for credentials (401): “no \\u001b[31morg id”; pass them with --header, for instance --header "Authorization: Bearer …"`,
+    message: `jaeger=${url.origin}: asks for credentials (401): “no \\u001b[31morg id”; pass credentials with --header, for instance --header "Authorization: Bearer …"`,
   });
   await assert.rejects(ask(t, new URL('/no', url)), { message: /refuses access \(403\).*--header/ });
 });
