@@ -9,8 +9,8 @@ import { earlier, later } from '../util/statistics.ts';
 import type { Scene } from './check.ts';
 
 /**
- * Pairs a few requests with calls that hang elsewhere, and allows for one exception on either side if the data explain it. A request may lack its call
- * if a cache answered it at once, if it was rejected, or if it began before the capture. A call may lack its request if that would end after
+ * Pairs requests with calls that hang elsewhere, and allows for one exception on either side if the data explain it. A request may lack its call
+ * if a cache answered it at once, if its status is none of theirs, or if it began before the capture. A call may lack its request if that would end after
  * the capture. The other calls must begin or end with their requests, which those of a job do not.
  */
 export function pairBesideExceptions(
@@ -19,9 +19,7 @@ export function pairBesideExceptions(
   calls: readonly Span[],
 ): readonly Pair[] {
   const { capture, thresholds } = scene;
-  // Among so many, `displacedShare` allows for one exception.
-  const areMany = requests.length - 1 >= requests.length * thresholds.displacedShare;
-  if (areMany || Math.abs(requests.length - calls.length) > 1) return [];
+  if (Math.abs(requests.length - calls.length) > 1) return [];
   // One service has one clock.
   const mayMake = (request: Span, call: Span): boolean =>
     mayBeOfOnePool(request, call) && startsDuring(call, request, thresholds);
@@ -39,7 +37,7 @@ export function pairBesideExceptions(
   const doFollow =
     doStartsFollow(pairs, thresholds) ||
     (lackRequest === 0 && (arePrompt(pairs, thresholds) || doEndsFollow(pairs, thresholds)));
-  if (Math.max(lackCall, lackRequest) !== 1 || !doFollow) return [];
+  if (Math.max(lackCall, lackRequest) > 1 || !doFollow) return [];
   return pairDisplaced(withCall, withRequest, 0, thresholds, mayMake);
 }
 
@@ -50,19 +48,8 @@ function prepareLacksCall(
   const shortest = pairs.map(({ client }) => durationOf(client)).reduce(earlier);
   const longest = Number(shortest) * thresholds.cachedDuration;
   const answers = new Set(pairs.map(({ client }) => readCallFacts(client).statusCode));
-  return (request) => {
-    const { statusCode } = readCallFacts(request);
-    return (
-      request.startTimeUnixNano < capture.from ||
-      Number(durationOf(request)) <= longest ||
-      (isRejection(statusCode) && !answers.has(statusCode))
-    );
-  };
-}
-
-/** RFC 9110, section 15.5: the request is at fault. */
-const [firstRejection, firstFailure] = [400, 500];
-
-function isRejection(statusCode: number | null): boolean {
-  return statusCode !== null && statusCode >= firstRejection && statusCode < firstFailure;
+  return (request) =>
+    request.startTimeUnixNano < capture.from ||
+    Number(durationOf(request)) <= longest ||
+    !answers.has(readCallFacts(request).statusCode);
 }
