@@ -4,6 +4,7 @@ import { isExpected } from '../expect/expectation.ts';
 import { bounds } from '../pairing/bounds.ts';
 import {
   compareRequests,
+  durationOf,
   endsWithin,
   isAddressedTo,
   isSamePath,
@@ -49,9 +50,7 @@ interface PassedThrough {
 export const headersPassedThrough = rule<PassedThrough>({
   finding,
   measure: (scene, open) => {
-    const groups = scene.groups.filter(
-      ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
-    );
+    const groups = scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT');
     if (!groups.some(({ extremes }) => extremes.isRepeated)) return [];
     const repeated = scene.shared.repeatedClients();
     const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
@@ -107,7 +106,7 @@ export const headersPassedThrough = rule<PassedThrough>({
 });
 
 /**
- * Finds, for each SERVER span below one CLIENT span, the hop within whose request it was received: a proxy received the same path, and a
+ * Finds, for each SERVER span below one CLIENT span, the hop within whose longer request it was received: a proxy received the same path, and a
  * service has a call of its own for the request, without a child.
  */
 function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: FindCall): readonly Passed[] {
@@ -126,16 +125,11 @@ function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: Fin
         span.serviceName !== server.serviceName &&
         startsDuring(server, span, thresholds) &&
         endsWithin(server, span, thresholds) &&
-        (contains(span, server) || !contains(server, span)) &&
+        durationOf(server) < durationOf(span) &&
         (isSamePath(span, server) || isOfCall(span, server)),
     );
     return hop === undefined ? [] : [{ caller, hop, server }];
   });
-}
-
-/** Without the tolerances, by which each of two requests that begin and end together lies within the other. */
-function contains(outer: Span, inner: Span): boolean {
-  return outer.startTimeUnixNano <= inner.startTimeUnixNano && outer.endTimeUnixNano >= inner.endTimeUnixNano;
 }
 
 type FindCall = (passed: Pick<Passed, 'hop' | 'server'>, isMeant: (call: Span) => boolean) => Span | null;

@@ -24,6 +24,20 @@ test('the hop is another service with the same request, around that of the calle
   assert.deepEqual(judgeDrawing(below(call, hop(12, 70), request)), []);
 });
 
+test('the hop takes longer, where clocks do not tell which of two requests came first', () => {
+  assert.deepEqual(judgeDrawing(below(call, hop(21, 82), request)), shown);
+  assert.deepEqual(judgeDrawing(below(call, hop(20, 80), request)), []);
+});
+
+test('a request of another call is no hop', () => {
+  const hedged = [
+    [hop(12, 70, 'west'), hop(20, 85, 'east')],
+    [hop(11, 86, 'north'), hop(22, 95, 'south')],
+  ];
+  const draw = (servers: readonly string[]) => below(drawClient({ from: 10, to: 100 }), ...servers);
+  assert.deepEqual(judgeDrawing(hedged.map(draw).join('').replace('trace 1', 'trace 2')), []);
+});
+
 test('only an expected call, or one that the hop shows, is no mirrored traffic', () => {
   const judge = (head: string) => judgeDrawing(head + below(call, hop(), request));
   assert.deepEqual(judge('expect web -> gateway -> orders\n'), certain);
@@ -39,6 +53,32 @@ test('only an expected call, or one that the hop shows, is no mirrored traffic',
     ...shown,
     'warning context-lost-in-process gateway -> null 1',
   ]);
+});
+
+test('calls go past the hop, unless the caller is expected to call the service itself', () => {
+  const own = drawClient({ from: 15, to: 85, service: 'gateway' });
+  const listPast = (head: string) => {
+    const drawing = `${head}trace 1\n  ${call}\n    ${hop()}\n      ${own}\n    ${request}\n`;
+    const { spans, expectation } = readDrawing(drawing);
+    return checkTraces(spans, { expectation }).edges.flatMap(({ past }) => past?.service ?? []);
+  };
+  assert.deepEqual(listPast(''), ['gateway']);
+  assert.deepEqual(listPast('expect web -> orders\nmay web -> gateway -> orders\n'), []);
+});
+
+test('one request tells for those of the same hop, and a call of another service does not', () => {
+  const ofHop = drawClient({ from: 15, to: 85, service: 'gateway' });
+  const draw = (own: string) => `trace 1\n  ${call}\n    ${hop()}\n      ${own}\n    ${request}\n`;
+  const second = below(
+    drawClient({ from: 1010, to: 1090 }),
+    hop(1012, 1088),
+    drawServer({ from: 1020, to: 1080 }),
+  );
+  assert.deepEqual(judgeDrawing(draw(ofHop) + second.replace('trace 1', 'trace 2')), [
+    'error header-passed-through gateway -> orders 2',
+  ]);
+  const ofOther = drawClient({ from: 15, to: 85, service: 'stock' });
+  assert.deepEqual(judgeDrawing(draw(ofOther)), shown);
 });
 
 test('a hop with whole calls to the service propagates', () => {
