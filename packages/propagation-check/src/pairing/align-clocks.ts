@@ -215,12 +215,9 @@ function measureWholeEdges(
     }));
 }
 
-/** Calls between two services whose client waits for the server. */
+/** Calls whose client waits for the server. */
 function listSynchronous({ groups }: Edges): readonly CallGroup[] {
-  return groups.filter(
-    ({ client, server, clientKind, serverKind }) =>
-      clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
-  );
+  return groups.filter(({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER');
 }
 
 function keyOfResource({ serviceName, attributes }: SpanStore['resourceTable'][number]): string {
@@ -275,20 +272,17 @@ function measureGuesses(
     return count >= thresholds.fewestDisplaced && count <= bounds.guessedCalls && !expected.has(service);
   });
   if (servers.length === 0) return [];
-  const answered = edges.openClients.filter(
-    (span) => span.kind === 'CLIENT' && readOutcome(span) === 'answered',
-  );
+  const answered = edges.openClients.filter((span) => readOutcome(span) === 'answered');
   return groupBy(answered, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((calls) => {
     const [first] = calls;
     const { host } = readCallFacts(first);
-    if (first.serviceName === null || (host !== null && !isInside(host))) return [];
-    const client = first.serviceName;
+    if (host !== null && !isInside(host)) return [];
     return servers.flatMap((service) => {
       const requests = edges.roots.of(service).filter((span) => !isHealthProbe(span));
-      if (service === null || requests.length !== calls.length) return [];
+      if (requests.length !== calls.length) return [];
       const pairs = requests.map((server, at) => ({ client: calls[at] ?? server, server, unique: true }));
       return doStartsFollow(pairs, thresholds)
-        ? measureLoose(edges, client, service, answersOf, thresholds)
+        ? measureLoose(edges, first.serviceName, service, answersOf, thresholds)
         : [];
     });
   });
@@ -358,8 +352,8 @@ function startsInside(
 
 function measureLoose(
   edges: Edges,
-  client: string,
-  server: string,
+  client: string | null,
+  server: string | null,
   answersOf: AnswerLookup,
   thresholds: ClockThresholds,
 ): readonly MeasuredEdge[] {

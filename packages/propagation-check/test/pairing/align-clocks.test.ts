@@ -3,17 +3,21 @@ import { suite, test } from 'node:test';
 import { findEdges } from '../../src/calls/edge.ts';
 import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import { estimateOffsets } from '../../src/pairing/align-clocks.ts';
+import type { AnswerLookup } from '../../src/pairing/answers.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** By how many milliseconds clocks are ahead, as `service/instance 5000`. */
-function measure(drawing: string): readonly string[] {
+/** By how many milliseconds clocks are ahead, as `service/instance 5000`, and whether that is a guess. */
+function measure(drawing: string, answersOf: AnswerLookup = () => []): readonly string[] {
   const { spans, expectation } = readDrawing(drawing);
   const results = [spans, [...spans].reverse()].map((received) => {
     const graph = buildTraceGraph(received);
-    const offsets = estimateOffsets(graph, findEdges(graph), expectation, () => [], thresholds);
+    const offsets = estimateOffsets(graph, findEdges(graph), expectation, answersOf, thresholds);
     return [...offsets.values()]
-      .map(({ service, instance, ahead }) => `${service}/${instance ?? '-'} ${ahead / 1_000_000n}`)
+      .map(
+        ({ service, instance, ahead, isGuess }) =>
+          `${service}/${instance ?? '-'} ${ahead / 1_000_000n}${isGuess ? ' guessed' : ''}`,
+      )
       .sort();
   });
   assert.deepEqual(results[1], results[0]);
@@ -103,7 +107,13 @@ suite('whole calls', () => {
     ]);
   });
 
-  test('within one service, of messages and of spans made by hand tell nothing', () => {
+  test('tell of replicas that call one another', () => {
+    const replica = (name: string) => `resource:service.instance.id=${name}`;
+    const calls = drawCalls([5020, 5020], { to: 'web', call: replica('a'), more: replica('b') });
+    assert.deepEqual(measure(calls), ['web/b 5000']);
+  });
+
+  test('within one process, of messages and of spans made by hand tell nothing', () => {
     assert.deepEqual(measure(drawCalls([5020, 5020], { to: 'web' })), []);
     for (const [one, other] of [
       ['PRODUCER', 'CONSUMER'],
@@ -151,7 +161,7 @@ suite('several clocks', () => {
     const work = Array.from({ length: 9 }, (_, at) => `  web INTERNAL "work" ${at}..${at + 1}\n`).join('');
     assert.deepEqual(
       measure(
-        `${received(1, 'a', 5000)}${received(2, 'b', 3000)}${sent(3, 'a')}${sent(4, 'b')}trace 9\n${work}`,
+        `${received(1, 'a', 5000)}${received(2, 'b', 3000)}${received(8, 'b', 3000)}${sent(3, 'a')}${sent(4, 'b')}trace 9\n${work}`,
       ),
       ['orders/a 5000', 'orders/b 3000', 'stock/- 4000'],
     );
@@ -204,10 +214,24 @@ suite('loose ends of an expected edge', () => {
     // Of four calls at once, the first and the last took long. In order of their starts, short calls have late requests.
     const calls = ['1000..1017', '1000..1004.6', '1000..1004.6', '1001..1018'];
     const requests = ['1004..1004.2', '1004..1004.1', '1015..1015.2', '1015..1015.1'];
-    const draw = (line: string, times: readonly string[], first: number): string =>
-      times.map((time, at) => `trace ${first + at}\n  ${line.replace(/\d+\.\.\d+/, time)}\n`).join('');
-    const drawn = draw(client('web', 0), calls, 1) + draw(server('orders', 0), requests, 11);
-    assert.deepEqual(measure(`expect web -> orders\n${drawn}`), []);
+    const draw = (path: (at: number) => string): string =>
+      [
+        ...calls.map((time, at) => [time, client('web', 0), path(at)] as const),
+        ...requests.map((time, at) => [time, server('orders', 0), path(at)] as const),
+      ]
+        .map(([time, line, of], at) => [at + 1, line.replace(/\d+\.\.\d+/, time).replaceAll('/work', of)])
+        .reduce((all, [trace, line]) => `${all}trace ${trace}\n  ${line}\n`, 'expect web -> orders\n');
+    assert.deepEqual(measure(draw(() => '/work')), []);
+    // Unless the paths tell their order.
+    assert.deepEqual(measure(draw((at) => `/work/${at}`)), ['orders/- 7']);
+  });
+
+  test('tell nothing where a cache gave the answer to one of them', () => {
+    const answersOf: AnswerLookup = ({ startTimeUnixNano }) => [
+      { row: 1, isInTime: false, isOfAnother: startTimeUnixNano % 4_000_000_000n === 0n },
+    ];
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020]), answersOf), ['orders/- 5000']);
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020]), answersOf), []);
   });
 
   test('tell nothing where a call is whole, unless nobody waited for it', () => {
@@ -272,17 +296,54 @@ suite('loose ends of an expected edge', () => {
         .reduce((all, one) => all + one, 'expect web -> orders\n');
     assert.deepEqual(measure(drawing(0)), ['orders/- 5000']);
     assert.deepEqual(measure(drawing(1)), []);
+    assert.deepEqual(measure(drawing(0).replace('/work/b', '/work/a')), []);
   });
 });
 
 suite('loose ends that no expectation connects', () => {
+  const distances = [320, 320, 320, 320, 320];
+  const known = ['orders/- 300 guessed'];
+
   test('tell of a clock where requests follow calls at irregular times', () => {
-    assert.deepEqual(measure(drawIrregular([320, 320, 320, 320, 320])), ['orders/- 300']);
+    assert.deepEqual(measure(drawIrregular(distances)), known);
+    const replicas = ['a', 'b', 'a', 'b', 'b'].values();
+    const ofTwo = drawIrregular(distances).replaceAll(
+      /orders SERVER .*/g,
+      (line) => `${line} resource:service.instance.id=${replicas.next().value}`,
+    );
+    assert.deepEqual(measure(ofTwo), ['orders/a 300 guessed', 'orders/b 300 guessed']);
+  });
+
+  test('tell it beside calls to others, probes and requests of others', () => {
+    const beside = [
+      client('web', 9000, 'http.response.status_code=200').replace('orders:80/work', 'stock:80/items'),
+      'orders SERVER "GET /healthz" 9100..9101 http.request.method=GET url.path=/healthz',
+      server('stock', 9200).replaceAll('/work', '/other'),
+    ];
+    const drawn = beside.map((line, at) => `trace ${200 + at}\n  ${line}\n`).join('');
+    assert.deepEqual(measure(drawIrregular(distances) + drawn), known);
   });
 
   test('tell nothing where they are few, follow otherwise, or others are expected to call', () => {
     assert.deepEqual(measure(drawIrregular([320, 320, 320, 320])), []);
     assert.deepEqual(measure(drawIrregular([320, 320, 120, 320, 920])), []);
-    assert.deepEqual(measure(drawIrregular([320, 320, 320, 320, 320], 'expect gateway -> orders\n')), []);
+    assert.deepEqual(measure(drawIrregular(distances, 'expect gateway -> orders\n')), []);
+  });
+
+  test('tell nothing where the call may have gone outside, or reached nobody', () => {
+    const drawn = drawIrregular(distances);
+    assert.deepEqual(measure(drawn.replaceAll('http://orders:80', 'https://api.partner.example')), []);
+    assert.deepEqual(measure(drawn.replaceAll('url.full=http://orders:80', 'http.target=')), known);
+    assert.deepEqual(measure(drawn.replaceAll('http.response.status_code=200', '')), []);
+  });
+
+  test('tell nothing where whole calls connect the clocks', () => {
+    const path = `trace 50
+  ${client('web', 50_000)}
+    mid SERVER "GET /work" 50020..50080
+      mid CLIENT "GET" 50030..50070
+        orders SERVER "GET /work" 50040..50060
+`;
+    assert.deepEqual(measure(drawIrregular(distances) + path), []);
   });
 });
