@@ -54,6 +54,16 @@ suite('requests of which some show a call', () => {
     assert.deepEqual(judgeDrawing(draw('curl', 'legacy') + crowd), found);
   });
 
+  test('leave out the programs that begin traces at the caller, and no others', () => {
+    const agent = 'user_agent.original=legacy';
+    const other = report(5000, 'legacy').replaceAll('report', 'other');
+    const ofGateway = drawClient({ from: 4990, to: 5110, service: 'gateway' }, 'web/other');
+    assert.deepEqual(judgeDrawing(draw('curl', 'legacy') + drawChain(30, other)), []);
+    assert.deepEqual(judgeDrawing(draw('curl', 'legacy') + drawChain(30, ofGateway, other)), found);
+    const job = drawClient({ from: 6000, to: 6010, extra: agent }, 'partner.example/items');
+    assert.deepEqual(judgeDrawing(draw('curl', 'legacy') + drawChain(31, job)), found);
+  });
+
   test('are requests: jobs and calls contain roots by chance', () => {
     const job = (text: string) => text.replaceAll(/SERVER "GET \/report"/g, 'INTERNAL "report"');
     assert.deepEqual(judgeDrawing(job(draw('curl', 'legacy'))), []);
@@ -168,6 +178,8 @@ suite('a caller without calls', () => {
     const judge = (...calls: readonly string[]) =>
       judgeDrawing(head + requests() + calls.join('')).filter((line) => line.startsWith('error'));
     assert.deepEqual(judge(failed(0, refused)), []);
+    const message = drawChain(52, 'web PRODUCER "send" 9200..9205 messaging.system=kafka');
+    assert.deepEqual(judge(failed(0, refused), message), []);
     assert.deepEqual(judge(failed(0, refused), failed(1, answered)), [
       'error client-not-instrumented web -> orders 2',
     ]);
