@@ -56,6 +56,7 @@ suite('messages of a replica that writes no context', () => {
     ['two more are received than were sent', { sent: 8 }, false],
     ['they are received before they were sent', { lag: -2_500 }, false],
     ['few others are whole', { whole: 4 }, false],
+    ['one of those sent names no replica', { more: `  web PRODUCER "send" 60000..60002 ${topic}` }, false],
     ['another service receives some', { more: `  audit CONSUMER "process" 600..610 ${topic}` }, false],
     [
       'another sender has lost some',
