@@ -215,9 +215,12 @@ function measureWholeEdges(
     }));
 }
 
-/** Calls whose client waits for the server. */
+/** Calls between two services whose client waits for the server. Those of one service would tell of its replicas, and a report names services. */
 function listSynchronous({ groups }: Edges): readonly CallGroup[] {
-  return groups.filter(({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER');
+  return groups.filter(
+    ({ client, server, clientKind, serverKind }) =>
+      clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
+  );
 }
 
 function keyOfResource({ serviceName, attributes }: SpanStore['resourceTable'][number]): string {

@@ -107,14 +107,10 @@ suite('whole calls', () => {
     ]);
   });
 
-  test('tell of replicas that call one another', () => {
+  test('within one service, of messages and of spans made by hand tell nothing', () => {
     const replica = (name: string) => `resource:service.instance.id=${name}`;
-    const calls = drawCalls([5020, 5020], { to: 'web', call: replica('a'), more: replica('b') });
-    assert.deepEqual(measure(calls), ['web/b 5000']);
-  });
-
-  test('within one process, of messages and of spans made by hand tell nothing', () => {
-    assert.deepEqual(measure(drawCalls([5020, 5020], { to: 'web' })), []);
+    const replicas = { to: 'web', call: replica('a'), more: replica('b') };
+    assert.deepEqual(measure(drawCalls([5020, 5020], replicas)), []);
     for (const [one, other] of [
       ['PRODUCER', 'CONSUMER'],
       ['CLIENT', 'INTERNAL'],
