@@ -1,7 +1,7 @@
 /** The examples, run as a user does: with the packed package, in an empty folder. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -25,9 +25,14 @@ suite('examples', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  for (const runner of ['node-test', 'vitest', 'jest']) {
+  const runners = ['node-test', 'vitest', 'jest'];
+  for (const [at, runner] of runners.entries()) {
     test(runner, async () => {
       const cwd = join(folder, runner);
+      const previous = runners[at - 1];
+      // npm removes what this example does not depend on, and extracts only what is missing.
+      if (previous !== undefined)
+        await rename(join(folder, previous, 'node_modules'), join(cwd, 'node_modules'));
       const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
       await run('npm', ['install', ...quiet, `../${tarball}`], { cwd, env });
       const intact = spawnSync('npm', ['test'], { cwd, env, encoding: 'utf8' });
@@ -43,13 +48,16 @@ suite('examples', () => {
 
     test(`${runner}: TypeScript knows the types`, async () => {
       const cwd = join(folder, runner);
-      const compile = () =>
-        spawnSync(process.execPath, [compiler, '--project', cwd], { cwd, env, encoding: 'utf8' }).stdout;
-      assert.equal(compile(), '');
       const example = await readFile(join(cwd, 'web.test.mjs'), 'utf8');
       await writeFile(join(cwd, 'wrong.mjs'), example.replace("'web -> orders'", '42'));
+      const { stdout } = spawnSync(process.execPath, [compiler, '--project', cwd], {
+        cwd,
+        env,
+        encoding: 'utf8',
+      });
+      // And nothing about the example.
       assert.match(
-        compile(),
+        stdout,
         /^wrong\.mjs\(.*Argument of type 'number' is not assignable to parameter of type 'string'\.\n$/,
       );
     });
