@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 
 const program = join(import.meta.dirname, '..', 'src', 'init.ts');
+const { NODE_COMPILE_CACHE } = process.env;
 const holders = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
 /** Only root can hand files to others. */
 const skip = process.getuid?.() === 0 ? false : 'needs root, as in its container';
@@ -249,12 +250,15 @@ function runInit(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [program], { env }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      [program],
+      { env: { NODE_COMPILE_CACHE, ...env } },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });
 }
 
 function spawnInit(env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [program], { env, stdio: 'ignore' });
+  return spawn(process.execPath, [program], { env: { NODE_COMPILE_CACHE, ...env }, stdio: 'ignore' });
 }

@@ -19,11 +19,12 @@ export interface Service extends AsyncDisposable {
 
 export type ServiceName = 'service-a' | 'service-b';
 
-const quiet = { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', OTEL_TRACES_EXPORTER: 'none' };
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const quiet = { PATH, NODE_COMPILE_CACHE, HOST: '127.0.0.1', PORT: '0', OTEL_TRACES_EXPORTER: 'none' };
 /** On a busy machine a first request takes longer than a service waits by default. */
 const patient = { SERVICE_B_TIMEOUT_MS: '60000', MAX_EVENT_LOOP_DELAY_MS: '60000' };
 
-/** Runs the service as a process of its own, with exactly these variables, without waiting for anything. */
+/** Runs the service as a process of its own, with these variables and none of the test's, without waiting for anything. */
 export function spawnService(name: ServiceName, env: NodeJS.ProcessEnv): ChildProcess {
   const args = ['--conditions=trace-context-source', '--import', './src/telemetry.ts', 'src/server.ts'];
   return spawn(process.execPath, args, {

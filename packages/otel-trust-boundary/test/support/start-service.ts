@@ -42,9 +42,10 @@ export async function startService(env: Readonly<Record<string, string>>): Promi
   if (address === null || typeof address === 'string') throw new Error('the callee has no port');
   const callUrl = `http://127.0.0.1:${address.port}`;
 
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, ['--import', './telemetry.ts', 'server.ts'], {
     cwd: import.meta.dirname,
-    env: { PATH: process.env.PATH, OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = new URL(await readFirstLine(child));

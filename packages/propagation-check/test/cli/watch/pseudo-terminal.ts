@@ -44,7 +44,7 @@ export async function openPseudoTerminal(
   const folder = await makeFolder(t);
   const [device, pid, modes] = ['tty', 'pid', 'modes'].map((name) => join(folder, name));
   // Other variables may say that an agent reads.
-  const { PATH, HOME } = process.env;
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const [columns, rows] = [80, 24];
   const quoted = args.map((arg) => `'${arg}'`).join(' ');
   const command = [
@@ -53,7 +53,7 @@ export async function openPseudoTerminal(
     `code=$?; stty -a > ${modes}; echo after; exit $code`,
   ].join('; ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { PATH, HOME, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env },
   });
   t.after(() => child.kill('SIGKILL'));
   const emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
