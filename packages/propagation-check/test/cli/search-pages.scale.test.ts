@@ -20,11 +20,9 @@ async function startStore(t: TestContext) {
       return;
     }
     const time = (name: string) => Date.parse(searchParams.get(`query.${name}`) ?? '');
-    const isMatch = (trace: number) =>
-      pathname === '/api/v3/traces' &&
-      searchParams.get('query.service_name') === 'web' &&
-      now - ageOf(trace) >= time('start_time_min') &&
-      now - ageOf(trace) <= time('start_time_max');
+    const [from, to] = [time('start_time_min'), time('start_time_max')];
+    const isSearch = pathname === '/api/v3/traces' && searchParams.get('query.service_name') === 'web';
+    const isMatch = (trace: number) => isSearch && now - ageOf(trace) >= from && now - ageOf(trace) <= to;
     const found = Array.from({ length: traces }, (_, at) => (at * 7_919) % traces)
       .filter(isMatch)
       .slice(0, Number(searchParams.get('query.search_depth')));
