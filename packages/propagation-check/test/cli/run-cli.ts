@@ -9,7 +9,8 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execute } from '../../src/cli/run-program.ts';
 
-export const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+/** The sources, or what `build-cli.ts` has built of them. */
+export const entry = process.env.BUILT_CHECKER ?? fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;

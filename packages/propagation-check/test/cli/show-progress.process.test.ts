@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
-import { runCli } from './run-cli.ts';
+import { entry, runCli } from './run-cli.ts';
 
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 const skip = spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
 /** More than one piece, of which each is told. */
@@ -24,7 +23,7 @@ async function readAtTerminal(t: TestContext, columns: number) {
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
-  const command = `stty cols ${columns}; exec ${process.execPath} ${cli} file ${path}`;
+  const command = `stty cols ${columns}; exec ${process.execPath} ${entry} file ${path}`;
   const terminal = spawn('script', ['-qec', command, '/dev/null']);
   t.after(() => terminal.kill('SIGKILL'));
   let shown = '';

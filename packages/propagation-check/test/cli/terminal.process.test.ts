@@ -8,8 +8,8 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import { drawSplitCall } from '../draw-trace.ts';
+import { entry } from './run-cli.ts';
 
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 const skip = spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
 /** Nothing else, for other variables say that an agent reads. */
@@ -27,12 +27,12 @@ describe('the report that is printed unless another one is asked for', () => {
   after(() => rm(folder, { recursive: true }));
 
   const show = (columns: number, env: NodeJS.ProcessEnv, options = ''): string => {
-    const command = `stty cols ${columns} rows 24; exec ${process.execPath} ${cli} file ${path} ${options}`;
+    const command = `stty cols ${columns} rows 24; exec ${process.execPath} ${entry} file ${path} ${options}`;
     const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env });
     return stdout.replaceAll('\r\n', '\n');
   };
   const pipe = (env: NodeJS.ProcessEnv, ...options: readonly string[]): string =>
-    spawnSync(process.execPath, [cli, 'file', path, ...options], { encoding: 'utf8', env }).stdout;
+    spawnSync(process.execPath, [entry, 'file', path, ...options], { encoding: 'utf8', env }).stdout;
 
   it('is the picture on a terminal, on one screen', { skip }, () => {
     const shown = show(80, person);

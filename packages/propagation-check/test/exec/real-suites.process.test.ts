@@ -7,13 +7,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { entry } from '../cli/run-cli.ts';
 import { findMissing } from '../sdks/find-missing.ts';
 import { withoutProject } from './without-project.ts';
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
 const services = fileURLToPath(new URL('../../examples/services', import.meta.url));
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const nodeFolder = dirname(process.execPath);
 
 interface Suite {
@@ -115,7 +115,7 @@ for (const suite of suites) {
         '--',
         ...suite.command,
       ];
-      const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
         cwd: folder,
         env: {
           ...withoutProject(),

@@ -4,9 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import xterm from '@xterm/headless';
-import { makeFolder } from '../run-cli.ts';
-
-const cli = join(import.meta.dirname, '../../../src/cli.ts');
+import { entry, makeFolder } from '../run-cli.ts';
 
 /** Why there is no pseudo terminal; false where there is one. Source: util-linux, script(1). */
 export const noPseudoTerminal =
@@ -49,7 +47,7 @@ export async function openPseudoTerminal(
   const quoted = args.map((arg) => `'${arg}'`).join(' ');
   const command = [
     `stty cols ${columns} rows ${rows}; tty > ${device}; echo before`,
-    `sh -c 'echo $$ > ${pid}; exec ${process.execPath} ${cli} "$@"' sh ${quoted}`,
+    `sh -c 'echo $$ > ${pid}; exec ${process.execPath} ${entry} "$@"' sh ${quoted}`,
     `code=$?; stty -a > ${modes}; echo after; exit $code`,
   ].join('; ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
