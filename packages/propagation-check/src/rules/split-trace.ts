@@ -15,6 +15,7 @@ import { indexRequests } from '../pairing/index-requests.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import {
   compareRequests,
+  isAddressedTo,
   type Pair,
   type PairSides,
   pairSpans,
@@ -217,14 +218,23 @@ export const splitTraces = rule<SplitEdge>({
 
 /**
  * A few requests that came in under another public name than that of the calls may be of callers from outside, while a third party with the same
- * path was called. A content network may rename the host, too.
+ * path was called. A content network may rename the host, too. Where calls or requests are left over, any other address says so: proxies and
+ * containers change addresses, but then all calls and requests pair up.
  */
-function mayBeOfOtherHost({ scene: { thresholds }, pairs, named, isExpected }: SplitEdge): boolean {
-  if (isExpected || pairs.length >= thresholds.fewestUntold) return false;
-  return pairs.every((pair) => {
-    const [called, received] = [readCallFacts(pair.client).host, readCallFacts(pair.server).host];
-    return !named.has(pair) && isPublicName(called) && isPublicName(received) && called !== received;
-  });
+function mayBeOfOtherHost(edge: SplitEdge): boolean {
+  const { scene, pairs, toTargets, alike, named, isExpected } = edge;
+  if (isExpected || pairs.length >= scene.thresholds.fewestUntold) return false;
+  const isLeftOver = Math.max(toTargets.length, alike.count) > pairs.length;
+  return pairs.every(
+    (pair) =>
+      !named.has(pair) && (haveOtherNames(pair) || (isLeftOver && !isAddressedTo(pair.client, pair.server))),
+  );
+}
+
+/** Whether a call and a request have different public names of the host. */
+function haveOtherNames({ client, server }: Pair): boolean {
+  const [called, received] = [readCallFacts(client).host, readCallFacts(server).host];
+  return isPublicName(called) && isPublicName(received) && called !== received;
 }
 
 /** Whether pairs fit only by a clock offset that loose ends alone gave. */
