@@ -26,8 +26,11 @@ export interface Clock {
 export interface ClockOffset extends Clock {
   /** By how much the clock is ahead, in nanoseconds; never 0. */
   readonly ahead: bigint;
-  /** Whether loose ends alone give the offset: no whole call and no expectation connects the services. */
-  readonly isGuess: boolean;
+  /**
+   * Null where whole calls or expectations connect the clock with the one that gives the time. Else loose ends alone give the offset, and the clocks
+   * that are connected with each other have one guess.
+   */
+  readonly guess: string | null;
 }
 
 /** The clocks that do not agree with the others, by `clockOf`. */
@@ -78,18 +81,17 @@ export function estimateOffsets(
     measured.flatMap((edge) => [edge, turn(edge)]),
     ({ client }) => client,
   );
-  const offsets = new Map<string, number>();
-  const guessed = new Set<string>();
+  const offsets = new Map<string, Offset>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
   for (const { key } of clocks) {
     if (offsets.has(key) || !neighbours.has(key)) continue;
-    offsets.set(key, 0);
+    offsets.set(key, inTime);
     const queue = [key];
     for (const at of queue) {
       for (const { server, ahead } of neighbours.get(at) ?? []) {
         if (offsets.has(server)) continue;
-        offsets.set(server, (offsets.get(at) ?? 0) + ahead);
-        if (clusterOf(server) !== clusterOf(key)) guessed.add(server);
+        const guess = clusterOf(server) === clusterOf(key) ? null : clusterOf(server);
+        offsets.set(server, { ahead: (offsets.get(at) ?? inTime).ahead + ahead, guess });
         queue.push(server);
       }
     }
@@ -97,13 +99,18 @@ export function estimateOffsets(
   const ofService = agreeByService(clocks, offsets, thresholds);
   return new Map(
     clocks.flatMap(({ key, ...clock }) => {
-      const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0;
-      return ahead === 0
-        ? []
-        : [[key, { ...clock, ahead: BigInt(ahead), isGuess: guessed.has(key) }] as const];
+      const { ahead, guess } = offsets.get(key) ?? ofService.get(clock.service) ?? inTime;
+      return ahead === 0 ? [] : [[key, { ...clock, ahead: BigInt(ahead), guess }] as const];
     }),
   );
 }
+
+/** The offset of one clock while others are measured. */
+interface Offset extends Pick<ClockOffset, 'guess'> {
+  readonly ahead: number;
+}
+
+const inTime: Offset = { ahead: 0, guess: null };
 
 /** Two clocks by their keys. */
 interface MeasuredEdge {
@@ -133,20 +140,21 @@ function turn({ client, server, ahead }: MeasuredEdge): MeasuredEdge {
   return { client: server, server: client, ahead: -ahead };
 }
 
-/** The offset of each service whose measured replicas agree. */
+/** The offset of each service whose measured replicas agree. It is a guess where that of one is. */
 function agreeByService(
   clocks: readonly Clock[],
-  offsets: ReadonlyMap<string, number>,
+  offsets: ReadonlyMap<string, Offset>,
   { clockTolerance }: Tolerances,
-): ReadonlyMap<string | null, number> {
+): ReadonlyMap<string | null, Offset> {
   const groups = groupBy(clocks, ({ service }) => keyFor(service));
   return new Map(
     groups.flatMap((ofService) => {
       const [{ service }] = ofService;
       const known = ofService.flatMap(({ instance }) => offsets.get(keyFor(service, instance)) ?? []);
-      const middle = median(known);
-      const agree = known.every((ahead) => Math.abs(ahead - middle) <= Number(clockTolerance));
-      return agree ? [[service, middle] as const] : [];
+      const ahead = median(known.map((offset) => offset.ahead));
+      const agree = known.every((offset) => Math.abs(offset.ahead - ahead) <= Number(clockTolerance));
+      const guess = known.find((offset) => offset.guess !== null)?.guess ?? null;
+      return agree ? [[service, { ahead, guess }] as const] : [];
     }),
   );
 }

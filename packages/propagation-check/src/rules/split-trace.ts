@@ -237,10 +237,10 @@ function haveOtherNames({ client, server }: Pair): boolean {
   return isPublicName(called) && isPublicName(received) && called !== received;
 }
 
-/** Whether pairs fit only by a clock offset that loose ends alone gave. */
+/** Whether pairs fit only by a clock offset that loose ends alone gave: nothing else connects the two clocks. */
 function isTimedByGuess({ scene: { clockOffsets }, pairs, named }: SplitEdge): boolean {
-  const isGuess = (span: Span): boolean => clockOffsets.get(clockOf(span))?.isGuess === true;
-  return pairs.some((pair) => !named.has(pair) && isGuess(pair.client) !== isGuess(pair.server));
+  const guessOf = (span: Span): string | null => clockOffsets.get(clockOf(span))?.guess ?? null;
+  return pairs.some((pair) => !named.has(pair) && guessOf(pair.client) !== guessOf(pair.server));
 }
 
 /** Pairs of the same services and protocol have the same. */

@@ -7,7 +7,7 @@ import type { AnswerLookup } from '../../src/pairing/answers.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** By how many milliseconds clocks are ahead, as `service/instance 5000`, and whether that is a guess. */
+/** By how many milliseconds clocks are ahead, as `service/instance 5000`, or `service/instance ~5000` for a guess. */
 function measure(drawing: string, answersOf: AnswerLookup = () => []): readonly string[] {
   const { spans, expectation } = readDrawing(drawing);
   const results = [spans, [...spans].reverse()].map((received) => {
@@ -15,8 +15,8 @@ function measure(drawing: string, answersOf: AnswerLookup = () => []): readonly 
     const offsets = estimateOffsets(graph, findEdges(graph), expectation, answersOf, thresholds);
     return [...offsets.values()]
       .map(
-        ({ service, instance, ahead, isGuess }) =>
-          `${service}/${instance ?? '-'} ${ahead / 1_000_000n}${isGuess ? ' guessed' : ''}`,
+        ({ service, instance, ahead, guess }) =>
+          `${service}/${instance ?? '-'} ${guess === null ? '' : '~'}${ahead / 1_000_000n}`,
       )
       .sort();
   });
@@ -298,7 +298,7 @@ suite('loose ends of an expected edge', () => {
 
 suite('loose ends that no expectation connects', () => {
   const distances = [320, 320, 320, 320, 320];
-  const known = ['orders/- 300 guessed'];
+  const known = ['orders/- ~300'];
 
   test('tell of a clock where requests follow calls at irregular times', () => {
     assert.deepEqual(measure(drawIrregular(distances)), known);
@@ -307,7 +307,7 @@ suite('loose ends that no expectation connects', () => {
       /orders SERVER .*/g,
       (line) => `${line} resource:service.instance.id=${replicas.next().value}`,
     );
-    assert.deepEqual(measure(ofTwo), ['orders/a 300 guessed', 'orders/b 300 guessed']);
+    assert.deepEqual(measure(ofTwo), ['orders/a ~300', 'orders/b ~300']);
   });
 
   test('tell it beside calls to others, probes and requests of others', () => {
@@ -318,6 +318,14 @@ suite('loose ends that no expectation connects', () => {
     ];
     const drawn = beside.map((line, at) => `trace ${200 + at}\n  ${line}\n`).join('');
     assert.deepEqual(measure(drawIrregular(distances) + drawn), known);
+  });
+
+  test('tell of a replica without calls what they tell of the others', () => {
+    const ofReplica = (name: string) => `resource:service.instance.id=${name}`;
+    const loose = drawIrregular([320, 320, 320, 320, 320]);
+    const ofOthers = loose.replaceAll(/(orders SERVER.*)/g, `$1 ${ofReplica('a')}`);
+    const job = `trace 90\n  orders INTERNAL "job" 9000..9010 ${ofReplica('b')}\n`;
+    assert.deepEqual(measure(ofOthers + job), ['orders/a ~300', 'orders/b ~300']);
   });
 
   test('tell nothing where they are few, follow otherwise, or others are expected to call', () => {

@@ -22,7 +22,7 @@ function describe(
       ] as const
     ).map(([span, ahead]) => [
       clockOf(span),
-      { service: span.serviceName, instance: null, ahead: BigInt(ahead) * 1_000_000n, isGuess: false },
+      { service: span.serviceName, instance: null, ahead: BigInt(ahead) * 1_000_000n, guess: null },
     ]),
   );
   const { isUnique = true, ...others } = known;
