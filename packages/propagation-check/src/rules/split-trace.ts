@@ -146,17 +146,18 @@ export const splitTraces = rule<SplitEdge>({
     const named = new Set(listNamed(scene, open, clients));
     const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
     const strangers = [...open.roots.select(findAlike(scene, clients)), ...continued];
+    const untaken = withoutAny(strangers, taken);
     const pairs = pairSpans(
       withoutAny(clients, taken),
-      withoutAny(strangers, taken),
+      untaken,
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    const all = [...named, ...pairs];
-    const freeRoots = remember(
-      () => new Set(withoutAny(strangers, new Set(all.map(({ server }) => server)))),
-    );
-    const edges = [...mapBy(all, (pair) => numberEdge(scene, pair)).values()];
+    const groupEdges = (some: readonly Pair[]) => [
+      ...mapBy(some, (pair) => numberEdge(scene, pair)).values(),
+    ];
+    const free = remember(() => new Set(withoutAny(untaken, new Set(pairs.map(({ server }) => server)))));
+    const all = [...named, ...groupEdges(pairs).flatMap((edge) => withoutOtherAgents(scene, edge, free))];
     const targetOfRow = scene.facts.remember(nameTarget);
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
     const kindOf = scene.facts.remember(nameKind);
@@ -173,13 +174,9 @@ export const splitTraces = rule<SplitEdge>({
       kindOf,
       kindsOf: rememberOf((server: string | null) => open.roots.countBy(server, kindOf)),
     };
-    return edges.flatMap((group) => {
+    return groupEdges(all).flatMap((group) => {
       const proven = group.filter((pair) => named.has(pair));
-      const others = withoutOtherAgents(
-        scene,
-        group.filter((pair) => !named.has(pair)),
-        freeRoots,
-      );
+      const others = group.filter((pair) => !named.has(pair));
       const measure = (some: readonly Pair[]) => measureEdge(scene, loose, some, named);
       const edge = measure([...proven, ...others]);
       const isOne =
