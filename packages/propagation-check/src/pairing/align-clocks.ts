@@ -11,7 +11,6 @@ import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import type { AnswerLookup } from './answers.ts';
-import { bounds } from './bounds.ts';
 import { doStartsFollow } from './displaced.ts';
 import { type Apart, findCommonOffset, isWithin } from './find-common-offset.ts';
 import { compareRequests, limitComparisons, pairSpans, type Tolerances } from './pair.ts';
@@ -39,6 +38,7 @@ export type ClockOffsets = ReadonlyMap<string, ClockOffset>;
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface ClockThresholds extends Tolerances {
   readonly fewestLoose: number;
+  readonly mostGuessed: number;
   readonly apartShare: number;
   readonly alignedShare: number;
   readonly fewestDisplaced: number;
@@ -280,7 +280,7 @@ function measureGuesses(
   const expected = new Set<string | null>(expectation.edges.map(({ server }) => server));
   const servers = edges.roots.services().filter((service) => {
     const count = edges.roots.count(service);
-    return count >= thresholds.fewestDisplaced && count <= bounds.guessedCalls && !expected.has(service);
+    return count >= thresholds.fewestDisplaced && count <= thresholds.mostGuessed && !expected.has(service);
   });
   if (servers.length === 0) return [];
   const answered = edges.openClients.filter((span) => readOutcome(span) === 'answered');

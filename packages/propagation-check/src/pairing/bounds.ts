@@ -19,8 +19,6 @@ export const bounds = {
   around: 200,
   /** Loose ends that `--explain` lists. */
   unreportedEnds: 500,
-  /** Calls of an edge that only loose ends tell of, whose clocks are compared. */
-  guessedCalls: 200,
   /** Route templates of one target that are looked at. */
   routes: 500,
 } as const;

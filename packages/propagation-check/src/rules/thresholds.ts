@@ -59,6 +59,13 @@ export const thresholdTable = {
     reason: 'Fewer loose ends make no pattern from which a clock can be told.',
     pinnedBy: { lower: 'split-trace/broken-fewest-loose-two', higher: 'split-trace/broken-fewest-loose' },
   },
+  mostGuessed: {
+    value: 200,
+    unit: 'count',
+    reason:
+      'Each call is compared with each request: of an edge with more calls an expectation must say that it exists before its clocks are compared.',
+    pinnedBy: { lower: 'split-trace/shown-most-guessed', higher: 'split-trace/healthy-most-guessed' },
+  },
   apartShare: {
     value: 0.5,
     unit: 'share',
