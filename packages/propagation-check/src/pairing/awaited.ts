@@ -10,6 +10,7 @@ export interface AwaitedThresholds {
   readonly usualDelay: number;
   readonly longestDelay: number;
   readonly restSpread: number;
+  readonly steadyRest: number;
   readonly startSpread: number;
 }
 
@@ -51,9 +52,24 @@ export function areEndedByCalls(pairs: readonly PairSides[], { restAfterCall }: 
  * requests ends at its own time, whenever each of them ends.
  */
 export function doEndsFollow(pairs: readonly PairSides[], { restSpread }: AwaitedThresholds): boolean {
-  const lasts = pairs.map(({ client }) => Number(durationOf(client)));
-  const rests = pairs.map(({ client, server }) => Number(client.endTimeUnixNano - server.endTimeUnixNano));
-  return measureSpread(rests) < measureSpread(lasts) * restSpread;
+  return measureSpread(listRests(pairs)) < measureSpread(listDurations(pairs)) * restSpread;
+}
+
+/**
+ * Whether requests end at times that have nothing to do with those of the calls, which another handler of the same event makes then. Where the times
+ * between the two ends differ little, requests that waited for their calls may all last alike.
+ */
+export function doEndsDiffer(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
+  const steady = median(listDurations(pairs)) * thresholds.steadyRest;
+  return measureSpread(listRests(pairs)) > steady && !doEndsFollow(pairs, thresholds);
+}
+
+function listDurations(pairs: readonly PairSides[]): readonly number[] {
+  return pairs.map(({ client }) => Number(durationOf(client)));
+}
+
+function listRests(pairs: readonly PairSides[]): readonly number[] {
+  return pairs.map(({ client, server }) => Number(client.endTimeUnixNano - server.endTimeUnixNano));
 }
 
 /** The median of how much each differs from the median. */

@@ -5,6 +5,7 @@ import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isRoot } from '../graph/trace-graph.ts';
+import { doEndsDiffer } from '../pairing/awaited.ts';
 import { doStartsFollow, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -173,13 +174,17 @@ function tellDuring({ name, traceId }: Span): string {
   return `root of its own trace, made during "${name}" of trace ${traceId}`;
 }
 
-/** An expectation decides where calls began traces: it says whose they are. One coincidence in time may be a poller, and so may a few that fit other requests as well. */
+/**
+ * An expectation decides where calls began traces: it says whose they are, unless the requests end at times of their own. One coincidence in time may
+ * be a poller, and so may a few that fit other requests as well.
+ */
 function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {
   const { fewestDetached, fewestDisplaced } = scene.thresholds;
   const fewest = pairs.some(({ unique }) => unique) ? fewestDetached : fewestDisplaced;
   const doubt = doubtLoss(scene, pairs, fewest);
   const [caller] = pairs;
-  if (doubt === null || !pairs.every(({ server: call }) => isRoot(call))) return doubt;
+  const areBeside = doEndsDiffer(pairs, scene.thresholds);
+  if (doubt === null || areBeside || !pairs.every(({ server: call }) => isRoot(call))) return doubt;
   const [client, server] = [caller?.client.serviceName ?? null, called.serviceName];
   if (isExpected(scene.expectation, client, server)) return null;
   if (client === null || server === null) return doubt;

@@ -1,4 +1,4 @@
-import { areAwaited, areEndedByCalls, doEndsFollow } from '../pairing/awaited.ts';
+import { areAwaited, areEndedByCalls, doEndsDiffer, doEndsFollow } from '../pairing/awaited.ts';
 import { areAtEvenIntervals } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { countOf } from '../util/count-of.ts';
@@ -6,8 +6,8 @@ import type { Doubt, Scene } from './check.ts';
 
 /**
  * Why calls or work within requests may be those of something else, and what decides; null where they are the requests' own. A call that no
- * request waited for may be that of a listener, which is told of what the request changed. Where requests come at nearly even intervals a timer may keep
- * step with them, unless each ends when its call has.
+ * request waited for may be that of a listener, which is told of what the request changed, or of another handler of
+ * the event that made the request. Where requests come at nearly even intervals a timer may keep step with them, unless each ends when its call has.
  *
  * @param fewest Fewer pairs may be a coincidence.
  */
@@ -15,7 +15,7 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
   const [first] = pairs;
   if (first === undefined || pairs.length < fewest) return doubtFew(pairs.length, fewest);
   const requests = pairs.map(({ client }) => client);
-  if (!areAwaited(pairs, thresholds))
+  if (!areAwaited(pairs, thresholds) || doEndsDiffer(pairs, thresholds))
     return {
       says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
       decide: [checkCode(first)],

@@ -152,10 +152,20 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'ratio',
     reason:
-      'Requests at nearly even intervals end with their calls where the time between the two ends varies less than this share of what the requests vary.',
+      'Requests end with their calls where the time between the two ends varies less than this share of what the requests vary.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-ends-follow',
       higher: 'context-lost-in-process/shown-timer-at-the-end',
+    },
+  },
+  steadyRest: {
+    value: 0.1,
+    unit: 'ratio',
+    reason:
+      'Requests that all last alike do not tell whether they end with their calls: then how long they go on after these differs by at most this share of their time.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/broken-steady-rest',
+      higher: 'context-lost-in-process/shown-same-event',
     },
   },
   startSpread: {
