@@ -1,3 +1,4 @@
+import { asksBroker, isSend } from '../calls/broker-api.ts';
 import { type CallFacts, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { isEntry, isOutgoing } from '../calls/edge.ts';
@@ -30,6 +31,7 @@ import type { FindingId } from './finding.ts';
 import { suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
+import { messageCauses } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -40,6 +42,11 @@ export const finding = defineFinding('missing-call', {
   title: 'The caller shows no call',
   why: 'The caller shows no call: the called service began traces of its own, or has no span at all.',
   fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation? If it is a proxy: does it forward the header, or write its own?',
+  ofMessages: {
+    title: 'The sender shows no PRODUCER span',
+    why: 'The sender has no PRODUCER span: the receiving service began traces of its own, or has no span at all.',
+    fix: 'Check in the sender: is the instrumentation of its messaging library enabled, and loaded before that library? A CLIENT span of the API of a broker puts no header into a message.',
+  },
 });
 
 /** An expected edge without a whole call, and the roots of the called service. */
@@ -98,7 +105,8 @@ export const whollyMissingCalls = rule<UnseenCalls>({
     ),
     gate(
       'most roots began during requests of the caller, or it shows no call at all',
-      (edge, scene) => isDuringRequests(edge, scene) || !edge.callers.some(isOutgoing),
+      (edge, scene) =>
+        isDuringRequests(edge, scene) || !edge.callers.some((span) => isOutgoing(span) || isSend(span)),
       ({ pairs, ofCaller }) => `${pairs.length} of ${countOf(ofCaller.length, 'root')}`,
     ),
     gate(
@@ -330,6 +338,9 @@ function isSentByAnother(request: Span, root: Span): boolean {
 /** The called service made a span of each request: its server is instrumented. */
 const ofCaller: readonly FindingId[] = ['client-not-instrumented', 'header-not-sent', 'not-sampled'];
 
+/** Of a sender without PRODUCER spans. */
+export const ofSender: readonly FindingId[] = ['client-not-instrumented', ...messageCauses];
+
 /** Of a caller without any span: in ES modules without a loader hook its own server is not instrumented either. */
 const ofDarkCaller: readonly FindingId[] = [...ofCaller, 'server-not-instrumented'];
 
@@ -400,16 +411,21 @@ function describePairs(
   const calls = pairs.map(({ client: request, server }) => findOpenCall(request, server));
   const known = calls.filter((call) => call !== null);
   // Requests that overlap are mixed up, and then a root seems to have begun during a call to another service.
-  const hasClients = known.length > pairs.length * tolerances.untoldShare;
+  const isQueued = known.length > 0 && known.every(asksBroker);
+  const hasClients = !isQueued && known.length > pairs.length * tolerances.untoldShare;
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
   const decided = known.length === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   const ofNoCall = hasClients ? [] : listMissingCallCauses(scene, edge.client, pairs);
-  const candidates = known.length === 0 ? ofNoCall : [...new Set([...ofNoCall, ...splitCauses])];
+  const candidates = isQueued
+    ? ofSender
+    : known.length === 0
+      ? ofNoCall
+      : [...new Set([...ofNoCall, ...splitCauses])];
   return found.report({
     client: edge.client,
     server: edge.server,
-    protocol: protocolOf(pairs[0]?.server),
+    protocol: isQueued ? 'messaging' : protocolOf(pairs[0]?.server),
     ...(decided ? { isLikely: true } : { candidates }),
     shown: pairs.map(({ client: request, server }, at) => {
       const client = hasClients ? (calls[at] ?? null) : null;

@@ -1,3 +1,4 @@
+import { asksBroker } from '../calls/broker-api.ts';
 import {
   fitsRoute,
   isHealthProbe,
@@ -515,6 +516,7 @@ function selectCallsTo(
   if (known.length > 0) return { calls: known, isToward: true };
   // A public host may be a third party, and without spans of the service its name in the expectation may be wrong.
   const mayBeCalled = (span: Span): boolean => {
+    if (asksBroker(span)) return false;
     if (scene.services.has(server)) return true;
     const host = readAddress(span).host ?? '';
     if (isMisspelt) return false;

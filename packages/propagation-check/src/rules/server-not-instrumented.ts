@@ -1,3 +1,4 @@
+import { asksBroker } from '../calls/broker-api.ts';
 import { readMethod } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -95,8 +96,9 @@ function isOfRequest(span: Span): boolean {
   return span.kind === 'INTERNAL' && readMethod(span) !== null;
 }
 
+/** A broker answers those to its API. */
 function listCalls({ clients }: Open, { client }: ExpectedEdge): readonly Span[] {
-  return clients.filter(({ serviceName }) => serviceName === client);
+  return clients.filter((span) => span.serviceName === client && !asksBroker(span));
 }
 
 /** DNS look-ups and the like start traces in every process. */

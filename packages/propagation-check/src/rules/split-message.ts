@@ -1,3 +1,4 @@
+import { isSend } from '../calls/broker-api.ts';
 import { isHealthProbe, readBatchSize, readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -91,9 +92,10 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
     // Others may have received the same messages as they should.
     const whole = scene.groupsFrom(edge.client);
     const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
-    const producers = [...sent].filter(
+    const ofSender = [...sent].filter(
       (span) => (span.kind === 'PRODUCER' || handsOn(scene, span)) && span.serviceName === edge.client,
     );
+    const producers = [...new Set([...ofSender, ...listSends(scene, edge.client)])];
     const alike = producers.filter((span) => {
       const { destination } = readCallFacts(span);
       return destination === null || destinations.has(null) || destinations.has(destination);
@@ -153,19 +155,24 @@ export function isOfUnlinkedBatch({ graph, facts }: Scene, row: number): boolean
 }
 
 /**
- * Whether a CLIENT span is of an API that hands work on to functions or queues, for which instrumentations make no PRODUCER span and write
- * no context into what they hand on. Source: opentelemetry-js-contrib, instrumentation-aws-sdk, `src/services`.
+ * Whether a CLIENT span is of an API that takes messages or work to hand on: instrumentations make no PRODUCER span of most of these calls, and
+ * write no context into what is handed on.
  */
 export function handsOn({ graph }: Scene, span: Span): boolean {
   if (span.kind !== 'CLIENT') return false;
   const parent = graph.parents[graph.rowOf(span)] ?? none;
   // The request of the API is a span of its own.
-  const calls = parent === none ? [span] : [span, graph.view(parent)];
-  return calls.some((call) => handingOn.test(readCallFacts(call).rpcMethod ?? ''));
+  return isSend(span) || (parent !== none && isSend(graph.view(parent)));
 }
 
-/** Of EventBridge, Kinesis, Step Functions, EventBridge Scheduler and Google Cloud Tasks. */
-const handingOn = /(?:^|\/)(?:PutEvents|PutRecords?|Start(?:Sync)?Execution|CreateSchedule|CreateTask)$/;
+/**
+ * The CLIENT spans in which a service sends messages, where it makes no PRODUCER span: beside these they tell of the same messages. Source: semantic
+ * conventions, messaging spans, "Span kind".
+ */
+export function listSends({ services, selectSpans, facts }: Scene, service: string): readonly Span[] {
+  if (services.hasKind(service, 'PRODUCER')) return [];
+  return selectSpans(service, (row) => facts.protocolOf(row) === 'messaging' && isSend(facts.at(row)));
+}
 
 /** Some services receive a message first, in a span without a link, and process it then: each is a kind of its own. */
 export function nameKind(span: Span): string {

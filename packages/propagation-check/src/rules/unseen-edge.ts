@@ -1,4 +1,11 @@
-import { isHealthProbe, isHiddenByBrowser, readOutcome, readUnreachedStatus } from '../calls/call-facts.ts';
+import { asksBroker } from '../calls/broker-api.ts';
+import {
+  isHealthProbe,
+  isHiddenByBrowser,
+  readCallFacts,
+  readOutcome,
+  readUnreachedStatus,
+} from '../calls/call-facts.ts';
 import type { Call } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
@@ -9,14 +16,14 @@ import { listNames } from '../util/list-names.ts';
 import { type Draft, listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
 import { listDirectCalls } from './direct-calls.ts';
 import type { FindingId } from './finding.ts';
-import { finding as missingCall } from './missing-call.ts';
+import { finding as missingCall, ofSender } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
 import { listOthers, suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
-import { splitCauses } from './split-causes.ts';
-import { handsOn, messageCauses } from './split-message.ts';
+import { moveToFront, splitCauses } from './split-causes.ts';
+import { handsOn, isMessage, listSends, messageCauses } from './split-message.ts';
 
 /** An expected edge that has no whole call and is in no report of an earlier rule. */
 interface UnseenEdge {
@@ -211,31 +218,69 @@ function reportUnseen(scene: Scene, { open, edge, calls }: UnseenEdge, hasArrive
     protocol: 'http' as const,
     shown: [],
   };
-  const isUnaligned = mayBeUnaligned(scene, open, calls, server);
-  return scene.services.has(client)
-    ? missingCall.report({
-        ...seen,
-        candidates: [
-          ...new Set<FindingId>([
-            // A broker may deliver a message as a request, with the context in its body.
-            ...(calls.some(({ kind }) => kind === 'PRODUCER') ? messageCauses : []),
-            ...(calls.some((span) => handsOn(scene, span)) ? (['header-not-sent'] as const) : []),
-            ...(isUnaligned ? splitCauses : leftNoCall),
-            'not-sampled',
-          ]),
-        ],
-        ...(isUnaligned
-          ? {
-              facts: [
-                `calls of ${client} reached no SERVER span that is here, and requests of ${server} began traces at other times: if the clocks of the two differ, they may be two sides`,
-              ],
-            }
-          : {}),
-      })
-    : missingClient.report({
-        ...seen,
-        candidates: ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
-      });
+  if (!scene.services.has(client))
+    return missingClient.report({
+      ...seen,
+      candidates: ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
+    });
+  if (mayBeUnaligned(scene, open, calls, server))
+    return missingCall.report({
+      ...seen,
+      candidates: listUnseenCauses(scene, { open, edge, calls }, splitCauses),
+      facts: [
+        `calls of ${client} reached no SERVER span that is here, and requests of ${server} began traces at other times: if the clocks of the two differ, they may be two sides`,
+      ],
+    });
+  const brokers = listBrokers(scene, { open, edge, calls });
+  return missingCall.report({
+    ...seen,
+    ...(brokers.length > 0 || receivesMessages(open, server) ? { protocol: 'messaging' } : {}),
+    candidates: listUnseenCauses(scene, { open, edge, calls }, leftNoCall),
+    ...(brokers.length > 0
+      ? {
+          facts: [
+            `${client} calls ${listNames(brokers)}, an API of a broker, and has no PRODUCER span: CLIENT spans of such calls usually put no header into a message`,
+          ],
+        }
+      : {}),
+  });
+}
+
+/** @param others Those that do not argue from messages. */
+function listUnseenCauses(
+  scene: Scene,
+  unseen: UnseenEdge,
+  others: readonly FindingId[],
+): readonly FindingId[] {
+  const { open, edge, calls } = unseen;
+  const isSent =
+    calls.some((span) => span.kind === 'PRODUCER' || handsOn(scene, span)) ||
+    listSends(scene, edge.client).length > 0;
+  const isReceived = receivesMessages(open, edge.server);
+  const isAsked = isReceived || listBrokers(scene, unseen).length > 0;
+  // A broker may deliver a message as a request, with the context in its body.
+  const ofMessages = isSent ? messageCauses : isAsked ? ofSender : [];
+  const causes = [...new Set([...ofMessages, ...others, 'not-sampled' as const])];
+  if (isReceived) return causes.filter((cause) => cause !== 'server-not-instrumented');
+  return ofMessages.length > 0 && !scene.services.hasEntries(edge.server)
+    ? moveToFront(causes, 'server-not-instrumented')
+    : causes;
+}
+
+/** Whether all that began traces at a service are messages. */
+function receivesMessages({ roots }: Open, service: string): boolean {
+  const began = roots.of(service).filter((root) => !isHealthProbe(root));
+  return began.length > 0 && began.every(isMessage);
+}
+
+/** The APIs of brokers that a service calls which makes no PRODUCER span. */
+function listBrokers({ services }: Scene, { edge: { client }, calls }: UnseenEdge): readonly string[] {
+  if (services.hasKind(client, 'PRODUCER')) return [];
+  const names = calls.filter(asksBroker).flatMap((span) => {
+    const { host, rpcMethod } = readCallFacts(span);
+    return host ?? rpcMethod ?? [];
+  });
+  return [...new Set(names)].sort();
 }
 
 /** Calls of the caller that nobody continued, and requests of the callee that began traces, by clocks that differ too much to pair them. */

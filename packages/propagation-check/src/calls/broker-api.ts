@@ -1,0 +1,27 @@
+import { type FactSource, readAddress, readOperation, readRpcMethod } from './call-facts.ts';
+
+/** Source: semantic conventions, messaging spans, "Operation types"; `publish` is that of before 1.27. */
+const sending: ReadonlySet<string> = new Set(['create', 'send', 'publish']);
+
+/**
+ * Of SQS, SNS, EventBridge, Kinesis, Step Functions, EventBridge Scheduler, Google Pub/Sub and Cloud Tasks. Sources: opentelemetry-js-contrib,
+ * instrumentation-aws-sdk, `src/services`; opentelemetry-go-contrib, `otelaws`; opentelemetry-python-contrib, `botocore/extensions/sqs.py`.
+ */
+const sendingMethods =
+  /(?:^|\/)(?:S[QN]S\/(?:SendMessage|Publish)(?:Batch)?|google\.pubsub\.v1\.Publisher\/Publish|PutEvents|PutRecords?|Start(?:Sync)?Execution|CreateSchedule|CreateTask)$/i;
+
+/** Whether a CLIENT span sends messages to a broker, or hands work on to a function. */
+export function isSend(call: FactSource): boolean {
+  if (call.kind !== 'CLIENT') return false;
+  const operation = readOperation(call);
+  return operation === null ? sendingMethods.test(readRpcMethod(call) ?? '') : sending.has(operation);
+}
+
+/** Of SQS, SNS, EventBridge and Kinesis; of Event Grid, Event Hubs, Service Bus and Azure's queues; of Google Pub/Sub and Cloud Tasks. */
+const brokerHosts =
+  /^(?:sqs|sns|events|kinesis)\..*(?:\.amazonaws\.com(?:\.cn)?|\.localstack\.cloud)$|\.(?:eventgrid\.azure|servicebus\.windows|queue\.core\.windows)\.net$|(?:^|-)(?:pubsub|cloudtasks)\.googleapis\.com$/i;
+
+/** Whether a call goes to the API of a broker: it may send messages, receive them or settle them, which HTTP spans do not tell. */
+export function asksBroker(call: FactSource): boolean {
+  return isSend(call) || (call.kind === 'CLIENT' && brokerHosts.test(readAddress(call).host ?? ''));
+}
