@@ -1,5 +1,7 @@
+import { isSend } from '../calls/broker-api.ts';
 import { readCallFacts, readDestination, readLogPosition, readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
+import { isEntry } from '../calls/edge.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { isExpected } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
@@ -14,9 +16,9 @@ import { finding as splitTrace } from './split-trace.ts';
 /** A message with an id that a service received without the context of its sender. */
 interface Received {
   readonly server: Span;
-  /** The PRODUCER span with its id. */
+  /** The span that sent it, with its id. */
   readonly client: Span | null;
-  /** Why no PRODUCER span is known to be that of the message; null where one is. */
+  /** Why no span is known to have sent the message; null where one is. */
   readonly apart: string | null;
 }
 
@@ -45,7 +47,7 @@ export const messagesSplitById = rule<Group<Received>>({
       shown: messages.map(({ client, server }) => ({
         client,
         server,
-        says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client?.spanId}, and has it neither as parent nor as link`,
+        says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of ${client?.kind} ${client?.spanId}, and has it neither as parent nor as link`,
       })),
     }),
 });
@@ -74,13 +76,14 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
     ],
     (span) => readCallFacts(span).messageId,
   );
+  const sentByClient = listSentByClient(scene, received, ids);
   const isDelivered = lookUpDeliveries(whole);
   const read = new Set(whole.map(({ client }) => client.spanId));
   const shareQueue = lookUpQueues(scene);
   return received.flatMap((server): readonly Received[] => {
     const { messageId } = readCallFacts(server);
     if (messageId === null) return [];
-    const sent = producers.get(messageId) ?? [];
+    const sent = producers.get(messageId) ?? sentByClient.get(messageId) ?? [];
     const senders = sent.filter(
       (client) => isSameQueue(client, server, shareQueue) && !mayBeOfAnotherLog(client, server, read),
     );
@@ -93,6 +96,31 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
     if (another !== undefined) return [{ server, client: null, apart: 'several have the id' }];
     return [{ server, client, apart: isDelivered(client, server) ? 'another span here continued it' : null }];
   });
+}
+
+/**
+ * Where no PRODUCER span has the id of a message, a CLIENT span that sent it: its context, or that of a span around it, should be in the message.
+ * A message that any consumer received with a context has one.
+ */
+function listSentByClient(
+  { facts, graph }: Scene,
+  received: readonly Span[],
+  ids: ReadonlySet<string>,
+): ReadonlyMap<string | null, readonly Span[]> {
+  if (!facts.maySome((call) => call.protocol === 'messaging' && isSend(call))) return new Map();
+  const roots = new Set(received.map((span) => graph.rowOf(span)));
+  const ofIds = graph.select(
+    (row) =>
+      facts.protocolOf(row) === 'messaging' &&
+      !roots.has(row) &&
+      ids.has(readMessageId(facts.at(row)) ?? '') &&
+      (graph.isEntry(row) || isSend(facts.at(row))),
+  );
+  const isContinued = new Set(ofIds.filter(isEntry).map((span) => readCallFacts(span).messageId));
+  return mapBy(
+    ofIds.filter((span) => !isContinued.has(readCallFacts(span).messageId)),
+    (span) => readCallFacts(span).messageId,
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isSend } from '../calls/broker-api.ts';
 import { isHealthProbe, readBatchSize, readCallFacts } from '../calls/call-facts.ts';
-import { viewCalls } from '../calls/call-group.ts';
+import { type CallGroup, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
@@ -115,14 +115,16 @@ function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
     (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
   );
   return seen.flatMap((edge) => {
-    const whole = scene
-      .groupsBetween(edge.client, edge.server)
-      .filter(({ clientKind }) => clientKind === 'PRODUCER');
-    const kinds = new Set(viewCalls(scene.graph, whole).map(({ server }) => nameKind(server)));
-    const consumers = open.roots.of(edge.server).filter((span) => kinds.has(nameKind(span)));
-    const unread = open.clients.filter(
-      (span) => span.kind === 'PRODUCER' && span.serviceName === edge.client,
+    const groups = scene.groupsBetween(edge.client, edge.server).filter(isOfMessages);
+    const whole = viewCalls(scene.graph, groups).filter(
+      ({ client }) => client.kind === 'PRODUCER' || isSend(client),
     );
+    const kinds = new Set(whole.map(({ server }) => nameKind(server)));
+    const consumers = open.roots.of(edge.server).filter((span) => kinds.has(nameKind(span)));
+    const unread = [
+      ...open.clients.filter((span) => span.kind === 'PRODUCER' && span.serviceName === edge.client),
+      ...(consumers.length > 0 ? listUnreadSends(scene, edge.client) : []),
+    ];
     const sent = mapBy(unread, nameDestination);
     return groupBy(consumers, nameDestination).map((received) => ({
       edge,
@@ -132,6 +134,17 @@ function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
       consumers: received,
     }));
   });
+}
+
+function isOfMessages({ clientKind, protocol }: CallGroup): boolean {
+  return clientKind === 'PRODUCER' || (clientKind === 'CLIENT' && protocol === 'messaging');
+}
+
+/** The CLIENT spans that nobody continued, of a service that sends messages with the context of such spans. */
+function listUnreadSends(scene: Scene, service: string): readonly Span[] {
+  const groups = scene.groupsFrom(service).filter(({ clientKind }) => clientKind === 'CLIENT');
+  const continued = new Set(groups.flatMap(({ clients }) => [...clients]));
+  return listSends(scene, service).filter((span) => !continued.has(scene.graph.rowOf(span)));
 }
 
 /** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */

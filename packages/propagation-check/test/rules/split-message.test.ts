@@ -77,6 +77,24 @@ suite('messages with ids', () => {
     assert.deepEqual(judgeDrawing(apart(acknowledge, take(50, { id }))), []);
   });
 
+  test('are those of a CLIENT span that sends them, where no PRODUCER span has the id and nobody read a context', () => {
+    const boto = (at: number, method = 'SendMessage') =>
+      `web CLIENT "SQS.${method}" ${at}..${at + 10} rpc.system=aws-api rpc.service=SQS rpc.method=${method} ${about({ id })}`;
+    assert.deepEqual(judgeDrawing(apart(boto(0), take(50, { id }))), split);
+    assert.deepEqual(judgeDrawing(apart(boto(0), take(50, { id: 'm2' }))), []);
+    assert.deepEqual(judgeDrawing(apart(boto(0), boto(20), take(50, { id }))), []);
+    assert.deepEqual(judgeDrawing(apart(boto(0, 'ReceiveMessage'), take(50, { id }))), []);
+    assert.deepEqual(judgeDrawing(apart(boto(0), send(5, { id, service: 'shop' }), take(50, { id }))), [
+      'error split-trace shop -> orders 1',
+    ]);
+    const handled = drawChain(90, 'web SERVER "POST" -5..20 id:handled', boto(0));
+    const received = drawChain(91, take(50, { id }));
+    assert.deepEqual(judgeDrawing(handled + received), split);
+    const worked = drawChain(92, take(60, { id, name: 'work', label: 'link:handled' }));
+    assert.deepEqual(judgeDrawing(handled + received + worked), []);
+    assert.deepEqual(judgeDrawing(handled.replace('m1', 'm2') + received + worked), []);
+  });
+
   test('that were received again, or while another was handed over, are split', () => {
     const linked = { id, label: 'link:sent' };
     const handedOver = apart(
@@ -250,6 +268,24 @@ suite('an expected edge on which some messages are whole', () => {
     assert.deepEqual(judge([...pairs, send(900)]), []);
     assert.deepEqual(judge([take(-50), ...pairs.filter((_, at) => at !== 1)]), []);
     assert.deepEqual(judge(pairs, 'may web -> orders\n'), []);
+  });
+
+  test('is split where CLIENT spans send, as far as whole messages have their context', () => {
+    const asClient = (line: string) =>
+      line.replace(/PRODUCER (.*)/, 'CLIENT $1 messaging.operation.type=send');
+    const sent = pairs.map(asClient);
+    const head = 'expect web -> orders\n';
+    const whole = head + drawChain(900, asClient(send(-900)), take(-850));
+    assert.deepEqual(judgeDrawing(whole + apart(...sent)), ['error split-trace web -> orders 4']);
+    assert.deepEqual(judgeDrawing(whole + apart(...sent, asClient(send(900)))), []);
+    assert.deepEqual(judgeDrawing(whole.replace('=send', '=receive') + apart(...sent)), []);
+    const around = drawChain(
+      900,
+      'web SERVER "POST" -910..-880',
+      asClient(send(-900)).replace('CLIENT', 'INTERNAL'),
+      take(-850),
+    );
+    assert.deepEqual(judgeDrawing(head + around + apart(...sent)), []);
   });
 
   test('knows what a service does with its messages', () => {
