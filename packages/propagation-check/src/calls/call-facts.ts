@@ -125,6 +125,11 @@ const messageIds = [
   ...(['oban.job.job_id', 'messaging.oban.job_id'] as const),
 ];
 
+/** The correlation id: a request and its reply have the same one. Source: semantic conventions for messaging, of today and before 1.17. */
+export function readConversationId(span: FactSource): string | null {
+  return readText(span, 'messaging.message.conversation_id', 'messaging.conversation_id');
+}
+
 /**
  * A topic keeps each message at one offset of one partition, which brokers tell producers too. Sources: semantic conventions for Kafka, of today
  * and before 1.27; opentelemetry-java-instrumentation, `KafkaProducerAttributesExtractor.java`.

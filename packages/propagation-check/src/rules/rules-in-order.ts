@@ -26,6 +26,7 @@ import { unnamedServices } from './service-unnamed.ts';
 import { spansLostInServices } from './span-lost-in-service.ts';
 import { splitBatches } from './split-batch.ts';
 import { splitsByHand } from './split-by-hand.ts';
+import { splitConversations } from './split-conversation.ts';
 import { splitMessages } from './split-message.ts';
 import { messagesSplitById } from './split-message-id.ts';
 import { splitRedirects } from './split-redirect.ts';
@@ -60,6 +61,7 @@ export const rules: readonly Rule[] = [
   splitTraces,
   splitRedirects,
   messagesSplitById,
+  splitConversations,
   splitMessages,
   splitBatches,
   splitsByHand,

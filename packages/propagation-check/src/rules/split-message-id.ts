@@ -180,6 +180,6 @@ function lookUpQueues({ facts, expectation, groupsBetween }: Scene): ShareQueue 
 }
 
 /** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
-function isOfBroker(messageId: string): boolean {
+export function isOfBroker(messageId: string): boolean {
   return /^([0-9a-f-]{16,}|\d{12,})$/i.test(messageId);
 }
