@@ -1,5 +1,5 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
-import { none } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
@@ -8,23 +8,24 @@ import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { kindNumber } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
 import { gate, rule } from './rule.ts';
 
-/** The spans of one layer of a service that began traces, and requests for the same that began others. */
+/** The spans of one layer of a service, and requests for the same that began traces. */
 interface DividedLayers {
   readonly layers: readonly [Span, ...Span[]];
   readonly servers: readonly Span[];
-  /** Requests that began right after a span of the layer had ended. */
+  /** Requests that began within a span of the layer, or right after it had ended. */
   readonly pairs: readonly Pair[];
 }
 
 /**
- * Two layers of one service (a middleware and the server behind it, a web server and the application within it) each begin a trace for the
- * same request: the one ends or is open, and the other begins with the same method and path.
+ * Two layers of one service (a middleware and the server behind it, a web server and the application within it) have a trace each for the
+ * same request: the one ends or is open, and the other begins a trace with the same method and path. The first began its trace too, or
+ * continues that of a caller and has no child.
  */
 export const contextLostBetweenLayers = rule<DividedLayers>({
   finding,
@@ -36,14 +37,18 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     const spans = graph
       .select(
         (row) =>
-          (graph.store.kinds[row] === kindNumber.internal ||
-            (graph.store.kinds[row] === kindNumber.server && divided.has(graph.serviceNumberOf(row)))) &&
-          graph.isRoot(row) &&
+          (graph.store.kinds[row] === kindNumber.internal
+            ? graph.isRoot(row)
+            : graph.store.kinds[row] === kindNumber.server &&
+              divided.has(graph.serviceNumberOf(row)) &&
+              (graph.isRoot(row) || isOfCallerAlone(graph, row))) &&
           !graph.mayBeLinked(row) &&
           readMethod(facts.at(row)) !== null,
       )
       .filter((span) => readCallFacts(span).path !== null);
-    return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName, span.kind)).map((layers) => {
+    const nameLayer = (span: Span): string =>
+      keyFor(span.serviceName, span.scopeName, span.kind, String(isRoot(span)));
+    return groupBy(spans, nameLayer).map((layers) => {
       const requests = new Set(layers.map(nameRequest));
       const servers = open.roots
         .of(layers[0].serviceName)
@@ -51,6 +56,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
           (span) =>
             span.kind === 'SERVER' &&
             (layers[0].kind === 'INTERNAL' || areOfTwoLayers(layers[0], span)) &&
+            (isRoot(layers[0]) || graph.hasChildren(span)) &&
             !isHealthProbe(span) &&
             requests.has(nameRequest(span)),
         );
@@ -76,6 +82,12 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
         ),
       (divided) => `${tellPairs(divided)}, with ${countOf(divided.servers.length, 'request')}`,
     ),
+    // Two tracers of one service (an agent, and a library with a tracer of its own) make two traces, which are whole.
+    gate(
+      'no call is in both traces of a request',
+      ({ pairs }, scene) => countSharedCalls(scene, pairs) === 0,
+      ({ pairs }, scene) => countOf(countSharedCalls(scene, pairs), 'call'),
+    ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
   report: ({ layers, pairs }, { thresholds: { fewestDisplaced } }) =>
@@ -93,25 +105,70 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     }),
 });
 
+/** A layer that continues the trace of its caller, and whose own trace ends there. */
+function isOfCallerAlone(graph: TraceGraph, row: number): boolean {
+  const parent = graph.parents[row] ?? none;
+  return (
+    parent !== none && !graph.hasChild(row) && graph.serviceNumberOf(parent) !== graph.serviceNumberOf(row)
+  );
+}
+
+/** The calls of the one trace that the other has as well: of the same method and path, at the same time, by another instrumentation. */
+function countSharedCalls({ graph, facts }: Scene, pairs: readonly Pair[]): number {
+  const { traces } = graph.index;
+  const traceOf = (span: Span): number | undefined => traces[graph.rowOf(span)];
+  const [first] = pairs;
+  if (first === undefined) return 0;
+  const meant = new Set(pairs.flatMap(({ client, server }) => [traceOf(client), traceOf(server)]));
+  const calls = graph.select(
+    (row) =>
+      graph.store.kinds[row] === kindNumber.client &&
+      meant.has(traces[row]) &&
+      graph.serviceOf(row) === first.server.serviceName &&
+      facts.pathOf(row) !== null,
+  );
+  const callsOf = mapBy(calls, traceOf);
+  const shared = pairs.flatMap(({ client: layer, server }) => {
+    const others = callsOf.get(traceOf(server)) ?? [];
+    return (callsOf.get(traceOf(layer)) ?? []).filter((call) =>
+      others.some((other) => isSameCall(call, other)),
+    );
+  });
+  return shared.length;
+}
+
+function isSameCall(one: Span, other: Span): boolean {
+  return (
+    areOfTwoLayers(one, other) &&
+    nameRequest(one) === nameRequest(other) &&
+    one.startTimeUnixNano < other.endTimeUnixNano &&
+    other.startTimeUnixNano < one.endTimeUnixNano
+  );
+}
+
 /** A caller may repeat its request, and a capture without the scopes of some spans does not tell their layers. */
 function areOfTwoLayers({ scopeName }: Span, other: Span): boolean {
   return scopeName !== '' && other.scopeName !== '' && scopeName !== other.scopeName;
 }
 
-/** The numbers of services that have SERVER roots of several scopes. Most have not, and their requests are not looked at one by one. */
+/**
+ * The numbers of services that have SERVER spans of several scopes, roots among them. Most have not, and their requests are not looked at
+ * one by one.
+ */
 function findDividedServices({ graph }: Scene): ReadonlySet<number> {
   const { kinds, scopes, size, resourceTable } = graph.store;
   const scopeOf = new Int32Array(resourceTable.length).fill(none);
   const divided = new Set<number>();
+  const beginning = new Set<number>();
   for (let row = 0; row < size; row += 1) {
     if (kinds[row] !== kindNumber.server) continue;
     const service = graph.serviceNumberOf(row);
     const scope = scopes[row] ?? 0;
-    if (scopeOf[service] === scope || !graph.isRoot(row)) continue;
+    if (graph.isRoot(row)) beginning.add(service);
     if (scopeOf[service] === none) scopeOf[service] = scope;
-    else divided.add(service);
+    else if (scopeOf[service] !== scope) divided.add(service);
   }
-  return divided;
+  return new Set([...divided].filter((service) => beginning.has(service)));
 }
 
 function describeOrder({ name, traceId, endTimeUnixNano }: Span, server: Span): string {
@@ -124,7 +181,10 @@ function tellPairs({ layers, pairs }: DividedLayers): string {
   return `${pairs.length} of ${layers.length}`;
 }
 
-/** Each layer with the SERVER span of the same request that began within it, or within as much time after it as it took. */
+/**
+ * Each layer with the SERVER span of the same request that began within it; where the layer began a trace also within as much time after
+ * it as it took.
+ */
 function pairLayers(
   layers: readonly Span[],
   servers: readonly Span[],
@@ -133,7 +193,7 @@ function pairLayers(
   const layerOf = new Map(
     layers.map((layer) => {
       const { startTimeUnixNano: start, endTimeUnixNano: end } = layer;
-      return [atTime(layer, start, end + (end - start)), layer];
+      return [atTime(layer, start, isRoot(layer) ? end + (end - start) : end), layer];
     }),
   );
   const pairs = pairSpans(
@@ -141,11 +201,23 @@ function pairLayers(
     servers,
     (window, server) =>
       startsDuring(server, window, tolerances) &&
+      isFirst(window, server) &&
       nameRequest(window) === nameRequest(server) &&
       mayBeOfOneProcess(window, server),
     tolerances,
   );
   return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));
+}
+
+/** Of two layers that begin traces nearly at once, each would be the first of the other. */
+function isFirst(layer: Span, server: Span): boolean {
+  if (layer.kind === 'INTERNAL' || !isRoot(layer)) return true;
+  const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
+  return ahead > 0n || (ahead === 0n && layer.scopeName < server.scopeName);
+}
+
+function isRoot(span: Span): boolean {
+  return span.parentSpanId === null;
 }
 
 function nameRequest(span: Span): string {
