@@ -1,4 +1,4 @@
-import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { type Call, type CallGroup, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -12,7 +12,7 @@ export const finding = defineFinding('wrong-parent', {
   isConclusive: true,
   shows: "B's SERVER span has a parent that exists and is not the CLIENT span",
   title: 'The header names the wrong span',
-  why: 'The called service hangs under a span of the caller that is not the CLIENT span of the call.',
+  why: 'The called service hangs under a span that is not the CLIENT span of the call.',
   fix: 'Inject after the CLIENT span has been started and made current, into headers of that call alone, or leave it to the instrumentation.',
   ofMessages: {
     title: 'The message names the wrong span',
@@ -21,10 +21,10 @@ export const finding = defineFinding('wrong-parent', {
   },
 });
 
-/** SERVER spans of an edge below spans of the caller that are no calls. */
+/** SERVER spans of an edge below spans that are no calls: of the caller, or of a service that had answered before. */
 interface MisledEdge {
   readonly calls: readonly Call[];
-  /** With calls of the caller that tell of the same request and have no child. */
+  /** With calls that tell of the same request and have no child. */
   readonly pairs: Group<Pair>;
   /** Those are to the address of the server. */
   readonly areAddressed: boolean;
@@ -44,11 +44,14 @@ export const wrongParents = rule<MisledEdge>({
       (span) => span.serviceName,
     );
     const misled = scene.groups.filter(
-      ({ client, clientKind }) => clientKind !== 'CLIENT' && clientsOf.has(client),
+      (group) => group.clientKind !== 'CLIENT' && (clientsOf.has(group.client) || isLate(group)),
     );
+    if (clientsOf.size === 0) return [];
     return groupCalls(misled).flatMap((groups) => {
+      const [{ client: above, server: below }] = groups;
       const calls = viewCalls(scene.graph, groups);
-      const clients = clientsOf.get(groups[0].client) ?? [];
+      const clients =
+        clientsOf.get(above) ?? (calls.every(isBelowAnswered) ? listOthers(clientsOf, below) : []);
       const servers = calls.map((call) => call.server);
       const tellOfOne = (client: Span, server: Span): boolean =>
         client.traceId === server.traceId && compareRequests(client, server) === 'yes';
@@ -78,13 +81,37 @@ export const wrongParents = rule<MisledEdge>({
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
   report: ({ calls, pairs }) => {
     const parentOf = new Map(calls.map((call) => [call.server, call.client]));
+    // Another service may have asked for the same, late and without a CLIENT span.
+    const isOfOther = calls[0]?.client.serviceName !== pairs[0].client.serviceName;
     return finding.report({
+      ...(isOfOther ? { isLikely: true } : {}),
       ...edgeOf(pairs[0]),
       shown: pairs.map(({ client, server }) => ({
         client,
         server,
-        says: `parent is ${parentOf.get(server)?.kind} "${parentOf.get(server)?.name}" instead of CLIENT ${client.spanId}`,
+        says: `parent is ${nameParent(client, parentOf.get(server))} instead of CLIENT ${client.spanId}`,
       })),
     });
   },
 });
+
+/** The headers of an answer were sent on: an authorization service answered a gateway, which then asked the called service. */
+function isLate({ clientKind, extremes }: CallGroup): boolean {
+  return clientKind === 'SERVER' && extremes.apart > 0;
+}
+
+function isBelowAnswered({ client, server }: Call): boolean {
+  return client.kind === 'SERVER' && server.startTimeUnixNano >= client.endTimeUnixNano;
+}
+
+function listOthers(
+  clientsOf: ReadonlyMap<string | null, readonly Span[]>,
+  called: string | null,
+): readonly Span[] {
+  return [...clientsOf].flatMap(([service, spans]) => (service === called ? [] : spans));
+}
+
+function nameParent(caller: Span, parent: Span | undefined): string {
+  const named = `${parent?.kind} "${parent?.name}"`;
+  return parent?.serviceName === caller.serviceName ? named : `${named} of ${parent?.serviceName}`;
+}
