@@ -67,7 +67,7 @@ export const detachedCalls = rule<DetachedCalls>({
   },
   gates: [areWaitedFor()],
   looseEnds: ({ detached }) => detached,
-  report: ({ calls, pairs }, scene) => {
+  report: ({ calls, detached, pairs }, scene) => {
     const [{ client, server, protocol }] = calls;
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return finding.report({
@@ -76,14 +76,49 @@ export const detachedCalls = rule<DetachedCalls>({
       client: client.serviceName,
       server: server.serviceName,
       protocol,
-      shown: pairs.map(({ client: entry, server: call, unique }) => ({
-        client: call,
-        server: serverOf.get(call) ?? null,
-        says: tellLoss(entry, call, unique),
-      })),
+      shown: [...pairs, ...listFannedOut(scene, detached, pairs)].map(
+        ({ client: entry, server: call, unique }) => ({
+          client: call,
+          server: serverOf.get(call) ?? null,
+          says: tellLoss(entry, call, unique),
+        }),
+      ),
     });
   },
 });
+
+/**
+ * A request may make the call several times. The others are those of requests as well where each was made while one such request was open:
+ * where requests overlap, a job may have made them.
+ */
+function listFannedOut(
+  { graph, thresholds }: Scene,
+  detached: readonly Span[],
+  pairs: readonly Pair[],
+): readonly Pair[] {
+  const paired = new Set(pairs.map(({ server: call }) => call));
+  const [first] = pairs;
+  const others = detached.filter((call) => !paired.has(call));
+  if (first === undefined || others.length === 0) return [];
+  const requests = pairs.map(({ client: request }) => request);
+  let open = 0;
+  const isDuringTwo = startsDuringAny(
+    graph,
+    requests,
+    { ...thresholds, clockTolerance: thresholds.rounding },
+    () => {
+      open += 1;
+      return open > 1;
+    },
+  );
+  const isDuringOne = (call: Span): boolean => {
+    open = 0;
+    return !isDuringTwo(graph.rowOf(call)) && open === 1;
+  };
+  return others.every(isDuringOne)
+    ? others.map((call) => ({ client: first.client, server: call, unique: false }))
+    : [];
+}
 
 /** Calls like these that began traces, too, and that nobody continued: the peer was not reached, or its span is lost. */
 function listBroken(
