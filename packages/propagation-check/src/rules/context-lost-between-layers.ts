@@ -209,11 +209,11 @@ function pairLayers(
   return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));
 }
 
-/** Of two layers that begin traces nearly at once, each would be the first of the other. */
+/** Of two layers that begin traces nearly at once, each would be the first of the other. What measures outside of the process begins before it. */
 function isFirst(layer: Span, server: Span): boolean {
-  if (layer.kind === 'INTERNAL' || !isRoot(layer)) return true;
   const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
-  return ahead > 0n || (ahead === 0n && layer.scopeName < server.scopeName);
+  if (layer.kind === 'INTERNAL' || ahead > 0n) return true;
+  return ahead === 0n && (!isRoot(layer) || layer.scopeName < server.scopeName);
 }
 
 function isRoot(span: Span): boolean {

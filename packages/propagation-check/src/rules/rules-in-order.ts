@@ -3,6 +3,7 @@ import { lostClientSpans } from './client-span-lost.ts';
 import { apartClocks } from './clock-skew.ts';
 import { callsAfterMessages, callsAfterRequests } from './context-lost-after-consumer.ts';
 import { contextLostBeforeWork } from './context-lost-before-work.ts';
+import { contextLostBetweenClients } from './context-lost-between-clients.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
 import { crossedCalls } from './crossed-calls.ts';
@@ -56,6 +57,7 @@ export const rules: readonly Rule[] = [
   droppedParents,
   splitSidecars,
   detachedCalls,
+  contextLostBetweenClients,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
   splitTraces,

@@ -12,6 +12,8 @@ import type { Scene } from './check.ts';
  * instrumentations, or one that is loaded twice, make a span each, and the header is that of one. Of calls in parallel, as many are not
  * lost one beside each that is whole.
  *
+ * Two tracers of one service make them in two traces.
+ *
  * Source: opentelemetry-js-contrib, issue 2229; opentelemetry-java-instrumentation, issue 11401.
  */
 export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: readonly CallGroup[]): boolean {
@@ -28,19 +30,44 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
       if (others.size > rows.length / thresholds.displacedShare + 1) return false;
     }
   }
+  const nearlyAllBeside = (
+    nameOf: (row: number) => string,
+    areOne: (one: number, other: number) => boolean,
+  ) => {
+    const [requests, beside] = countBeside(graph, rows, [...others], nameOf, areOne);
+    return areNearlyAll(beside, requests, thresholds.displacedShare, thresholds);
+  };
+  return (
+    nearlyAllBeside(
+      (row) => nameRequest(graph, facts, row),
+      (one, other) => areOfOneCall(scene, one, other),
+    ) ||
+    nearlyAllBeside(
+      (row) => keyFor(String(graph.serviceNumberOf(row)), facts.methodOf(row), facts.pathOf(row)),
+      (one, other) => areOfTwoTracers(scene, one, other),
+    )
+  );
+}
+
+/** How many requests there are, and of how many each call lies beside another. */
+function countBeside(
+  graph: TraceGraph,
+  lonely: readonly number[],
+  whole: readonly number[],
+  nameOf: (row: number) => string,
+  areOne: (one: number, other: number) => boolean,
+): readonly [requests: number, beside: number] {
   const byStart = (one: number, other: number): number =>
     (graph.starts[one] ?? 0) - (graph.starts[other] ?? 0);
-  const othersOf = mapBy([...others].sort(byStart), (row) => nameRequest(graph, facts, row));
-  const lonelyOf = mapBy(rows.sort(byStart), (row) => nameRequest(graph, facts, row));
+  const wholeOf = mapBy(whole.toSorted(byStart), nameOf);
+  const lonelyOf = mapBy(lonely.toSorted(byStart), nameOf);
   const beside = [...lonelyOf].filter(([request, ofRequest]) => {
-    const besides = othersOf.get(request) ?? [];
+    const besides = wholeOf.get(request) ?? [];
     return (
-      besides.length === ofRequest.length &&
-      ofRequest.every((row, at) => areOfOneCall(scene, row, besides[at] ?? none))
+      besides.length === ofRequest.length && ofRequest.every((row, at) => areOne(row, besides[at] ?? none))
     );
   });
-  const all = new Set([...lonelyOf.keys(), ...othersOf.keys()]);
-  return areNearlyAll(beside.length, all.size, thresholds.displacedShare, thresholds);
+  return [new Set([...lonelyOf.keys(), ...wholeOf.keys()]).size, beside.length];
 }
 
 function namePlace(call: FactSource): string {
@@ -66,4 +93,14 @@ function areOfOneCall({ graph, facts, thresholds }: Scene, one: number, other: n
   if (facts.scopeOf(one) !== facts.scopeOf(other)) return start < otherEnd && otherStart < end;
   const rounding = Number(thresholds.rounding);
   return Math.abs(start - otherStart) < rounding && Math.abs(end - otherEnd) < rounding;
+}
+
+/** In two traces, by two instrumentations. */
+function areOfTwoTracers(scene: Scene, one: number, other: number): boolean {
+  const { graph, facts } = scene;
+  return (
+    graph.index.traces[one] !== graph.index.traces[other] &&
+    facts.scopeOf(one) !== facts.scopeOf(other) &&
+    areOfOneCall(scene, one, other)
+  );
 }

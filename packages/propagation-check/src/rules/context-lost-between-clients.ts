@@ -1,0 +1,96 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { type Call, groupCalls, selectCalls } from '../calls/call-group.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
+import { endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import { mayBeOfOneProcess } from '../span/instance.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import type { Scene } from './check.ts';
+import { finding } from './context-lost-in-process.ts';
+import { doubtFew } from './doubt-loss.ts';
+import { gate, rule } from './rule.ts';
+
+/** Calls of one edge whose CLIENT spans began traces, and spans of the caller for the same requests. */
+interface DividedClients {
+  readonly calls: Group<Call>;
+  /** The span of the outer library, which has no child, and that of the inner one. */
+  readonly pairs: readonly Pair[];
+}
+
+/**
+ * Two libraries of one call (a REST client and the HTTP client below it) make a span each, and the inner one does not see the context of the
+ * outer one: its span begins a trace, which the called service continues.
+ *
+ * Source: opentelemetry-java-instrumentation, issue 1422.
+ */
+export const contextLostBetweenClients = rule<DividedClients>({
+  finding,
+  measure: (scene, open) => {
+    const services = new Set(open.clients.map(({ serviceName }) => serviceName));
+    const detaching = groupCalls(scene.groups).filter(
+      (groups) => services.has(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
+    );
+    if (detaching.length === 0) return [];
+    const { graph } = scene;
+    const calls = selectCalls(graph, detaching.flat(), (client) => graph.isRoot(client)).filter(
+      ({ client }) => client.kind === 'CLIENT' && readCallFacts(client).path !== null,
+    );
+    const outer = open.clients.filter(
+      (client) => client.kind === 'CLIENT' && readCallFacts(client).path !== null,
+    );
+    return groupBy(calls, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
+      (ofEdge) => ({ calls: ofEdge, pairs: pairLibraries(scene, outer, ofEdge) }),
+    );
+  },
+  gates: [
+    gate(
+      'nearly all of them lie within a span of another library for the same request',
+      ({ calls, pairs }, { thresholds }) =>
+        areNearlyAll(pairs.length, calls.length, thresholds.displacedShare, thresholds),
+      ({ calls, pairs }) => `${pairs.length} of ${calls.length}`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
+  report: ({ calls, pairs }, { thresholds: { fewestDetached } }) => {
+    const [{ client, server, protocol }] = calls;
+    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+    return finding.report({
+      isLikely: true,
+      doubt: pairs.length < fewestDetached ? doubtFew(pairs.length, fewestDetached) : null,
+      client: client.serviceName,
+      server: server.serviceName,
+      protocol,
+      explains: pairs.map(({ client: outer }) => outer),
+      shown: pairs.map(({ client: outer, server: call }) => ({
+        client: call,
+        server: serverOf.get(call) ?? null,
+        says: `root of its own trace, within "${outer.name}" of trace ${outer.traceId} for the same request, which has no child`,
+      })),
+    });
+  },
+});
+
+function pairLibraries(
+  { thresholds }: Scene,
+  outer: readonly Span[],
+  calls: readonly Call[],
+): readonly Pair[] {
+  return pairSpans(
+    outer,
+    calls.map(({ client }) => client),
+    (span, call) =>
+      span.serviceName === call.serviceName &&
+      span.scopeName !== '' &&
+      call.scopeName !== '' &&
+      span.scopeName !== call.scopeName &&
+      nameRequest(span) === nameRequest(call) &&
+      endsWithin(call, span, thresholds) &&
+      mayBeOfOneProcess(span, call),
+    thresholds,
+  );
+}
+
+function nameRequest(span: Span): string {
+  const { method, path, host } = readCallFacts(span);
+  return keyFor(method, path, host);
+}
