@@ -48,7 +48,8 @@ export const lostClientSpans = rule<Group<Lost>>({
   measure: (scene, open) => {
     const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
     if (orphans.length === 0) return [];
-    const clients = new Set(open.clients);
+    // A hop that is missing behind a call may have asked several services.
+    const clients = new Set([...open.clients, ...listBeforeHops(open).flatMap(({ client }) => client ?? [])]);
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
     const find = (server: Span, ended?: Span): readonly Lost[] =>
       findCaller(scene, clients, server, openAtStart(server), ended);
@@ -180,9 +181,8 @@ function indexBeyondHops(
   direct: readonly Lost[],
 ): ReadonlyMap<string, ReadonlySet<string | null>> {
   const servers = new Map<string, Set<string | null>>();
-  const shown = found.filter(({ id }) => id === missingClient.id).flatMap((draft) => draft.shown);
   for (const { call, server } of [
-    ...shown.map(({ client, server }) => ({ call: client, server })),
+    ...listBeforeHops({ found }).map(({ client, server }) => ({ call: client, server })),
     ...direct,
   ]) {
     if (!call || server === null) continue;
@@ -190,6 +190,11 @@ function indexBeyondHops(
     servers.set(kind, (servers.get(kind) ?? new Set()).add(server.serviceName));
   }
   return servers;
+}
+
+/** Calls behind which a span is missing, as an earlier rule found. */
+function listBeforeHops({ found }: Pick<Open, 'found'>): readonly Shown[] {
+  return found.filter(({ id }) => id === missingClient.id).flatMap((draft) => draft.shown);
 }
 
 function nameCall(call: Span): string {

@@ -1,8 +1,16 @@
-import { type FactSource, readAddress, readOutcome, readPath, readRpcMethod } from '../calls/call-facts.ts';
+import {
+  type FactSource,
+  readAddress,
+  readCallFacts,
+  readOutcome,
+  readPath,
+  readRpcMethod,
+} from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
+import { areOfDistinctPaths } from '../pairing/distinct-paths.ts';
 import {
   compareRequests,
   groupPairs,
@@ -14,10 +22,11 @@ import {
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
-import { edgeOf, isExpectedCaller, nameParent, type Scene } from './check.ts';
+import { edgeOf, isExpectedCaller, nameParent, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
+import { isBehindFrontEnd } from './platforms.ts';
 import { rule, tellReasons } from './rule.ts';
 
 export const finding = defineFinding('missing-client', {
@@ -55,13 +64,17 @@ export const missingClients = rule<Group<Pair>>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    return groupPairs(pairs);
+    return groupPairs([...pairs, ...listRepeated(open, pairs)]);
   },
   gates: [parentGate((pairs) => pairs.map(({ server }) => server))],
   looseEnds: (pairs) => pairs.flatMap(({ client, server }) => [client, server]),
   report: (pairs, scene) =>
     finding.report({
-      severity: pairs.every(({ client, server }) => isUncertain(scene, client, server)) ? 'warning' : 'error',
+      severity:
+        !areBehindFrontEnd(scene, pairs) &&
+        pairs.every(({ client, server }) => isUncertain(scene, client, server))
+          ? 'warning'
+          : 'error',
       ...edgeOf(pairs[0]),
       candidates: pairs.every((pair) => isPassedOn(scene, pair))
         ? ['header-passed-through', ...causes]
@@ -86,6 +99,23 @@ export const missingClients = rule<Group<Pair>>({
   },
 });
 
+/** A hop that repeats a request makes one span for all attempts: these have one parent, one method and one path. */
+function listRepeated({ orphans }: Open, pairs: readonly Pair[]): readonly Pair[] {
+  if (orphans.length <= pairs.length) return [];
+  const pairOf = new Map(pairs.map((pair) => [nameAttempts(pair.server), pair]));
+  const paired = new Set(pairs.map(({ server }) => server));
+  return orphans.flatMap((server) => {
+    const first = pairOf.get(nameAttempts(server));
+    return first === undefined || paired.has(server) ? [] : [{ ...first, server, unique: false }];
+  });
+}
+
+function nameAttempts(server: Span): string {
+  const { traceId, parentSpanId, serviceName, kind } = server;
+  const { method, path, rpcMethod } = readCallFacts(server);
+  return keyFor(traceId, parentSpanId, serviceName, kind, method, path, rpcMethod);
+}
+
 /** Whether the SERVER span has the parent of the request that made the call: the header that the caller had received. */
 function isPassedOn({ graph }: Scene, { client, server }: PairSides): boolean {
   const top = findTop(graph, client);
@@ -100,6 +130,14 @@ function isUncertain(scene: Scene, client: Span, server: Span): boolean {
     isOfHop(scene, client, server) ||
     readOutcome(client) === 'unreached' ||
     mayBeFromOutside(scene, client, server)
+  );
+}
+
+/** A program outside of the data would have to ask for the same paths as the caller at the same times, and the caller to ask another peer there. */
+function areBehindFrontEnd({ thresholds }: Scene, pairs: readonly PairSides[]): boolean {
+  return (
+    areOfDistinctPaths(pairs, thresholds) &&
+    pairs.every((pair) => isBehindFrontEnd(pair) && readOutcome(pair.client) !== 'unreached')
   );
 }
 

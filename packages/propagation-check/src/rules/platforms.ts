@@ -1,6 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isLoopback } from '../calls/inside.ts';
 import { readConnectionPeers } from '../headers/place.ts';
+import type { PairSides } from '../pairing/pair.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -10,6 +11,8 @@ import { moveToFront } from './split-causes.ts';
 export interface Platform {
   /** Whether the attributes of the call say that it stands there. */
   readonly isBetween: (call: Shown) => boolean;
+  /** Each request to it gets a parent of its own, which stays with the vendor. */
+  readonly isFrontEnd?: true;
   /** Comes before all other candidates, where it is one. */
   readonly likeliest?: FindingId;
   /** The change that helps, in the product's own terms. */
@@ -52,18 +55,21 @@ export const platforms: readonly Platform[] = [
     isBetween: ({ client, server }) =>
       hasHost(client, /\.execute-api\.[a-z\d-]+\.amazonaws\.com$|\.lambda-url\.[a-z\d-]+\.on\.aws$/) ||
       (isOn(server, /aws/) && server?.attributes.get('faas.trigger') === 'http'),
+    isFrontEnd: true,
     fixes: { 'header-rewritten': lambda, 'header-ignored': lambda, 'external-parent': lambda },
   },
   {
     isBetween: ({ client, server }) =>
       hasHost(client, /\.(?:run\.app|cloudfunctions\.net|appspot\.com)$/) ||
       isOn(server, /gcp[_.](?:cloud_run|cloud_functions|app_engine)/),
+    isFrontEnd: true,
     fixes: { 'header-rewritten': cloudRun, 'external-parent': cloudRun },
   },
   {
     isBetween: ({ client, server }) =>
       hasHost(client, /\.(?:azurewebsites\.net|azure-api\.net|azurefd\.net)$/) ||
       isOn(server, /azure[_.](?:functions|app_service)/),
+    isFrontEnd: true,
     fixes: { 'header-rewritten': azure, 'external-parent': azure },
   },
   {
@@ -103,6 +109,16 @@ function findPlatform({ shown }: Draft): Platform | null {
 export function findPlatformFix(draft: Draft, cause: FindingId): string | null {
   const isKnown = platforms.some(({ fixes }) => cause in fixes);
   return isKnown ? (findPlatform(draft)?.fixes[cause] ?? null) : null;
+}
+
+/** Whether both sides name one product that gives each request a parent of its own. */
+export function isBehindFrontEnd({ client, server }: PairSides): boolean {
+  return platforms.some(
+    ({ isFrontEnd, isBetween }) =>
+      isFrontEnd === true &&
+      isBetween({ client, server: null, says: '' }) &&
+      isBetween({ client: null, server, says: '' }),
+  );
 }
 
 /** A product that is known to do this makes it the likeliest cause. */

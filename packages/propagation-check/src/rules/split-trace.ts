@@ -11,6 +11,7 @@ import { clockOf } from '../pairing/align-clocks.ts';
 import { mayNameSides } from '../pairing/answers.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAllPaired, doStartsFollow, mayTimersKeepStep } from '../pairing/displaced.ts';
+import { areOfDistinctPaths } from '../pairing/distinct-paths.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import {
@@ -538,16 +539,7 @@ function isAlone(edge: SplitEdge): boolean {
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.displacedLeftOver;
   const most = Math.max(toTargets.length, alike.count);
   if (areNearlyAllPaired(pairs, most, 1 / leftOver, thresholds)) return true;
-  return most - pairs.length <= 1 && (areOfDistinctPaths(edge) || isOthersCut(edge));
-}
-
-/** Whether every pair has a path of its own, such as one with an id: another caller would have to ask for the same paths at the same times. */
-function areOfDistinctPaths({ scene: { thresholds }, pairs }: SplitEdge): boolean {
-  const paths = pairs.flatMap(({ client, server }) => {
-    const { path } = readCallFacts(client);
-    return path !== null && path === readCallFacts(server).path ? path : [];
-  });
-  return paths.length >= thresholds.fewestDistinct && new Set(paths).size === pairs.length;
+  return most - pairs.length <= 1 && (areOfDistinctPaths(edge.pairs, thresholds) || isOthersCut(edge));
 }
 
 /** Whether the call that is left over began before the capture, so that its request may be missing, and the other requests begin with their calls. */

@@ -1,0 +1,19 @@
+import { readPath } from '../calls/call-facts.ts';
+import type { PairSides } from './pair.ts';
+
+/** `rules/thresholds.ts` has the number and its reason. */
+export interface DistinctPathsThresholds {
+  readonly fewestDistinct: number;
+}
+
+/** Whether every pair has a path of its own, such as one with an id: another caller would have to ask for the same paths at the same times. */
+export function areOfDistinctPaths(
+  pairs: readonly PairSides[],
+  { fewestDistinct }: DistinctPathsThresholds,
+): boolean {
+  const paths = pairs.flatMap(({ client, server }) => {
+    const path = readPath(client);
+    return path !== null && path === readPath(server) ? path : [];
+  });
+  return paths.length >= fewestDistinct && new Set(paths).size === pairs.length;
+}
