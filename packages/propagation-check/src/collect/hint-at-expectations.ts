@@ -15,6 +15,7 @@ import {
   isCallOf,
   isMessage,
   isRequestOf,
+  isUncovered,
   isWhole,
 } from './hint-at-unjudged.ts';
 
@@ -242,7 +243,7 @@ function hintAtUnseen(
   const isUncalled = isRequestOf(services);
   const [peers] = describePeers(
     findings,
-    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge) && !isWhole(edge)),
+    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge) && !isWhole(edge) && !isUncovered(edge)),
   );
   if (peers !== undefined) {
     const isPeer = peers.includes(emitNone);
@@ -272,11 +273,7 @@ function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge
   const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
   const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
   const saidOf = (isOfKnown: boolean): number =>
-    sum(
-      said.flatMap(({ calls, server, why }) =>
-        ((server ?? why) !== undefined) === isOfKnown ? [calls] : [],
-      ),
-    );
+    sum(said.flatMap(({ calls, why }) => ((why !== undefined) === isOfKnown ? [calls] : [])));
   const countEnded = (how: keyof EndedCalls): number => sum(peers.map(({ ended }) => ended?.[how] ?? 0));
   const failed = countEnded('failed');
   const unavailable = countEnded('unavailable');

@@ -275,14 +275,16 @@ function hintAtWaiting(unjudged: readonly UnjudgedEdge[]): readonly string[] {
 }
 
 /** Other calls to the same peer are whole. */
+export function isUncovered(edge: UnjudgedEdge): boolean {
+  return edge.server !== undefined && edge.why === undefined && !isMessage(edge);
+}
+
 function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const uncovered = unjudged.filter(
-    (edge) => edge.server !== undefined && edge.why === undefined && !isMessage(edge),
-  );
+  const uncovered = unjudged.filter(isUncovered);
   if (uncovered.length === 0) return [];
   return [
     `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
-      'wait until it has exported them, or see why it does not, and check again',
+      'wait until it has exported them, or see why it does not (a cache may have answered), and check again',
   ];
 }
 

@@ -1,8 +1,8 @@
-import { type CallGroup, weighCalls } from '../calls/call-group.ts';
+import { type CallGroup, measureLag, weighCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
-import type { Doubt, Draft, Scene } from './check.ts';
+import { type Doubt, type Draft, isCovered, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { listStepsToDecide } from './steps-to-decide.ts';
 
@@ -21,7 +21,8 @@ const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
 export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft): Draft {
   const { id, severity } = draft;
   if (severity !== 'error' || !fromAbsence.has(id)) return draft;
-  const isCut = isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft);
+  const isCut =
+    isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft) || isOutsideOfServer(scene, draft);
   if (!isCut) return draft;
   // Where the cause is open as well, the steps that decide it stay.
   const steps = draft.candidates === undefined ? [] : listStepsToDecide(draft);
@@ -32,6 +33,17 @@ const cut: Doubt = {
   says: 'The capture may begin or end between the two sides.',
   decide: ['Capture for longer and check again.'],
 };
+
+/** Whether the called service, of which other calls are whole, delivered no span from before and after these: it may export later than usual. */
+function isOutsideOfServer(scene: Scene, { id, client, server, shown }: Draft): boolean {
+  const whole = scene.groupsBetween(client, server);
+  if (id !== 'missing-server' || whole.length === 0) return false;
+  const lag = measureLag(whole, 'server');
+  return shown.every(
+    ({ client: call }) =>
+      call !== null && !isCovered(scene, server, call.startTimeUnixNano, call.endTimeUnixNano + lag),
+  );
+}
 
 /** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
 function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {

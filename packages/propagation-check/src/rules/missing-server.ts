@@ -68,7 +68,9 @@ interface PartlyMissing {
   /** CLIENT spans that were answered, to the place and route of whole calls. */
   readonly lonely: readonly Span[];
   /** Those of a time from which the called service delivered spans. */
-  readonly certain: readonly Span[];
+  readonly covered: readonly Span[];
+  /** Those so far from both ends of the capture that it would hold their SERVER spans, had these been exported in time. */
+  readonly due: readonly Span[];
   readonly isExpected: boolean;
 }
 
@@ -106,9 +108,10 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
         server,
         whole,
         lonely,
-        certain: lonely.filter((span) =>
+        covered: lonely.filter((span) =>
           isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
         ),
+        due: lonely.filter((span) => isAwayFromEnds(scene, span, lag)),
         isExpected: isExpected(scene.expectation, client, server),
       },
     ];
@@ -126,14 +129,31 @@ function fitRoots(scene: Scene, { roots }: Open, { server, lonely }: PartlyMissi
   return pairs.length >= lonely.length * thresholds.splitByTimeShare;
 }
 
-/** Calls as whole ones are made, of a time from which the called service delivered no span: a capture that is cut, or an exporter that fails. */
+const causesBetween: readonly FindingId[] = ['not-sampled', 'server-span-lost', 'server-not-instrumented'];
+/** An exporter that fails delivers nothing from then on. */
+const causesAtEnds: readonly FindingId[] = ['server-span-lost', 'not-sampled', 'server-not-instrumented'];
+
+/** The calls by which the edge is judged: none where the capture may end between the two sides of each. */
+function listJudged({ covered, due }: PartlyMissing): readonly Span[] {
+  return covered.length > 0 ? covered : due;
+}
+
+/** Whether the SERVER span of a call was exported between the beginning and the end of the capture, unless later than usual. */
+function isAwayFromEnds({ capture, thresholds: { exportDelay } }: Scene, call: Span, lag: bigint): boolean {
+  return (
+    call.startTimeUnixNano > capture.from + exportDelay &&
+    call.endTimeUnixNano + lag < capture.to - exportDelay
+  );
+}
+
+/** Calls as whole ones are made, which the called service may have delivered before the capture or after it. */
 export function listUncoveredCalls(
   scene: Scene,
   looseEnds: LooseEnds,
 ): readonly Pick<PartlyMissing, 'client' | 'server' | 'whole' | 'lonely'>[] {
   return measurePartlyMissing(scene, looseEnds).filter(
-    ({ client, server, whole, lonely, certain }) =>
-      certain.length === 0 &&
+    ({ client, server, whole, lonely, covered, due }) =>
+      covered.length + due.length === 0 &&
       client !== server &&
       !areSecondSpans(scene, lonely, whole) &&
       !isFasterThanServer(scene, lonely, whole),
@@ -154,8 +174,8 @@ export const partlyMissingServers = rule<Reported>({
     })),
   gates: [
     gate(
-      'the called service delivered spans from before and after the call',
-      ({ certain }) => certain.length > 0,
+      'the called service delivered spans from before and after the call, or the capture begins and ends longer before and after it than an export takes',
+      ({ covered, due }) => covered.length + due.length > 0,
       ({ lonely }) => `of none of ${countOf(lonely.length, 'call')}: the capture may be cut`,
     ),
     gate(
@@ -165,19 +185,17 @@ export const partlyMissingServers = rule<Reported>({
     ),
     gate(
       'the answers are not those of a cache',
-      ({ certain, whole }, scene) => !isFasterThanServer(scene, certain, whole),
-      ({ certain, whole }, scene) => tellDurations(scene, certain, whole),
+      (missing, scene) => !isFasterThanServer(scene, listJudged(missing), missing.whole),
+      (missing, scene) => tellDurations(scene, listJudged(missing), missing.whole),
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
-  report: ({ client, server, lonely, isExpected, isSplitByTime }) => {
+  report: ({ client, server, lonely, covered, isExpected, isSplitByTime }) => {
     const isSplit = isSplitByTime();
     return (isSplit ? splitTrace : finding).report({
       severity: isExpected ? 'error' : 'warning',
       ...describe(client, server, lonely),
-      candidates: isSplit
-        ? splitByTimeCauses
-        : ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
+      candidates: isSplit ? splitByTimeCauses : covered.length > 0 ? causesBetween : causesAtEnds,
     });
   },
   whyNot: (scene, _, looseEnd) => {

@@ -12,7 +12,7 @@ import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { type EndedCalls, protocolOf, type Scene, tellUnprovable } from './check.ts';
+import { type Draft, type EndedCalls, protocolOf, type Scene, tellUnprovable } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -61,28 +61,47 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
     ),
   ],
   looseEnds: ({ clients }) => clients,
-  report: ({ clients, howEnded }, scene) => {
-    const [first] = clients;
-    const ended = countEndings(scene, clients, howEnded);
-    const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';
-    return finding.report({
-      client: first.serviceName,
-      server: null,
-      protocol: protocolOf(first),
-      ...(ended === null ? {} : { ended }),
-      shown: clients.map((client) => ({
-        client,
-        server: null,
-        // Read of the few that are printed.
-        get says() {
-          const ending = howEnded(client);
-          const why = ending === null ? '' : `: ${endings[ending](client)}`;
-          return `CLIENT span to ${peer} without a SERVER span${why}${tellAnswer(scene, client)}`;
-        },
-      })),
-    });
-  },
+  report: (peer, scene) => describePeer(scene, peer),
 });
+
+function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
+  const [first] = clients;
+  const ended = countEndings(scene, clients, howEnded);
+  const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';
+  return finding.report({
+    client: first.serviceName,
+    server: null,
+    protocol: protocolOf(first),
+    ...(ended === null ? {} : { ended }),
+    shown: clients.map((client) => ({
+      client,
+      server: null,
+      // Read of the few that are printed.
+      get says() {
+        const ending = howEnded(client);
+        const why = ending === null ? '' : `: ${endings[ending](client)}`;
+        return `CLIENT span to ${peer} without a SERVER span${why}${tellAnswer(scene, client)}`;
+      },
+    })),
+  });
+}
+
+/** The drafts without some of the calls to peers, of which something else tells. */
+export function withoutCallsToPeers(
+  scene: Scene,
+  drafts: readonly Draft[],
+  told: ReadonlySet<Span>,
+): readonly Draft[] {
+  if (told.size === 0) return drafts;
+  const howEnded = tellEndings(scene);
+  return drafts.flatMap((draft) => {
+    if (draft.id !== finding.id) return draft;
+    const [first, ...others] = draft.shown.flatMap(({ client }) =>
+      client === null || told.has(client) ? [] : client,
+    );
+    return first === undefined ? [] : describePeer(scene, { clients: [first, ...others], howEnded });
+  });
+}
 
 /** Of a call that says nothing of whether its peer emits spans, how it ended. */
 function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {

@@ -101,7 +101,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const { edges, findings } = tolerate(
     {
       edges: countEdges(scene, merged, indexPassed(examination), left.ofEdges),
-      findings: merged.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
+      findings: left.drafts.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
     },
     expectation,
     scene.services,

@@ -1,13 +1,15 @@
 import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
+import { withoutCallsToPeers } from '../rules/uninstrumented-peer.ts';
 import { listCallsAfterRequests } from './list-calls-after-requests.ts';
 import { listOpenCalls } from './list-open-calls.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUncalled } from './list-uncalled.ts';
 import {
+  listBesideReported,
   listUncovered,
   listUnjudged,
   listUnjudgedRoots,
-  type UncoveredCalls,
+  type SilentCalls,
   type UnjudgedCalls,
 } from './list-unjudged.ts';
 import { listUnreceived } from './list-unreceived.ts';
@@ -22,10 +24,15 @@ export interface Unjudged {
   /** Those of edges with whole calls: they count as calls of these. */
   readonly ofEdges: readonly OpenCalls[];
   readonly undecided: readonly Undecided[];
+  /** Without the calls of edges that are taken for calls to peers. */
+  readonly drafts: readonly Draft[];
 }
 
-export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: readonly Draft[]): Unjudged {
-  const uncovered = listUncovered(scene, looseEnds, drafts);
+export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, found: readonly Draft[]): Unjudged {
+  const uncovered = listUncovered(scene, looseEnds, found);
+  const beside = listBesideReported(scene, found);
+  const told = new Set([...uncovered, ...beside].flatMap(({ spans }) => spans));
+  const drafts = withoutCallsToPeers(scene, found, told);
   const possible = listPossibleCalls(scene, looseEnds.roots, drafts);
   const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, drafts);
   const isListed = ({ edge }: UnjudgedCalls): boolean =>
@@ -43,11 +50,16 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
   const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
-  const ofEdges = listOpenCalls(scene, drafts, looseEnds.roots, { unanswered, unreceived, uncovered });
-  return { calls, ofEdges, undecided: possible.undecided };
+  const ofEdges = listOpenCalls(scene, drafts, looseEnds.roots, {
+    unanswered,
+    unreceived,
+    uncovered,
+    beside,
+  });
+  return { calls, ofEdges, undecided: possible.undecided, drafts };
 }
 
-function describeUncovered({ client, server, peer, calls, spans }: UncoveredCalls): UnjudgedCalls {
+function describeUncovered({ client, server, peer, calls, spans }: SilentCalls): UnjudgedCalls {
   return {
     edge: { client, peer, calls, server },
     spans,

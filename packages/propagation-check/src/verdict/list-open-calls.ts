@@ -7,7 +7,7 @@ import { countOf } from '../util/count-of.ts';
 import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
 import { listFannedOut } from './list-fanned-out.ts';
-import type { UncoveredCalls, UnjudgedCalls } from './list-unjudged.ts';
+import type { SilentCalls, UnjudgedCalls } from './list-unjudged.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { UnjudgedEdge } from './result.ts';
 import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from './tell-unreceived.ts';
@@ -17,7 +17,9 @@ interface LeftOut {
   readonly unanswered: readonly UnjudgedCalls[];
   /** Messages. */
   readonly unreceived: readonly UnjudgedCalls[];
-  readonly uncovered: readonly UncoveredCalls[];
+  readonly uncovered: readonly SilentCalls[];
+  /** To addresses at which a report speaks of the others. */
+  readonly beside: readonly SilentCalls[];
 }
 
 /** Those that no finding tells of. */
@@ -25,10 +27,11 @@ export function listOpenCalls(
   scene: Scene,
   drafts: readonly Draft[],
   roots: LooseEnds['roots'],
-  { unanswered, unreceived, uncovered }: LeftOut,
+  { unanswered, unreceived, uncovered, beside }: LeftOut,
 ): readonly OpenCalls[] {
   const open = [
     ...uncovered.map((one) => toOpenUncovered(scene, one)),
+    ...beside.map(toOpenBeside),
     ...unreceived.flatMap((one) => toOpenMessages(scene, one)),
     ...unanswered.flatMap((one) => toOpenUnlinked(scene, one)),
     ...listContinued(scene, drafts),
@@ -48,7 +51,7 @@ function findProtocol({ groupsBetween }: Scene, { client, server, spans }: Descr
 
 function toOpenUncovered(
   { expectation }: Scene,
-  { client, server, peer, calls, spans }: UncoveredCalls,
+  { client, server, peer, calls, spans }: SilentCalls,
 ): Described {
   return {
     ...{ client, server, calls, spans },
@@ -57,6 +60,11 @@ function toOpenUncovered(
       'wait until it has exported them, or see why it does not, and check again',
     ...(isExpected(expectation, client, server) ? {} : { isNote: true }),
   };
+}
+
+function toOpenBeside({ client, server, peer, calls, spans }: SilentCalls): Described {
+  const says = `no SERVER span of ${server} fits ${countOf(calls, 'call')} to ${peer}, as those of the others do`;
+  return { client, server, calls, spans, says, isNote: true };
 }
 
 function toOpenMessages(

@@ -10,7 +10,7 @@ import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
 
@@ -36,8 +36,6 @@ export function listUnjudged(
   drafts: readonly Draft[],
   sides: PossibleSides,
 ): readonly UnjudgedCalls[] {
-  const { groupsFrom, facts } = scene;
-  const targetOf = facts.remember(nameTarget);
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ client, shown }) => {
@@ -50,8 +48,7 @@ export function listUnjudged(
       const address = readAddress(first);
       const peer = nameAddress(address);
       if (address.host === null || peer === null || !isInside(address.host)) return [];
-      const target = nameTarget(first);
-      if (someCall(groupsFrom(client), (row) => targetOf(row) === target)) return [];
+      if (isPartlyWhole(scene, first)) return [];
       const mayBe = sides.calledBy([first, ...reached]);
       const edge = {
         client,
@@ -61,6 +58,13 @@ export function listUnjudged(
       };
       return [{ edge, spans: reached, says: `no SERVER span of ${peer} is here` }];
     });
+}
+
+/** Whether other calls of the service to the same address have their SERVER spans. */
+function isPartlyWhole({ groupsFrom, facts }: Scene, call: Span): boolean {
+  const targetOf = facts.remember(nameTarget);
+  const target = nameTarget(call);
+  return someCall(groupsFrom(call.serviceName), (row) => targetOf(row) === target);
 }
 
 /** Calls to peers without spans. */
@@ -93,8 +97,8 @@ export function countCalls({ graph }: Scene, spans: readonly Span[]): number {
   return spans.reduce((sum, span) => sum + weightOf(graph.store, graph.rowOf(span)), 0);
 }
 
-/** Calls without their SERVER span, like others of the same edge that are whole. */
-export interface UncoveredCalls {
+/** Calls of one edge without their SERVER spans. */
+export interface SilentCalls {
   readonly client: string | null;
   readonly server: string;
   readonly calls: number;
@@ -108,16 +112,49 @@ export function listUncovered(
   scene: Scene,
   looseEnds: LooseEnds,
   drafts: readonly Draft[],
-): readonly UncoveredCalls[] {
+): readonly SilentCalls[] {
   const clients = listCallsToPeers(drafts);
   if (clients.length === 0) return [];
-  return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ client, server, lonely }) => {
-    const [first] = lonely;
-    if (first === undefined || server === null) return [];
-    const peer = nameAddress(readAddress(first)) ?? server;
-    const calls = countCalls(scene, lonely);
-    return [{ client, server, calls, peer, spans: lonely }];
+  return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ server, lonely }) => {
+    const [first, ...others] = lonely;
+    return first === undefined || server === null ? [] : [describeSilent(scene, server, [first, ...others])];
   });
+}
+
+function describeSilent(scene: Scene, server: string, spans: Group<Span>): SilentCalls {
+  const [first] = spans;
+  const peer = nameAddress(readAddress(first)) ?? server;
+  return { client: first.serviceName, server, peer, calls: countCalls(scene, spans), spans };
+}
+
+/**
+ * Calls that look like those to a peer without spans, to an address at which a report speaks of the other calls: these are of its edge. Not
+ * where some calls to the address are whole: a cache may have answered.
+ */
+export function listBesideReported(scene: Scene, drafts: readonly Draft[]): readonly SilentCalls[] {
+  const clients = listCallsToPeers(drafts).filter(
+    (span) => readOutcome(span) === 'answered' && scene.shared.findUnprovable(span) === null,
+  );
+  if (clients.length === 0) return [];
+  const serversAt = new Map<string, Set<string | null>>();
+  for (const { severity, server, shown } of drafts) {
+    if (severity === 'info') continue;
+    for (const { client } of shown) {
+      if (client === null) continue;
+      const place = namePlace(client);
+      serversAt.set(place, (serversAt.get(place) ?? new Set()).add(server));
+    }
+  }
+  return groupBy(clients, namePlace).flatMap((spans) => {
+    const [first] = spans;
+    const [server = null, ...others] = serversAt.get(namePlace(first)) ?? [];
+    if (server === null || others.length > 0 || isPartlyWhole(scene, first)) return [];
+    return [describeSilent(scene, server, spans)];
+  });
+}
+
+function namePlace(call: Span): string {
+  return keyFor(call.serviceName, nameTarget(call));
 }
 
 /**
