@@ -459,10 +459,30 @@ export const thresholdTable = {
     value: 5,
     unit: 'count',
     reason:
-      'An attribute that half of the calls have by chance separates five broken calls from five whole ones once in 126 times.',
+      'A sender has many replicas, and fewer broken calls may all be of one that has no whole call by chance: two replicas share ten calls so once in 126 times.',
     pinnedBy: {
       lower: 'split-trace/broken-fewest-separated',
-      higher: 'missing-server/shown-replica-of-three',
+      higher: 'split-trace/broken-caller-replica',
+    },
+  },
+  separatedByChance: {
+    value: 0.008,
+    unit: 'ratio',
+    reason:
+      'An attribute that has nothing to do with it separates five broken calls from five whole ones once in 126 times, and there are about ten attributes.',
+    pinnedBy: {
+      lower: 'split-trace/broken-separated',
+      higher: 'split-trace/broken-separated-by-chance',
+    },
+  },
+  likelyByChance: {
+    value: 0.1,
+    unit: 'ratio',
+    reason:
+      'The replica that three of six broken calls reached, and no whole one, is worth a look, with how often that is chance. Fewer calls are not.',
+    pinnedBy: {
+      lower: 'split-trace/broken-replica-of-two',
+      higher: 'split-trace/broken-likely-by-chance',
     },
   },
   fewestWholeCalls: {

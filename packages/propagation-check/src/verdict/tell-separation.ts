@@ -33,13 +33,16 @@ interface Reader {
   readonly side: 'client' | 'server';
   readonly keys: Keys;
   readonly read: (key: string) => ReadValue;
+  /** Its keys tell replicas apart, and what they run on. */
+  readonly isReplica?: true;
 }
 
 type ReadValue = (row: number) => string | null;
 
 /**
  * What all calls of a report have in common, and no whole call of the edge has: the replica, version, machine or environment of one side, the
- * address that was called, or what its requests ask for. It is a fact and no cause: a single exception on either side leaves it out.
+ * address that was called, or what its requests ask for. It is a fact and no cause: a single exception on either side leaves it out, and so do so few calls that
+ * it may well be chance. Of a replica, which is the likeliest of these, it is told where it is only unlikely to be chance, with how unlikely that is.
  *
  * @param count How many calls the report is of.
  * @param listErrors Those of the edge.
@@ -52,14 +55,18 @@ export function tellSeparation(
 ): readonly string[] {
   const { client, server, shown, severity, protocol } = draft;
   const groups = scene.groupsBetween(client, server).filter((group) => group.protocol === protocol);
-  if (severity === 'info' || shown.length < scene.thresholds.fewestSeparated || groups.length === 0)
-    return [];
+  // A single call has its own value of some attribute.
+  if (severity === 'info' || shown.length < 2 || groups.length === 0) return [];
   const tell = (reader: Reader, [come, others]: readonly [string, string]): readonly string[] => {
     const separated = separate(scene, shown, groups, reader, listErrors);
     if (separated === null) return [];
-    const { names, whole } = separated;
+    const { names, whole, chance } = separated;
+    const { separatedByChance, likelyByChance } = scene.thresholds;
+    if (chance > (reader.isReplica ? likelyByChance : separatedByChance)) return [];
+    const doubt =
+      chance > separatedByChance ? ` (by chance in one of ${Math.round(1 / chance)} such captures)` : '';
     return [
-      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole} whole ones ${others}`,
+      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole} whole ones ${others}${doubt}`,
     ];
   };
   const called = tell(readResources(scene, 'server'), [`reached ${server} with`, 'reached others']);
@@ -73,6 +80,7 @@ export function tellSeparation(
 function readResources({ graph: { store } }: Scene, side: Reader['side']): Reader {
   return {
     side,
+    isReplica: true,
     keys: resourceKeys,
     read: (key) => (row) =>
       store.resourceTable[store.resources[row] ?? 0]?.attributes.get(key)?.toString() || null,
@@ -110,14 +118,22 @@ function readSpans(
   return { side, keys, read: (key) => facts.remember(readers[key] ?? (() => null)) };
 }
 
-/** The attributes that separate the calls, and how many calls are whole; null where none does. */
+interface Separation {
+  readonly names: readonly string[];
+  /** How many calls are whole. */
+  readonly whole: number;
+  /** How probable it is that an attribute that has nothing to do with it separates them. */
+  readonly chance: number;
+}
+
+/** The attributes that separate the calls; null where none does. */
 function separate(
   scene: Scene,
   shown: readonly Shown[],
   groups: readonly CallGroup[],
   { side, keys, read }: Reader,
   listErrors: () => readonly Draft[],
-): { readonly names: readonly string[]; readonly whole: number } | null {
+): Separation | null {
   const { graph } = scene;
   const rows: number[] = [];
   for (const { [side]: span } of shown) {
@@ -142,8 +158,21 @@ function separate(
     }
     return [];
   });
-  const whole = names.length === 0 ? null : countWhole(scene, groups, listBroken());
-  return whole === null ? null : { names, whole };
+  if (names.length === 0) return null;
+  const { seen, whole } = countWhole(scene, groups, listBroken());
+  return { names, whole, chance: measureChance(rows.length, seen) };
+}
+
+/**
+ * Each set of so many calls may be the broken one by chance, and few values of an attribute belong to so many: the share of these sets that are
+ * all calls with one value.
+ */
+function measureChance(broken: number, whole: number): number {
+  const all = broken + whole;
+  const few = Math.min(broken, whole);
+  let sets = 1;
+  for (let at = 1; at <= few && Number.isFinite(sets); at += 1) sets *= (all - few + at) / at;
+  return Math.floor(all / broken) / sets;
 }
 
 /** The value that all rows have; null where one has none, or another one. */
@@ -171,12 +200,11 @@ function areOthers(
   return true;
 }
 
-/** Null where too few were seen to separate anything. */
 function countWhole(
-  { graph, thresholds }: Scene,
+  { graph }: Scene,
   groups: readonly CallGroup[],
   broken: ReadonlySet<number>,
-): number | null {
+): { readonly seen: number; readonly whole: number } {
   /** Servers with links: one that received several messages is one observation. */
   const linked = new Set<number>();
   let [seen, whole] = [0, 0];
@@ -188,5 +216,5 @@ function countWhole(
       whole += weightOf(graph.store, server);
     }
   }
-  return seen < thresholds.fewestSeparated ? null : whole;
+  return { seen, whole };
 }
