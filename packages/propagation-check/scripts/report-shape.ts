@@ -46,6 +46,7 @@ const resultShape = z.strictObject({
       symptom: finding.exactOptional(),
       candidates: list(finding).exactOptional(),
       facts: list(z.string()).exactOptional(),
+      peer: z.string().exactOptional(),
       ended: z
         .strictObject({
           failed: count.exactOptional(),

@@ -171,7 +171,7 @@ export function hintAtLikelyCalls(likely: readonly UnjudgedEdge[]): readonly str
   if (likely.length === 0) return [];
   const options = likely.map(({ client, peer }) => writeExpect(client ?? 'caller', peer));
   return [
-    `not judged: ${nameUnjudged(likely, 'trace')}: they began at the called service, and their times or paths, or that they are messages, say that the caller may have ` +
+    `not judged: ${nameUnjudged(likely, 'trace')}: they began at the called service, and fit what the caller did by their times or paths, or as messages, so that it may have ` +
       `caused them; if it calls that service, or sends it messages, check again with ${options.join(' ')}`,
   ];
 }
@@ -233,9 +233,10 @@ export function isMessage({ protocol }: UnjudgedEdge): boolean {
 function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   const [first] = unjudged;
   if (first === undefined) return [];
+  const them = nameThem(unjudged);
   return [
-    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has them as parent or link, so that nothing tells whether the context arrived; if a ` +
-      `service of yours receives them, send its spans to the same place and name the edge with ${writeExpect(first.client ?? 'sender', 'receiver')}`,
+    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has ${them} as parent or link, so that nothing tells whether the context arrived; if a ` +
+      `service of yours receives ${them}, send its spans to the same place and name the edge with ${writeExpect(first.client ?? 'sender', 'receiver')}`,
   ];
 }
 
@@ -267,7 +268,7 @@ function hintAtShortBatches(unjudged: readonly UnjudgedEdge[]): readonly string[
 
 function hintAtWaiting(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   if (unjudged.length === 0) return [];
-  const them = unjudged.length === 1 && unjudged[0]?.calls === 1 ? 'it' : 'them';
+  const them = nameThem(unjudged);
   return [
     `not judged: ${nameUnjudged(unjudged, 'message')}: sent at the end of the capture, and may not have been received yet: wait until the consumer has taken ` +
       `${them}, and check again`,
@@ -317,6 +318,10 @@ function hintAtCallsAfterRequests(unjudged: readonly UnjudgedEdge[]): readonly s
 /** The calls themselves are whole. */
 export function isWhole({ why }: UnjudgedEdge): boolean {
   return why === 'unseen-hop' || why === 'after-request';
+}
+
+function nameThem(unjudged: readonly UnjudgedEdge[]): string {
+  return unjudged.length === 1 && unjudged[0]?.calls === 1 ? 'it' : 'them';
 }
 
 function guessService(peer: string): string | null {

@@ -21,6 +21,24 @@ export function listAccepted(result: Pick<Result, 'findings'>): readonly Finding
   return sortBySeverity(result).filter(isAccepted);
 }
 
+/** Informations, without calls to peers of which a note tells as a whole. */
+export function listInfos({
+  findings,
+  unjudged = [],
+}: Pick<Result, 'findings' | 'unjudged'>): readonly Finding[] {
+  const isTold = ({ client, peer, count }: Finding): boolean =>
+    peer !== undefined &&
+    unjudged.some(
+      (edge) =>
+        edge.client === client &&
+        edge.peer === peer &&
+        edge.calls === count &&
+        edge.server === undefined &&
+        edge.why === undefined,
+    );
+  return findings.filter((finding) => finding.severity === 'info' && !isTold(finding));
+}
+
 function sortBySeverity({ findings }: Pick<Result, 'findings'>): readonly Finding[] {
   return (['error', 'warning'] as const).flatMap((severity) =>
     findings.filter((finding) => finding.severity === severity),
@@ -123,7 +141,7 @@ function summariseEdges(result: Result): string {
   const doubt = doubtful === 0 ? '' : `, ${doubtful} doubtful`;
   const left = unjudged === 0 ? '' : `, ${unjudged} more not judged`;
   const ofAll = (some: readonly EdgeResult[]) =>
-    `${some.length} of ${countOf(counted.length, 'edge')}, ${sumOf(some, 'broken')} of ${countOf(calls, 'call')}${doubt}${left}`;
+    `${some.length} of ${countOf(counted.length, 'edge')}, ${calls === 0 ? 'never seen' : `${sumOf(some, 'broken')} of ${countOf(calls, 'call')}`}${doubt}${left}`;
   const knownWarnings =
     warnings.length === fresh ? '' : `, ${countOf(warnings.length - fresh, 'known warning')}`;
   if (verdict === 'broken') {

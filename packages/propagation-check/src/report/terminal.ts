@@ -7,6 +7,7 @@ import {
   describeNotes,
   listAccepted,
   listErrorsFirst,
+  listInfos,
   nameVerdict,
   outcomeOf,
   summarise,
@@ -28,7 +29,7 @@ const styles = {
 export function renderTerminal(result: Result, details: ReportDetails, options: FindingOptions): string {
   const layout = { ...options, width: Math.min(options.width, widestText) };
   const accepted = listAccepted(result);
-  const infos = result.findings.filter((finding) => finding.severity === 'info');
+  const infos = listInfos(result);
   const parts = [
     renderVerdict(result, details, layout),
     renderEdges(result, layout),

@@ -8,7 +8,7 @@ import { drawCall, drawTrace } from './draw-trace.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
-import { listAccepted, listErrorsFirst } from './summary.ts';
+import { listAccepted, listErrorsFirst, listInfos } from './summary.ts';
 import { renderVerdict, widestText } from './terminal.ts';
 import { nameEdge, paintMark, renderEdges } from './terminal-edges.ts';
 import {
@@ -115,10 +115,9 @@ function pickSample(spans: readonly Span[]): readonly Span[] {
 }
 
 /** One line: the ids tell those who look for them. */
-function renderInfos({ findings }: Result, layout: Layout): readonly string[] {
+function renderInfos(result: Result, layout: Layout): readonly string[] {
   const counts = new Map<string, number>();
-  for (const { id, severity, count } of findings)
-    if (severity === 'info') counts.set(id, (counts.get(id) ?? 0) + count);
+  for (const { id, count } of listInfos(result)) counts.set(id, (counts.get(id) ?? 0) + count);
   if (counts.size === 0) return [];
   const names = [...counts].map(([id, count]) => `${id} (${countOf(count, 'time')})`);
   return hang('· ', names.join(', '), layout).map((line) => paint(layout, 'dim', line));

@@ -192,6 +192,8 @@ export interface Draft {
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
+  /** Only of calls to a peer without spans: its address. */
+  readonly peer?: string;
   readonly ended?: EndedCalls;
   /** Requests that a service in between handed on with the header that it received: without this report their calls look whole and direct. */
   readonly passed?: PassedBy;

@@ -40,7 +40,7 @@ export const finding = defineFinding('missing-call', {
   isConclusive: false,
   shows: "A's SERVER without a CLIENT, a root of B within its time",
   title: 'The caller shows no call',
-  why: 'The caller shows no call: the called service began traces of its own, or has no span at all.',
+  why: 'The called service began traces of its own, or has no span at all.',
   fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation? If it is a proxy: does it forward the header, or write its own?',
   ofMessages: {
     title: 'The sender shows no PRODUCER span',

@@ -34,7 +34,7 @@ export const finding = defineFinding('missing-client', {
   isConclusive: false,
   shows: 'a SERVER span whose parent is nowhere in the data',
   title: 'The caller\u2019s span is nowhere',
-  why: 'A SERVER span names a parent that is not in the data, or the expected caller has no span at all.',
+  why: 'A SERVER span names a parent that is not in the data; where no call was seen, the expected caller has no span at all.',
   fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
   ofMessages: {
     title: 'The sender\u2019s span is nowhere',

@@ -80,17 +80,21 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
     const isSeen = seen.includes(side === 'server' ? 'callee' : 'caller');
     return span === null || isSeen ? [] : askForHeaders(span, recordingGaps[side]);
   });
-  const port = first?.server == null ? null : readCallFacts(first.server).port;
+  const ports = [first?.server, first?.client].flatMap(
+    (span) => (span ? readCallFacts(span).port : null) ?? [],
+  );
   const called = first?.client ?? first?.server ?? null;
+  const own = id === 'split-trace' ? [] : listOwnSteps(draft);
+  // Headers do not tell whether a span was exported.
+  const isOfHeaders = candidates[0] !== undefined && toldByHeaders.includes(candidates[0]);
   return [
     ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
-    ...settings,
-    ...(id === 'split-trace' ? [] : listOwnSteps(draft)),
+    ...(isOfHeaders ? [...settings, ...own] : [...own, ...settings]),
     describeNextTap(draft),
     ...(protocol === 'http' && (called === null || !isEncrypted(called))
       ? [
-          `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${port ?? 'PORT'}, and then --wire wire.pcap`,
+          `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${ports.at(0) ?? 'PORT'}, and then --wire wire.pcap`,
         ]
       : []),
   ];

@@ -67,11 +67,12 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
 function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
   const [first] = clients;
   const ended = countEndings(scene, clients, howEnded);
-  const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';
+  const peer = nameAddress(readCallFacts(first));
   return finding.report({
     client: first.serviceName,
     server: null,
     protocol: protocolOf(first),
+    ...(peer === null ? {} : { peer }),
     ...(ended === null ? {} : { ended }),
     shown: clients.map((client) => ({
       client,
@@ -80,7 +81,7 @@ function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
       get says() {
         const ending = howEnded(client);
         const why = ending === null ? '' : `: ${endings[ending](client)}`;
-        return `CLIENT span to ${peer} without a SERVER span${why}${tellAnswer(scene, client)}`;
+        return `CLIENT span to ${peer ?? 'a peer without name'} without a SERVER span${why}${tellAnswer(scene, client)}`;
       },
     })),
   });

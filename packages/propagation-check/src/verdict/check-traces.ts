@@ -221,6 +221,7 @@ function describeFinding(
     inProject = [],
     isLikely = false,
     facts = [],
+    peer,
     ended,
     doubt,
   } = draft;
@@ -238,6 +239,7 @@ function describeFinding(
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
     ...(found.length === 0 ? {} : { facts: found.map(hideSecrets) }),
+    ...(peer === undefined ? {} : { peer: hideSecrets(peer) }),
     ...(ended === undefined ? {} : { ended }),
     ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },

@@ -152,6 +152,8 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
   /** Only where there are any: what else the data show of these calls, in sentences: why a candidate is less likely, what the broken calls alone have. */
   readonly facts?: readonly string[];
+  /** Only of `uninstrumented-peer`, where the calls name it: as the caller addresses it. */
+  readonly peer?: string;
   /** Only of `uninstrumented-peer`, where some of the calls say nothing of whether their peer emits spans. */
   readonly ended?: EndedCalls;
   /** Only with `--project`, where the cause is undecided: what its files have of the first candidates. */

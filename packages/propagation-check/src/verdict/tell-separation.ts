@@ -57,7 +57,7 @@ export function tellSeparation(
   const groups = scene.groupsBetween(client, server).filter((group) => group.protocol === protocol);
   // A single call has its own value of some attribute.
   if (severity === 'info' || shown.length < 2 || groups.length === 0) return [];
-  const tell = (reader: Reader, [come, others]: readonly [string, string]): readonly string[] => {
+  const tell = (reader: Reader, come: string, [one, all]: readonly [string, string]): readonly string[] => {
     const separated = separate(scene, shown, groups, reader, listErrors);
     if (separated === null) return [];
     const { names, whole, chance } = separated;
@@ -66,14 +66,14 @@ export function tellSeparation(
     const doubt =
       chance > separatedByChance ? ` (by chance in one of ${Math.round(1 / chance)} such captures)` : '';
     return [
-      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole} whole ones ${others}${doubt}`,
+      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one} another` : `${whole} whole ones ${all} others`}${doubt}`,
     ];
   };
-  const called = tell(readResources(scene, 'server'), [`reached ${server} with`, 'reached others']);
+  const called = tell(readResources(scene, 'server'), `reached ${server} with`, ['reached', 'reached']);
   return [
-    ...tell(readResources(scene, 'client'), [`come from ${client} with`, 'come from others']),
-    ...(called.length > 0 ? called : tell(readAddresses(scene), ['went to', 'went to others'])),
-    ...tell(readRequests(scene), ['ask for', 'ask for others']),
+    ...tell(readResources(scene, 'client'), `come from ${client} with`, ['comes from', 'come from']),
+    ...(called.length > 0 ? called : tell(readAddresses(scene), 'went to', ['went to', 'went to'])),
+    ...tell(readRequests(scene), 'ask for', ['asks for', 'ask for']),
   ];
 }
 

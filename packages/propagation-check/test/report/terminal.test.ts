@@ -124,6 +124,32 @@ Good to know:
     );
   });
 
+  test('calls to a peer are told once, by a note or below', () => {
+    const [peer] = broken.findings.slice(-1);
+    assert.ok(peer !== undefined);
+    const judge = (count: number, named = 'payments:80') =>
+      render(
+        {
+          ...broken,
+          findings: [split, { ...peer, peer: 'payments:80', count }],
+          unjudged: [{ client: 'payments', peer: named, calls: 3 }],
+        },
+        100,
+      ).includes('Good to know:');
+    assert.equal(judge(3), false);
+    assert.equal(judge(4), true);
+    assert.equal(judge(3, 'other:80'), true);
+  });
+
+  test('an expected edge without a call is told as never seen', () => {
+    const unseen: Result = {
+      ...broken,
+      edges: [{ client: 'web', server: 'orders', protocol: 'http', calls: 0, broken: 0 }],
+      findings: [{ ...split, id: 'missing-client', count: 0, evidence: [] }],
+    };
+    assert.match(render(unseen, 100), /^BROKEN {2}1 of 1 edge, never seen \(/);
+  });
+
   const command =
     'See what it sends, with a tap:\npropagation-check tap --listen 0 --target http://a:1 --client web';
 

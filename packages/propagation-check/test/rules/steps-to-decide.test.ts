@@ -263,3 +263,15 @@ test('a header that is hidden has to be shown, although others are not', () => {
   const { decide = [] } = judgeRecorded(drawRecorded(`${flask} ${hidden}`, '10..90', flask)) ?? {};
   assert.match(decide[0] ?? '', /^Let spans of orders show the traceparent/);
 });
+
+test('where the likeliest cause is that a span was not exported, the exporter is looked at before headers', () => {
+  const [own, record] = listSteps(drawChain(1, 'lost', drawServer({ from: 20, to: 80, extra: flask })));
+  assert.equal(own, findings['missing-client'].fix);
+  assert.match(record ?? '', /^Let orders record headers/);
+});
+
+test('packets are looked for at the port that is called where no SERVER span names its own', () => {
+  const call = 'http.request.method=GET url.full=http://10.0.0.9:8083/work http.response.status_code=200';
+  const steps = listSteps(drawChain(1, `web CLIENT "GET" 10..90 ${call}`));
+  assert.match(steps.at(-1) ?? '', /tcp port 8083,/);
+});

@@ -148,6 +148,9 @@ describe('what all broken calls have in common', () => {
       assert.deepEqual(judgeCounts(whole, broken), [
         `${all(whole, broken)} (by chance in one of ${captures} such captures)`,
       ]);
+    assert.deepEqual(judgeCounts(1, 9), [
+      'all 9 calls reached orders with service.instance.id=two; the whole one reached another (by chance in one of 10 such captures)',
+    ]);
     assert.equal(judgeCounts(7, 2), undefined);
     assert.equal(judgeCounts(9, 1), undefined);
   });

@@ -10,6 +10,7 @@ import {
   describeNotes,
   listAccepted,
   listErrorsFirst,
+  listInfos,
   nameAcceptance,
   nameVerdict,
   outcomeOf,
@@ -98,8 +99,8 @@ function writeAccepted(result: Result): Markup | null {
   )}</ul></section>`;
 }
 
-function writeInfos({ findings }: Result): Markup | null {
-  const infos = findings.filter((finding) => finding.severity === 'info');
+function writeInfos(result: Result): Markup | null {
+  const infos = listInfos(result);
   if (infos.length === 0) return null;
   return html`<section><h2>Good to know</h2><ul>${infos.map(
     ({ id, client, server, count, evidence }) =>
