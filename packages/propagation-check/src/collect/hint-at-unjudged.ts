@@ -1,6 +1,7 @@
 import { isNameOfAnother } from '../calls/inside.ts';
 import { type Expectation, isExpected } from '../expect/expectation.ts';
 import { keepLinks, leftOut } from '../rules/left-out-links.ts';
+import { thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { listNames } from '../util/list-names.ts';
@@ -90,7 +91,7 @@ function hintAtBothSides(pairs: Group<BothSides>, expectation: Expectation): str
   const decides =
     server === undefined || path === undefined
       ? askToExpect(paths, expectation)
-      : `; ${tellWhatDecides(sent, isExpected(expectation, ...path) ? null : writeExpect(...path))}`;
+      : `; ${tellWhatDecides(sent, isExpected(expectation, ...path) ? null : writeExpect(...path), thresholds)}`;
   return (
     `not judged: ${nameUnjudged(
       pairs.map((pair) => pair.sent),

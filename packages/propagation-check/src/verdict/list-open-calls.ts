@@ -3,6 +3,7 @@ import { isExpected, isOptional } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { type Draft, type LooseEnds, protocolOf, type Scene } from '../rules/check.ts';
 import { keepLinks, leftOut } from '../rules/left-out-links.ts';
+import type { Thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
@@ -68,7 +69,7 @@ function toOpenBeside({ client, server, peer, calls, spans }: SilentCalls): Desc
 }
 
 function toOpenMessages(
-  { expectation, groupsBetween }: Scene,
+  { expectation, groupsBetween, thresholds }: Scene,
   { edge, spans, isMostlyReceived, mayBeUnlinked }: UnjudgedCalls,
 ): readonly Described[] {
   const { client, server, calls } = edge;
@@ -81,16 +82,21 @@ function toOpenMessages(
   if (mayBeUnlinked === true)
     return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
   const option = isNamed ? null : writeExpectOption(client ?? 'sender', server);
-  return [{ ...{ client, server, calls, spans }, says: tellMessages(edge, server, option) }];
+  return [{ ...{ client, server, calls, spans }, says: tellMessages(edge, server, option, thresholds) }];
 }
 
-function tellMessages(edge: UnjudgedEdge, server: string, option: string | null): string {
+function tellMessages(
+  edge: UnjudgedEdge,
+  server: string,
+  option: string | null,
+  thresholds: Thresholds,
+): string {
   const { peer, calls, began = 0, why, facts = [] } = edge;
   if (why === 'short-batch') return tellShort(edge);
   const unread = `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link`;
   const told = appendFacts(facts);
   return began > 0
-    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${told}; ${tellWhatDecides(edge, option)}${tellLate(edge)}`
+    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${told}; ${tellWhatDecides(edge, option, thresholds)}${tellLate(edge)}`
     : `${unread}: see that each of its instances exports, and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips ` +
         `messages on purpose, list the edge under edges: may in --expectations${told}${tellLate(edge)}`;
 }

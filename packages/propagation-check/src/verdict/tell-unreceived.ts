@@ -1,4 +1,4 @@
-import { thresholds } from '../rules/thresholds.ts';
+import type { Thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import type { UnjudgedEdge } from './result.ts';
 
@@ -12,7 +12,11 @@ export const mayBeOneEdge =
  * What tells whether the messages of the two sides are the same.
  * @param option The option that names the edge; null where it is given.
  */
-export function tellWhatDecides({ calls, late = 0, began = 0 }: Sides, option: string | null): string {
+export function tellWhatDecides(
+  { calls, late = 0, began = 0 }: Sides,
+  option: string | null,
+  thresholds: Thresholds,
+): string {
   const sent = calls + late;
   const areEnough = Math.min(sent, began) >= thresholds.fewestLostMessages;
   if (areEnough && sent === began && option !== null) return `name the edge with ${option} and check again`;

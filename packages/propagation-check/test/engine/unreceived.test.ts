@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { replaceThresholds } from '../../src/rules/thresholds.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { readDrawing } from './read-drawing.ts';
@@ -43,6 +44,15 @@ suite('messages without their other side, beside whole ones', () => {
       );
       assert.doesNotMatch(notes[0] ?? '', /--expect/);
     }
+  });
+
+  test('are as few as the thresholds of the check say', () => {
+    const { spans, expectation } = readDrawing(many.join(''));
+    const tellOf = (fewestLostMessages: number) =>
+      checkTraces(spans, { expectation, thresholds: replaceThresholds({ fewestLostMessages }) })
+        .undecided?.[0]?.says;
+    assert.match(tellOf(4) ?? '', /name the edge with --expect/);
+    assert.match(tellOf(5) ?? '', /so few may be a coincidence/);
   });
 
   test('of several an expectation decides, and the headline agrees with the note', () => {
