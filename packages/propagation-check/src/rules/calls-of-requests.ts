@@ -2,7 +2,7 @@ import { findEntry } from '../calls/edge.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
-import type { BaseScene, CallsOfRequests } from './check.ts';
+import type { BaseScene, CallsOfRequests, GraphFacts } from './check.ts';
 
 /** Whether a request had a call of its own open while a root was. */
 export function hasOpenCall(calls: CallsOfRequests, request: Span, root: Span): boolean {
@@ -24,7 +24,7 @@ export function groupCallsByRequest(
  * Spans without a child that say nothing of what they call: CLIENT spans, as those of a gateway's balancer, of a workflow engine or of
  * OpenCensus, and the INTERNAL spans for attempts below those of gRPC.
  */
-export function listUntoldCalls({ graph, facts }: Pick<BaseScene, 'graph' | 'facts'>): readonly Span[] {
+export function listUntoldCalls({ graph, facts }: GraphFacts): readonly Span[] {
   const { kinds } = graph.store;
   return graph.select(
     (row) =>
@@ -37,7 +37,7 @@ export function listUntoldCalls({ graph, facts }: Pick<BaseScene, 'graph' | 'fac
 const attempt = 'Attempt.';
 
 /** An attempt has the method of the call that it is below. Source: grpc-go, `stats/opentelemetry/client_tracing.go`. */
-function isAttempt({ graph, facts }: Pick<BaseScene, 'graph' | 'facts'>, row: number): boolean {
+function isAttempt({ graph, facts }: GraphFacts, row: number): boolean {
   const name = facts.nameOf(row);
   if (!name.startsWith(attempt)) return false;
   const parent = graph.parents[row] ?? none;

@@ -1,11 +1,9 @@
 import { readMessageId } from '../calls/call-facts.ts';
-import type { Scene } from '../rules/check.ts';
+import type { GraphFacts } from '../rules/check.ts';
 import { kindNumber } from '../span/span.ts';
 import type { SpanStore, Words } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { IdMemory } from './id-memory.ts';
-
-type Known = Pick<Scene, 'graph' | 'facts'>;
 
 /** Remembers the called spans that were judged, and their messages. */
 export class CalledMemory {
@@ -16,12 +14,12 @@ export class CalledMemory {
     this.#ids = new IdMemory(mostIds);
   }
 
-  has({ graph }: Known, row: number): boolean {
+  has({ graph }: GraphFacts, row: number): boolean {
     return this.#ids.has(...mixIds(graph.store, graph.store.spanIds, row, graph.serviceOf(row) ?? ''));
   }
 
   /** Whether a CONSUMER span is a further one of a message: a delivery, or the work below the span that received it. */
-  hasMessage(known: Known, row: number): boolean {
+  hasMessage(known: GraphFacts, row: number): boolean {
     const { store } = known.graph;
     if (store.kinds[row] !== kindNumber.consumer) return false;
     const service = known.graph.serviceOf(row);
@@ -30,7 +28,7 @@ export class CalledMemory {
     return names.some((name) => this.#ids.has(...mixIds(store, store.parentIds, row, name)));
   }
 
-  add(known: Known, row: number): void {
+  add(known: GraphFacts, row: number): void {
     const { store } = known.graph;
     this.#ids.add(...mixIds(store, store.spanIds, row, known.graph.serviceOf(row) ?? ''));
     if (store.kinds[row] === kindNumber.consumer && !known.graph.isRoot(row))
@@ -39,7 +37,7 @@ export class CalledMemory {
 }
 
 /** Together with the ids of the PRODUCER span it identifies what a service received. */
-function nameMessage({ graph, facts }: Known, row: number): string {
+function nameMessage({ graph, facts }: GraphFacts, row: number): string {
   return keyFor(graph.serviceOf(row), readMessageId(facts.at(row)));
 }
 

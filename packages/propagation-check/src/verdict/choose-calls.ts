@@ -7,7 +7,7 @@ import {
   selectPairs,
 } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
-import type { Scene } from '../rules/check.ts';
+import type { GraphFacts } from '../rules/check.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 
 /** Whether a pair of rows counts as a call of its edge. Asked once of each, in the order of the groups. */
@@ -22,7 +22,7 @@ type Pairs = (client: number, server: number) => boolean;
  * @param isCounted Whether a pair was counted before. Of these only the rest is chosen: a call has one count.
  */
 export function chooseCalls(
-  { graph, facts }: Pick<Scene, 'graph' | 'facts'>,
+  { graph, facts }: GraphFacts,
   groups: Group<CallGroup>,
   isBroken: (server: number) => boolean,
   isCounted?: Pairs,
@@ -50,7 +50,7 @@ export interface ChosenCalls {
  * @param brokenOf The servers of the calls of an edge that are counted as broken.
  */
 export function chooseNewCalls(
-  known: Pick<Scene, 'graph' | 'facts'>,
+  known: GraphFacts,
   groups: readonly CallGroup[],
   isCounted: Pairs,
   brokenOf: (edge: Pick<CallGroup, 'client' | 'server'>) => ReadonlySet<number> = () => new Set(),
@@ -90,7 +90,7 @@ function isReceivedOtherwise(sent: readonly CallGroup[]): IsCall {
  * as it says that it sent, and otherwise for one.
  */
 function chooseMessages(
-  { graph, facts }: Pick<Scene, 'graph' | 'facts'>,
+  { graph, facts }: GraphFacts,
   sent: readonly CallGroup[],
   isBroken: (server: number) => boolean,
   isCounted: Pairs,
