@@ -1,5 +1,6 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
@@ -9,6 +10,7 @@ import type { Span } from '../span/span.ts';
 import { kindNumber } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { median } from '../util/statistics.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
@@ -81,6 +83,14 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
           thresholds,
         ),
       (divided) => `${tellPairs(divided)}, with ${countOf(divided.servers.length, 'request')}`,
+    ),
+    // Callers from outside fall into requests of others anywhere.
+    gate(
+      'the other layer takes a good part of one that continues the trace of its caller',
+      ({ layers, pairs }, { thresholds: { fillsRequest } }) =>
+        isRoot(layers[0]) ||
+        median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,
+      tellPairs,
     ),
     // Two tracers of one service (an agent, and a library with a tracer of its own) make two traces, which are whole.
     gate(
