@@ -2,12 +2,12 @@ import { dirname, relative } from 'node:path';
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 import { configurationName, findConfiguration } from '../config/find-configuration.ts';
 import type { Setting } from '../config/read-configuration.ts';
-import { quoteValue } from '../decode/quote-value.ts';
 import type { Fault } from '../expect/read-yaml.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { readSettings } from '../source/read-whole-file.ts';
 import { SourceError } from '../source/source.ts';
 import { findOtherContent } from './find-other-content.ts';
+import { refuseDifferent } from './refuse-second.ts';
 import { type AppliedSetting, renderSettings } from './render-settings.ts';
 import type { Session } from './session.ts';
 import { continueLine } from './to-error-line.ts';
@@ -81,11 +81,7 @@ function refuseSecond(command: Command, given: Given): void {
   for (const option of namedOnce) {
     // `run` takes several services.
     if (Array.isArray(command.getOptionValue(option))) continue;
-    const texts = new Set(given.get(option) ?? []);
-    if (texts.size > 1)
-      throw new UsageError(
-        `--${option} is given twice, ${[...texts].map(quoteValue).join(' and ')}; name one`,
-      );
+    refuseDifferent(option, given.get(option) ?? []);
   }
 }
 

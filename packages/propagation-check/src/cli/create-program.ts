@@ -12,6 +12,7 @@ import { addFileCommand } from './file-command.ts';
 import { addHelpCommand } from './help-command.ts';
 import { nameOtherCommands } from './name-other-commands.ts';
 import { readToolVersion } from './read-tool-version.ts';
+import { refuseSecond } from './refuse-second.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
 import { toErrorLine } from './to-error-line.ts';
@@ -64,7 +65,7 @@ export function createProgram(session: Session): Command {
   addWatchCommand(program, session);
   addAuditCommand(program, session);
   addSinkCommand(program, session);
-  addTapCommand(program);
+  refuseSecond(addTapCommand(program), ['listen', 'target', 'name', 'client', 'server', 'out']);
   addDoctorCommand(program, session);
   addExplainCommand(program, session);
   addHelpCommand(program);

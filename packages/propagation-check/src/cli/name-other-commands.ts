@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import type { Command, Option } from 'commander';
 import { listNames } from '../util/list-names.ts';
 
 /**
- * The commands that have the option, or take the value of it, that a message of commander 14 (`lib/command.js`) refuses, in words;
+ * How a file is named that begins as an option does; otherwise the commands that have the option, or take the value of it, that a message of commander 14 (`lib/command.js`) refuses, in words;
  * null where none does.
  */
 export function nameOtherCommands({ commands }: Command, text: string): string | null {
   const [, unknown] = /^error: unknown option '(--?[\w-]+)/.exec(text) ?? [];
+  const [, file] = /^error: unknown option '(-.*?)'/s.exec(text) ?? [];
+  if (file !== undefined && existsSync(file)) return `name the file ./${file}`;
   if (unknown !== undefined)
     return tell(commands, 'have', ({ long, short }) => [long, short].includes(unknown));
   const [, flag, value] =

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseCount } from '../cli/parse-argument.ts';
+import { refuseSecond } from '../cli/refuse-second.ts';
 import type { Session } from '../cli/session.ts';
 import { timeOption } from '../cli/time-option.ts';
-import { type Address, readAddress, readAddresses } from './read-address.ts';
+import { type Address, readAddress, readAddresses, toUrl } from './read-address.ts';
 import type { SinkArguments } from './run-sink.ts';
 
 const examples = `
@@ -24,7 +25,7 @@ const leastMemory = 16;
 
 /** Registers the subcommand `sink`. */
 export function addSinkCommand(program: Command, session: Session): void {
-  program
+  const command = program
     .command('sink')
     .summary('judge the traces of a Collector continuously, and count calls for Prometheus')
     .description(
@@ -60,16 +61,20 @@ export function addSinkCommand(program: Command, session: Session): void {
     )
     .option('--state <file>', 'keep the counters here, so that they outlive the process')
     .addOption(timeOption('--save-every <time>', 'how often they are saved', 10_000))
-    .addHelpText('after', examples)
-    .action(async (args: SinkArguments) => {
-      const { runSink } = await import('./run-sink.ts');
-      await runSink(args, session);
-    });
+    .addHelpText('after', examples);
+  refuseSecond(command, ['listen', 'metrics', 'state']).action(async (args: SinkArguments) => {
+    const { runSink } = await import('./run-sink.ts');
+    await runSink(args, session);
+  });
 }
 
 function parseAddresses(text: string): readonly Address[] {
   const addresses = readAddresses(text);
-  if (addresses !== null) return addresses;
+  if (addresses !== null) {
+    const named = addresses.filter(({ port }) => port !== 0).map(toUrl);
+    if (new Set(named).size === named.length) return addresses;
+    throw new InvalidArgumentError('Expected each address once.');
+  }
   throw new InvalidArgumentError('Expected ports or HOST:PORT with commas between, for instance 4317,4318.');
 }
 

@@ -22,10 +22,11 @@ Ctrl-C and SIGTERM end it: exit code 0 when all records are written. Exit code
 2: it could not start, or records were lost.`;
 
 /** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
-export function addTapCommand(program: Command): void {
-  program
+export function addTapCommand(program: Command): Command {
+  return program
     .command('tap')
-    .description('reverse proxy that records, and can break, the propagation headers between two services')
+    .summary('reverse proxy that records, and can break, the propagation headers between two services')
+    .description('Reverse proxy that records, and can break, the propagation headers between two services.')
     .option(
       '--listen <[host:]port>',
       'where callers reach the tap, on 127.0.0.1 unless a host is given; 0: a free port',

@@ -78,7 +78,9 @@ function readTarget(text: string): URL {
   if (target.username !== '' || target.password !== '') {
     throw new TapOptionError('--target: credentials are not forwarded; write http://HOST:PORT');
   }
-  if (target.protocol !== 'http:' || target.pathname !== '/' || target.search !== '' || target.hash !== '') {
+  if (target.protocol !== 'http:')
+    throw new TapOptionError(`--target ${shown}: a tap forwards plain HTTP; write http://HOST:PORT`);
+  if (target.pathname !== '/' || target.search !== '' || target.hash !== '') {
     throw new TapOptionError(
       `--target ${shown}: requests keep their own path; write http://HOST:PORT and nothing after it`,
     );

@@ -321,6 +321,39 @@ test('options of trace, run and exec that work with some sources only', async ()
   await assertRefused(['file', 'absent', ...metrics, '--timeout', '5s'], /absent: no such file/);
 });
 
+test('an option that names one place is given twice', async () => {
+  const target = ['--target', 'http://127.0.0.1:1'];
+  for (const [args, option, texts] of [
+    [['tap', '--listen', '0', ...target], 'target', ['http://127.0.0.1:1', 'http://127.0.0.1:2']],
+    [['tap', '--listen', '0', ...target], 'listen', ['0', '1']],
+    [['sink', '--metrics', '0'], 'metrics', ['0', '1']],
+    [['sink', '--state', 'a'], 'state', ['a', 'b']],
+  ] as const)
+    await assertRefused(
+      [...args, `--${option}`, texts[1]],
+      new RegExp(
+        `^propagation-check: --${option} is given twice, "${texts[0]}" and "${texts[1]}"; name one$`,
+        'm',
+      ),
+    );
+  await assertRefused(
+    ['sink', '--listen', '4317,127.0.0.1:4317'],
+    /--listen "4317,127.*": expected each address once$/m,
+  );
+});
+
+test('a file whose name begins as an option does', async (t) => {
+  const folder = await makeFolder(t, { '-spans.jsonl': 'x' });
+  const before = process.cwd();
+  process.chdir(folder);
+  t.after(() => process.chdir(before));
+  await assertRefused(
+    ['file', '-spans.jsonl'],
+    /^propagation-check: unknown option '-spans.jsonl'; name the file \.\/-spans\.jsonl$/m,
+  );
+  await assertRefused(['file', '-other.jsonl'], /unknown option '-other.jsonl'; see --help$/m);
+});
+
 test('a service that is named twice where one is searched for', async () => {
   const services = ['--service', 'web', '--service', 'orders'];
   const message = /^propagation-check: --service is given twice, "web" and "orders"; name one$/m;

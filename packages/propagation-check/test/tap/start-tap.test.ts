@@ -159,6 +159,7 @@ const badOptions: readonly (readonly [Partial<TapOptions>, RegExp])[] = [
   [{ target: 'nonsense' }, /--target "nonsense": not a URL/],
   [{ target: 'https://b' }, /https is not supported/],
   [{ target: 'http://u:secret@b' }, /credentials are not forwarded/],
+  [{ target: 'ftp://b' }, /--target "ftp:\/\/b": a tap forwards plain HTTP/],
   [{ target: 'http://b/path' }, /nothing after it/],
   [{ target: 'http://b/?q' }, /nothing after it/],
   [{ target: 'http://localhost:8083', listen: { port: 8083 } }, /this is the tap itself/],
