@@ -6,6 +6,7 @@ import { isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-serv
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
+import { sumOf } from '../util/statistics.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
@@ -271,15 +272,14 @@ const emitNone = 'calls to peers that emit none';
 /** @param said Calls of which a note of their own tells. */
 function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge[] = []): readonly string[] {
   const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
-  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
   const saidOf = (isOfKnown: boolean): number =>
-    sum(said.flatMap(({ calls, why }) => ((why !== undefined) === isOfKnown ? [calls] : [])));
-  const countEnded = (how: keyof EndedCalls): number => sum(peers.map(({ ended }) => ended?.[how] ?? 0));
+    sumOf(said.flatMap(({ calls, why }) => ((why !== undefined) === isOfKnown ? [calls] : [])));
+  const countEnded = (how: keyof EndedCalls): number => sumOf(peers.map(({ ended }) => ended?.[how] ?? 0));
   const failed = countEnded('failed');
   const unavailable = countEnded('unavailable');
   const aborted = countEnded('aborted');
   const ofKnown = countEnded('answered');
-  const others = sum(peers.map(({ count }) => count)) - failed - unavailable - aborted - ofKnown;
+  const others = sumOf(peers.map(({ count }) => count)) - failed - unavailable - aborted - ofKnown;
   const answered = Math.max(0, ofKnown - saidOf(true));
   // A cache may answer for a peer of which no call is whole.
   const unseen = Math.max(0, others - saidOf(false) - Math.max(0, saidOf(true) - ofKnown));

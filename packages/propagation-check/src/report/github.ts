@@ -51,12 +51,10 @@ function nameFinding(finding: Finding): string {
 
 /** Source: actions/toolkit, `packages/core/src/command.ts`. */
 function annotate(level: 'error' | 'warning' | 'notice', title: string, message: string): string {
-  const data = message.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
-  const property = title
-    .replace(/%/g, '%25')
-    .replace(/\r/g, '%0D')
-    .replace(/\n/g, '%0A')
-    .replace(/:/g, '%3A')
-    .replace(/,/g, '%2C');
-  return `::${level} title=${property}::${data}`;
+  const property = escapeData(title).replace(/:/g, '%3A').replace(/,/g, '%2C');
+  return `::${level} title=${property}::${escapeData(message)}`;
+}
+
+function escapeData(text: string): string {
+  return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
 }

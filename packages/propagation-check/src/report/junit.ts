@@ -7,7 +7,7 @@ import type { EdgeResult, Finding, Result, Undecided } from '../verdict/result.t
 import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
-import { describeNotes, nameAcceptance, nameVerdict, summarise, sumOf } from './summary.ts';
+import { describeNotes, nameAcceptance, nameVerdict, sumCalls, summarise } from './summary.ts';
 import { isPast, nameEdge, nameService, tellCallsJudged } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
@@ -102,7 +102,7 @@ function placeOf({ client, server }: Place): string {
 
 function tellOpen(edges: readonly EdgeResult[], { says, protocol }: Undecided): string {
   const own = edges.filter((edge) => protocol === undefined || edge.protocol === protocol);
-  const [calls, unjudged] = [sumOf(own, 'calls'), sumOf(own, 'unjudged')];
+  const [calls, unjudged] = [sumCalls(own, 'calls'), sumCalls(own, 'unjudged')];
   const [one] = own;
   return unjudged === 0 || one === undefined
     ? escapeText(says)

@@ -1,4 +1,4 @@
-import type { Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 
 export interface PlacedSpan {
@@ -16,13 +16,13 @@ export interface PlacedSpan {
  * span. Terminates for cycles, repeated ids and traces of any depth.
  */
 export function* orderTrace(spans: readonly Span[]): Generator<PlacedSpan, undefined> {
-  const byStart = spans.toSorted((a, b) => compare(a.startTimeUnixNano, b.startTimeUnixNano));
+  const inOrder = spans.toSorted(byStart);
   const ids = new Set(spans.map((span) => span.spanId));
-  const children = mapBy(byStart, (span) => span.parentSpanId);
-  const tops = byStart.filter((span) => span.parentSpanId === null || !ids.has(span.parentSpanId));
+  const children = mapBy(inOrder, (span) => span.parentSpanId);
+  const tops = inOrder.filter((span) => span.parentSpanId === null || !ids.has(span.parentSpanId));
   const seen = new Set<Span>();
 
-  for (const top of [...tops, ...byStart]) {
+  for (const top of [...tops, ...inOrder]) {
     const stack = [{ span: top, depth: 0, isLast: true }];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const { span, depth } = next;
@@ -43,8 +43,4 @@ function noteOnTop(span: Span, ids: ReadonlySet<string>): string {
   if (span.parentSpanId === null) return '';
   if (ids.has(span.parentSpanId)) return `its parents form a cycle: ${span.parentSpanId} descends from it`;
   return `its parent ${span.parentSpanId} is not in this trace`;
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

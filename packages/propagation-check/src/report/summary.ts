@@ -1,4 +1,5 @@
 import { countOf } from '../util/count-of.ts';
+import { sumOf } from '../util/statistics.ts';
 import { decideOutcome, fails, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result, UnjudgedEdge } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
@@ -134,21 +135,21 @@ function summariseEdges(result: Result): string {
   const warnings = findings.filter((finding) => finding.severity === 'warning' && finding.tolerated !== true);
   const fresh = warnings.filter((finding) => finding.known !== true).length;
   const [calls, unjudged, doubtful] = [
-    sumOf(counted, 'calls'),
-    sumOf(counted, 'unjudged'),
-    sumOf(counted, 'doubtful'),
+    sumCalls(counted, 'calls'),
+    sumCalls(counted, 'unjudged'),
+    sumCalls(counted, 'doubtful'),
   ];
   const doubt = doubtful === 0 ? '' : `, ${doubtful} doubtful`;
   const left = unjudged === 0 ? '' : `, ${unjudged} more not judged`;
   const ofAll = (some: readonly EdgeResult[]) =>
-    `${some.length} of ${countOf(counted.length, 'edge')}, ${calls === 0 ? 'never seen' : `${sumOf(some, 'broken')} of ${countOf(calls, 'call')}`}${doubt}${left}`;
+    `${some.length} of ${countOf(counted.length, 'edge')}, ${calls === 0 ? 'never seen' : `${sumCalls(some, 'broken')} of ${countOf(calls, 'call')}`}${doubt}${left}`;
   const knownWarnings =
     warnings.length === fresh ? '' : `, ${countOf(warnings.length - fresh, 'known warning')}`;
   if (verdict === 'broken') {
     const also =
       known.length === 0
         ? ''
-        : `; known: ${countOf(known.length, 'edge')}, ${countOf(sumOf(known, 'broken'), 'call')}`;
+        : `; known: ${countOf(known.length, 'edge')}, ${countOf(sumCalls(known, 'broken'), 'call')}`;
     return `${ofAll(broken)}${also} (${read})`;
   }
   const but = `${fresh === 0 ? '' : `, ${countOf(fresh, 'warning')}`}${knownWarnings}`;
@@ -159,11 +160,11 @@ function summariseEdges(result: Result): string {
   return `${countOf(counted.length, 'edge')}, ${judged}${doubt}${but} (${read})`;
 }
 
-export function sumOf(
-  edges: readonly EdgeResult[],
-  count: 'calls' | 'broken' | 'unjudged' | 'doubtful',
+export function sumCalls<Count extends string>(
+  edges: readonly { readonly [Each in Count]?: number }[],
+  count: Count,
 ): number {
-  return edges.reduce((sum, edge) => sum + (edge[count] ?? 0), 0);
+  return sumOf(edges.map((edge) => edge[count] ?? 0));
 }
 
 /** Notes on the result; not escaped. */

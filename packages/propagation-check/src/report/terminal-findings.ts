@@ -96,23 +96,30 @@ function keepEnd(name: string, width: number): string {
 
 /** Findings that are known or tolerated, one line each. */
 export function renderAccepted(findings: readonly Finding[], layout: Layout): readonly string[] {
-  const lines = findings.slice(0, mostInfos).flatMap((finding) => {
-    const text = `${nameAcceptance(finding)}: ${describePlace(finding)}, ${finding.id}, ${describeCount(finding)}`;
-    return hang('~ ', text, layout).map((line) => paint(layout, 'dim', line));
+  return listDimly('~ ', findings, layout, (finding) => {
+    return `${nameAcceptance(finding)}: ${describePlace(finding)}, ${finding.id}, ${describeCount(finding)}`;
   });
-  const more = findings.length - mostInfos;
-  return more > 0 ? [...lines, `… and ${more} more`] : lines;
 }
 
 /** Informations, one line each. */
 export function renderInfos(findings: readonly Finding[], layout: Layout): readonly string[] {
-  const lines = findings.slice(0, mostInfos).flatMap((finding) => {
+  return listDimly('· ', findings, layout, (finding) => {
     const [first] = finding.evidence;
     const says = first === undefined ? '' : `: ${truncate(escapeText(first.says), longestText)}`;
     const where = finding.server === null && finding.client === null ? '' : ` ${describePlace(finding)}`;
-    const text = `${finding.id}${where}, ${countOf(finding.count, 'time')}${says}`;
-    return hang('· ', text, layout).map((line) => paint(layout, 'dim', line));
+    return `${finding.id}${where}, ${countOf(finding.count, 'time')}${says}`;
   });
+}
+
+function listDimly(
+  mark: string,
+  findings: readonly Finding[],
+  layout: Layout,
+  write: (finding: Finding) => string,
+): readonly string[] {
+  const lines = findings
+    .slice(0, mostInfos)
+    .flatMap((finding) => hang(mark, write(finding), layout).map((line) => paint(layout, 'dim', line)));
   const more = findings.length - mostInfos;
   return more > 0 ? [...lines, `… and ${more} more`] : lines;
 }

@@ -4,9 +4,9 @@ import { groupBy, keyFor } from '../util/group-by.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
 import { nameService } from './terminal-edges.ts';
+import { longestText } from './terminal-findings.ts';
 
 const mostKinds = 20;
-const longestText = 400;
 
 /** Sides of calls without their other side of which nothing is reported, and why. What differs only in ids is said once. */
 export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout): readonly string[] {

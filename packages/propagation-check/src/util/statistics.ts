@@ -3,6 +3,12 @@ export function median(values: readonly number[]): number {
   return [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
 }
 
+export function sumOf(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
+}
+
 export function earlier(one: bigint, other: bigint): bigint {
   return one < other ? one : other;
 }

@@ -33,6 +33,7 @@ import { emptyText } from '../span/value-table.ts';
 import { mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
+import { sumOf } from '../util/statistics.ts';
 import { buildScene } from './build-scene.ts';
 import { countEdges, countShown } from './count-edges.ts';
 import { decideVerdict, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
@@ -225,7 +226,7 @@ function describeFinding(
     ended,
     doubt,
   } = draft;
-  const count = draft.shown.reduce((sum, shown) => sum + countShown(scene.graph, shown), 0);
+  const count = sumOf(draft.shown.map((shown) => countShown(scene.graph, shown)));
   const found = [...facts, ...tellSeparation(scene, draft, count, () => listErrors(draft))];
   return {
     id,

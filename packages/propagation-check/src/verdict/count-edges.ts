@@ -4,6 +4,7 @@ import type { Draft, Scene, Shown } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import type { Group } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 import { chooseCalls } from './choose-calls.ts';
 import { leavesOpen } from './leaves-open.ts';
 import type { OpenCalls } from './open-calls.ts';
@@ -117,7 +118,11 @@ function countWhole(
 }
 
 function describeEdge({ edge, whole, doubted, past, ...counts }: Counted): EdgeResult {
-  const [broken, unjudged, passed] = [sum(counts.broken), sum(counts.unjudged), sum(past)];
+  const [broken, unjudged, passed] = [
+    sumOf(counts.broken.values()),
+    sumOf(counts.unjudged.values()),
+    sumOf(past.values()),
+  ];
   const [most] = [...past].sort(([, one], [, other]) => other - one);
   return {
     ...edge,
@@ -127,8 +132,4 @@ function describeEdge({ edge, whole, doubted, past, ...counts }: Counted): EdgeR
     ...(doubted === 0 ? {} : { doubtful: doubted }),
     ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
   };
-}
-
-function sum(counts: ReadonlyMap<unknown, number>): number {
-  return [...counts.values()].reduce((all, count) => all + count, 0);
 }

@@ -1,6 +1,7 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { indexIntervals } from '../util/interval-index.ts';
+import { sumOf } from '../util/statistics.ts';
 
 /** When services were at work: from the start of a topmost span of theirs to its end. */
 export interface BusyTimes {
@@ -22,11 +23,7 @@ export function indexBusyTimes(graph: TraceGraph, services: readonly string[], t
   const times = new Map<string, number>();
   const busy = services.flatMap((service) => {
     const tops = listTops(graph, service);
-    const lasted = tops.map((row) => (graph.ends[row] ?? 0) - (graph.starts[row] ?? 0));
-    times.set(
-      service,
-      lasted.reduce((sum, time) => sum + time, 0),
-    );
+    times.set(service, sumOf(tops.map((row) => (graph.ends[row] ?? 0) - (graph.starts[row] ?? 0))));
     return mergeTimes(graph, service, tops);
   });
   const intervals = indexIntervals(

@@ -5,15 +5,12 @@ import { keyFor } from '../util/group-by.ts';
 import { hasOtherCallers } from './list-possible-calls.ts';
 import { countCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { DescribedCalls } from './open-calls.ts';
 
 /**
  * Requests as the whole calls of one expected edge are, which continue traces of callers without spans: those of the expected caller may be lost.
  */
-export function listContinued(
-  scene: Scene,
-  drafts: readonly Draft[],
-): readonly Omit<OpenCalls, 'protocol'>[] {
+export function listContinued(scene: Scene, drafts: readonly Draft[]): readonly DescribedCalls[] {
   const edges = scene.expectation.edges.filter(
     ({ client, server, rule }) => rule === 'must' && hasCall(scene, client, server),
   );
@@ -33,7 +30,7 @@ function listContinuedOf(
   drafts: readonly Draft[],
   edge: ExpectedEdge,
   others: readonly ExpectedEdge[],
-): readonly Omit<OpenCalls, 'protocol'>[] {
+): readonly DescribedCalls[] {
   const { client, server } = edge;
   const continued = drafts.flatMap((draft) =>
     draft.id === 'external-parent' && draft.server === server

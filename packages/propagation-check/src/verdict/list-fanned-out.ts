@@ -7,7 +7,7 @@ import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls } from './list-unjudged.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { DescribedCalls } from './open-calls.ts';
 
 /**
  * Lists messages that began traces at the server of an expected edge with whole calls. Other services must have received every message that
@@ -18,7 +18,7 @@ export function listFannedOut(
   scene: Scene,
   roots: LooseEnds['roots'],
   drafts: readonly Draft[],
-): readonly Omit<OpenCalls, 'protocol'>[] {
+): readonly DescribedCalls[] {
   const { edges } = scene.expectation;
   const isOpenTo = (server: string): boolean =>
     edges.some((edge) => edge.rule === 'may' && edge.server === server);
@@ -36,7 +36,7 @@ function listOfEdge(
   roots: LooseEnds['roots'],
   { client, server }: ExpectedEdge,
   explained: () => ReadonlySet<unknown>,
-): readonly Omit<OpenCalls, 'protocol'>[] {
+): readonly DescribedCalls[] {
   const { graph, facts, groupsFrom } = scene;
   const { kinds, names } = graph.store;
   const sent = groupsFrom(client).filter(({ clientKind }) => clientKind === 'PRODUCER');

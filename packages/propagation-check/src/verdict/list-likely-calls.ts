@@ -6,13 +6,9 @@ import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import type { Sides } from './choose-roots.ts';
 import { type BusyTimes, indexBusyTimes, listTops } from './index-busy.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
-
-interface Edge {
-  readonly client: string;
-  readonly server: string;
-}
 
 /** What tells which service may have caused traces. */
 interface Clue {
@@ -23,7 +19,7 @@ interface Clue {
 }
 
 /** An edge that may have caused most of the first traces of its server. */
-interface Measured extends Edge {
+interface Measured extends Sides {
   readonly clue: Clue;
   readonly share: number;
   /** Of the first traces. */
@@ -56,7 +52,7 @@ export function listLikelyCalls(
   const reported = new Set(drafts.map(({ client, server }) => keyFor(client, server)));
   const found = new Map(likely.map((one) => [keyFor(one.client, one.server), one]));
   // Requests that follow at once touch each other, and two services that are always busy enclose traces of each other.
-  const isTold = ({ client, server }: Edge): boolean => reported.has(keyFor(client, server));
+  const isTold = ({ client, server }: Sides): boolean => reported.has(keyFor(client, server));
   const isBackwards = ({ client, server, share, open }: Measured): boolean => {
     const other = found.get(keyFor(server, client));
     return (

@@ -9,7 +9,7 @@ import { appendFacts } from './append-facts.ts';
 import { listContinued } from './list-continued.ts';
 import { listFannedOut } from './list-fanned-out.ts';
 import type { SilentCalls, UnjudgedCalls } from './list-unjudged.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { DescribedCalls, OpenCalls } from './open-calls.ts';
 import type { UnjudgedEdge } from './result.ts';
 import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from './tell-unreceived.ts';
 
@@ -41,10 +41,8 @@ export function listOpenCalls(
   return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
 }
 
-type Described = Omit<OpenCalls, 'protocol'>;
-
 /** As the whole calls of the edge have it: one side alone may not tell. */
-function findProtocol({ groupsBetween }: Scene, { client, server, spans }: Described): EdgeProtocol {
+function findProtocol({ groupsBetween }: Scene, { client, server, spans }: DescribedCalls): EdgeProtocol {
   const own = protocolOf(spans[0]);
   const known = groupsBetween(client, server).map(({ protocol }) => protocol);
   return known.includes(own) ? own : (known[0] ?? own);
@@ -53,7 +51,7 @@ function findProtocol({ groupsBetween }: Scene, { client, server, spans }: Descr
 function toOpenUncovered(
   { expectation }: Scene,
   { client, server, peer, calls, spans }: SilentCalls,
-): Described {
+): DescribedCalls {
   return {
     ...{ client, server, calls, spans },
     says:
@@ -63,7 +61,7 @@ function toOpenUncovered(
   };
 }
 
-function toOpenBeside({ client, server, peer, calls, spans }: SilentCalls): Described {
+function toOpenBeside({ client, server, peer, calls, spans }: SilentCalls): DescribedCalls {
   const says = `no SERVER span of ${server} fits ${countOf(calls, 'call')} to ${peer}, as those of the others do`;
   return { client, server, calls, spans, says, isNote: true };
 }
@@ -71,7 +69,7 @@ function toOpenBeside({ client, server, peer, calls, spans }: SilentCalls): Desc
 function toOpenMessages(
   { expectation, groupsBetween, thresholds }: Scene,
   { edge, spans, isMostlyReceived, mayBeUnlinked }: UnjudgedCalls,
-): readonly Described[] {
+): readonly DescribedCalls[] {
   const { client, server, calls } = edge;
   if (server === undefined || edge.why === 'waiting') return [];
   const isNamed = isExpected(expectation, client, server);
@@ -104,7 +102,7 @@ function tellMessages(
 function toOpenUnlinked(
   { expectation, shared, groupsBetween }: Scene,
   { edge, spans }: UnjudgedCalls,
-): readonly Described[] {
+): readonly DescribedCalls[] {
   const [first] = spans;
   if (edge.why !== 'dropped-links' || first === undefined) return [];
   const server = shared.findUnprovable(first)?.service ?? null;

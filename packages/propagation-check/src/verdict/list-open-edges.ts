@@ -3,6 +3,7 @@ import { type Expectation, isOptional } from '../expect/expectation.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { groupBy } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 import { tellJudged } from '../util/tell-judged.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
@@ -40,11 +41,11 @@ export function listOpenEdges(
       const warned = warnings.filter(isOfEdge);
       const left = open.filter(isOfEdge);
       const ofEdge = edges.filter(isOfEdge);
-      const seen = sum(ofEdge.map(({ calls }) => calls));
+      const seen = sumOf(ofEdge.map(({ calls }) => calls));
       const isDoubted = warned.some(({ doubt }) => doubt !== undefined);
-      const judged = seen - (isDoubted ? sum(ofEdge.map(({ doubtful = 0 }) => doubtful)) : 0);
-      const leftOpen = sum(left.map(({ calls }) => calls));
-      const calls = seen + leftOpen + sum(warned.filter(leavesOpen).map(({ count }) => count));
+      const judged = seen - (isDoubted ? sumOf(ofEdge.map(({ doubtful = 0 }) => doubtful)) : 0);
+      const leftOpen = sumOf(left.map(({ calls }) => calls));
+      const calls = seen + leftOpen + sumOf(warned.filter(leavesOpen).map(({ count }) => count));
       if (areMostlyJudged(judged, calls, thresholds)) return [];
       const most = warned.toSorted((one, other) => other.count - one.count).at(0);
       const reasons = [
@@ -63,8 +64,4 @@ export function listOpenEdges(
 function tellWarning({ id, decide: [step] = [] }: Finding, judged: number): string {
   const decides = step === undefined ? '' : `; to decide: ${step.split('\n')[0]}`;
   return `(${id} leaves ${judged === 0 ? 'them' : 'the others'} open)${decides}`;
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((all, count) => all + count, 0);
 }

@@ -11,6 +11,7 @@ import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
 
@@ -94,7 +95,7 @@ function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly Unju
 
 /** How many calls some spans stand for, one side of each. */
 export function countCalls({ graph }: Scene, spans: readonly Span[]): number {
-  return spans.reduce((sum, span) => sum + weightOf(graph.store, graph.rowOf(span)), 0);
+  return sumOf(spans.map((span) => weightOf(graph.store, graph.rowOf(span))));
 }
 
 /** Calls of one edge without their SERVER spans. */

@@ -14,3 +14,6 @@ export interface OpenCalls {
   /** They leave the verdict as it is: nobody expects the edge, and a cache or the end of the capture makes the same picture. */
   readonly isNote?: true;
 }
+
+/** Before their protocol is looked for. */
+export type DescribedCalls = Omit<OpenCalls, 'protocol'>;

@@ -1,6 +1,6 @@
 import { escapeText } from '../../report/escape-text.ts';
 import type { ReportDetails } from '../../report/json.ts';
-import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
+import { listErrorsFirst, sumCalls, verdictNames } from '../../report/summary.ts';
 import { type Mark, markRest, nameEdge, nameService } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
@@ -65,7 +65,7 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const { outcome, edges, failUnder, result, source } = audit;
   const where = `${tellWindow(audit)}, ${countOf(result.traces, 'trace')}, ${countOf(result.spans, 'span')} of ${escapeText(source)}`;
   const judged = edges.filter(({ calls, tolerated }) => calls > 0 && tolerated !== true);
-  const calls = sumOf(judged, 'calls');
+  const calls = sumCalls(judged, 'calls');
   const failed = edges.filter((edge) => markAuditEdge(edge, result) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
   const suspected = edges.filter(({ tolerated }) => tolerated !== true).map(splitSuspected);
@@ -75,7 +75,7 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   })
     .map((text) => `, ${text}`)
     .join('');
-  const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
+  const broken = `${sumCalls(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
   if (outcome === 'unknown') {
     const counts = judged.length === 0 ? '' : `${broken}; `;
     return `${escapeText(reason ?? 'nothing to judge')} (${counts}${where})`;
@@ -111,10 +111,6 @@ function tellSuspected({ own, others }: Suspected): readonly string[] {
     ...(own === 0 ? [] : [`${own} of them may be`]),
     ...(others === 0 ? [] : [`${countOf(others, 'other')} may be`]),
   ];
-}
-
-export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
-  return edges.reduce((sum, edge) => sum + edge[count], 0);
 }
 
 /** `2026-11-28 21:00:00 to 22:00:00 UTC`. */

@@ -1,8 +1,9 @@
+import { sumCalls } from '../../report/summary.ts';
 import { nameEdge } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
-import { formatShare, nameOutcome, sumOf, tellTime } from './describe-audit.ts';
+import { formatShare, nameOutcome, tellTime } from './describe-audit.ts';
 
 const widestName = 60;
 
@@ -22,7 +23,7 @@ export function signatureOf({ outcome, edges, window }: AuditResult): string {
 /** One line for an audit that is as the one before. */
 export function describeUnchanged(audit: AuditResult, at: Date): string {
   const { edges } = audit;
-  const calls = sumOf(edges, 'calls');
+  const calls = sumCalls(edges, 'calls');
   const [lowest] = edges
     .flatMap((edge) => (edge.rate === null ? [] : [{ edge, value: edge.rate.value }]))
     .sort((left, right) => left.value - right.value);
