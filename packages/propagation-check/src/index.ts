@@ -37,8 +37,8 @@ export {
 } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
-export type { EndedCalls } from './rules/check.ts';
 export type { Prose } from './rules/define-finding.ts';
+export type { EndedCalls } from './rules/draft.ts';
 export type { ClosedGate, UnreportedEnd } from './rules/explain-loose-ends.ts';
 export { type FindingId, findingIds, type Severity } from './rules/finding.ts';
 export { findings as prose } from './rules/findings.ts';

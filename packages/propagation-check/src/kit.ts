@@ -8,7 +8,8 @@ export { createClickhouseSource } from './audit/clickhouse/clickhouse-source.ts'
 export { createFileSource } from './audit/file-source.ts';
 export { readWindows } from './audit/read-windows.ts';
 export { createSearchSource } from './audit/search-source.ts';
-export { readCallFacts, readText } from './calls/call-facts.ts';
+export { readCallFacts } from './calls/call-facts.ts';
+export { readText } from './calls/fact-source.ts';
 export { Interruption, listenForSignals } from './cli/interruption.ts';
 export { openOutput } from './cli/open-output.ts';
 export { readPageScript } from './cli/read-page-script.ts';

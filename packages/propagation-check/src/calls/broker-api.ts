@@ -1,4 +1,7 @@
-import { type FactSource, readAddress, readOperation, readRpcMethod } from './call-facts.ts';
+import { readAddress } from './address.ts';
+import type { FactSource } from './fact-source.ts';
+import { readOperation } from './messaging-facts.ts';
+import { readRpcMethod } from './rpc-facts.ts';
 
 /** Source: semantic conventions, messaging spans, "Operation types"; `publish` is that of before 1.27. */
 const sending: ReadonlySet<string> = new Set(['create', 'send', 'publish']);

@@ -1,11 +1,13 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
+import { discard } from '../span/byte-source.ts';
 import { kindNumber, type Span, spanKinds } from '../span/span.ts';
 import type { Bytes } from '../span/span-store.ts';
-import { discard } from '../span/value-table.ts';
 import { remember } from '../util/remember.ts';
-import { type CallFacts, FactsOfRows, readCallFacts, readOperation } from './call-facts.ts';
+import { FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
+import { readOperation } from './messaging-facts.ts';
+import type { Protocol } from './protocol.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
@@ -295,7 +297,7 @@ function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, se
   );
 }
 
-function asEdgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol | null {
+function asEdgeProtocol(protocol: Protocol): EdgeProtocol | null {
   return protocol === 'database' || protocol === 'unknown' ? null : protocol;
 }
 

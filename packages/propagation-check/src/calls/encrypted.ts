@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { readAddress } from './call-facts.ts';
+import { readAddress } from './address.ts';
 
 const httpsPort = 443;
 

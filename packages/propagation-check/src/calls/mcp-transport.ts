@@ -2,8 +2,9 @@ import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber } from '../span/span.ts';
 import { groupBy, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
-import { family, readPath, readRoute } from './call-facts.ts';
 import type { CallGroup } from './call-group.ts';
+import { readPath, readRoute } from './http-facts.ts';
+import { family } from './protocol.ts';
 import type { RowFacts } from './row-facts.ts';
 
 /**

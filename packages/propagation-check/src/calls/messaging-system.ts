@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { type FactSource, readText } from './call-facts.ts';
+import { type FactSource, readText } from './fact-source.ts';
 
 /** An API that programs use to reach many brokers, not a broker. */
 const api = 'jms';

@@ -1,6 +1,6 @@
 import type { SpanStore, Words } from '../span/span-store.ts';
 import { attributeField, field } from '../span/span-writer.ts';
-import { isRaw } from '../span/value-table.ts';
+import { isRaw } from '../span/value-id.ts';
 
 /** The class of a row that shares what it says with no other, or of which there are too many. */
 export const noClass = 0;

@@ -1,42 +1,23 @@
 import { AttributeIndex } from '../span/row-attributes.ts';
 import { kindNumber, spanKinds, statusCodes } from '../span/span.ts';
 import { type SpanStore, textOf } from '../span/span-store.ts';
-import { emptyText } from '../span/value-table.ts';
-import {
-  type AttributeReader,
-  type CallFacts,
-  decideOutcome,
-  type FactSource,
-  families,
-  type Outcome,
-  protocolAttributes,
-  readAddress,
-  readDestination,
-  readMcp,
-  readMessageId,
-  readMethod,
-  readPath,
-  readProtocol,
-  readRoute,
-  readRpcMethod,
-  readStatusCode,
-  readUserAgent,
-} from './call-facts.ts';
+import { emptyText } from '../span/value-id.ts';
+import { readAddress } from './address.ts';
+import { type CallFacts, readMcp } from './call-facts.ts';
+import type { AttributeReader, FactSource } from './fact-source.ts';
+import { readMethod, readPath, readRoute, readStatusCode, readUserAgent } from './http-facts.ts';
+import { readDestination, readMessageId } from './messaging-facts.ts';
+import { decideOutcome, type Outcome } from './outcome.ts';
+import { families, type Protocol, protocolAttributes, readProtocol } from './protocol.ts';
 import { noClass, RowClasses } from './row-classes.ts';
+import { readRpcMethod } from './rpc-facts.ts';
 
 /** The source of facts that are remembered. */
 export interface RowSource extends FactSource {
-  readonly protocol: CallFacts['protocol'];
+  readonly protocol: Protocol;
 }
 
-export const protocols: readonly CallFacts['protocol'][] = [
-  'http',
-  'rpc',
-  'messaging',
-  'mcp',
-  'database',
-  'unknown',
-];
+export const protocols: readonly Protocol[] = ['http', 'rpc', 'messaging', 'mcp', 'database', 'unknown'];
 
 /** Reads facts of calls from the rows of a span store, without views. */
 export class RowFacts {
@@ -81,7 +62,7 @@ export class RowFacts {
     this.#families = readFamilies(store);
   }
 
-  protocolOf(row: number): CallFacts['protocol'] {
+  protocolOf(row: number): Protocol {
     const ofClass = this.#classes.of[row] ?? noClass;
     const known = this.#protocols[ofClass] ?? 0;
     if (known !== 0) return protocols[known - 1] ?? 'unknown';

@@ -1,5 +1,7 @@
 import { keyFor } from '../util/group-by.ts';
-import { type FactSource, readAddress, readDestination, readText } from './call-facts.ts';
+import { readAddress } from './address.ts';
+import { type FactSource, readText } from './fact-source.ts';
+import { readDestination } from './messaging-facts.ts';
 
 /** A key for the address that a call goes to, or the queue of a message. */
 export function nameTarget(call: FactSource): string {

@@ -1,5 +1,6 @@
 import type { Span } from '../span/span.ts';
-import { isUnavailable, readCallFacts, readRpcStatus } from './call-facts.ts';
+import { readCallFacts } from './call-facts.ts';
+import { isUnavailable, readRpcStatus } from './rpc-facts.ts';
 
 /** Where instrumentations say why a call failed: semantic conventions, and those of JavaScript and Micrometer before. */
 const errorAttributes = ['error.type', 'http.error_name', 'http.error_message', 'exception'];

@@ -1,4 +1,6 @@
-import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
+import { readOutcome } from '../calls/outcome.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { nameTarget } from '../calls/target.ts';
 import { buildTraceGraph, none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { RequestCounts } from '../report/json.ts';

@@ -1,4 +1,5 @@
-import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
+import { nameAddress } from '../calls/address.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { keyOf } from '../graph/trace-graph.ts';

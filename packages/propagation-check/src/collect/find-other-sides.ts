@@ -1,8 +1,10 @@
-import { readCallFacts, readText } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
+import { readText } from '../calls/fact-source.ts';
 import { isNameOfAnother } from '../calls/inside.ts';
 import type { Expectation } from '../expect/expectation.ts';
-import { compareRequests, startsDuring } from '../pairing/pair.ts';
+import { compareRequests } from '../pairing/compare-requests.ts';
+import { startsDuring } from '../pairing/times.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';

@@ -1,7 +1,7 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { buildTraceGraph, isRoot } from '../graph/trace-graph.ts';
-import { startsDuringAny } from '../pairing/pair.ts';
+import { startsDuringAny } from '../pairing/times.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import { countDroppedLinks } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';

@@ -1,7 +1,7 @@
 import { ownServiceName } from '../calls/own-service.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import type { EndedCalls } from '../rules/check.ts';
+import type { EndedCalls } from '../rules/draft.ts';
 import { isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { sourceOf } from '../span/byte-source.ts';
 import type { SpanWriter } from '../span/span-writer.ts';
-import { sourceOf } from '../span/value-table.ts';
 import { isSingleRequest } from './detect-piece-format.ts';
 import type { OtherSignal } from './other-signals.ts';
 import type { Decoded, Format } from './reading.ts';

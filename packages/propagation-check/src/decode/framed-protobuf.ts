@@ -1,6 +1,6 @@
+import { sourceOf } from '../span/byte-source.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanWriter } from '../span/span-writer.ts';
-import { sourceOf } from '../span/value-table.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError } from './decode-error.ts';
 import { readFrame } from './frames.ts';

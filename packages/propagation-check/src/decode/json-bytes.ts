@@ -1,4 +1,4 @@
-import type { ByteSource } from '../span/value-table.ts';
+import type { ByteSource } from '../span/byte-source.ts';
 
 /** The bytes are not what a reader expects. Without a message or a place: the strict decoder reads them again and says both. */
 export class Refusal extends Error {}

@@ -1,5 +1,6 @@
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
-import { emptyText, isRaw, valueType } from '../span/value-table.ts';
+import { valueType } from '../span/value-arena.ts';
+import { emptyText, isRaw } from '../span/value-id.ts';
 import {
   type JsonBytes,
   readHexWord,

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../span/value-table.ts';
+import type { ByteSource } from '../span/byte-source.ts';
 
 const wordBytes = 8;
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { sourceOf } from '../span/byte-source.ts';
 import type { SpanWriter } from '../span/span-writer.ts';
-import { sourceOf } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
 import { PieceError, type PieceReader } from './piece-reader.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';

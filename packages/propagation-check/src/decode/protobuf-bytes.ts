@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { ByteSource } from '../span/value-table.ts';
+import type { ByteSource } from '../span/byte-source.ts';
 import { refuse } from './json-bytes.ts';
 
 export const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;

@@ -1,9 +1,11 @@
+import { type ByteSource, grown } from '../span/byte-source.ts';
 import { droppedCounts } from '../span/dropped-counts.ts';
 import { isKept, presenceOnly } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
 import type { Resource } from '../span/span-store.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
-import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
+import { valueType } from '../span/value-arena.ts';
+import { emptyText, isRaw } from '../span/value-id.ts';
 import { DecodeError } from './decode-error.ts';
 import {
   JsonBytes,

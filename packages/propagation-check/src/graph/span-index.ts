@@ -1,5 +1,5 @@
+import { discard } from '../span/byte-source.ts';
 import type { Bytes, Words } from '../span/span-store.ts';
-import { discard } from '../span/value-table.ts';
 
 /** The ids of spans, an element (or several words, as in `SpanColumns`) a row. */
 export interface IdColumns {

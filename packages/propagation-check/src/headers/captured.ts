@@ -1,4 +1,4 @@
-import { readOutcome } from '../calls/call-facts.ts';
+import { readOutcome } from '../calls/outcome.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { hasDroppedAttributes } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';

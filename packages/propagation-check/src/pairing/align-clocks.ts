@@ -1,7 +1,9 @@
-import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { Edges } from '../calls/edge.ts';
 import { isInside } from '../calls/inside.ts';
+import { readOutcome } from '../calls/outcome.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -11,9 +13,12 @@ import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import type { AnswerLookup } from './answers.ts';
+import { compareRequests } from './compare-requests.ts';
 import { doStartsFollow } from './displaced.ts';
 import { type Apart, findCommonOffset, isWithin } from './find-common-offset.ts';
-import { compareRequests, limitComparisons, pairSpans, type Tolerances } from './pair.ts';
+import { limitComparisons } from './limit-work.ts';
+import { pairSpans } from './pair-spans.ts';
+import type { Tolerances } from './times.ts';
 
 /** One process or machine whose spans carry its own time. */
 export interface Clock {

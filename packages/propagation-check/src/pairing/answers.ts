@@ -6,7 +6,8 @@ import { recordsHeaders } from '../headers/recording.ts';
 import type { HeaderEvidence } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import { rememberOf } from '../util/remember.ts';
-import { compareRequests, startsDuring, type Tolerances } from './pair.ts';
+import { compareRequests } from './compare-requests.ts';
+import { startsDuring, type Tolerances } from './times.ts';
 
 /** A span of the data that the answer of a call names. */
 export interface Answer {

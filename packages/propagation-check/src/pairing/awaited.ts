@@ -1,6 +1,7 @@
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
-import { durationOf, type PairSides } from './pair.ts';
+import type { PairSides } from './pair-spans.ts';
+import { durationOf } from './times.ts';
 
 /** When a request counts as waiting for its call. `rules/thresholds.ts` has the numbers and their reasons. */
 export interface AwaitedThresholds {

@@ -22,8 +22,3 @@ export const bounds = {
   /** Route templates of one target that are looked at. */
   routes: 500,
 } as const;
-
-/** How many clients each of so many servers may be compared with. */
-export function shareComparisons(servers: number): number {
-  return Math.max(bounds.fewestComparisons, Math.floor(bounds.comparisons / Math.max(1, servers)));
-}

@@ -1,6 +1,7 @@
 import { byStart, type Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
-import { durationOf, endsWithin, type Pair, pairSpans, type Tolerances } from './pair.ts';
+import { type Pair, pairSpans } from './pair-spans.ts';
+import { durationOf, endsWithin, type Tolerances } from './times.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface ContainedThresholds extends Tolerances {

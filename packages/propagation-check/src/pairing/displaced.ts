@@ -12,7 +12,8 @@ import {
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { type ContainedThresholds, pairContained, pairMostlyContained } from './contained.ts';
 import { areNearlyAll, type NearlyAllThresholds } from './nearly-all.ts';
-import { durationOf, type Pair } from './pair.ts';
+import type { Pair } from './pair-spans.ts';
+import { durationOf } from './times.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds

@@ -1,5 +1,5 @@
-import { readPath } from '../calls/call-facts.ts';
-import type { PairSides } from './pair.ts';
+import { readPath } from '../calls/http-facts.ts';
+import type { PairSides } from './pair-spans.ts';
 
 /** `rules/thresholds.ts` has the number and its reason. */
 export interface DistinctPathsThresholds {

@@ -2,7 +2,9 @@ import { type CallGroup, selectCalls } from '../calls/call-group.ts';
 import { isBelow, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
-import { compareRequests, pairSpans, type Tolerances } from './pair.ts';
+import { compareRequests } from './compare-requests.ts';
+import { pairSpans } from './pair-spans.ts';
+import type { Tolerances } from './times.ts';
 
 /**
  * Finds the calls whose request is linked to a span around the CLIENT span, which the header named in its place: a service that begins

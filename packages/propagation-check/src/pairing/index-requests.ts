@@ -1,8 +1,9 @@
 import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
+import type { Protocol } from '../calls/protocol.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { pathOfRpc, tailOfPath, trimSlash } from './pair.ts';
+import { pathOfRpc, tailOfPath, trimSlash } from './compare-requests.ts';
 
 /** What a request must have in common with a call: a key, or the port, or the name. */
 interface KnownCall {
@@ -57,7 +58,7 @@ export function indexRequests(
   };
 }
 
-function isToldByPath(protocol: CallFacts['protocol']): boolean {
+function isToldByPath(protocol: Protocol): boolean {
   return protocol !== 'rpc' && protocol !== 'mcp';
 }
 

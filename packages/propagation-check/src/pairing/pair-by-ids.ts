@@ -5,7 +5,8 @@ import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import { recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import type { AnswerLookup } from './answers.ts';
-import { type Pair, startsDuring, type Tolerances } from './pair.ts';
+import type { Pair } from './pair-spans.ts';
+import { startsDuring, type Tolerances } from './times.ts';
 
 /**
  * Pairs the two sides of calls that name each other: the answer named the SERVER span, or the request that the SERVER span records

@@ -1,7 +1,9 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import type { AnswerLookup } from './answers.ts';
-import { compareRequests, type Pair, pairSpans, type Tolerances } from './pair.ts';
+import { compareRequests } from './compare-requests.ts';
+import { type Pair, pairSpans } from './pair-spans.ts';
+import type { Tolerances } from './times.ts';
 
 /**
  * Pairs calls with requests that began traces, of which a limit of the SDK left all links out: one of these may have named the call.

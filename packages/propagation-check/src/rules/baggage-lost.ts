@@ -5,10 +5,11 @@ import { hasDroppedAttributes } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
-import { isExpectedCaller, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { isExpectedCaller } from './expected-calls.ts';
 import { groupByEdge, reportCalls } from './report-calls.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 export const finding = defineFinding('baggage-lost', {
   kind: 'cause',

@@ -1,16 +1,19 @@
 import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { startsDuring, takeFitting } from '../pairing/pair.ts';
+import { takeFitting } from '../pairing/limit-work.ts';
+import { startsDuring } from '../pairing/times.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { hasCall, isExpectedCaller, type Open, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { protocolOf, type Shown } from './draft.ts';
+import { hasCall, isExpectedCaller } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
 import { isOfHop, finding as missingClient, nameRequest } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('client-span-lost', {
   kind: 'cause',

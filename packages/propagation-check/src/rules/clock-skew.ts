@@ -2,9 +2,9 @@ import type { Call } from '../calls/call-group.ts';
 import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import type { Open, Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('clock-skew', {
   kind: 'warning',

@@ -5,17 +5,19 @@ import { isTelemetryExport } from '../calls/telemetry-export.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
-import { durationOf, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { durationOf, startsDuring } from '../pairing/times.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
-import { type Doubt, listExplained, protocolOf, type Scene } from './check.ts';
 import { finding, listRoutes } from './context-lost-in-process.ts';
 import { checkCode } from './doubt-loss.ts';
+import { type Doubt, listExplained, protocolOf } from './draft.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 /** Calls of a service to one target that began traces. */
 interface CallsAfterEntries {

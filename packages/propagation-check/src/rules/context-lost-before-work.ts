@@ -1,12 +1,12 @@
 import type { RowSource } from '../calls/row-facts.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { Scene } from './check.ts';
 import { finding, pairWithEntries, reportOneSided } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 /** Spans of one name that call nobody, and began traces. */
 interface DetachedWork {

@@ -1,14 +1,15 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, groupCalls, selectCalls } from '../calls/call-group.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
-import { endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { endsWithin } from '../pairing/times.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import type { Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 /** Calls of one edge whose CLIENT spans began traces, and spans of the caller for the same requests. */
 interface DividedClients {

@@ -1,20 +1,23 @@
-import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
+import { readMethod } from '../calls/http-facts.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
-import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { startsDuring, type Tolerances } from '../pairing/times.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
-import type { Span } from '../span/span.ts';
-import { kindNumber } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
-import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
+import { protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 /** The spans of one layer of a service, and requests for the same that began traces. */
 interface DividedLayers {

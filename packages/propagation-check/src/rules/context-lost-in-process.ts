@@ -1,23 +1,25 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { doEndsDiffer } from '../pairing/awaited.ts';
 import { doStartsFollow, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
-import { type Pair, startsDuringAny } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
+import { startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { earlier, later } from '../util/statistics.ts';
-import { type Doubt, type Draft, listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
+import { type Doubt, type Draft, listExplained, protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { pairBesideExceptions } from './pair-beside-exceptions.ts';
 import { type Gate, gate, rule, tellMilliseconds } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
   kind: 'cause',

@@ -1,20 +1,14 @@
-import { readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
+import { readMessageId } from '../calls/messaging-facts.ts';
 import { nameTarget } from '../calls/target.ts';
-import {
-  compareRequests,
-  endsWithin,
-  groupPairs,
-  isAddressedTo,
-  isSamePath,
-  type Pair,
-  type PairSides,
-  pairSpans,
-} from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, isSamePath } from '../pairing/compare-requests.ts';
+import { groupPairs, type Pair, type PairSides, pairSpans } from '../pairing/pair-spans.ts';
+import { endsWithin } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { edgeOf, type Scene } from './check.ts';
+import { edgeOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 import { finding } from './wrong-parent.ts';
 
 /**

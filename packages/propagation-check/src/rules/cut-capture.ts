@@ -2,8 +2,10 @@ import { type CallGroup, measureLag, weighCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
-import { type Doubt, type Draft, isCovered, type Scene } from './check.ts';
+import { isCovered } from './coverage.ts';
+import type { Doubt, Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
+import type { Scene } from './scene.ts';
 import { listStepsToDecide } from './steps-to-decide.ts';
 
 /** Findings that are argued from spans that are not there. */

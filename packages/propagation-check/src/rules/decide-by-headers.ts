@@ -1,9 +1,9 @@
 import type { Expectation } from '../expect/expectation.ts';
 import type { CallHeaders, HeaderLookup } from '../headers/wire.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Draft, NextTap, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
+import type { Draft, NextTap, Shown } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { formatMismatch, readOtherFormat } from './format-mismatch.ts';
 import { arrived, type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';

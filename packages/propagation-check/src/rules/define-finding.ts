@@ -1,4 +1,4 @@
-import type { Doubt, Draft } from './check.ts';
+import type { Doubt, Draft } from './draft.ts';
 import type { FindingId, Severity } from './finding.ts';
 
 /** For people. */

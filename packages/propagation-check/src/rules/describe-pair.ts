@@ -1,8 +1,8 @@
 import { clockOf } from '../pairing/align-clocks.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import { countOf } from '../util/count-of.ts';
-import type { Scene } from './check.ts';
 import { tellClock } from './clock-skew.ts';
+import type { Scene } from './scene.ts';
 
 /** What else is known of the edge of a pair. */
 interface Surroundings {

@@ -1,6 +1,6 @@
 import { type Call, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import type { Scene } from './check.ts';
+import type { Scene } from './scene.ts';
 
 /**
  * Calls of the caller that services continued which the called service is expected to call: that one handed the context on and left no span. It may

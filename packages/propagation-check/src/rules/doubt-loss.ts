@@ -1,8 +1,9 @@
 import { areAwaited, areEndedByCalls, doEndsDiffer, doEndsFollow } from '../pairing/awaited.ts';
 import { areAtEvenIntervals } from '../pairing/displaced.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import { countOf } from '../util/count-of.ts';
-import type { Doubt, Scene } from './check.ts';
+import type { Doubt } from './draft.ts';
+import type { Scene } from './scene.ts';
 
 /**
  * Why calls or work within requests may be those of something else, and what decides; null where they are the requests' own. A call that no

@@ -2,11 +2,12 @@ import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
-import { type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
+import { type Draft, listExplained } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import type { Silence } from './rule.ts';
 import { rules } from './rules-in-order.ts';
+import type { LooseEnds, Open, Scene } from './scene.ts';
 
 /** A side of a call without its other side that no report names. Part of the JSON report. */
 export interface UnreportedEnd {

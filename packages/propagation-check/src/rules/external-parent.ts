@@ -3,8 +3,8 @@ import { isCallerMissing, isOrphan, type TraceGraph } from '../graph/trace-graph
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { protocolOf, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { protocolOf, type Shown } from './draft.ts';
 import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('external-parent', {

@@ -4,8 +4,8 @@ import type { TraceContextReading } from '../headers/evidence.ts';
 import { headerValues, idHeaders } from '../headers/propagation-header.ts';
 import type { CallHeaders } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
-import type { Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import type { Shown } from './draft.ts';
 import { arrived, type HeaderCause, lacks, nameFormats, readTracecontext } from './header-cause.ts';
 
 export const finding = defineFinding('format-mismatch', {

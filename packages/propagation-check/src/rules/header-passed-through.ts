@@ -2,21 +2,16 @@ import { type Call, countCalls, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { bounds } from '../pairing/bounds.ts';
-import {
-  compareRequests,
-  durationOf,
-  endsWithin,
-  isAddressedTo,
-  isSamePath,
-  startsDuring,
-  takeFitting,
-} from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, isSamePath } from '../pairing/compare-requests.ts';
+import { takeFitting } from '../pairing/limit-work.ts';
+import { durationOf, endsWithin, startsDuring } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('header-passed-through', {
   kind: 'cause',

@@ -1,9 +1,10 @@
-import { readDestination } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
-import type { Doubt, Scene } from './check.ts';
+import type { Doubt } from './draft.ts';
+import type { Scene } from './scene.ts';
 
 /** The messages of a service, from the destinations of some that were sent, whose links are all to spans that are not here; by start. */
 export function listLinkedElsewhere(

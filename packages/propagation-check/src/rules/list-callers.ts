@@ -1,9 +1,10 @@
-import { readMethod, readPath, readRpcMethod } from '../calls/call-facts.ts';
 import { withoutIds } from '../calls/endpoint.ts';
+import { readMethod, readPath } from '../calls/http-facts.ts';
+import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { BaseScene, BrokenCalls, Scene } from './check.ts';
+import type { BaseScene, BrokenCalls, Scene } from './scene.ts';
 
 export function indexBrokenCalls({ graph, facts }: BaseScene): BrokenCalls {
   const { traces } = graph.index;

@@ -1,6 +1,6 @@
-import { readAddress } from '../calls/call-facts.ts';
+import { readAddress } from '../calls/address.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import type { Scene } from './check.ts';
+import type { Scene } from './scene.ts';
 
 /** Calls, and those among them that began traces and may be within another one. */
 export interface SharedCalls {

@@ -1,9 +1,8 @@
-import { readDestination } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import type { Group } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { Scene } from './check.ts';
 import {
   gateOfBroker,
   gateOfTwo,
@@ -13,6 +12,7 @@ import {
   warnOfTwo,
 } from './messages-of-two.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 import { countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 

@@ -1,9 +1,10 @@
-import { readDestination } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import type { Draft, Open, Scene } from './check.ts';
+import type { Draft } from './draft.ts';
 import { gate } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
 

@@ -1,11 +1,11 @@
-import { readDestination, readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
+import { readDestination, readMessageId } from '../calls/messaging-facts.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import { groupPairs, type PairSides } from '../pairing/pair.ts';
+import { groupPairs, type PairSides } from '../pairing/pair-spans.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { edgeOf } from './check.ts';
+import { edgeOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
 

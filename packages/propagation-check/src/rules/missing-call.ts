@@ -1,35 +1,33 @@
 import { asksBroker, isSend } from '../calls/broker-api.ts';
-import { type CallFacts, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { readOutcome } from '../calls/outcome.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { areAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
+import { asHttp } from '../pairing/compare-requests.ts';
 import { areNearlyAllPaired } from '../pairing/displaced.ts';
-import { asHttp, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { endsWithin, startsDuring, type Tolerances } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { median } from '../util/statistics.ts';
 import { groupCallsByRequest, hasOpenCall } from './calls-of-requests.ts';
-import {
-  type Draft,
-  hasCall,
-  isInExpectation,
-  listUnseenEdges,
-  type Open,
-  protocolOf,
-  type Scene,
-} from './check.ts';
 import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
 import { defineFinding } from './define-finding.ts';
 import { listDirectCalls } from './direct-calls.ts';
+import { type Draft, protocolOf } from './draft.ts';
+import { hasCall, isInExpectation, listUnseenEdges } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { messageCauses } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';

@@ -4,10 +4,13 @@ import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { hasCall, hasError, listUnprovable, nameParent, protocolOf, type Scene } from './check.ts';
+import { nameParent, protocolOf } from './draft.ts';
+import { hasCall, hasError } from './expected-calls.ts';
 import { finding } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
+import { listUnprovable } from './unprovable.ts';
 
 /** An expected edge, and requests of its callee whose parent is nowhere. */
 interface MissingCaller {

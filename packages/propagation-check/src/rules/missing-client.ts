@@ -1,33 +1,27 @@
-import {
-  type FactSource,
-  readAddress,
-  readCallFacts,
-  readOutcome,
-  readPath,
-  readRpcMethod,
-} from '../calls/call-facts.ts';
+import { readAddress } from '../calls/address.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
+import type { FactSource } from '../calls/fact-source.ts';
+import { readPath } from '../calls/http-facts.ts';
+import { readOutcome } from '../calls/outcome.ts';
+import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
+import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
 import { areOfDistinctPaths } from '../pairing/distinct-paths.ts';
-import {
-  compareRequests,
-  groupPairs,
-  isAddressedTo,
-  type Pair,
-  type PairSides,
-  pairSpans,
-} from '../pairing/pair.ts';
+import { groupPairs, type Pair, type PairSides, pairSpans } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
-import { edgeOf, isExpectedCaller, nameParent, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { edgeOf, nameParent } from './draft.ts';
+import { isExpectedCaller } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
 import { isBehindFrontEnd } from './platforms.ts';
 import { rule, tellReasons } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('missing-client', {
   kind: 'symptom',

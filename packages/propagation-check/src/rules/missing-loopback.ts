@@ -1,6 +1,6 @@
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';

@@ -1,7 +1,7 @@
 import { ownServiceName } from '../calls/own-service.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
-import type { BaseScene } from './check.ts';
+import type { BaseScene } from './scene.ts';
 
 type Known = Pick<BaseScene, 'services' | 'expectation'>;
 

@@ -1,8 +1,8 @@
-import { readAddress } from '../calls/call-facts.ts';
+import { readAddress } from '../calls/address.ts';
 import { isEncrypted } from '../calls/encrypted.ts';
 import { namesItsConnection } from '../headers/place.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
-import type { Draft, NextTap } from './check.ts';
+import type { Draft, NextTap } from './draft.ts';
 
 const nowhere: NextTap = { side: 'caller', calledAt: [], seen: [] };
 

@@ -2,11 +2,12 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import { arePrompt, doEndsFollow } from '../pairing/awaited.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { doStartsFollow, pairDisplaced } from '../pairing/displaced.ts';
-import { durationOf, type Pair, startsDuring } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
+import { durationOf, startsDuring } from '../pairing/times.ts';
 import { mayBeOfOnePool } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
-import type { Scene } from './check.ts';
+import type { Scene } from './scene.ts';
 
 /**
  * Pairs requests with calls that hang elsewhere, and allows for one exception on either side if the data explain it. A request may lack its call

@@ -1,17 +1,14 @@
 import { isBelow, none } from '../graph/trace-graph.ts';
-import {
-  compareRequests,
-  groupPairs,
-  isAddressedTo,
-  type Pair,
-  pairSpans,
-  startsDuring,
-} from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
+import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { startsDuring } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
-import { edgeOf, isExpectedCaller, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { edgeOf } from './draft.ts';
+import { isExpectedCaller } from './expected-calls.ts';
 import { rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('parent-dropped', {
   kind: 'cause',

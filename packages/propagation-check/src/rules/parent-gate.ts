@@ -1,6 +1,6 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { isParentDue } from './check.ts';
+import { isParentDue } from './coverage.ts';
 import { type Gate, gate } from './rule.ts';
 
 /** A parent that is nowhere tells something only where its span would be in the data, had it been delivered. */

@@ -2,12 +2,13 @@ import { type CallGroup, countCalls, type EdgeProtocol, groupCalls } from '../ca
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { areMostlyUnique } from '../pairing/displaced.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
-import { listExplained, type Scene } from './check.ts';
+import { listExplained } from './draft.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /** An edge whose callers make no CLIENT spans. */

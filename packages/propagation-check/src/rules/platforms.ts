@@ -1,9 +1,9 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isLoopback } from '../calls/inside.ts';
 import { readConnectionPeers } from '../headers/place.ts';
-import type { PairSides } from '../pairing/pair.ts';
+import type { PairSides } from '../pairing/pair-spans.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
-import type { Draft, Shown } from './check.ts';
+import type { Draft, Shown } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { moveToFront } from './split-causes.ts';
 

@@ -1,13 +1,14 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { type Pair, type PairSides, startsDuring } from '../pairing/pair.ts';
+import type { Pair, PairSides } from '../pairing/pair-spans.ts';
+import { startsDuring } from '../pairing/times.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { groupCallsByRequest, hasOpenCall, isOfOneMethod } from './calls-of-requests.ts';
-import { type Open, protocolOf, type Scene } from './check.ts';
+import { protocolOf } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import {
   areForwarded,
@@ -18,6 +19,7 @@ import {
   type RequestHead,
 } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 

@@ -1,5 +1,5 @@
-import { readDestination } from '../calls/call-facts.ts';
-import { hasCall } from './check.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
+import { hasCall } from './expected-calls.ts';
 import {
   gateOfBroker,
   gateOfTwo,

@@ -1,7 +1,8 @@
-import { readText } from '../calls/call-facts.ts';
+import { readText } from '../calls/fact-source.ts';
 import type { Span } from '../span/span.ts';
-import type { Draft, Scene } from './check.ts';
+import type { Draft } from './draft.ts';
 import { isFromBrowser } from './fix-by-surroundings.ts';
+import type { Scene } from './scene.ts';
 import { moveToFront } from './split-causes.ts';
 
 /**

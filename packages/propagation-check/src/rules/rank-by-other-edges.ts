@@ -4,9 +4,10 @@ import { none } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
 import { keyFor } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
-import type { Draft, Scene } from './check.ts';
+import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { isFromBrowser } from './fix-by-surroundings.ts';
+import type { Scene } from './scene.ts';
 
 /** The way between the two services, the caller, and the called service may each lose the context. */
 const parties: readonly FindingId[] = ['header-stripped', 'header-not-sent', 'header-ignored'];

@@ -1,5 +1,5 @@
 import type { CollectorCounters } from '../span/collector-counters.ts';
-import type { Draft } from './check.ts';
+import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 
 const lost: readonly FindingId[] = ['server-span-lost', 'client-span-lost'];

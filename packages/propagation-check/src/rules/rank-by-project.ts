@@ -1,4 +1,4 @@
-import type { Draft } from './check.ts';
+import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import type { ProjectHint } from './project-hint.ts';
 

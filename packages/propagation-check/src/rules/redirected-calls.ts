@@ -1,6 +1,6 @@
-import { readStatusCode } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
-import type { BaseScene } from './check.ts';
+import { readStatusCode } from '../calls/http-facts.ts';
+import type { BaseScene } from './scene.ts';
 
 /** Calls whose CLIENT span covers a redirect and the request that followed: the called service redirected, and the caller saw another answer. */
 export function listRedirectedCalls({

@@ -1,7 +1,7 @@
 import type { Call } from '../calls/call-group.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
-import type { Draft } from './check.ts';
 import type { Finding } from './define-finding.ts';
+import type { Draft } from './draft.ts';
 import { showCalls } from './shown-later.ts';
 
 /** Whole calls that show a cause, by edge, and all others in one group. */

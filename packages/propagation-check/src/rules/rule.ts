@@ -1,7 +1,8 @@
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
-import type { Draft, Open, Scene } from './check.ts';
+import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
+import type { Open, Scene } from './scene.ts';
 
 /** One condition of a rule. */
 export interface Gate<Case> {

@@ -15,7 +15,7 @@ import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
 import { missingLoopbacks } from './missing-loopback.ts';
-import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
+import { partlyMissingServers } from './missing-server.ts';
 import { droppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
 import { possibleCalls } from './possible-call.ts';
@@ -39,6 +39,7 @@ import { unexpectedEdges } from './unexpected-edge.ts';
 import { uninstrumentedPeers } from './uninstrumented-peer.ts';
 import { darkServices, unseenEdges } from './unseen-edge.ts';
 import { unseenEntrances } from './unseen-entrance.ts';
+import { whollyMissingServers } from './wholly-missing-servers.ts';
 import { wrongParents } from './wrong-parent.ts';
 
 /**

@@ -1,7 +1,8 @@
 import type { Span } from '../span/span.ts';
-import { type BaseScene, type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
+import { type Draft, listExplained } from './draft.ts';
 import type { Silence } from './rule.ts';
 import { rules } from './rules-in-order.ts';
+import type { BaseScene, LooseEnds, Open, Scene } from './scene.ts';
 import { shareResults } from './shared-results.ts';
 
 /** The reports of all rules. */

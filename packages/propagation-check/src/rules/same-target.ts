@@ -1,4 +1,4 @@
-import { readOutcome } from '../calls/call-facts.ts';
+import { readOutcome } from '../calls/outcome.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';

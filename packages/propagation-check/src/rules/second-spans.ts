@@ -1,11 +1,12 @@
-import { type FactSource, readAddress } from '../calls/call-facts.ts';
+import { readAddress } from '../calls/address.ts';
 import type { CallGroup } from '../calls/call-group.ts';
+import type { FactSource } from '../calls/fact-source.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
-import type { Scene } from './check.ts';
+import type { Scene } from './scene.ts';
 
 /**
  * Whether nearly each call lies beside a whole one of the same request, and each whole one to the same place beside one of them: two

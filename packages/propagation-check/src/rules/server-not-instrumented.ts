@@ -1,15 +1,17 @@
 import { asksBroker } from '../calls/broker-api.ts';
-import { readMethod } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
+import { readMethod } from '../calls/http-facts.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { type Pair, pairSpans } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
-import { listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { protocolOf } from './draft.ts';
+import { listUnseenEdges } from './expected-calls.ts';
 import type { HeaderCause } from './header-cause.ts';
 import { gate, rule } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
+import type { Open, Scene } from './scene.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 

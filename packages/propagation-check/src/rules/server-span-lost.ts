@@ -1,16 +1,19 @@
-import { readOutcome } from '../calls/call-facts.ts';
 import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
+import { readOutcome } from '../calls/outcome.ts';
 import { findTop, isBelow, type TraceGraph } from '../graph/trace-graph.ts';
-import { groupPairs, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { startsDuring } from '../pairing/times.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
-import { edgeOf, isCovered, type Scene } from './check.ts';
+import { isCovered } from './coverage.ts';
 import { defineFinding } from './define-finding.ts';
+import { edgeOf } from './draft.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
 import { gate, rule, tellReasons } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
+import type { Scene } from './scene.ts';
 
 export const finding = defineFinding('server-span-lost', {
   kind: 'cause',

@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isUnnamed } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { isUnnamed } from './expected-calls.ts';
 import { rule } from './rule.ts';
 
 export const finding = defineFinding('service-unnamed', {

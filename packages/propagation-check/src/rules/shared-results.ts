@@ -7,16 +7,10 @@ import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { groupCallsByRequest, listUntoldCalls } from './calls-of-requests.ts';
-import {
-  type BaseScene,
-  hasCall,
-  isInExpectation,
-  type LooseEnds,
-  type SharedResults,
-  type UnprovableCall,
-} from './check.ts';
+import { hasCall, isInExpectation } from './expected-calls.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 import { listRedirectedCalls } from './redirected-calls.ts';
+import type { BaseScene, LooseEnds, SharedResults, UnprovableCall } from './scene.ts';
 import { findShortBatches } from './split-batch.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */

@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import type { Shown } from './check.ts';
+import type { Shown } from './draft.ts';
 
 /** A call whose words are made when they are read: of many calls few are printed. */
 class ShownLater<Case> implements Shown {

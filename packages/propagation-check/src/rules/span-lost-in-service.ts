@@ -1,12 +1,13 @@
 import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { takeFitting } from '../pairing/pair.ts';
+import { takeFitting } from '../pairing/limit-work.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { type Draft, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { type Draft, protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 export const finding = defineFinding('span-lost-in-service', {
   kind: 'warning',

@@ -1,11 +1,11 @@
-import { readDestination } from '../calls/call-facts.ts';
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { countDroppedLinks } from '../span/dropped-counts.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { BaseScene, ShortBatch, ShortBatches } from './check.ts';
 import { gate, rule } from './rule.ts';
+import type { BaseScene, ShortBatch, ShortBatches } from './scene.ts';
 import { moveToFront } from './split-causes.ts';
 import { areInOrder, messageCauses } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';

@@ -1,9 +1,10 @@
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { type Pair, pairSpans } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { listUnseenEdges, type Scene } from './check.ts';
+import { listUnseenEdges } from './expected-calls.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /** An expected edge without any whole call, between services that have INTERNAL spans alone. */

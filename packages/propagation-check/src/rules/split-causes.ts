@@ -1,11 +1,11 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Attributes, Span } from '../span/span.ts';
-import type { Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
+import type { Scene } from './scene.ts';
 
 /** Spans alone do not tell these apart. */
 export const splitCauses: readonly FindingId[] = [

@@ -1,10 +1,11 @@
-import { type FactSource, readConversationId, readDestination, readMessageId } from '../calls/call-facts.ts';
+import type { FactSource } from '../calls/fact-source.ts';
+import { readConversationId, readDestination, readMessageId } from '../calls/messaging-facts.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
-import type { PairSides } from '../pairing/pair.ts';
+import type { PairSides } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import type { Open, Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { messageCauses } from './split-message.ts';
 import { isOfBroker } from './split-message-id.ts';
 import { finding as splitTrace } from './split-trace.ts';

@@ -1,15 +1,16 @@
 import { isSend } from '../calls/broker-api.ts';
-import { readCallFacts, readDestination, readLogPosition, readMessageId } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
+import { readDestination, readLogPosition, readMessageId } from '../calls/messaging-facts.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { isExpected } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import type { Open, Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { isOfUnlinkedBatch, messageCauses, nameKind } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
 

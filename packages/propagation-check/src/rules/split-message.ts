@@ -1,13 +1,16 @@
 import { isSend } from '../calls/broker-api.ts';
-import { isHealthProbe, readBatchSize, readCallFacts } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { type CallGroup, viewCalls } from '../calls/call-group.ts';
+import { readBatchSize } from '../calls/messaging-facts.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
+import { hasCall, listUnseenEdges } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { moveToFront } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 

@@ -1,14 +1,17 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { Call } from '../calls/call-group.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { groupPairs, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { startsDuring } from '../pairing/times.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { edgeOf, type Open, type Scene } from './check.ts';
+import { edgeOf } from './draft.ts';
 import { type Gate, gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { listNamed, finding as splitTrace } from './split-trace.ts';
 

@@ -1,13 +1,16 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isLoopback } from '../calls/inside.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
+import { compareRequests } from '../pairing/compare-requests.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { endsWithin, startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { edgeOf, type Open, type Scene } from './check.ts';
+import { edgeOf } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { listSharedCalls, type SharedCalls } from './list-shared-calls.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 

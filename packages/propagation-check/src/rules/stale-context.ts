@@ -1,4 +1,3 @@
-import { isUnavailable, readOutcome, readRpcStatus, readStatusCode } from '../calls/call-facts.ts';
 import {
   type Call,
   type CallGroup,
@@ -8,15 +7,21 @@ import {
 } from '../calls/call-group.ts';
 import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { readStatusCode } from '../calls/http-facts.ts';
+import { readOutcome } from '../calls/outcome.ts';
+import { isUnavailable, readRpcStatus } from '../calls/rpc-facts.ts';
+import { compareRequests } from '../pairing/compare-requests.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
-import { compareRequests, endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { endsWithin } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, mapBy } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 export const finding = defineFinding('stale-context', {
   kind: 'cause',

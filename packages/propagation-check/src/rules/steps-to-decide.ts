@@ -7,7 +7,7 @@ import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { RecordingGap } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
-import type { Draft } from './check.ts';
+import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';

@@ -3,7 +3,7 @@ import { headerValues } from '../headers/propagation-header.ts';
 import { listFormats, readRecordedHeaders } from '../headers/recorded-headers.ts';
 import { type Recording, type RecordingGap, recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
-import type { Draft } from './check.ts';
+import type { Draft } from './draft.ts';
 
 /**
  * What the recorded headers of calls prove where they leave the cause open, and why they leave it open: that the caller sent its own header,

@@ -1,4 +1,5 @@
-import { readCallFacts, readText } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
+import { readText } from '../calls/fact-source.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 

@@ -1,20 +1,18 @@
-import {
-  isAborted,
-  isUnavailable,
-  nameAddress,
-  readCallFacts,
-  readOutcome,
-  readUnreachedStatus,
-} from '../calls/call-facts.ts';
+import { nameAddress } from '../calls/address.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
+import { isAborted, readOutcome, readUnreachedStatus } from '../calls/outcome.ts';
+import { isUnavailable } from '../calls/rpc-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { type Draft, type EndedCalls, protocolOf, type Scene, tellUnprovable } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { type Draft, type EndedCalls, protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
+import { tellUnprovable } from './unprovable.ts';
 
 export const finding = defineFinding('uninstrumented-peer', {
   kind: 'information',

@@ -1,26 +1,25 @@
 import { asksBroker } from '../calls/broker-api.ts';
-import {
-  isHealthProbe,
-  isHiddenByBrowser,
-  readCallFacts,
-  readOutcome,
-  readUnreachedStatus,
-} from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { Call } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
+import { isHiddenByBrowser } from '../calls/http-facts.ts';
+import { readOutcome, readUnreachedStatus } from '../calls/outcome.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { compareRequests } from '../pairing/pair.ts';
+import { compareRequests } from '../pairing/compare-requests.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { listNames } from '../util/list-names.ts';
-import { type Draft, listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
 import { listDirectCalls } from './direct-calls.ts';
+import { type Draft, protocolOf } from './draft.ts';
+import { listUnseenEdges } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall, ofSender } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
 import { listOthers, suggestService } from './misspelt-service.ts';
 import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { handsOn, isMessage, listSends, messageCauses } from './split-message.ts';

@@ -6,9 +6,10 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Group } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { protocolOf } from './draft.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 /** The service with which an expected path begins, where it shows calls that begin traces. */
 interface UnseenEntrance {

@@ -1,10 +1,11 @@
 import { type Call, type CallGroup, groupCalls, viewCalls } from '../calls/call-group.ts';
-import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
-import { edgeOf } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { edgeOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('wrong-parent', {

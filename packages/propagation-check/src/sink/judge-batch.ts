@@ -1,7 +1,9 @@
-import { nameAddress, readAddress, readOutcome } from '../calls/call-facts.ts';
+import { nameAddress, readAddress } from '../calls/address.ts';
+import { readOutcome } from '../calls/outcome.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { Draft, Scene, Shown } from '../rules/check.ts';
+import type { Draft, Shown } from '../rules/draft.ts';
 import { findings } from '../rules/findings.ts';
+import type { Scene } from '../rules/scene.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { examineStore, indexPassed } from '../verdict/check-traces.ts';

@@ -1,6 +1,6 @@
 import { findLastFrameEnd } from '../decode/frames.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
-import { discard } from '../span/value-table.ts';
+import { discard } from '../span/byte-source.ts';
 import type { Piece } from './read-pieces.ts';
 
 /** Large enough that handing it to a thread costs nothing, small enough that a few of them are little memory. */

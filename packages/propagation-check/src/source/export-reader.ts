@@ -5,9 +5,9 @@ import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { OtlpJsonScanner } from '../decode/scan-otlp-json.ts';
 import { OtlpProtobufScanner } from '../decode/scan-otlp-protobuf.ts';
+import { sourceOf } from '../span/byte-source.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanWriter } from '../span/span-writer.ts';
-import { sourceOf } from '../span/value-table.ts';
 import type { ExportRequest } from './export-request.ts';
 
 export interface ReadExport {

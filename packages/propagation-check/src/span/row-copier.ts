@@ -1,6 +1,6 @@
 import { endTimeOf, farthestExact, keysOf, type SpanStore, startTimeOf } from './span-store.ts';
 import { attributeField, field, type SpanWriter } from './span-writer.ts';
-import { isRaw } from './value-table.ts';
+import { isRaw } from './value-id.ts';
 
 const nanosPerSecond = 1_000_000_000;
 

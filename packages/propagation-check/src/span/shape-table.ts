@@ -1,5 +1,6 @@
+import { grown } from './byte-source.ts';
 import type { Shapes, Words } from './span-store.ts';
-import { grown, type IdMap, isRaw } from './value-table.ts';
+import { type IdMap, isRaw } from './value-id.ts';
 
 /**
  * The lists of attribute names that spans have, as numbers: spans of one instrumentation have the same names in the same order. A list

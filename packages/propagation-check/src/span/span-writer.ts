@@ -1,3 +1,4 @@
+import { discard, grown } from './byte-source.ts';
 import { keepAttributes, keptAttributes } from './kept-attributes.ts';
 import { ShapeTable } from './shape-table.ts';
 import { type Attributes, type Span, type SpanLink, spanKinds, statusCodes } from './span.ts';
@@ -11,16 +12,9 @@ import {
   type SpanStore,
   type Words,
 } from './span-store.ts';
-import {
-  discard,
-  emptyText,
-  encodeList,
-  grown,
-  IdMap,
-  isRaw,
-  type ValueBatch,
-  ValueTable,
-} from './value-table.ts';
+import { encodeList } from './value-arena.ts';
+import { emptyText, IdMap, isRaw } from './value-id.ts';
+import { type ValueBatch, ValueTable } from './value-table.ts';
 
 /** Fields of `ValueTable`. Those of attributes follow. */
 export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;

@@ -1,4 +1,7 @@
+import { type ByteSource, grown, sourceOf } from './byte-source.ts';
 import type { AttributeValue } from './span.ts';
+import { Arena, align, encodeList, headerBytes, typeBits, valueType, writeNumber } from './value-arena.ts';
+import { type IdMap, isRaw, rawBit } from './value-id.ts';
 
 /**
  * The texts and attribute values of a span store, as numbers.
@@ -20,16 +23,6 @@ export interface Values {
   countOf(field: number): number;
 }
 
-/** Id of the empty text: columns of texts are zero where nothing was written. */
-export const emptyText = 0;
-
-/** Set in raw ids. In columns they are unsigned; the writer handles them signed, because V8 allocates memory for larger numbers. */
-const rawBit = 0x8000_0000;
-
-export function isRaw(id: number): boolean {
-  return (id | 0) < 0;
-}
-
 /** Routes, methods, hosts, statuses of a large system fit; paths with ids do not. */
 const mostPerField = 4_096;
 /** Hostile data may have any number of fields. */
@@ -41,33 +34,6 @@ const longestInterned = 512;
 
 /** Tables grow; most checks are of a few spans. */
 const firstValues = 256;
-
-/** How a value is written as bytes. */
-export const valueType = {
-  /** UTF-8. */
-  text: 0,
-  /** UTF-16, for a text that is not well-formed Unicode. */
-  wideText: 1,
-  /** As JavaScript writes it. */
-  number: 2,
-  /** `true` or `false`. */
-  boolean: 3,
-  /** JSON; see `encodeList`. */
-  list: 4,
-} as const;
-const typeBits = 3;
-/** Characters up to here are one byte of UTF-8. */
-const lastAscii = 0x7f;
-const slash = 0x2f;
-const questionMark = 0x3f;
-const numberSign = 0x23;
-const headerBytes = 4;
-
-/** Bytes to read from, with a view of the same bytes for reading words. */
-export interface ByteSource {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-}
 
 /** The values that were added since the last batch, as `Arena` writes them. */
 export interface ValueBatch {
@@ -301,151 +267,6 @@ export class ValueTable implements Values {
   }
 }
 
-/** The ids of one table by those of another one, in the order in which that made them. */
-export class IdMap {
-  #ids = new Uint32Array(1_024);
-  #size = 0;
-
-  push(id: number): void {
-    this.#ids = grown(this.#ids, this.#size + 1);
-    this.#ids[this.#size] = id;
-    this.#size += 1;
-  }
-
-  /** Translates a column. @param rawOffset Is added to raw ids. */
-  copy(from: Uint32Array, to: Uint32Array, start: number, rawOffset: number): void {
-    const ids = this.#ids;
-    for (let index = 0; index < from.length; index += 1) {
-      const id = from[index] ?? 0;
-      to[start + index] = isRaw(id) ? id + rawOffset : (ids[id] ?? 0);
-    }
-  }
-}
-
-/** Values one after the other: length and type in four bytes, the bytes, and zeros up to the next multiple of four. */
-class Arena {
-  bytes = new Uint8Array(4_096);
-  view = new DataView(this.bytes.buffer);
-  /** The same bytes, to decode texts without a view of each. */
-  #texts = Buffer.from(this.bytes.buffer);
-  length = 0;
-
-  append({ bytes: source, view: from }: ByteSource, start: number, end: number, header: number): number {
-    const at = this.length;
-    this.reserve(at + headerBytes + end - start + headerBytes);
-    const { bytes, view } = this;
-    view.setInt32(at, header, true);
-    let to = at + headerBytes;
-    let next = start;
-    for (const words = end - 3; next < words; next += 4, to += 4)
-      view.setInt32(to, from.getInt32(next, true), true);
-    this.length = align(to + end - next);
-    for (; next < end; next += 1, to += 1) bytes[to] = source[next] ?? 0;
-    // Bytes of a batch that was taken may stand there.
-    for (; to < this.length; to += 1) bytes[to] = 0;
-    return at;
-  }
-
-  appendAll(values: Uint8Array): number {
-    const at = this.length;
-    this.reserve(at + values.length);
-    this.bytes.set(values, at);
-    this.length += values.length;
-    return at;
-  }
-
-  equals(at: number, header: number, source: ByteSource, start: number, end: number): boolean {
-    return this.view.getUint32(at, true) === header && this.match(at, source, start) === end;
-  }
-
-  /** See `ValueTable.matchInterned`. */
-  match(at: number, source: ByteSource, start: number): number {
-    const end = start + (this.view.getUint32(at, true) >>> typeBits);
-    if (end > source.bytes.length) return -1;
-    const words = end - 3;
-    let own = at + headerBytes;
-    let other = start;
-    for (; other < words; own += 4, other += 4)
-      if (this.view.getInt32(own, true) !== source.view.getInt32(other, true)) return -1;
-    for (; other < end; own += 1, other += 1) if (this.bytes[own] !== source.bytes[other]) return -1;
-    return end;
-  }
-
-  /** See `Values.hasOtherEnd`. */
-  hasOtherEnd(at: number, end: string): boolean {
-    const header = this.view.getUint32(at, true);
-    const start = at + headerBytes;
-    if ((header & 7) !== valueType.text || this.bytes[start] !== slash) return false;
-    let last = start + 1;
-    for (const { bytes } = this, behind = start + (header >>> typeBits); last < behind; last += 1)
-      if (bytes[last] === questionMark || bytes[last] === numberSign) break;
-    if (this.bytes[last - 1] === slash) last -= 1;
-    for (let place = 1; place <= end.length; place += 1) {
-      const code = end.charCodeAt(end.length - place);
-      if (code > lastAscii) return false;
-      if (last - place < start || this.bytes[last - place] !== code) return true;
-    }
-    return false;
-  }
-
-  reserve(length: number): void {
-    if (length <= this.bytes.length) return;
-    const bytes = new Uint8Array(Math.max(length, this.bytes.length * 2));
-    bytes.set(this.bytes.subarray(0, this.length));
-    discard(this.bytes.buffer);
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer);
-    this.#texts = Buffer.from(bytes.buffer);
-  }
-
-  decode(at: number): AttributeValue {
-    const header = this.view.getUint32(at, true);
-    const start = at + headerBytes;
-    const end = start + (header >>> typeBits);
-    switch (header & 7) {
-      case valueType.text:
-        return this.#texts.toString('utf8', start, end);
-      case valueType.wideText:
-        return this.#texts.toString('utf16le', start, end);
-      case valueType.number:
-        return Number(this.#texts.toString('latin1', start, end));
-      case valueType.boolean:
-        return end - start === 'true'.length;
-      default:
-        return decodeList(this.#texts.toString('utf8', start, end));
-    }
-  }
-}
-
-/** Not a `Buffer`, even where one is given: code that meets objects of one class alone is faster. */
-export function sourceOf({ buffer, byteOffset, length }: Uint8Array): ByteSource {
-  return {
-    bytes: new Uint8Array(buffer, byteOffset, length),
-    view: new DataView(buffer, byteOffset, length),
-  };
-}
-
-/** The array, or one at least twice as long with the same beginning, when it has to hold `length`. */
-export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
-  if (length <= array.length) return array;
-  const longer = new Uint32Array(Math.max(length, array.length * 2));
-  longer.set(array);
-  return longer;
-}
-
-/**
- * Gives memory back at once that nobody reads again; the garbage collector sees no hurry where arrays are few and large.
- * Node 20 leaves it to the collector.
- */
-export function discard(buffer: ArrayBuffer): void {
-  if ('transfer' in ArrayBuffer.prototype && buffer.byteLength > 0) buffer.transfer(0);
-}
-
-function align(offset: number): number {
-  const rest = offset % headerBytes;
-  return rest === 0 ? offset : offset + headerBytes - rest;
-}
-
 /** Murmur3's mixing, four bytes at a time. */
 function hashBytes({ bytes, view }: ByteSource, start: number, end: number, seed: number): number {
   let hash = seed | 0;
@@ -459,24 +280,4 @@ function hashBytes({ bytes, view }: ByteSource, start: number, end: number, seed
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b | 0);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35 | 0);
   return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-/** Unlike `String`, tells -0 from 0. */
-function writeNumber(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
-}
-
-/** JSON; a number that JSON cannot write is an object, which no list of attribute values contains. */
-export function encodeList(list: readonly AttributeValue[]): string {
-  return JSON.stringify(list, (_key, value: unknown) =>
-    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
-      ? { number: writeNumber(value) }
-      : value,
-  );
-}
-
-function decodeList(json: string): AttributeValue {
-  return JSON.parse(json, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && 'number' in value ? Number(value.number) : value,
-  );
 }

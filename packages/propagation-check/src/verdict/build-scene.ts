@@ -1,6 +1,6 @@
 import { viewCalls } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { BaseScene, Coverage, Services } from '../rules/check.ts';
+import type { BaseScene, Coverage, Services } from '../rules/scene.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';

@@ -1,4 +1,3 @@
-import { readBatchSize, readMessageId } from '../calls/call-facts.ts';
 import {
   type CallGroup,
   type CallRows,
@@ -6,8 +5,9 @@ import {
   listRepeatedClients,
   selectPairs,
 } from '../calls/call-group.ts';
+import { readBatchSize, readMessageId } from '../calls/messaging-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
-import type { GraphFacts } from '../rules/check.ts';
+import type { GraphFacts } from '../rules/expected-calls.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 
 /** Whether a pair of rows counts as a call of its edge. Asked once of each, in the order of the groups. */

@@ -1,4 +1,4 @@
-import type { Scene } from '../rules/check.ts';
+import type { Scene } from '../rules/scene.ts';
 import { kindNumber } from '../span/span.ts';
 import { nameRows } from './name-rows.ts';
 

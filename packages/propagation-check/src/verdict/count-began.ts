@@ -1,6 +1,6 @@
-import { readDestination } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
-import type { LooseEnds, Scene } from '../rules/check.ts';
+import type { LooseEnds, Scene } from '../rules/scene.ts';
 import { countMessages } from '../rules/split-message.ts';
 import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';

@@ -1,6 +1,7 @@
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { Draft, Scene, Shown } from '../rules/check.ts';
+import type { Draft, Shown } from '../rules/draft.ts';
+import type { Scene } from '../rules/scene.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import type { Group } from '../util/group-by.ts';

@@ -1,4 +1,5 @@
-import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
+import type { Draft } from '../rules/draft.ts';
+import type { LooseEnds, Scene } from '../rules/scene.ts';
 import { withoutCallsToPeers } from '../rules/uninstrumented-peer.ts';
 import { listCallsAfterRequests } from './list-calls-after-requests.ts';
 import { listOpenCalls } from './list-open-calls.ts';

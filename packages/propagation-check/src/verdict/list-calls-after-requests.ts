@@ -1,7 +1,8 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
-import type { Draft, Scene } from '../rules/check.ts';
+import { isHealthProbe } from '../calls/probes.ts';
+import type { Draft } from '../rules/draft.ts';
+import type { Scene } from '../rules/scene.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, mapBy } from '../util/group-by.ts';

@@ -1,8 +1,8 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { isHealthProbe } from '../calls/probes.ts';
 import { groupCallsByRequest, hasOpenCall } from '../rules/calls-of-requests.ts';
-import type { Open, Scene } from '../rules/check.ts';
 import { pairWithin } from '../rules/missing-call.ts';
+import type { Open, Scene } from '../rules/scene.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';

@@ -1,5 +1,7 @@
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { type Draft, hasCall, type Scene } from '../rules/check.ts';
+import type { Draft } from '../rules/draft.ts';
+import { hasCall } from '../rules/expected-calls.ts';
+import type { Scene } from '../rules/scene.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hasOtherCallers } from './list-possible-calls.ts';

@@ -1,8 +1,10 @@
-import { readDestination } from '../calls/call-facts.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { readBroker } from '../calls/messaging-system.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { type Draft, hasCall, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import { type Draft, listExplained } from '../rules/draft.ts';
+import { hasCall } from '../rules/expected-calls.ts';
+import type { LooseEnds, Scene } from '../rules/scene.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';

@@ -1,7 +1,8 @@
-import { isProbeCall } from '../calls/call-facts.ts';
 import { ownServiceName } from '../calls/own-service.ts';
+import { isProbeCall } from '../calls/probes.ts';
 import { bounds } from '../pairing/bounds.ts';
-import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
+import type { Draft } from '../rules/draft.ts';
+import type { LooseEnds, Scene } from '../rules/scene.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';

@@ -1,8 +1,9 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
 import { isExpected, isOptional } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
-import { type Draft, type LooseEnds, protocolOf, type Scene } from '../rules/check.ts';
+import { type Draft, protocolOf } from '../rules/draft.ts';
 import { keepLinks, leftOut } from '../rules/left-out-links.ts';
+import type { LooseEnds, Scene } from '../rules/scene.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { appendFacts } from './append-facts.ts';

@@ -1,8 +1,10 @@
-import { isEmptyPoll, isProbeCall, readDestination, readOperation } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
+import { isEmptyPoll, readDestination, readOperation } from '../calls/messaging-facts.ts';
 import { ownServiceName } from '../calls/own-service.ts';
+import { isProbeCall } from '../calls/probes.ts';
 import type { Roots } from '../calls/roots.ts';
-import type { Draft, Scene } from '../rules/check.ts';
+import type { Draft } from '../rules/draft.ts';
+import type { Scene } from '../rules/scene.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { remember } from '../util/remember.ts';

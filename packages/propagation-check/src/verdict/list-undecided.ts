@@ -1,22 +1,14 @@
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { listUnshownBaggage } from '../rules/baggage-lost.ts';
-import {
-  countUnlinked,
-  type Draft,
-  findUnnamedSide,
-  hasCall,
-  hasError,
-  type LooseEnds,
-  listUnprovable,
-  type Scene,
-  type UnnamedSide,
-  type UnprovableCall,
-} from '../rules/check.ts';
+import type { Draft } from '../rules/draft.ts';
+import { findUnnamedSide, hasCall, hasError, type UnnamedSide } from '../rules/expected-calls.ts';
 import { keepLinks, leftOut } from '../rules/left-out-links.ts';
 import { isSlip, suggestService } from '../rules/misspelt-service.ts';
+import type { LooseEnds, Scene, UnprovableCall } from '../rules/scene.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
+import { countUnlinked, listUnprovable } from '../rules/unprovable.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';

@@ -1,17 +1,14 @@
-import { type FactSource, readDestination, readOutcome } from '../calls/call-facts.ts';
+import type { FactSource } from '../calls/fact-source.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { mayBeOfOneBroker, readBroker } from '../calls/messaging-system.ts';
+import { readOutcome } from '../calls/outcome.ts';
 import { nameTarget } from '../calls/target.ts';
-import {
-  countUnlinked,
-  type Draft,
-  type LooseEnds,
-  listExplained,
-  type Scene,
-  type ShortBatches,
-} from '../rules/check.ts';
+import { type Draft, listExplained } from '../rules/draft.ts';
 import { doubtLinkedElsewhere, indexLinkedElsewhere } from '../rules/linked-elsewhere.ts';
+import type { LooseEnds, Scene, ShortBatches } from '../rules/scene.ts';
 import { areComplete } from '../rules/split-batch.ts';
 import { countMessages } from '../rules/split-message.ts';
+import { countUnlinked } from '../rules/unprovable.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';

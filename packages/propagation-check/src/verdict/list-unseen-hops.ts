@@ -1,8 +1,8 @@
-import { nameAddress } from '../calls/call-facts.ts';
+import { nameAddress } from '../calls/address.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { ownServiceName } from '../calls/own-service.ts';
 import { none } from '../graph/trace-graph.ts';
-import type { Scene } from '../rules/check.ts';
+import type { Scene } from '../rules/scene.ts';
 import { decodePercent } from '../util/decode-percent.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 

@@ -1,6 +1,6 @@
-import { readPath, readRoute } from '../calls/call-facts.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import type { Scene } from '../rules/check.ts';
+import { readPath, readRoute } from '../calls/http-facts.ts';
+import type { Scene } from '../rules/scene.ts';
 import { keyFor } from '../util/group-by.ts';
 
 /** The endpoint of a request, without a look at those that are like it. */

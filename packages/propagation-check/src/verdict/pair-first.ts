@@ -1,5 +1,5 @@
 import { pairContained } from '../pairing/contained.ts';
-import type { Pair } from '../pairing/pair.ts';
+import type { Pair } from '../pairing/pair-spans.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 

@@ -1,10 +1,11 @@
-import { readAddress, readDestination } from '../calls/call-facts.ts';
+import { readAddress } from '../calls/address.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { areOfOneBroker, readBroker } from '../calls/messaging-system.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { Rows } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { compareRequests, isAddressedTo } from '../pairing/pair.ts';
-import type { Scene } from '../rules/check.ts';
+import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
+import type { Scene } from '../rules/scene.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';

@@ -1,5 +1,5 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
-import type { EndedCalls } from '../rules/check.ts';
+import type { EndedCalls } from '../rules/draft.ts';
 import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
 import type { FindingId, Severity } from '../rules/finding.ts';
 import { keyFor } from '../util/group-by.ts';

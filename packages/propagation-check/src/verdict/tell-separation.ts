@@ -1,16 +1,12 @@
-import {
-  type FactSource,
-  readAddress,
-  readMethod,
-  readPath,
-  readRoute,
-  readText,
-} from '../calls/call-facts.ts';
+import { readAddress } from '../calls/address.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
+import { type FactSource, readText } from '../calls/fact-source.ts';
+import { readMethod, readPath, readRoute } from '../calls/http-facts.ts';
 import { nameCall } from '../calls/name-call.ts';
 import { none } from '../graph/trace-graph.ts';
-import type { Draft, Scene, Shown } from '../rules/check.ts';
+import type { Draft, Shown } from '../rules/draft.ts';
+import type { Scene } from '../rules/scene.ts';
 import { instanceAttributes } from '../span/instance.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';

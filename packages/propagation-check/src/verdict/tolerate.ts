@@ -1,5 +1,6 @@
 import type { Expectation } from '../expect/expectation.ts';
-import { protocolOf, type Scene } from '../rules/check.ts';
+import { protocolOf } from '../rules/draft.ts';
+import type { Scene } from '../rules/scene.ts';
 import { isToleratedEdge, nameToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readBatchSize, readCallFacts } from '../../src/calls/call-facts.ts';
+import { readCallFacts } from '../../src/calls/call-facts.ts';
+import { readBatchSize } from '../../src/calls/messaging-facts.ts';
 import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  readCallFacts,
-  readFacts,
-  readOutcome,
-  readPath,
-  readRoute,
-  readStatusCode,
-  readUserAgent,
-} from '../../src/calls/call-facts.ts';
+import { readCallFacts, readFacts } from '../../src/calls/call-facts.ts';
 import { isOutgoing } from '../../src/calls/edge.ts';
+import { readPath, readRoute, readStatusCode, readUserAgent } from '../../src/calls/http-facts.ts';
+import { readOutcome } from '../../src/calls/outcome.ts';
 import { RowFacts } from '../../src/calls/row-facts.ts';
-import { trimSlash } from '../../src/pairing/pair.ts';
+import { trimSlash } from '../../src/pairing/compare-requests.ts';
 import { viewOf } from '../../src/span/span-store.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { cases } from '../cases.ts';

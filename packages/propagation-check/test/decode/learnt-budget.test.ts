@@ -5,8 +5,8 @@ import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import { LearntBudget, mostLearntBytes } from '../../src/decode/learnt-budget.ts';
 import { OtlpJsonScanner } from '../../src/decode/scan-otlp-json.ts';
 import { OtlpProtobufScanner } from '../../src/decode/scan-otlp-protobuf.ts';
+import { sourceOf } from '../../src/span/byte-source.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
-import { sourceOf } from '../../src/span/value-table.ts';
 import { otlpRequest, otlpSpan } from './fixture.ts';
 
 const keyBytes = 100_000;

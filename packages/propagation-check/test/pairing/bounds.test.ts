@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bounds, shareComparisons } from '../../src/pairing/bounds.ts';
-import { limitComparisons, pairSpans, takeFitting } from '../../src/pairing/pair.ts';
+import { bounds } from '../../src/pairing/bounds.ts';
+import { limitComparisons, shareComparisons, takeFitting } from '../../src/pairing/limit-work.ts';
+import { pairSpans } from '../../src/pairing/pair-spans.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { RowFacts } from '../../src/calls/row-facts.ts';
+import { compareRequests, isAddressedTo, isSamePath } from '../../src/pairing/compare-requests.ts';
 import { indexRequests } from '../../src/pairing/index-requests.ts';
-import {
-  compareRequests,
-  endsWithin,
-  indexByTime,
-  isAddressedTo,
-  isSamePath,
-  pairSpans,
-  startsDuring,
-} from '../../src/pairing/pair.ts';
+import { pairSpans } from '../../src/pairing/pair-spans.ts';
+import { endsWithin, indexByTime, startsDuring } from '../../src/pairing/times.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import type { Span } from '../../src/span/span.ts';
 import { storeOf } from '../../src/span/span-writer.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Draft } from '../../src/rules/check.ts';
 import { mergeDrafts } from '../../src/rules/decide-by-headers.ts';
+import type { Draft } from '../../src/rules/draft.ts';
 import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 function readConfidence(name: string): readonly string[] {

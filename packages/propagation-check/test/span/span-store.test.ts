@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { keysOf, viewOf } from '../../src/span/span-store.ts';
 import { field, KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
-import { isRaw } from '../../src/span/value-table.ts';
+import { isRaw } from '../../src/span/value-id.ts';
 import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { anySpans } from './any-span.ts';

@@ -1,4 +1,4 @@
-import { families, family } from '../../calls/call-facts.ts';
+import { families, family } from '../../calls/protocol.ts';
 import { keptAttributes, keptFamilies, presenceOnly } from '../../span/kept-attributes.ts';
 import { kindNumber, spanKinds } from '../../span/span.ts';
 

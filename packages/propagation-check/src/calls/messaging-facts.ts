@@ -1,0 +1,74 @@
+import { type FactSource, readNumber, readText } from './fact-source.ts';
+
+export function readMessageId(span: FactSource): string | null {
+  for (const key of messageIds) {
+    const value = span.attributes.get(key);
+    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return readLogPosition(span);
+}
+
+/** Job queues number their messages. Sources: bullmq-otel, opentelemetry_oban before and after 1.2. */
+const messageIds = [
+  ...(['messaging.message.id', 'messaging.message_id', 'bullmq.job.id', 'messaging.bullmq.job.id'] as const),
+  ...(['oban.job.job_id', 'messaging.oban.job_id'] as const),
+];
+
+/** The correlation id: a request and its reply have the same one. Source: semantic conventions for messaging, of today and before 1.17. */
+export function readConversationId(span: FactSource): string | null {
+  return readText(span, 'messaging.message.conversation_id', 'messaging.conversation_id');
+}
+
+/**
+ * A topic keeps each message at one offset of one partition, which brokers tell producers too. Sources: semantic conventions for Kafka, of today
+ * and before 1.27; opentelemetry-java-instrumentation, `KafkaProducerAttributesExtractor.java`.
+ */
+export function readLogPosition(span: FactSource): string | null {
+  const topic = readDestination(span);
+  const offset = readNumber(span, 'messaging.kafka.offset', 'messaging.kafka.message.offset');
+  const partition = readNumber(
+    span,
+    'messaging.destination.partition.id',
+    'messaging.kafka.destination.partition',
+    'messaging.kafka.partition',
+  );
+  return topic === null || offset === null || partition === null ? null : `${topic}/${partition}/${offset}`;
+}
+
+export function readDestination(span: FactSource): string | null {
+  const name = readText(
+    span,
+    'messaging.destination.name',
+    'messaging.destination',
+    'messaging.source.name',
+    'bullmq.queue.name',
+  );
+  return name === null || name === defaultExchange ? (readRoutingKey(span) ?? name) : name;
+}
+
+/**
+ * The exchange of RabbitMQ that has no name hands a message to the queue that the routing key names. Sources: AMQP 0-9-1, "The default exchange";
+ * opentelemetry-java-instrumentation, `RabbitInstrumenterHelper.java`; opentelemetry-js-contrib, instrumentation-amqplib, which leaves the name empty.
+ */
+const defaultExchange = '<default>';
+
+function readRoutingKey(span: FactSource): string | null {
+  return readText(span, 'messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key');
+}
+
+/** The kind of operation of a messaging span, such as `receive` or `process`. Source: semantic conventions, messaging spans, "Operation types". */
+export function readOperation(call: FactSource): string | null {
+  return readText(call, 'messaging.operation.type', 'messaging.operation');
+}
+
+/** A consumer that asked for messages and received none. */
+export function isEmptyPoll(call: FactSource): boolean {
+  return readNumber(call, 'messaging.batch.message_count') === 0;
+}
+
+/** How many messages a span is of: a batch tells its size, another span is of one. */
+export function readBatchSize(call: FactSource): number {
+  const size = readNumber(call, 'messaging.batch.message_count') ?? 1;
+  return Number.isSafeInteger(size) && size > 1 ? size : 1;
+}

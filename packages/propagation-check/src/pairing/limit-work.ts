@@ -1,0 +1,30 @@
+import type { Span } from '../span/span.ts';
+import { bounds } from './bounds.ts';
+
+/** The first `most` that fit, of at most `looks`. */
+export function takeFitting(
+  spans: Iterable<Span>,
+  looks: number,
+  most: number,
+  fits: (span: Span) => boolean,
+): readonly Span[] {
+  const found: Span[] = [];
+  let left = looks;
+  for (const span of spans) {
+    if (fits(span)) found.push(span);
+    left -= 1;
+    if (found.length >= most || left <= 0) break;
+  }
+  return found;
+}
+
+/** So many of the servers, from the first, as can be compared with each of the clients. */
+export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
+  const each = Math.floor(bounds.plainComparisons / Math.max(1, clients.length));
+  return servers.slice(0, Math.max(bounds.fewestPlainComparisons, each));
+}
+
+/** How many clients each of so many servers may be compared with. */
+export function shareComparisons(servers: number): number {
+  return Math.max(bounds.fewestComparisons, Math.floor(bounds.comparisons / Math.max(1, servers)));
+}

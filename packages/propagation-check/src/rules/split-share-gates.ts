@@ -1,0 +1,112 @@
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { areNearlyAllPaired, doStartsFollow, mayTimersKeepStep } from '../pairing/displaced.ts';
+import { areOfDistinctPaths } from '../pairing/distinct-paths.ts';
+import { areNearlyAll } from '../pairing/nearly-all.ts';
+import { pairSpans } from '../pairing/pair-spans.ts';
+import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
+import { type Gate, gate } from './rule.ts';
+import type { SplitEdge } from './split-edge.ts';
+import { whyApart } from './why-apart.ts';
+
+/** The conditions on all pairs of an edge together: a single pair may be a coincidence. */
+export const shareGates: readonly Gate<SplitEdge>[] = [
+  gate(
+    'most calls to the target and most requests of the kind pair up, or the edge is expected',
+    ({ scene: { thresholds }, isOnItsWay, isExpected, pairs, toTargets, alike }) =>
+      !isOnItsWay ||
+      isExpected ||
+      (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
+        pairs.length >= alike.count * thresholds.splitRequestsShare),
+    tellShares,
+  ),
+  // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
+  gate(
+    'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
+    (edge) => edge.isOnItsWay || areAllPaired(edge),
+    tellShares,
+  ),
+  // A cache that answers at once asks in the background, while other calls are open.
+  gate(
+    'more calls pair up than a cache answered',
+    ({ pairs, cached }) => pairs.length > cached,
+    ({ pairs, cached }) => `${pairs.length} pairs, ${cached} answers of a cache`,
+  ),
+  // Nothing but the expectation says that the one hands requests on.
+  gate(
+    'most requests of the server are passed on',
+    ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
+      !arePassedOn || whole.length > 0 || pairs.length >= ofServer * thresholds.passedOnShare,
+    ({ pairs, ofServer }) => `${pairs.length} of ${countOf(ofServer, 'request')}`,
+  ),
+  gate(
+    'pairs that have nothing but their time in common are most of the calls',
+    ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
+      isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
+    tellShares,
+  ),
+  gate(
+    'pairs that have nothing but their time in common are several, as other calls are whole',
+    ({ scene: { thresholds }, isTold, whole, pairs }) =>
+      isTold || whole.length === 0 || pairs.length >= thresholds.fewestUntold,
+    ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestUntold}`,
+  ),
+  gate(
+    'nothing is left over on either side, or fewer would pair up by chance',
+    (edge) => isSaid(edge) || isAlone(edge) || isBeyondChance(edge),
+    (edge) => `${tellShares(edge)}; at other times of the capture about as many pair up`,
+  ),
+];
+
+/** An expectation supports pairs that have more in common than their time, and all pairs of an edge without whole calls. */
+function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
+  return isExpected && (isTold || whole.length === 0);
+}
+
+/** Nearly every call, and every request; or all but one of several, where requests begin with their calls, or many pair up, more than by chance, with which no timer keeps step. */
+function areAllPaired(edge: SplitEdge): boolean {
+  const {
+    scene: { thresholds },
+    pairs,
+    toTargets,
+    alike,
+  } = edge;
+  const { length } = pairs;
+  if (length >= toTargets.length * thresholds.everyCallShare && length === alike.count) return true;
+  return (
+    areNearlyAll(length, toTargets.length, thresholds.everyCallShare, thresholds) &&
+    areNearlyAll(length, alike.count, 1, thresholds) &&
+    (doStartsFollow(pairs, thresholds) ||
+      (length >= thresholds.manyDisplaced &&
+        !mayTimersKeepStep(pairs.map(({ client }) => client)) &&
+        isBeyondChance(edge)))
+  );
+}
+
+/** Left-overs on either side may show a coincidence; an expectation allows for more of them, and requests that begin with their calls for one. */
+function isAlone(edge: SplitEdge): boolean {
+  const { scene, isExpected, pairs, toTargets, alike } = edge;
+  const { thresholds } = scene;
+  const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.displacedLeftOver;
+  const most = Math.max(toTargets.length, alike.count);
+  if (areNearlyAllPaired(pairs, most, 1 / leftOver, thresholds)) return true;
+  return most - pairs.length <= 1 && (areOfDistinctPaths(edge.pairs, thresholds) || isOthersCut(edge));
+}
+
+/** Whether the call that is left over began before the capture, so that its request may be missing, and the other requests begin with their calls. */
+function isOthersCut({ scene: { capture, thresholds }, pairs, toTargets, alike }: SplitEdge): boolean {
+  if (alike.count > pairs.length || !doStartsFollow(pairs, thresholds)) return false;
+  const paired = new Set(pairs.map(({ client }) => client));
+  return toTargets.every((call) => paired.has(call) || call.startTimeUnixNano < capture.from);
+}
+
+function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {
+  const { thresholds } = scene;
+  const countPairs = (moved: readonly Span[]): number =>
+    pairSpans(toTargets, moved, (one, other) => whyApart(scene, one, other) === null, thresholds).length;
+  return isMoreThanChance(alike.list(), pairs.length, countPairs, thresholds);
+}
+
+function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
+  return `${countOf(pairs.length, 'pair')} of ${countOf(toTargets.length, 'call')} and ${countOf(alike.count, 'request')}`;
+}

@@ -1,0 +1,34 @@
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import type { Span } from '../span/span.ts';
+import { leftOut } from './left-out-links.ts';
+import type { BaseScene, Scene, UnprovableCall } from './scene.ts';
+
+/** How many messages of a service name others than their spans say, where the caller sends messages: links are left out. */
+export function countUnlinked(
+  { graph, facts, services }: Pick<BaseScene, 'graph' | 'facts' | 'services'>,
+  { client, server }: { readonly client: string | null; readonly server: string | null },
+): number {
+  if (!services.hasKind(client, 'PRODUCER')) return 0;
+  let count = 0;
+  for (const row of graph.rowsOfService(server))
+    if (graph.hasDroppedLinks(row) && graph.isEntry(row) && facts.protocolOf(row) === 'messaging') count += 1;
+  return count;
+}
+
+/** The calls of an edge of which nothing can tell whether they are whole. */
+export function listUnprovable(
+  { shared }: Scene,
+  clients: readonly Span[],
+  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+): readonly UnprovableCall[] {
+  return clients.flatMap((span) => {
+    const call = span.serviceName === client ? shared.findUnprovable(span) : null;
+    return call?.service === server ? [call] : [];
+  });
+}
+
+export function tellUnprovable({ service, why }: UnprovableCall): string {
+  return why === 'cached-answer'
+    ? 'the answer names a span of another call: a cache gave it, or clocks are apart'
+    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and links of it are ${leftOut}`;
+}

@@ -1,0 +1,188 @@
+import { readAddress } from '../calls/address.ts';
+import { asksBroker } from '../calls/broker-api.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
+import { isPublicName } from '../calls/inside.ts';
+import { readOutcome } from '../calls/outcome.ts';
+import { isHealthProbe } from '../calls/probes.ts';
+import { nameTarget } from '../calls/target.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { compareRequests } from '../pairing/compare-requests.ts';
+import { pairContained } from '../pairing/contained.ts';
+import { limitComparisons } from '../pairing/limit-work.ts';
+import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
+import { groupBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { areOfOneStem } from '../util/suggest-name.ts';
+import type { Draft } from './draft.ts';
+import { listUnseenEdges } from './expected-calls.ts';
+import type { FindingId } from './finding.ts';
+import { doubtLinkedElsewhere, listLinkedElsewhere } from './linked-elsewhere.ts';
+import { describe, finding, splitByTimeCauses } from './missing-server.ts';
+import { isSlipOfOther, suggestService } from './misspelt-service.ts';
+import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
+import { finding as splitTrace } from './split-trace.ts';
+
+/** Calls that an expected edge without whole calls may stand for. */
+interface WhollyMissing {
+  readonly edge: ExpectedEdge;
+  /** CLIENT spans that were answered, and PRODUCER spans, of the caller. */
+  readonly lonely: readonly Span[];
+  readonly calls: readonly Span[];
+  /** The data say, more than by exclusion, that the calls go to this service. */
+  readonly isToward: boolean;
+  readonly isSplit: boolean;
+}
+
+/** CLIENT spans that were answered and have no child, on an expected edge without whole calls. */
+export const whollyMissingServers = rule<WhollyMissing>({
+  finding,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open).flatMap((edge) => {
+      const lonely = open.clients.filter(
+        (span) =>
+          span.serviceName === edge.client &&
+          (span.kind === 'PRODUCER' || readOutcome(span) === 'answered') &&
+          scene.shared.findUnprovable(span) === null,
+      );
+      if (lonely.length === 0) return [];
+      const chosen = selectCallsTo(scene, open, lonely, edge.server);
+      return [{ edge, lonely, ...chosen, isSplit: isSplit(scene, open, chosen.calls, edge.server) }];
+    }),
+  gates: [
+    gate(
+      'calls can be meant: named like the service, to its port, or to the target that most call',
+      ({ calls }) => calls.length > 0,
+      ({ edge, lonely }) =>
+        `none of ${countOf(lonely.length, 'call')} of ${edge.client}, as ${edge.server} shows requests of unknown callers, or they may go to another service`,
+    ),
+  ],
+  looseEnds: ({ lonely }) => lonely,
+  report: ({ edge: { client, server }, calls, isToward, isSplit }, scene) => {
+    const described = describe(client, server, calls);
+    if (isSplit) return splitTrace.report({ ...described, candidates: splitByTimeCauses });
+    const queued = mayBeQueued(scene, calls, server) ? describeQueued(scene, calls, server) : {};
+    const messages = calls.filter(({ kind }) => kind === 'PRODUCER');
+    const doubt = doubtLinkedElsewhere(listLinkedElsewhere(scene, messages, server));
+    return finding.report({
+      ...described,
+      ...queued,
+      ...(doubt === null ? {} : { doubt }),
+      candidates: rankCauses(scene, server, isToward).filter(
+        (cause) => doubt === null || cause !== 'server-not-instrumented',
+      ),
+    });
+  },
+});
+
+/** A consumer may come to a few messages after the capture. */
+function describeQueued(
+  { thresholds, coverage }: Scene,
+  { length }: readonly Span[],
+  server: string,
+): Partial<Pick<Draft, 'severity' | 'facts' | 'doubt'>> {
+  const [messages, were, them] =
+    length === 1 ? ['the message', 'was', 'it'] : ['the messages', 'were', 'them'];
+  const isHere = coverage(server) !== null;
+  const facts = [
+    isHere
+      ? `no span of ${server} is from after ${messages} ${were} sent: it may not have consumed ${them} yet`
+      : `no span of ${server} is here`,
+  ];
+  if (length >= thresholds.fewestLostMessages) return { facts };
+  if (!isHere) return { severity: 'warning', facts };
+  const doubt = {
+    says: `The capture may end before ${server} consumes ${messages}.`,
+    decide: [
+      `Wait until ${server} has consumed ${messages} and check again, or check again with ${thresholds.fewestLostMessages} messages or more`,
+    ],
+  };
+  return { facts, doubt };
+}
+
+/** Whether they are messages, and the service has delivered no span since. */
+function mayBeQueued(scene: Scene, calls: readonly Span[], server: string): boolean {
+  const latest = scene.coverage(server)?.to ?? null;
+  return calls.every(
+    ({ kind, startTimeUnixNano }) => kind === 'PRODUCER' && (latest === null || latest < startTimeUnixNano),
+  );
+}
+
+/** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
+export function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
+  if (scene.services.hasEntries(server))
+    return limitComparisons(calls, open.roots.of(server)).some((root) =>
+      calls.some((call) => compareRequests(call, root) === 'yes'),
+    );
+  const roots = scene
+    .selectSpans(server, (row) => scene.graph.isRoot(row))
+    .filter((span) => span.kind === 'INTERNAL');
+  const { thresholds } = scene;
+  const pairs = pairContained(calls, roots, thresholds);
+  return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitByTimeShare;
+}
+
+/**
+ * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
+ * The last is no argument while the service shows enough requests whose caller is unknown: those are the calls.
+ */
+function selectCallsTo(
+  scene: Scene,
+  open: Open,
+  lonely: readonly Span[],
+  server: string,
+): Pick<WhollyMissing, 'calls' | 'isToward'> {
+  const isMisspelt = suggestService(scene, server) !== null;
+  const taken = remember(() => listTargets(scene));
+  // An address by which whole calls reach another service is of that one, however it is named.
+  const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(nameTarget(span));
+  const named = lonely.filter((span) => isCalledByName(span, server) && !isOfAnother(span));
+  if (named.length > 0) return { calls: named, isToward: true };
+  const entries = limitComparisons(
+    lonely,
+    scene.entriesOf(server).filter(({ kind }) => kind === 'SERVER'),
+  );
+  const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
+  if (known.length > 0) return { calls: known, isToward: true };
+  // A public host may be a third party, and without spans of the service its name in the expectation may be wrong.
+  const mayBeCalled = (span: Span): boolean => {
+    if (asksBroker(span)) return false;
+    if (scene.services.has(server)) return true;
+    const host = readAddress(span).host ?? '';
+    if (isMisspelt) return false;
+    if (span.kind === 'PRODUCER') return true;
+    return !isPublicName(host) && (areOfOneStem(server, host) || !isSlipOfOther(server, [host]));
+  };
+  const groups = groupBy(
+    lonely.filter((span) => !taken().has(nameTarget(span)) && mayBeCalled(span)),
+    nameTarget,
+  );
+  const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
+  const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
+  const calls = requests.length < most.length * scene.thresholds.strayRequestsShare ? most : [];
+  return { calls, isToward: calls[0]?.kind === 'PRODUCER' };
+}
+
+function isCalledByName(span: Span, server: string): boolean {
+  const host = readCallFacts(span).host?.toLowerCase() ?? '';
+  return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
+}
+
+/** Of all whole calls. */
+function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
+  const targets = new Set<string>();
+  const target = facts.remember(nameTarget);
+  for (const { clients } of groups) for (const row of clients) targets.add(target(row));
+  return targets;
+}
+
+/** Calls that only may be meant leave open that the real ones have no CLIENT span. */
+function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
+  const causes: readonly FindingId[] = !scene.services.has(server)
+    ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
+    : scene.services.hasEntries(server)
+      ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
+      : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
+  return isCertain ? causes : [...causes, 'client-not-instrumented'];
+}

@@ -1,0 +1,38 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { isUnconnected } from '../calls/unconnected.ts';
+import { compareRequests } from '../pairing/compare-requests.ts';
+import type { Span } from '../span/span.ts';
+import { isPlausible } from './expected-calls.ts';
+import type { Scene } from './scene.ts';
+import { tellUnprovable } from './unprovable.ts';
+
+/** Why a call and a root are not two sides of one request; null where they can be. */
+export function whyApart(scene: Scene, client: Span, server: Span): string | null {
+  if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
+  const unprovable = scene.shared.findUnprovable(client);
+  if (unprovable !== null) return `of a call that proves nothing (${tellUnprovable(unprovable)})`;
+  if (!isPlausible(scene, client.serviceName, server.serviceName))
+    return 'of services that others are expected to call';
+  const sameRequest = compareRequests(client, server);
+  if (sameRequest === 'no')
+    return isUnconnected(client)
+      ? 'answered to somebody else: the call made no connection'
+      : 'of another request (method, path, status or user agent)';
+  if (client.kind === 'SERVER')
+    return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
+  if (sameRequest === 'unknown' && !scene.shared.isExpectedDirectly(client.serviceName, server.serviceName))
+    return 'with nothing but the time in common, on an edge that is not expected';
+  return comesFromElsewhere(scene, client, server) ? 'sent by another program (user agent)' : null;
+}
+
+/** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
+function isPassedOn(request: Span, server: Span): boolean {
+  const [into, beyond] = [readCallFacts(request), readCallFacts(server)];
+  return request.serviceName !== server.serviceName && into.path !== null && into.path === beyond.path;
+}
+
+/** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
+export function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
+  const userAgent = readCallFacts(server).userAgent;
+  return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
+}
