@@ -18,10 +18,9 @@ export class CalledMemory {
     return this.#ids.has(...mixIds(graph.store, graph.store.spanIds, row, graph.serviceOf(row) ?? ''));
   }
 
-  /** Whether a CONSUMER span is a further one of a message: a delivery, or the work below the span that received it. */
-  hasMessage(known: GraphFacts, row: number): boolean {
+  /** Whether a span is a further one of a call: below a called span of its service, or a delivery of the same message. */
+  hasCallOf(known: GraphFacts, row: number): boolean {
     const { store } = known.graph;
-    if (store.kinds[row] !== kindNumber.consumer) return false;
     const service = known.graph.serviceOf(row);
     // A span that receives a batch has no id of one message.
     const names = [service ?? '', nameMessage(known, row), keyFor(service, null)];

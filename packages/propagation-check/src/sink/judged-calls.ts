@@ -67,7 +67,7 @@ export class JudgedCalls {
     let counted = first.length;
     for (const row of first) {
       const isApart = graph.isEntry(row) && graph.isOrphan(row);
-      const isCounted = isApart && this.#called.hasMessage(known, row);
+      const isCounted = isApart && this.#called.hasCallOf(known, row);
       this.#called.add(known, row);
       if (isCounted) counted -= 1;
       else if (isApart) this.#countApart(graph, row);

@@ -59,6 +59,15 @@ suite('messages of which an expected service received a part with their context,
     assert.deepEqual([result.verdict, edge?.unjudged, notes], ['intact', undefined, []]);
   });
 
+  test('nothing is open of an edge that must not be', () => {
+    const { result, edge } = judge('expect web -> worker\nmust-not web -> audit\n', split(5));
+    assert.deepEqual([result.verdict, edge?.unjudged, result.undecided], ['broken', undefined, undefined]);
+    assert.deepEqual(
+      result.findings.map(({ id }) => id),
+      ['unexpected-edge'],
+    );
+  });
+
   test('nothing is open where the service received all of its sender', () => {
     const more = range(20, 30).map(lost).join('');
     const { result, edge, notes } = judge(expected, split(10), more);

@@ -78,6 +78,29 @@ test('several senders and receivers are not told apart', () => {
   assert.deepEqual(judgeDrawing(both + others.replaceAll(/^trace /gm, 'trace 1')), []);
 });
 
+test('reply queues with one message each are one finding; the queue of two senders is none of them', () => {
+  const replies = (queues: number) =>
+    draw(
+      (at, round) => (round < queues ? send(at, 'web', { queue: `reply-${round}` }) : null),
+      (at, round) => (round < queues ? take(at, 'worker', { queue: `reply-${round}` }) : null),
+    );
+  const shared = drawChain(91, send(8000, 'web', { queue: 'reply-4' }))
+    .concat(drawChain(92, send(8000, 'shop', { queue: 'reply-4' })))
+    .concat(drawChain(93, take(8000, 'worker', { queue: 'reply-4' })));
+  assert.deepEqual(judgeDrawing(replies(5)), possible);
+  assert.deepEqual(judgeDrawing(replies(4)), []);
+  assert.deepEqual(judgeDrawing(replies(4) + shared), []);
+});
+
+test('queues with more than one message each stay apart', () => {
+  const queueOf = (round: number): About => ({ queue: round < 3 ? 'jobs' : 'mails' });
+  const apart = draw(
+    (at, round) => send(at, 'web', queueOf(round)),
+    (at, round) => take(at, 'worker', queueOf(round)),
+  );
+  assert.deepEqual(judgeDrawing(apart), []);
+});
+
 test('a service that receives from its own queue sends to nobody else', () => {
   assert.deepEqual(judgeDrawing(both.replaceAll('worker', 'web')), []);
 });

@@ -100,6 +100,18 @@ suite('a message that was counted does not count again when its trace has left',
   });
 });
 
+test('the request below a request of its service is no call of its own when its trace has left', () => {
+  const nested = `
+trace 1
+  web CLIENT "a GET" 0..9 http.request.method=GET url.full=http://orders/work
+    orders SERVER "b GET /work" 1..8 http.request.method=GET url.path=/work
+      orders SERVER "c GET /work" 2..7 http.request.method=GET url.path=/work
+`;
+  const expected = ['web → orders intact: 1'];
+  assert.deepEqual(countInExports(nested, [0, 0, 0]), expected);
+  assert.deepEqual(countInExports(nested, [0, 10 * minute, minute]), expected);
+});
+
 test('a request that names two spans of its caller counts once, also when one of them comes later', () => {
   const request = `
 trace 1
