@@ -5,31 +5,34 @@ import { countMessages } from '../rules/split-message.ts';
 import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { listRenamed } from './list-renamed.ts';
 
 /**
  * Counts the messages of a service from a destination that began traces, as far as they are like those that it received with their context. Some
  * services have a span without links for each receive.
  */
 export function prepareBegan(
-  { graph, groupsBetween }: Scene,
+  scene: Scene,
   roots: LooseEnds['roots'],
   explained: ReadonlySet<Span | null>,
 ): (sent: Span, server: string) => number {
-  const { kinds, names } = graph.store;
+  const { kinds, names } = scene.graph.store;
   const kindOf = (row: number): string => `${kinds[row]} ${names[row]}`;
   const beganAt = remember((client: string | null, server: string | null) => {
-    const whole = groupsBetween(client, server).filter(({ clientKind }) => clientKind === 'PRODUCER');
+    const whole = scene.groupsBetween(client, server).filter(({ clientKind }) => clientKind === 'PRODUCER');
     const known = new Set(whole.flatMap(({ servers }) => Array.from(servers, kindOf)));
     const began = roots.select((row) => known.has(kindOf(row)), server);
-    return mapBy(
-      began.filter((span) => !explained.has(span)),
-      readDestination,
-    );
+    const left = began.filter((span) => !explained.has(span));
+    return {
+      left: mapBy(left, readDestination),
+      renamed: left.length === 0 ? [] : listRenamed(scene, whole),
+    };
   });
-  return (sent, server) =>
-    countMessages(
-      (beganAt(sent.serviceName, server).get(readDestination(sent)) ?? []).filter((span) =>
-        mayBeOfOneBroker(span, sent),
-      ),
-    );
+  return (sent, server) => {
+    const { left, renamed } = beganAt(sent.serviceName, server);
+    const destination = readDestination(sent);
+    const others = renamed.filter((one) => one.sent === destination).map(({ received }) => received);
+    const ofDestination = [destination, ...others].flatMap((name) => left.get(name) ?? []);
+    return countMessages(ofDestination.filter((span) => mayBeOfOneBroker(span, sent)));
+  };
 }

@@ -9,6 +9,7 @@ import type { Scene } from '../rules/scene.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { listRenamed } from './list-renamed.ts';
 
 /** Tells which services may be on the other side of calls and messages that are without one here. */
 export interface PossibleSides {
@@ -42,11 +43,16 @@ export function findPossibleSides(scene: Scene, roots: Roots): PossibleSides {
     (service: string | null) =>
       new Set(scene.groupsInto(service).flatMap(({ clients }) => Array.from(clients))),
   );
+  const renamedBy = remember((service: string | null) => listRenamed(scene, scene.groupsInto(service)));
   const sendersTo = remember((service: string | null, destination: string, broker: string | null) => {
     const read = readBy(service);
     const isSent = isOf({ service, broker });
-    const sent = (senders().get(destination) ?? []).filter(isSent);
-    const unread = sent.filter(({ row }) => !read.has(row));
+    const sentTo = (name: string) => (senders().get(name) ?? []).filter(isSent);
+    const sent = sentTo(destination);
+    // Other senders may have other names for it, so that nothing follows where all of these were received.
+    const renamed = renamedBy(service).filter(({ received }) => received === destination);
+    const all = [...sent, ...renamed.flatMap((one) => sentTo(one.sent))];
+    const unread = all.filter(({ row }) => !read.has(row));
     return sent.length > 0 && unread.length === 0 ? null : nameServices(unread);
   });
   const requests = indexRequests(roots);

@@ -258,3 +258,54 @@ suite('batches that link to some of their messages', () => {
     assert.deepEqual(judge(127), ['short-batch']);
   });
 });
+
+suite('a destination that its receiver calls otherwise', () => {
+  const topic = kafka.replace('=mails', '=persistent://public/default/mails');
+  const rename = (drawing: string) => drawing.replaceAll(/(PRODUCER .*)messaging\.system.*/g, `$1${topic}`);
+  const half = [whole(0), ...range(1, 5).map(cut), whole(5)].map(rename);
+
+  test('has the messages that began traces, as whole messages tell', () => {
+    const { result, notes } = tell(...half);
+    assert.deepEqual(
+      result.unjudged?.map(({ peer, calls, began, mayBe }) => [peer, calls, began, mayBe]),
+      [
+        ['persistent://public/default/mails', 4, 4, undefined],
+        ['mailer', 4, undefined, ['web']],
+      ],
+    );
+    assert.match(
+      result.undecided?.[0]?.says ?? '',
+      /4 messages to persistent:\/\/public\/default\/mails as parent or link, and 4 messages of it from there began traces/,
+    );
+    assert.equal(notes.length, 1);
+    assert.match(
+      notes[0] ?? '',
+      /^not judged: web → persistent:.* \(4 messages\) and mailer \(4 messages\): /,
+    );
+  });
+
+  test('has none of another name that whole messages do not tell of it', () => {
+    const letters = (drawing: string) =>
+      drawing.replaceAll(/(trace 50\d\n.*| CONSUMER .*)name=mails/g, '$1name=letters');
+    const other = letters(rename(whole(6))).replace('default/mails', 'default/letters');
+    for (const more of ['', other]) {
+      const { result } = tell(
+        ...half.map((drawing) => (drawing.includes('trace 50') ? letters(drawing) : drawing)),
+        more,
+      );
+      const [sent] = result.unjudged ?? [];
+      assert.deepEqual(
+        [sent?.peer, sent?.calls, sent?.began],
+        ['persistent://public/default/mails', 4, undefined],
+      );
+    }
+  });
+
+  test('may have senders of other names where all of one were received', () => {
+    const { result } = tell(...range(0, 5).map(whole).map(rename), began(5), rename(whole(6)));
+    assert.deepEqual(
+      result.unjudged?.map(({ peer, calls, mayBe }) => [peer, calls, mayBe]),
+      [['mailer', 1, undefined]],
+    );
+  });
+});
