@@ -45,6 +45,7 @@ export interface AuditEdge extends EdgePlace {
   /** As in a result. */
   readonly unjudged?: number;
   readonly doubtful?: number;
+  readonly openOnBothSides?: true;
   /** Calls of which a warning says that they may be broken. The rate leaves out those that are `unjudged` or `doubtful`, and counts the others as intact. */
   readonly suspected: number;
   readonly known?: true;

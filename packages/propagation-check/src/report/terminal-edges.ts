@@ -52,7 +52,10 @@ export function markRest(
   own: readonly Pick<Finding, 'severity'>[],
   { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
 ): Mark {
-  const isOpen = undecided.some((one) => isOfEdge(one, edge)) || isMostlyOpen(edge, findings);
+  const isOpen =
+    edge.openOnBothSides === true ||
+    undecided.some((one) => isOfEdge(one, edge)) ||
+    isMostlyOpen(edge, findings);
   if (isOpen || own.some((finding) => finding.severity === 'warning')) return 'warning';
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }

@@ -24,6 +24,7 @@ interface Counted {
   readonly doubtful: Set<number>;
   /** How many these are. */
   doubted: number;
+  isOpenOnBothSides: boolean;
   /** Whole calls that went through another service, by that. */
   readonly past: Map<string | null, number>;
 }
@@ -57,6 +58,7 @@ export function countEdges(
   }
   for (const one of open) {
     const known = edges.get(nameEdge(one));
+    if (known !== undefined && one.isOnBothSides === true) known.isOpenOnBothSides = true;
     for (const span of one.spans) known?.unjudged.set(graph.rowOf(span), weighSpan(graph, span));
   }
   for (const ofEdge of alike) countWhole(scene, edgeOf(ofEdge[0]), ofEdge, passed);
@@ -71,6 +73,7 @@ function createCounted({ client, server, protocol }: Place): Counted {
     unjudged: new Map(),
     doubtful: new Set(),
     doubted: 0,
+    isOpenOnBothSides: false,
     past: new Map(),
   };
 }
@@ -118,7 +121,7 @@ function countWhole(
   }
 }
 
-function describeEdge({ edge, whole, doubted, past, ...counts }: Counted): EdgeResult {
+function describeEdge({ edge, whole, doubted, isOpenOnBothSides, past, ...counts }: Counted): EdgeResult {
   const [broken, unjudged, passed] = [
     sumOf(counts.broken.values()),
     sumOf(counts.unjudged.values()),
@@ -131,6 +134,7 @@ function describeEdge({ edge, whole, doubted, past, ...counts }: Counted): EdgeR
     broken,
     ...(unjudged === 0 ? {} : { unjudged }),
     ...(doubted === 0 ? {} : { doubtful: doubted }),
+    ...(isOpenOnBothSides ? { openOnBothSides: true } : {}),
     ...(most === undefined ? {} : { past: { service: most[0], calls: passed } }),
   };
 }

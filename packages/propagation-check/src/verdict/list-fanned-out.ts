@@ -63,7 +63,7 @@ function listOfEdge(
   const calls = countCalls(scene, spans);
   return [
     {
-      ...{ client, server, calls, spans },
+      ...{ client, server, calls, spans, isOnBothSides: true },
       says:
         `${countOf(left.length, 'message')} of ${server} began traces, and ${client} sent ${missed.length} to the same destination that only others received: ` +
         'messages whose context was lost, or messages of others: look at such a message in the broker; ' +

@@ -81,7 +81,9 @@ function toOpenMessages(
   if (mayBeUnlinked === true)
     return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
   const option = isNamed ? null : writeExpectOption(client ?? 'sender', server);
-  return [{ ...{ client, server, calls, spans }, says: tellMessages(edge, server, option, thresholds) }];
+  const isOnBothSides = isNamed && (edge.began ?? 0) > 0;
+  const says = tellMessages(edge, server, option, thresholds);
+  return [{ client, server, calls, spans, says, isOnBothSides }];
 }
 
 function tellMessages(

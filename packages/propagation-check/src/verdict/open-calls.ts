@@ -13,6 +13,8 @@ export interface OpenCalls {
   readonly says: string;
   /** They leave the verdict as it is: nobody expects the edge, and a cache or the end of the capture makes the same picture. */
   readonly isNote?: true;
+  /** Messages of an expected edge without their other side, sent and received: some of them may be the same. */
+  readonly isOnBothSides?: boolean;
 }
 
 /** Before their protocol is looked for. */

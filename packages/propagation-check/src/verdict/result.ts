@@ -50,6 +50,8 @@ export interface EdgeResult {
   readonly unjudged?: number;
   /** Only where there are any: so many of the calls arrived with their context, and may have lost it inside of the caller, as a warning with `doubt` says. */
   readonly doubtful?: number;
+  /** Only of expected edges: some of `unjudged` are messages that nobody received here, and messages of the receiver began traces, so that their context may be lost. */
+  readonly openOnBothSides?: true;
   /** Every error of the edge is in the baseline. */
   readonly known?: true;
   /** One side is a tolerated peer: the edge is listed and not judged. */

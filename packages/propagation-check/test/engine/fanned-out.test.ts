@@ -50,7 +50,7 @@ suite('messages of which an expected service received a part with their context,
 
   test('a note tells a minority', () => {
     const { result, edge, notes } = judge(expected, split(7));
-    assert.deepEqual([result.verdict, edge?.unjudged], ['intact', 3]);
+    assert.deepEqual([result.verdict, edge?.unjudged, edge?.openOnBothSides], ['intact', 3, true]);
     assert.match(notes.join(), /^not judged: audit \(3 messages\)/);
   });
 

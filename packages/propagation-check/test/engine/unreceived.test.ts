@@ -46,6 +46,20 @@ suite('messages without their other side, beside whole ones', () => {
     }
   });
 
+  test('leave an expected edge open on both sides, whatever their number, and no other', () => {
+    const isOpen = (...drawings: readonly string[]) =>
+      tell(...drawings).result.edges.map(({ openOnBothSides }) => openOnBothSides);
+    assert.deepEqual(isOpen('expect web -> mailer\n', ...few), [true]);
+    assert.deepEqual(isOpen(...few), [undefined]);
+    assert.deepEqual(isOpen('may web -> mailer\n', ...few), [undefined]);
+    assert.deepEqual(isOpen('expect web -> mailer\n', ...range(0, 5).map(whole), send(5), whole(6)), [
+      undefined,
+    ]);
+    assert.deepEqual(isOpen('expect web -> mailer\n', ...range(0, 5).map(whole), began(5), whole(6)), [
+      undefined,
+    ]);
+  });
+
   test('are as few as the thresholds of the check say', () => {
     const { spans, expectation } = readDrawing(many.join(''));
     const tellOf = (fewestLostMessages: number) =>

@@ -10,6 +10,7 @@ import { markEdge, renderEdges } from '../../src/report/terminal-edges.ts';
 import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { EdgeResult, Result } from '../../src/verdict/result.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { checkFixtureDrawing, drawingsFolder, readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
@@ -53,6 +54,37 @@ suite('an edge that is open, where another is broken', () => {
     const known = applyBaseline(result, [{ client: 'web', server: 'orders', finding: 'missing-server' }]);
     const listMarks = (of: Result) => of.edges.map((edge) => markEdge(edge, of));
     assert.deepEqual([listMarks(result), listMarks(known)], [['warning'], ['fine']]);
+  });
+
+  test('has the mark of a warning where an expectation names it and a few messages are open on both sides', () => {
+    const kafka = 'messaging.system=kafka messaging.destination.name=mails';
+    const messages = Array.from({ length: 6 }, (_, at) => {
+      const received = `mailer CONSUMER "process" ${at * 100 + 10}..${at * 100 + 20} ${kafka}`;
+      const isLost = at === 3;
+      return `trace ${at + 1}\n  web PRODUCER "send" ${at * 100}..${at * 100 + 5} ${kafka}\n${isLost ? 'trace 99\n' : '  '}  ${received}`;
+    }).join('\n');
+    for (const [expected, sign] of [
+      ['', '✓'],
+      ['expect web -> mailer\n', '!'],
+    ] as const) {
+      const { spans, expectation } = readDrawing(expected + messages);
+      const checked = checkTraces(spans, { expectation });
+      assert.deepEqual([checked.verdict, checked.findings, checked.undecided], ['intact', [], undefined]);
+      assert.deepEqual(renderEdges(checked, { width: 80, color: false }), [
+        `${sign} web → mailer  messaging  5 of 6 messages judged`,
+      ]);
+      const window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+      const now = { window, result: checked, seen: { complete: true, says: '' } };
+      const [edge] = auditWindow({
+        source: 'a',
+        now,
+        failOn: 'error',
+        before: null,
+        state: null,
+        failUnder: null,
+      }).edges;
+      assert.equal(edge && markAuditEdge(edge, checked), sign === '!' ? 'warning' : 'fine');
+    }
   });
 
   test('is skipped in JUnit', () => {
