@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { orders } from '../engine/draw-messages.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-const orders = 'messaging.system=rabbitmq messaging.destination.name=orders';
 const listEdges = (drawing: string) =>
   checkTraces(readDrawing(drawing).spans).edges.map(({ client, server, calls }) => [client, server, calls]);
 

@@ -5,6 +5,7 @@ import { decodeBytes } from '../../src/decode/detect-format.ts';
 import { readInspectedValue } from '../../src/decode/inspected-value.ts';
 import { isParentRemote } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { debugMessage } from './debug-message.ts';
 import { readFixture } from './fixture.ts';
 
 /** Printed by the real SDKs: web calls orders, among lines of a log. */
@@ -221,22 +222,7 @@ test("the Collector's debug exporter, with messages of metrics and logs behind t
   const of = (service: string) =>
     `Resource SchemaURL: \nResource attributes:\n     -> service.name: Str(${service})\n`;
   const end = '\t{"otelcol.component.id": "debug"}\n';
-  const text = `${time}ResourceSpans #0
-${of('web')}ScopeSpans #0
-InstrumentationScope lib 1
-Span #0
-    Trace ID       : 0af7651916cd43dd8448eb211c80319c
-    Parent ID      : 
-    ID             : b7ad6b7169203331
-    Name           : GET
-    Kind           : Server
-    Start time     : 2026-11-01 10:00:00 +0000 UTC
-    End time       : 2026-11-01 10:00:01 +0000 UTC
-    Status code    : Unset
-    Status message : 
-Attributes:
-     -> http.request.method: Str(GET)
-${end}${time}ResourceMetrics #0
+  const text = `${debugMessage(end)}${time}ResourceMetrics #0
 ${of('orders')}${end}${time}ResourceLog #0
 ${of('payments')}ScopeLogs #0
 LogRecord #0

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { decodeBytes } from '../../src/decode/detect-format.ts';
+import { debugMessage } from './debug-message.ts';
 import { otlpRequest, otlpSpan } from './fixture.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -43,24 +44,6 @@ Activity.Duration:           00:00:00.0100000
 Resource associated with Activity:
     service.name: web
 `;
-/** One of 16 lines, and how it ends. */
-const debugMessage = (end: string) => `2026-11-01T10:00:00.000Z\tinfo\tResourceSpans #0
-Resource attributes:
-     -> service.name: Str(web)
-InstrumentationScope lib 1
-Span #0
-    Trace ID       : ${traceId}
-    Parent ID      : 
-    ID             : b7ad6b7169203331
-    Name           : GET
-    Kind           : Server
-    Start time     : 2026-11-01 10:00:00 +0000 UTC
-    End time       : 2026-11-01 10:00:00.1 +0000 UTC
-    Status code    : Unset
-    Status message : 
-Attributes:
-     -> http.request.method: Str(GET)
-${end}`;
 const row = {
   Timestamp: '2026-11-01 10:00:00.0',
   TraceId: traceId,

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { orders, receivedAndProcessed } from '../engine/draw-messages.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { makeJudge } from './make-judge.ts';
 
 const minute = 60_000;
-const orders = 'messaging.system=rabbitmq messaging.destination.name=orders';
 
 /** @param pauses After the spans whose names begin with `a`, with `b` and with `c`, in milliseconds. */
 function countInExports(drawing: string, pauses: readonly [number, number, number]): readonly string[] {
@@ -26,14 +26,6 @@ function countAtOnce(spans: readonly Span[]): readonly string[] {
   );
 }
 
-const linked = `
-trace 1
-  web PRODUCER "a send" 0..2 id:m ${orders}
-trace 2
-  worker CONSUMER "b receive" 10..20 link:m messaging.operation.type=receive ${orders}
-trace 3
-  worker CONSUMER "c process" 30..40 link:m messaging.operation.type=process ${orders}
-`;
 const below = `
 trace 1
   web PRODUCER "a send" 0..2 ${orders}
@@ -67,7 +59,7 @@ trace 1
     audit CONSUMER "c process" 30..40 ${orders}
 `;
 const one = ['web → worker intact: 1'];
-const drawings = { linked, below, beside, redelivered, batch, subscribed };
+const drawings = { linked: receivedAndProcessed, below, beside, redelivered, batch, subscribed };
 
 suite('a message counts once', () => {
   for (const [name, drawing] of Object.entries(drawings)) {
@@ -77,14 +69,14 @@ suite('a message counts once', () => {
       assert.deepEqual(countInExports(drawing, [minute, minute, minute]), expected));
   }
   test('also when the span that came later began sooner', () => {
-    const swapped = linked.replace('b receive', 'c receive').replace('c process', 'b process');
+    const swapped = receivedAndProcessed.replace('b receive', 'c receive').replace('c process', 'b process');
     assert.deepEqual(countInExports(swapped, [minute, minute, minute]), one);
   });
 });
 
 suite('a message that was counted does not count again when its trace has left', () => {
   const late = 10 * minute;
-  for (const [name, drawing] of Object.entries({ linked, below, beside, redelivered }))
+  for (const [name, drawing] of Object.entries({ linked: receivedAndProcessed, below, beside, redelivered }))
     test(name, () => assert.deepEqual(countInExports(drawing, [0, late, minute]), one));
   for (const [name, drawing] of Object.entries({ below, redelivered }))
     test(`${name}: apart from the PRODUCER span`, () =>

@@ -7,6 +7,7 @@ import type { Span } from '../../../src/span/span.ts';
 import type { SpanStore } from '../../../src/span/span-store.ts';
 import { checkStore } from '../../../src/verdict/check-traces.ts';
 import type { Finding } from '../../../src/verdict/result.ts';
+import { receivedAndProcessed } from '../../engine/draw-messages.ts';
 import { readDrawing } from '../../engine/read-drawing.ts';
 import { makeCall, makeSplitCall, withServer } from './make-calls.ts';
 
@@ -116,15 +117,7 @@ suite('the tracker of calls', () => {
   });
 
   test('counts a message that a service receives and processes once', () => {
-    const mails = 'messaging.system=rabbitmq messaging.destination.name=mails';
-    const { spans } = readDrawing(`
-trace 1
-  web PRODUCER "send mails" 0..2 id:m ${mails}
-trace 2
-  mailer CONSUMER "receive mails" 10..20 link:m messaging.operation.type=receive ${mails}
-trace 3
-  mailer CONSUMER "process mails" 30..40 link:m messaging.operation.type=process ${mails}
-`);
+    const { spans } = readDrawing(receivedAndProcessed);
     const at = 1_700_000_000_000;
     const count = (...looks: readonly (readonly Span[])[]): readonly string[] => {
       const tracker = new CallTracker({ settleMs });
@@ -134,8 +127,8 @@ trace 3
       }
       return countEdges(tracker, at);
     };
-    assert.deepEqual(count(spans), ['web -> mailer 1 0 -']);
-    assert.deepEqual(count(spans.slice(0, 2), spans.slice(2)), ['web -> mailer 1 0 -']);
+    assert.deepEqual(count(spans), ['web -> worker 1 0 -']);
+    assert.deepEqual(count(spans.slice(0, 2), spans.slice(2)), ['web -> worker 1 0 -']);
   });
 
   test('judges what ended long ago at once', () => {
