@@ -1,5 +1,5 @@
 import { readAddress } from './address.ts';
-import type { FactSource } from './fact-source.ts';
+import { type FactSource, readText } from './fact-source.ts';
 import { readOperation } from './messaging-facts.ts';
 import { readRpcMethod } from './rpc-facts.ts';
 
@@ -7,17 +7,25 @@ import { readRpcMethod } from './rpc-facts.ts';
 const sending: ReadonlySet<string> = new Set(['create', 'send', 'publish']);
 
 /**
- * Of SQS, SNS, EventBridge, Kinesis, Step Functions, EventBridge Scheduler, Google Pub/Sub and Cloud Tasks. Sources: opentelemetry-js-contrib,
- * instrumentation-aws-sdk, `src/services`; opentelemetry-go-contrib, `otelaws`; opentelemetry-python-contrib, `botocore/extensions/sqs.py`.
+ * Of SQS, SNS, Google Pub/Sub and Cloud Tasks. Sources: opentelemetry-js-contrib, instrumentation-aws-sdk, `src/services`;
+ * opentelemetry-go-contrib, `otelaws`; opentelemetry-python-contrib, `botocore/extensions/sqs.py`.
  */
 const sendingMethods =
-  /(?:^|\/)(?:S[QN]S\/(?:SendMessage|Publish)(?:Batch)?|google\.pubsub\.v1\.Publisher\/Publish|PutEvents|PutRecords?|Start(?:Sync)?Execution|CreateSchedule|CreateTask)$/i;
+  /(?:^|\/)(?:S[QN]S\/(?:SendMessage|Publish)(?:Batch)?|google\.pubsub\.v1\.Publisher\/Publish|google\.cloud\.tasks\.\w+\.CloudTasks\/CreateTask)$/i;
+/** Of EventBridge, Kinesis, Step Functions and EventBridge Scheduler, whose names differ by SDK. Other services have methods of these names, too. */
+const sendingMethodsOfAws = /\/(?:PutEvents|PutRecords?|Start(?:Sync)?Execution|CreateSchedule)$/i;
 
 /** Whether a CLIENT span sends messages to a broker, or hands work on to a function. */
 export function isSend(call: FactSource): boolean {
   if (call.kind !== 'CLIENT') return false;
   const operation = readOperation(call);
-  return operation === null ? sendingMethods.test(readRpcMethod(call) ?? '') : sending.has(operation);
+  if (operation !== null) return sending.has(operation);
+  const method = readRpcMethod(call) ?? '';
+  return sendingMethods.test(method) || (sendingMethodsOfAws.test(method) && isOfAws(call));
+}
+
+function isOfAws(call: FactSource): boolean {
+  return readText(call, 'rpc.system.name', 'rpc.system') === 'aws-api';
 }
 
 /** Of SQS, SNS, EventBridge and Kinesis; of Event Grid, Event Hubs, Service Bus and Azure's queues; of Google Pub/Sub and Cloud Tasks. */

@@ -20,7 +20,9 @@ test('a CLIENT span sends messages by its operation, or by the method of a broke
     aws('SNS', 'Publish'),
     aws('EventBridge', 'PutEvents'),
     'rpc.system.name=aws-api rpc.method=SQS/SendMessage',
+    'rpc.system.name=aws-api rpc.method=SFN/StartExecution',
     'rpc.system=grpc rpc.service=google.pubsub.v1.Publisher rpc.method=Publish',
+    'rpc.system=grpc rpc.service=google.cloud.tasks.v2.CloudTasks rpc.method=CreateTask',
   ]) {
     assert.ok(read(isSend, sends), sends);
     assert.ok(read(asksBroker, sends), sends);
@@ -32,6 +34,8 @@ test('a CLIENT span sends messages by its operation, or by the method of a broke
     aws('SQS', 'ReceiveMessage'),
     aws('Chat', 'SendMessage'),
     'rpc.system=grpc rpc.service=shop.Publisher rpc.method=Publish',
+    'rpc.system=grpc rpc.service=todo.Tasks rpc.method=CreateTask',
+    'rpc.system=grpc rpc.service=audit.Log rpc.method=PutEvents',
   ])
     assert.ok(!read(isSend, other), other);
 });
