@@ -55,9 +55,11 @@ function endOfLine(text: string, from: number): number {
   return found < 0 ? text.length : found;
 }
 
+/** The line feed at the end of the text begins no line. */
 function countLines(text: string, from: number, to: number): number {
+  const last = Math.min(to, text.length - 1);
   let lines = 1;
-  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) lines += 1;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < last; at = text.indexOf('\n', at + 1)) lines += 1;
   return lines;
 }
 

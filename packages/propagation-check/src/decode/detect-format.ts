@@ -188,32 +188,28 @@ function readConsole(bytes: Uint8Array): Content {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
   const content = readPrefixed(text) ?? readLog(text);
-  if (content !== null) return content;
+  if (content.readings.length > 0) return content;
   refuseOtherText(text);
   const first = firstCharacter(bytes);
   if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
   throw new ForeignContentError(unknownFormat);
 }
 
-/** @returns Null where no line begins with the name of its program, or no program printed spans. */
+/** @returns Null where a line does not begin with the name of its program, or no program printed spans. */
 function readPrefixed(text: string): Content | null {
-  const contents = (splitPrefixed(withoutColours(text)) ?? []).flatMap(({ name, text: own }) => {
+  const contents = (splitPrefixed(withoutColours(text)) ?? []).map(({ name, text: own }) => {
     try {
-      const content = readLog(own);
-      return content === null ? [] : [{ ...content, notes: content.notes.map((note) => `${name}: ${note}`) }];
+      const { readings, notes } = readLog(own);
+      return { readings, notes: notes.map((note) => `${name}: ${note}`) };
     } catch (error) {
       throw error instanceof DecodeError ? reword(error, `in the lines of ${name}, ${error.message}`) : error;
     }
   });
-  if (contents.length === 0) return null;
-  return {
-    readings: contents.flatMap(({ readings }) => readings),
-    notes: contents.flatMap(({ notes }) => notes),
-  };
+  const readings = contents.flatMap((content) => content.readings);
+  return readings.length === 0 ? null : { readings, notes: contents.flatMap(({ notes }) => notes) };
 }
 
-/** @returns Null for a log without spans. */
-function readLog(text: string): Content | null {
+function readLog(text: string): Content {
   const ofLines = lineFormats
     .filter(({ matches }) => matches(text))
     .map(({ format, decode }) => ({ format, spans: decode(text) }));
@@ -222,7 +218,6 @@ function readLog(text: string): Content | null {
     return withoutNotes([...ofLines, ...decodeConsole(text.replace(/^[ \t]*->.*$/gm, '->')).readings]);
   refuseBeginning(text);
   const { readings, otherLines, cutLine } = decodeConsole(text);
-  if (readings.length === 0) return null;
   const cut =
     cutLine === null
       ? ''

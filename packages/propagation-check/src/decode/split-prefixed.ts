@@ -5,7 +5,7 @@ export interface PrefixedLog {
 }
 
 /** `docker compose logs`, and `kubectl logs --prefix`. */
-const prefixes = [/^([\w.-]{1,200}) {1,200}\| ?(.*)$/, /^\[(pod\/[^\s\]]{1,500})\] ?(.*)$/];
+const prefixes = [/^([\w.-]{1,200}) {1,200}\| ?(.*)$/s, /^\[(pod\/[^\s\]]{1,500})\] ?(.*)$/s];
 /** Lines of `docker compose up` that are of no program. */
 const ofCompose = /^(?:Attaching to [\w.-]|[\w.-]{1,200} exited with code \d)/;
 

@@ -132,6 +132,16 @@ test('spans without times are refused', () => {
   assert.throws(() => decodeBytes(Buffer.from(text)), { message: /^line 2: StartTime: .*WithoutTimestamps/ });
 });
 
+test('lines of programs without spans are counted, and a line may have other ends of lines within', () => {
+  const ofWeb = readFixture('js-console.txt').toString().replaceAll('\n', '\nweb-1  | ');
+  const text = `db-1   | 10 %\r20 %\u2028ready\njobs-1 | {\nweb-1  | ${ofWeb}`;
+  assert.deepEqual(decodeBytes(Buffer.from(text)).notes, [
+    'db-1: lines without a span, left out: 1',
+    'jobs-1: lines without a span, left out: 1; the end of the log cuts off what begins in line 1, which may be a span',
+    'web-1: lines without a span, left out: 8',
+  ]);
+});
+
 for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
   test(`${name}, cut off within its last span: said with the line, wherever it is cut`, () => {
     const text = Buffer.from(readFixture(name)).toString();
