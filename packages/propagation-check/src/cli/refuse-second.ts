@@ -2,21 +2,21 @@ import type { Command } from 'commander';
 import { quoteValue } from '../decode/quote-value.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Lets a command refuse an option that is given twice with different values. The options come before. */
-export function refuseSecond(command: Command, names: readonly string[]): Command {
+/** Lets a command refuse an option that is given twice with different values. The options come before. @param advice What to do. */
+export function refuseSecond(command: Command, names: readonly string[], advice?: string): Command {
   const given = new Map<string, readonly string[]>();
   for (const name of names)
     command.on(`option:${name}`, (text: string) => given.set(name, [...(given.get(name) ?? []), text]));
   return command.hook('preAction', () => {
-    for (const [name, texts] of given) refuseDifferent(name, texts);
+    for (const [name, texts] of given) refuseDifferent(name, texts, advice);
   });
 }
 
 /** @throws {UsageError} The last one would count, and replace the others silently. */
-export function refuseDifferent(option: string, texts: readonly string[]): void {
+export function refuseDifferent(option: string, texts: readonly string[], advice = 'name one'): void {
   const different = new Set(texts);
   if (different.size > 1)
     throw new UsageError(
-      `--${option} is given twice, ${[...different].map(quoteValue).join(' and ')}; name one`,
+      `--${option} is given twice, ${[...different].map(quoteValue).join(' and ')}; ${advice}`,
     );
 }

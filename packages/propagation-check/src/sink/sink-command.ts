@@ -62,7 +62,8 @@ export function addSinkCommand(program: Command, session: Session): void {
     .option('--state <file>', 'keep the counters here, so that they outlive the process')
     .addOption(timeOption('--save-every <time>', 'how often they are saved', 10_000))
     .addHelpText('after', examples);
-  refuseSecond(command, ['listen', 'metrics', 'state']).action(async (args: SinkArguments) => {
+  refuseSecond(command, ['listen'], 'name all at once, with commas between');
+  refuseSecond(command, ['metrics', 'state']).action(async (args: SinkArguments) => {
     const { runSink } = await import('./run-sink.ts');
     await runSink(args, session);
   });
