@@ -52,9 +52,9 @@ const defaults = { timeoutMs: 15_000, attempts: 4, maxResponseBytes: 256 * 1024 
 
 const headerOption = '--header';
 const passCredentials = 'pass credentials with --header, for instance --header "Authorization: Bearer …"';
-/** Nothing is said of credentials for what --collector-metrics names. */
+/** --collector-metrics takes no headers. */
 const askElsewhere =
-  'none are sent there: ask at an address that needs none, such as http://localhost:8888/metrics where the Collector runs';
+  '--collector-metrics sends no credentials: ask at an address that needs none, such as http://localhost:8888/metrics where the Collector runs';
 const peers = {
   jaeger: { name: 'Jaeger', port: 'its query port (16686)', headerOption },
   tempo: { name: 'Tempo', port: 'its query port (3200)', headerOption },

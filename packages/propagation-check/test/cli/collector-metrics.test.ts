@@ -70,7 +70,8 @@ test('a web page that answers is said to be one', async (t) => {
 test('no option is named for credentials, because none are sent', async (t) => {
   const url = await startHttpServer(t, (_, response) => response.writeHead(401).end('no'));
   await assert.rejects(readCollectorCounters(url), {
-    message: /: asks for credentials \(401\): “no”; none are sent there: ask at an address that needs none/,
+    message:
+      /: asks for credentials \(401\): “no”; --collector-metrics sends no credentials: ask at an address that needs none/,
   });
 });
 

@@ -62,6 +62,7 @@ test('a ratio that is no number from 0 to 1 is named, with the one that is meant
     ['100', '1'],
     ['1.5', '0.015'],
     ['0.5%', '0.005'],
+    ['1.1%', '0.011'],
     ['25 %', '0.25'],
     ['0,1', '0.1'],
   ])

@@ -32,5 +32,6 @@ function guessRatio(value: string): number | null {
   const [, digits = ''] = /^(\d+(?:[.,]\d+)?) ?%?$/.exec(value.trim()) ?? [];
   const number = Number(digits.replace(',', '.'));
   if (digits === '' || number > 100) return null;
-  return number > 1 || value.includes('%') ? number / 100 : number;
+  // Without the error of the division: 1.1 % are 0.011.
+  return number > 1 || value.includes('%') ? Number((number / 100).toPrecision(15)) : number;
 }
