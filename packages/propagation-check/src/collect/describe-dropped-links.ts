@@ -14,16 +14,17 @@ export function describeDroppedLinks(store: SpanStore): readonly string[] {
   const isMessage = (row: number) =>
     kinds[row] === kindNumber.consumer ||
     (kinds[row] === kindNumber.server && facts.protocolOf(row) === 'messaging');
-  const invalid = findShapes(store, droppedCounts.invalidLinks);
+  const read = (row: number, name: string) => Number(facts.at(row).attributes.get(name) ?? 0);
   const messages = new Map<string, number>();
   const others = new Map<string, number>();
   const ofInvalid = new Map<string, number>();
   for (let row = 0; row < store.size; row += 1) {
     if (!shapes.has(store.shapes[row] ?? 0)) continue;
     const service = resourceTable[resources[row] ?? 0]?.serviceName ?? '(unknown)';
-    const ofLimit = isMessage(row) ? messages : others;
-    const counts = invalid.has(store.shapes[row] ?? 0) ? ofInvalid : ofLimit;
-    counts.set(service, (counts.get(service) ?? 0) + 1);
+    const add = (counts: Map<string, number>) => counts.set(service, (counts.get(service) ?? 0) + 1);
+    const ofIds = read(row, droppedCounts.invalidLinks);
+    if (ofIds > 0) add(ofInvalid);
+    if (read(row, droppedCounts.links) > ofIds) add(isMessage(row) ? messages : others);
   }
   return [
     ...describe('messages', messages, 'the messages that these links name are not judged'),

@@ -220,6 +220,20 @@ trace 2
   assert.deepEqual(more, []);
 });
 
+test('links that a limit left out are told beside links whose ids are not valid', () => {
+  const ofLimit = /^a limit of the SDK left links out of messages of worker \(1\)/;
+  const ofIds = /^links of spans of worker \(1\) have ids that are not valid/;
+  for (const [links, notes] of [
+    [3, [ofLimit, ofIds]],
+    [2, [ofIds]],
+  ] as const) {
+    const counts = `otel.dropped_links_count=${links} propagation_check.invalid_links_count=2`;
+    const says = describeStore(storeOf(readDrawing(drawMessages(1, 1, counts)).spans));
+    assert.equal(says.length, notes.length);
+    for (const [at, note] of notes.entries()) assert.match(says[at] ?? '', note);
+  }
+});
+
 /** Drawings of fixtures, and the spans whose links may be left out. */
 const drawings: readonly (readonly [name: string, spans: RegExp])[] = [
   ['context-lost-in-process/broken', /^ {2}\w+ +CLIENT .*$/gm],
