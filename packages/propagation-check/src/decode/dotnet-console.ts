@@ -11,7 +11,7 @@ import { withLinks } from './with-links.ts';
 const field = /^Activity\.(\w{1,40}): *(.*)$/;
 const status = /^StatusCode ?: *(Unset|Ok|Error)$/i;
 const entry = /^(\S.*?):(?: (.*))?$/;
-const linkedSpan = /^(\w+) (\w+)$/;
+const linkedSpan = /^([\da-f]+) ([\da-f]+)$/;
 
 type Section = 'Tags' | 'Links' | 'resource' | 'scope' | 'other';
 

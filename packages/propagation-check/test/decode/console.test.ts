@@ -203,6 +203,9 @@ Activity.Tags:
     server.address: orders
 StatusCode: Error
 Activity.StatusDescription:  refused
+Activity.Links:
+    0af7651916cd43dd8448eb211c80319d b7ad6b7169203332
+Order placed
 Instrumentation scope (ActivitySource):
     Name: System.Net.Http
     Tags:
@@ -222,7 +225,9 @@ Activity.Kind: of a program
     [status, kind, scopeName],
     [{ code: 'ERROR', message: 'refused' }, 'CLIENT', 'System.Net.Http'],
   );
+  assert.deepEqual([...attributes.keys()], ['db.statement', 'server.address']);
   assert.equal(attributes.get('server.address'), 'orders');
+  assert.equal(span.links.length, 1);
   assert.equal(startTimeUnixNano, 1_793_527_200_000_000_100n);
   assert.equal(endTimeUnixNano - startTimeUnixNano, 86_400_010_000_000n);
 });
