@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { quoteValue } from '../decode/quote-value.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Lets a command refuse an option that is given twice with different values. The options come before. @param advice What to do. */
@@ -17,6 +18,6 @@ export function refuseDifferent(option: string, texts: readonly string[], advice
   const different = new Set(texts);
   if (different.size > 1)
     throw new UsageError(
-      `--${option} is given twice, ${[...different].map(quoteValue).join(' and ')}; ${advice}`,
+      `--${option} is given twice, ${Array.from(different, (text) => quoteValue(hideSecrets(text))).join(' and ')}; ${advice}`,
     );
 }

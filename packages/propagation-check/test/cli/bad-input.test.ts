@@ -337,6 +337,10 @@ test('an option that names one place is given twice', async () => {
       ),
     );
   await assertRefused(
+    ['tap', '--listen', '0', ...target, '--target', 'http://u:secret@b'],
+    /"http:\/\/REDACTED@b"; name one$/m,
+  );
+  await assertRefused(
     ['sink', '--listen', '4317', '--listen', '4318'],
     /--listen is given twice, "4317" and "4318"; name all at once, with commas between$/m,
   );
