@@ -3,8 +3,8 @@ import type { Command, Option } from 'commander';
 import { listNames } from '../util/list-names.ts';
 
 /**
- * How a file is named that begins as an option does; otherwise the commands that have the option, or take the value of it, that a message of commander 14 (`lib/command.js`) refuses, in words;
- * null where none does.
+ * Advice for an option that commander 14 (`lib/command.js`) refuses: how to name a file whose name begins with a dash, or the commands
+ * that have the option or take its value. Null where there is none.
  */
 export function nameOtherCommands({ commands }: Command, text: string): string | null {
   const [, unknown] = /^error: unknown option '(--?[\w-]+)/.exec(text) ?? [];

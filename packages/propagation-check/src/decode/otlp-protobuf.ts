@@ -105,13 +105,16 @@ function toId(bytes: Uint8Array, length: 8 | 16, field: string): string {
   return id;
 }
 
-function toParentSpanId(bytes: Uint8Array): string | null {
-  return bytes.every((byte) => byte === 0) && (bytes.length === 0 || bytes.length === 8)
-    ? null
-    : toId(bytes, 8, 'parentSpanId');
+function isEmpty(id: Uint8Array): boolean {
+  return id.every((byte) => byte === 0);
 }
 
-function toLink({ traceId, spanId }: Span_Link): SpanLink {
+function toParentSpanId(bytes: Uint8Array): string | null {
+  return isEmpty(bytes) && (bytes.length === 0 || bytes.length === 8) ? null : toId(bytes, 8, 'parentSpanId');
+}
+
+function toLink({ traceId, spanId }: Span_Link): SpanLink | null {
+  if (isEmpty(traceId) && isEmpty(spanId)) return null;
   return { traceId: toId(traceId, 16, 'traceId'), spanId: toId(spanId, 8, 'spanId') };
 }
 
