@@ -25,16 +25,16 @@ suite('examples', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  const runners = ['node-test', 'vitest', 'jest'];
-  for (const [at, runner] of runners.entries()) {
+  let installed: string | null = null;
+  for (const runner of ['node-test', 'vitest', 'jest']) {
     test(runner, async () => {
       const cwd = join(folder, runner);
-      const previous = runners[at - 1];
+      const modules = join(cwd, 'node_modules');
       // npm removes what this example does not depend on, and extracts only what is missing.
-      if (previous !== undefined)
-        await rename(join(folder, previous, 'node_modules'), join(cwd, 'node_modules'));
+      if (installed !== null) await rename(installed, modules);
       const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
       await run('npm', ['install', ...quiet, `../${tarball}`], { cwd, env });
+      installed = modules;
       const intact = spawnSync('npm', ['test'], { cwd, env, encoding: 'utf8' });
       assert.equal(intact.status, 0, `${intact.stdout}${intact.stderr}`);
       const broken = spawnSync('npm', ['test'], {
