@@ -28,7 +28,7 @@ import { showCalls } from './shown-later.ts';
 import { rankSplitCauses } from './split-causes.ts';
 import { areNamed, type Loose, measureEdge, nameKind, type SplitEdge } from './split-edge.ts';
 import { shareGates } from './split-share-gates.ts';
-import { whyApart } from './why-apart.ts';
+import { whyApart, whyUnpaired } from './why-apart.ts';
 
 export const finding = defineFinding('split-trace', {
   kind: 'symptom',
@@ -173,7 +173,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
       ? `no SERVER span began another trace while the call was open (${others} at other times)`
       : tellReasons(
           `${countOf(during.length, 'SERVER span')} began other traces meanwhile`,
-          during.map((root) => whyApart(scene, looseEnd, root)),
+          during.map((root) => whyUnpaired(scene, open, looseEnd, root)),
         );
   }
   const isStranger = (isEntry(looseEnd) && isRoot(looseEnd)) || continued.includes(looseEnd);
@@ -184,7 +184,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
     ? `no call without a child was open when it began (${clients.length} at other times)`
     : tellReasons(
         `${countOf(during.length, 'open call')} without a child`,
-        during.map((client) => whyApart(scene, client, looseEnd)),
+        during.map((client) => whyUnpaired(scene, open, client, looseEnd)),
       );
 }
 

@@ -1,9 +1,10 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import { compareRequests } from '../pairing/compare-requests.ts';
+import { isAround } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { isPlausible } from './expected-calls.ts';
-import type { Scene } from './scene.ts';
+import type { Open, Scene } from './scene.ts';
 import { tellUnprovable } from './unprovable.ts';
 
 /** Why a call and a root are not two sides of one request; null where they can be. */
@@ -22,7 +23,27 @@ export function whyApart(scene: Scene, client: Span, server: Span): string | nul
     return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
   if (sameRequest === 'unknown' && !scene.shared.isExpectedDirectly(client.serviceName, server.serviceName))
     return 'with nothing but the time in common, on an edge that is not expected';
-  return comesFromElsewhere(scene, client, server) ? 'sent by another program (user agent)' : null;
+  return comesFromElsewhere(scene, client, server) ? ofOtherProgram : null;
+}
+
+const ofOtherProgram = 'sent by another program (user agent)';
+
+/** Why a call and a root are in no pair; null where they could be, so that a nearer one took the place of either. */
+export function whyUnpaired(scene: Scene, { found }: Open, client: Span, server: Span): string | null {
+  const apart = whyApart(scene, client, server);
+  if (apart !== null) return apart;
+  if (isAround(server, client, scene.thresholds)) return 'open before the call and after it';
+  const agents = new Set(
+    found
+      .filter((draft) => draft.client === client.serviceName && draft.server === server.serviceName)
+      .flatMap(({ shown }) => shown)
+      .flatMap((pair) =>
+        pair.client?.scopeName === client.scopeName && pair.server !== null
+          ? [readCallFacts(pair.server).userAgent]
+          : [],
+      ),
+  );
+  return agents.size > 0 && !agents.has(readCallFacts(server).userAgent) ? ofOtherProgram : null;
 }
 
 /** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
