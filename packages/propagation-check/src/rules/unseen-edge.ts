@@ -56,7 +56,7 @@ export const darkServices = rule<DarkService>({
     ),
   ],
   looseEnds: ({ calls }) => calls,
-  report: ({ edge: { client, server }, direct }, scene) =>
+  report: ({ edge: { client, server }, direct }) =>
     missingServer.report({
       client,
       server,
@@ -69,9 +69,7 @@ export const darkServices = rule<DarkService>({
       })),
       passed: {
         service: server,
-        servers: direct
-          .filter((call) => !scene.shared.isExpectedDirectly(client, call.server.serviceName))
-          .map((call) => call.server),
+        servers: direct.map((call) => call.server),
       },
     }),
 });
