@@ -5,6 +5,7 @@ import type { Pair } from '../pairing/pair-spans.ts';
 import { readInstance } from '../span/instance.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import type { FindingId } from './finding.ts';
+import { arrived } from './header-cause.ts';
 import type { Scene } from './scene.ts';
 
 /** Spans alone do not tell these apart. */
@@ -48,8 +49,14 @@ const observations: readonly {
 
 /** The likeliest first. */
 export function rankSplitCauses(scene: Scene, pairs: readonly Pair[]): readonly FindingId[] {
+  if (pairs.every(isSpanIdKept)) return moveToFront(arrived, 'header-rewritten');
   const seen = observations.find(({ isSeen }) => isSeen(scene, pairs));
   return moveToFront(splitCauses, seen?.cause ?? 'header-not-sent');
+}
+
+/** Only the caller knows the id of its span: it sent a header, and the called service read it. */
+function isSpanIdKept({ client, server }: Pair): boolean {
+  return server.parentSpanId === client.spanId;
 }
 
 function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
