@@ -15,7 +15,7 @@ const mask =
  * Hex digits alone may be a hash, and so may a field that is longer than any id.
  */
 function isWrittenTraceparent(value: string): boolean {
-  if (wholeTraceparent.test(value.slice(0, sample.length))) return true;
+  if (wholeTraceparent.test(value.trimStart().slice(0, sample.length))) return true;
   const ids = value.replaceAll(/undefined|null|none|nan|\[object \w+\]/gi, '0');
   return ids === '0' || (/^["']?[\da-f]+[-:][\da-f:,\- ]*["']?$/i.test(ids) && !longerThanIds.test(ids));
 }

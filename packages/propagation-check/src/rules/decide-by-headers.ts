@@ -6,7 +6,15 @@ import { clientSpanLost } from './client-span-lost.ts';
 import type { Draft, NextTap, Shown } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { formatMismatch, readOtherFormat } from './format-mismatch.ts';
-import { arrived, type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
+import {
+  arrived,
+  type HeaderCause,
+  lacks,
+  readTracecontext,
+  type Side,
+  silent,
+  unsent,
+} from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
 import { headerMalformed } from './header-malformed.ts';
@@ -134,10 +142,6 @@ const undecided = {
   favoured: null,
   nextTap: null,
 } satisfies Omit<Decision, 'shown'>;
-
-/** A caller that sends nothing. */
-const silent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented'];
-const unsent: readonly FindingId[] = [...silent, 'format-mismatch'];
 
 function decideCall(
   shown: Shown,

@@ -30,6 +30,11 @@ export const arrived: readonly FindingId[] = [
   'header-rewritten',
 ];
 
+/** A caller that sends nothing. */
+export const silent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented'];
+/** A caller that sends no `traceparent`. */
+export const unsent: readonly FindingId[] = [...silent, 'format-mismatch'];
+
 /** The two ends of a call. */
 export type Side = 'caller' | 'callee';
 

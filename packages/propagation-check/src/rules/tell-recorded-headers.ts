@@ -4,6 +4,8 @@ import { listFormats, readRecordedHeaders } from '../headers/recorded-headers.ts
 import { type Recording, type RecordingGap, recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft } from './draft.ts';
+import type { FindingId } from './finding.ts';
+import { unsent } from './header-cause.ts';
 
 /**
  * What the recorded headers of calls prove where they leave the cause open, and why they leave it open: that the caller sent its own header,
@@ -18,7 +20,11 @@ export function prepareRecordedFacts(
     if (draft.candidates === undefined || draft.protocol === 'messaging') return draft;
     const client = findGap(draft, 'client', recordingOf);
     const server = findGap(draft, 'server', recordingOf);
+    const isArrived = haveTraceOfCall(draft);
     const told = [
+      ...(isArrived
+        ? [`${draft.server} recorded a traceparent with the trace id of the call on all of these: it arrived`]
+        : []),
       ...(isSent(draft)
         ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent it`]
         : []),
@@ -27,8 +33,28 @@ export function prepareRecordedFacts(
     ];
     if (told.length === 0) return draft;
     const recordingGaps = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
-    return { ...draft, recordingGaps, facts: [...(draft.facts ?? []), ...told] };
+    const candidates = isArrived
+      ? draft.candidates.filter((cause) => !lostBefore.includes(cause))
+      : draft.candidates;
+    return { ...draft, candidates, recordingGaps, facts: [...(draft.facts ?? []), ...told] };
   };
+}
+
+/** Causes of which no header of the call would have arrived. */
+const lostBefore: readonly FindingId[] = [...unsent, 'header-stripped'];
+
+/** Also of records that were cut: nobody but the caller knew the id. */
+function haveTraceOfCall({ shown }: Draft): boolean {
+  return (
+    shown.length > 0 &&
+    shown.every(
+      ({ client, server }) =>
+        client !== null &&
+        headerValues(readRecordedHeaders(server, 'request').fields, 'traceparent').some((value) =>
+          value.includes(client.traceId),
+        ),
+    )
+  );
 }
 
 function findGap(
