@@ -80,6 +80,7 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
   const sentByClient = listSentByClient(scene, received, ids);
   const isDelivered = lookUpDeliveries(whole);
   const read = new Set(whole.map(({ client }) => client.spanId));
+  const findResent = lookUpResent(received, whole);
   const shareQueue = lookUpQueues(scene);
   return received.flatMap((server): readonly Received[] => {
     const { messageId } = readCallFacts(server);
@@ -94,7 +95,10 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
         { server, client: null, apart: sent.length === 0 ? 'none has the id' : 'of another queue or log' },
       ];
     // A message that several sent, as one that is published again, is of any of them.
-    if (another !== undefined) return [{ server, client: null, apart: 'several have the id' }];
+    if (another !== undefined) {
+      const resent = findResent(senders, server);
+      return [{ server, client: resent, apart: resent === null ? 'several have the id' : null }];
+    }
     return [{ server, client, apart: isDelivered(client, server) ? 'another span here continued it' : null }];
   });
 }
@@ -134,6 +138,33 @@ function lookUpDeliveries(whole: readonly Call[]): (client: Span, server: Span) 
     delivered
       .get(nameDelivery(client, server))
       ?.every((call) => nameKind(call.server) !== nameKind(server)) === true;
+}
+
+/**
+ * A job that is sent again keeps its id (Celery, `Task.retry`). Where all sends but one were received here by spans of one kind, and a single span
+ * of that kind began a trace after that send, it received that one.
+ */
+function lookUpResent(
+  received: readonly Span[],
+  whole: readonly Call[],
+): (senders: readonly Span[], server: Span) => Span | null {
+  const nameReceipt = (span: Span): string =>
+    keyFor(span.serviceName, nameKind(span), readCallFacts(span).messageId);
+  const apart = remember(() => mapBy(received, nameReceipt));
+  const receipts = remember(() => mapBy(whole, ({ client }) => client.spanId));
+  return (senders, server) => {
+    const receipt = nameReceipt(server);
+    const open = senders.find(({ spanId }) => !receipts().has(spanId));
+    if (open === undefined || apart().get(receipt)?.length !== 1) return null;
+    const areOthersHere = senders.every(
+      (client) =>
+        client === open ||
+        receipts()
+          .get(client.spanId)
+          ?.some((call) => nameReceipt(call.server) === receipt),
+    );
+    return areOthersHere && open.startTimeUnixNano <= server.startTimeUnixNano ? open : null;
+  };
 }
 
 function nameDelivery(producer: Span, consumer: Span): string {
