@@ -62,7 +62,7 @@ function selectAnswered(spans: readonly Span[]): readonly PairSides[] {
   const messages = [...mapBy(spans, readDestination).values()].flatMap(([one, other, ...more]) => {
     if (other === undefined || more.length > 0 || !mayBeOfOneBroker(one, other)) return [];
     const [client, server] = one.kind === 'PRODUCER' ? [one, other] : [other, one];
-    return [{ client, server }];
+    return client.kind === 'PRODUCER' ? [{ client, server }] : [];
   });
   const [request, reply, ...others] = messages;
   if (request === undefined || reply === undefined || others.length > 0) return [];

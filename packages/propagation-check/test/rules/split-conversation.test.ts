@@ -90,6 +90,13 @@ suite('a request and its reply that have a correlation id and no other', () => {
     assert.deepEqual(judgeDrawing(draw({ request: send(70) })), splitReply);
   });
 
+  test('are sent by PRODUCER spans: two consumers of each destination are no conversation', () => {
+    const [web, orders] = [take(50, { service: 'web' }), take(50)];
+    const replies = [take(90, reply), take(90, { ...reply, service: 'web' })];
+    const lines = [web, orders, ...replies].map((line, at) => drawChain(at + 1, line));
+    assert.deepEqual(judgeDrawing(lines.join('')), []);
+  });
+
   test('are judged for each pair of services', () => {
     const stock = draw().replaceAll(conversation, other).replaceAll('orders', 'stock');
     const apart = stock.replaceAll(/trace (\d)/g, 'trace 1$1').replaceAll('amq.gen-1', 'amq.gen-2');
