@@ -99,27 +99,27 @@ function listFannedOut(
   pairs: readonly Pair[],
 ): readonly Pair[] {
   const paired = new Set(pairs.map(({ server: call }) => call));
-  const [first] = pairs;
   const others = detached.filter((call) => !paired.has(call));
-  if (first === undefined || others.length === 0) return [];
+  if (pairs.length === 0 || others.length === 0) return [];
   const requests = pairs.map(({ client: request }) => request);
-  let open = 0;
+  const requestOf = new Map<number, Span>();
   const isDuringTwo = startsDuringAny(
     graph,
     requests,
     { ...thresholds, clockTolerance: thresholds.rounding },
-    () => {
-      open += 1;
-      return open > 1;
+    (row, at) => {
+      const request = requests[at];
+      if (requestOf.has(row) || request === undefined) return true;
+      requestOf.set(row, request);
+      return false;
     },
   );
-  const isDuringOne = (call: Span): boolean => {
-    open = 0;
-    return !isDuringTwo(graph.rowOf(call)) && open === 1;
-  };
-  return others.every(isDuringOne)
-    ? others.map((call) => ({ client: first.client, server: call, unique: false }))
-    : [];
+  const fannedOut = others.flatMap((call) => {
+    const row = graph.rowOf(call);
+    const request = isDuringTwo(row) ? undefined : requestOf.get(row);
+    return request === undefined ? [] : { client: request, server: call, unique: true };
+  });
+  return fannedOut.length === others.length ? fannedOut : [];
 }
 
 /** Calls like these that began traces, too, and that nobody continued: the peer was not reached, or its span is lost. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 const lost = (severity: 'error' | 'warning', count: number) => [
@@ -222,4 +224,16 @@ suite('a call of another process of the service, during each', () => {
         assert.deepEqual(judgeDrawing(draw(kind, attributes, one, other)), []);
         assert.deepEqual(judgeDrawing(draw(kind, attributes, one, one)), lost('error', times.length));
       });
+});
+
+test('each further call of a request is told with the request that made it', () => {
+  const { spans } = readFixtureDrawing('context-lost-in-process/broken-fan-out.txt');
+  const { findings } = checkTraces(spans, { mostEvidence: spans.length });
+  const said = findings.flatMap(({ evidence }) => evidence.map(({ says }) => says));
+  const told = said.flatMap((says) => /made during "GET \/home" of trace \w*?0*(\d+)$/.exec(says)?.[1] ?? []);
+  const requests = [1, 5, 9, 13, 17, 21, 25, 29, 33, 37];
+  assert.deepEqual(
+    told.map(Number),
+    requests.flatMap((request) => [request, request]),
+  );
 });
