@@ -44,10 +44,10 @@ export const wrongParents = rule<MisledEdge>({
       open.clients.filter(({ kind }) => kind === 'CLIENT'),
       (span) => span.serviceName,
     );
+    if (clientsOf.size === 0) return [];
     const misled = scene.groups.filter(
       (group) => group.clientKind !== 'CLIENT' && (clientsOf.has(group.client) || isLate(group)),
     );
-    if (clientsOf.size === 0) return [];
     return groupCalls(misled).flatMap((groups) => {
       const [{ client: above, server: below }] = groups;
       const calls = viewCalls(scene.graph, groups);
@@ -90,7 +90,7 @@ export const wrongParents = rule<MisledEdge>({
       shown: pairs.map(({ client, server }) => ({
         client,
         server,
-        says: `parent is ${nameParent(client, parentOf.get(server))} instead of CLIENT ${client.spanId}`,
+        says: `parent is ${describeParent(client, parentOf.get(server))} instead of CLIENT ${client.spanId}`,
       })),
     });
   },
@@ -112,7 +112,9 @@ function listOthers(
   return [...clientsOf].flatMap(([service, spans]) => (service === called ? [] : spans));
 }
 
-function nameParent(caller: Span, parent: Span | undefined): string {
+function describeParent(caller: Span, parent: Span | undefined): string {
   const named = `${parent?.kind} "${parent?.name}"`;
-  return parent?.serviceName === caller.serviceName ? named : `${named} of ${parent?.serviceName}`;
+  return parent?.serviceName === caller.serviceName
+    ? named
+    : `${named} of ${parent?.serviceName ?? 'a service without a name'}`;
 }

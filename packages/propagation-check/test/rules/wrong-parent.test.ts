@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureText } from '../engine/read-fixture-drawing.ts';
 import { drawClient, judgeDrawing } from './judge-drawing.ts';
 
 /** A request in which a span of the caller and a call lie beside each other, and the request of the called service below the first. */
@@ -45,4 +48,18 @@ test('addresses within a cluster differ: then several calls have to correspond, 
 test('each pair of services is reported for itself', () => {
   const stock = drawMisled(2, { address: 'stock', port: 80, service: 'stock', target: 'stock:80/items' });
   assert.deepEqual(judgeDrawing(drawMisled(1) + stock), [...wrong(1), ...wrong(1, 'stock')]);
+});
+
+test('a parent of another service is told with that service, also where it has no name', () => {
+  const answered = readFixtureText('wrong-parent/broken-answered-headers.txt');
+  for (const [drawing, service] of [
+    [answered, 'auth'],
+    [answered.replace('auth SERVER', '- SERVER'), 'a service without a name'],
+  ] as const) {
+    const [finding] = checkTraces(readDrawing(drawing).spans).findings;
+    assert.match(
+      finding?.evidence[0]?.says ?? '',
+      new RegExp(`^parent is SERVER "GET /check" of ${service} instead of CLIENT`),
+    );
+  }
 });
