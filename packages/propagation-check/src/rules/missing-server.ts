@@ -191,7 +191,7 @@ export const partlyMissingServers = rule<Reported>({
       return 'no call to the same target is whole, and no expectation names the called service';
     return isOfTheirKind(kinds, looseEnd)
       ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
-      : `${kinds.calls} calls to the same target are whole, none of the same route`;
+      : `${countOf(kinds.calls, 'call')} to the same target ${kinds.calls === 1 ? 'is' : 'are'} whole, none of the same route`;
   },
 });
 
