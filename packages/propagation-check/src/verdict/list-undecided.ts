@@ -98,8 +98,9 @@ function tellSlip(scene: Scene, sides: Sides): string | null {
 function tellAbsentCaller(scene: Scene, { client, server }: Sides): string | null {
   if (scene.services.has(client)) return null;
   const known = scene.services.names().filter((name) => name !== null);
+  const others = known.length === 0 ? '' : `, only of ${listNames(known)}`;
   return (
-    `no span of ${client} is here, only of ${listNames(known)}, so that nothing tells whether it calls ${server}: check the name ` +
+    `no span of ${client} is here${others}, so that nothing tells whether it calls ${server}: check the name ` +
     '(service.name) and where the service exports, and send a request that it takes part in'
   );
 }

@@ -145,6 +145,10 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `must-not billing -> stock\n${whole('stock')}`,
     says: /^billing -> stock: no span of billing is here, only of stock, web, so that nothing tells whether it calls stock: check the name/,
   },
+  'a forbidden edge, where all spans lack the name of their service': {
+    drawing: `must-not web -> orders\n${drawChain(1, web.replace('web', '-'))}`,
+    says: /^web -> orders: no span of web is here, so that nothing tells/,
+  },
   'a forbidden edge between two services that have no span': {
     drawing: `must-not billing -> archive\n${whole('stock')}`,
     says: /^billing -> archive: no span of billing is here/,
