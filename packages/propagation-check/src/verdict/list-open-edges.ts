@@ -32,7 +32,7 @@ export function listOpenEdges(
   const broken = new Set(edges.filter((edge) => edge.broken > 0).map(nameEdge));
   // Callers of open calls have spans.
   const open = openCalls.filter(
-    (one) => one.isNote !== true && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, true),
+    (one) => one.says !== null && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, true),
   );
   return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
     ([{ client, server, protocol }]): readonly Undecided[] => {
@@ -50,7 +50,7 @@ export function listOpenEdges(
       const most = warned.toSorted((one, other) => other.count - one.count).at(0);
       const reasons = [
         ...(most === undefined ? [] : [tellWarning(most, judged)]),
-        ...left.map(({ says }) => says),
+        ...left.flatMap(({ says }) => says ?? []),
       ];
       const says = `${tellJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
       // A baseline that knows the warning closes the edge, unless the calls that no warning tells of are too many on their own.

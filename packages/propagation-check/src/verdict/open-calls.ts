@@ -9,10 +9,11 @@ export interface OpenCalls {
   readonly calls: number;
   /** The sides that are here. */
   readonly spans: readonly Span[];
-  /** Why, and what decides. */
-  readonly says: string;
-  /** They leave the verdict as it is: nobody expects the edge, and a cache or the end of the capture makes the same picture. */
-  readonly isNote?: true;
+  /**
+   * Why, and what decides; null where they leave the verdict as it is: nobody expects the edge, or a report speaks of it, and a cache or the end of the
+   * capture makes the same picture.
+   */
+  readonly says: string | null;
   /** Messages of an expected edge without their other side, sent and received: some of them may be the same. */
   readonly isOnBothSides?: boolean;
 }
