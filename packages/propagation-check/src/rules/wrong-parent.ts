@@ -1,4 +1,6 @@
+import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { isPublicName } from '../calls/inside.ts';
 import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
@@ -105,11 +107,14 @@ function isBelowAnswered({ client, server }: Call): boolean {
   return client.kind === 'SERVER' && server.startTimeUnixNano >= client.endTimeUnixNano;
 }
 
+/** Calls of other services, except those to a public name: these may be to a third party, whose path is the same. */
 function listOthers(
   clientsOf: ReadonlyMap<string | null, readonly Span[]>,
   called: string | null,
 ): readonly Span[] {
-  return [...clientsOf].flatMap(([service, spans]) => (service === called ? [] : spans));
+  return [...clientsOf].flatMap(([service, spans]) =>
+    service === called ? [] : spans.filter((span) => !isPublicName(readCallFacts(span).host)),
+  );
 }
 
 function describeParent(caller: Span, parent: Span | undefined): string {
