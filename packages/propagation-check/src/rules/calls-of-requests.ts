@@ -2,8 +2,7 @@ import { findEntry } from '../calls/edge.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
-import type { GraphFacts } from './expected-calls.ts';
-import type { BaseScene, CallsOfRequests } from './scene.ts';
+import type { BaseScene, CallsOfRequests, GraphFacts } from './scene.ts';
 
 /** Whether a request had a call of its own open while a root was. */
 export function hasOpenCall(calls: CallsOfRequests, request: Span, root: Span): boolean {

@@ -4,9 +4,6 @@ import type { Draft } from './draft.ts';
 import type { BaseScene, Open, Scene } from './scene.ts';
 import { countUnlinked, listUnprovable } from './unprovable.ts';
 
-/** The spans and their facts. */
-export type GraphFacts = Pick<BaseScene, 'graph' | 'facts'>;
-
 /**
  * Whether a pair of loose ends can be one call, by what is expected of the server. When others are expected to call
  * it, one of them must be there and make no calls: a dark one stood in between, and one that calls explains it.

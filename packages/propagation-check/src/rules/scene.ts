@@ -45,6 +45,9 @@ export interface BaseScene {
   readonly thresholds: Thresholds;
 }
 
+/** The spans and their facts. */
+export type GraphFacts = Pick<BaseScene, 'graph' | 'facts'>;
+
 /** Everything that a rule may look at. A rule does no I/O and changes nothing. */
 export interface Scene extends BaseScene {
   readonly shared: SharedResults;

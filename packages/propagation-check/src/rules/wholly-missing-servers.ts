@@ -110,7 +110,7 @@ function mayBeQueued(scene: Scene, calls: readonly Span[], server: string): bool
 }
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
-export function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
+function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
   if (scene.services.hasEntries(server))
     return limitComparisons(calls, open.roots.of(server)).some((root) =>
       calls.some((call) => compareRequests(call, root) === 'yes'),

@@ -1,5 +1,5 @@
 import { readMessageId } from '../calls/messaging-facts.ts';
-import type { GraphFacts } from '../rules/expected-calls.ts';
+import type { GraphFacts } from '../rules/scene.ts';
 import { kindNumber } from '../span/span.ts';
 import type { SpanStore, Words } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';

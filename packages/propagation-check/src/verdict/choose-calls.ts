@@ -7,7 +7,7 @@ import {
 } from '../calls/call-group.ts';
 import { readBatchSize, readMessageId } from '../calls/messaging-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
-import type { GraphFacts } from '../rules/expected-calls.ts';
+import type { GraphFacts } from '../rules/scene.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 
 /** Whether a pair of rows counts as a call of its edge. Asked once of each, in the order of the groups. */
