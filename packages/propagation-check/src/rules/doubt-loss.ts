@@ -16,9 +16,14 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
   const [first] = pairs;
   if (first === undefined || pairs.length < fewest) return doubtFew(pairs.length, fewest);
   const requests = pairs.map(({ client }) => client);
-  if (!areAwaited(pairs, thresholds) || doEndsDiffer(pairs, thresholds))
+  if (!areAwaited(pairs, thresholds))
     return {
       says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
+      decide: [checkCode(first)],
+    };
+  if (doEndsDiffer(pairs, thresholds))
+    return {
+      says: 'The requests end at other times than these spans: another handler of the same event looks the same in the data.',
       decide: [checkCode(first)],
     };
   const isFollowed = areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds);

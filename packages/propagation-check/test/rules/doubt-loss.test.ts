@@ -113,6 +113,7 @@ suite('a warning of a lost context', () => {
   for (const [drawing, says, last] of [
     ['shown-one-job', /^Seen 1 time, which may be a coincidence/, again],
     ['shown-listener', /^The requests did not wait for these spans/, inCode('makes this call')],
+    ['shown-same-event', /^The requests end at other times than these spans/, inCode('makes this call')],
     ['shown-before-peer', /^Seen \d times?, which may be a coincidence/, again],
     ['shown-between-layers', /^Seen \d times?, which may be a coincidence/, again],
     ['shown-after-request', /^The requests had ended/, inCode('makes this call')],
