@@ -73,18 +73,18 @@ function renderProject({ project = [] }: Finding, layout: Layout): readonly stri
   });
 }
 
-/** The instrumentations that are there tell which ones are missing. */
-function renderScopes({ client, server, scopes }: Finding, layout: Layout): readonly string[] {
-  const sides = [
-    [client, scopes.client],
-    [server, scopes.server],
-  ] as const;
+/** The instrumentations of each service of a finding that has any: they tell which ones are missing. */
+export function listScopes({ client, server, scopes }: Finding) {
+  const called = client === server ? [] : ([[server, scopes.server]] as const);
+  return ([[client, scopes.client], ...called] as const).filter(([, names]) => names.length > 0);
+}
+
+function renderScopes(finding: Finding, layout: Layout): readonly string[] {
   const nameScope = (name: string): string => keepEnd(escapeText(name), layout.width - labelWidth - 2);
-  const lines = sides.flatMap(([service, names]) => {
-    if (names.length === 0) return [];
+  const lines = listScopes(finding).map(([service, names]) => {
     const more = names.length > mostScopes ? `, … ${names.length - mostScopes} more` : '';
     const text = `in ${nameService(service)}: ${names.slice(0, mostScopes).map(nameScope).join(', ')}${more}`;
-    return [truncate(text, longestText)];
+    return truncate(text, longestText);
   });
   return lines.flatMap((text, index) => labelled(index === 0 ? 'scopes' : '', text, layout));
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { renderHtml } from '../../src/report/html/render-html.ts';
 import type { ReportDetails } from '../../src/report/json.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { findingIds } from '../../src/rules/finding.ts';
@@ -139,6 +140,13 @@ Good to know:
     assert.equal(judge(3), false);
     assert.equal(judge(4), true);
     assert.equal(judge(3, 'other:80'), true);
+  });
+
+  test('the instrumentations of a call within one service are told once', () => {
+    const scopes = { client: ['undici', 'http'], server: ['undici', 'http'] };
+    const own = { ...broken, findings: [{ ...split, server: 'web', scopes }] };
+    assert.match(render(own, 100), /^ {2}scopes {4}in web: undici, http\n {2}may be /m);
+    assert.equal(renderHtml(own, details, [], '').split('in web: undici, http').length, 2);
   });
 
   test('an expected edge without a call is told as never seen', () => {

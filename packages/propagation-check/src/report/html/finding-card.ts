@@ -6,6 +6,7 @@ import type { Evidence, Finding } from '../../verdict/result.ts';
 import { prepareCalls } from '../call-picture.ts';
 import { escapeText } from '../escape-text.ts';
 import { nameService } from '../terminal-edges.ts';
+import { listScopes } from '../terminal-findings.ts';
 import { drawBrokenCall } from './broken-call.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -39,7 +40,6 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
     candidates = [],
     decide = [],
     doubt,
-    scopes,
     fix,
   } = finding;
   const words = proseOf(id, protocol);
@@ -48,10 +48,6 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
     ({ traceId, spanId }) =>
       html`<li><a href="#${traceId}-${spanId}">trace ${traceId} span ${spanId}</a></li>`,
   );
-  const sides = [
-    [client, scopes.client],
-    [server, scopes.server],
-  ] as const;
   return html`<article class="card ${severity}">
 <h3>${severity === 'error' ? '✗' : '!'} ${words.title}</h3>
 <p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${count === 0 ? 'never seen' : countOf(count, nameCall(finding))}</p>
@@ -66,7 +62,7 @@ ${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map(renderSte
 <p><b>Fix:</b> ${escapeText(fix)}</p>
 <details><summary>Evidence and instrumentations</summary>
 <ul>${links}</ul>${count > evidence.length && evidence.length > 0 ? html`<p>… and ${countOf(count - evidence.length, 'more call')}</p>` : null}
-${sides.map(([service, names]) => (names.length === 0 ? null : html`<p>in ${nameService(service)}: ${names.map(escapeText).join(', ')}</p>`))}
+${listScopes(finding).map(([service, names]) => html`<p>in ${nameService(service)}: ${names.map(escapeText).join(', ')}</p>`)}
 <p>Page: <code>${finding.docs}</code></p></details></article>`;
 }
 
