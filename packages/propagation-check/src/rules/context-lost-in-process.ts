@@ -26,7 +26,7 @@ export const finding = defineFinding('context-lost-in-process', {
   isConclusive: true,
   shows: "the edge is intact, but A's CLIENT span does not descend from A's SERVER span",
   title: 'The context is lost inside the caller',
-  why: 'The call is propagated well, but its CLIENT span does not belong to the request that made it.',
+  why: 'A call of a request, or other work within the same service, does not belong to the request: its span begins a trace of its own.',
   fix: 'Carry the context across the queue, pool or callback (context.with / context.bind, Context.makeCurrent, contextvars).',
 });
 
