@@ -1,11 +1,13 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, groupCalls, selectCalls } from '../calls/call-group.ts';
+import { measureFill } from '../pairing/awaited.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { median } from '../util/statistics.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
 import { gate, rule } from './rule.ts';
@@ -49,6 +51,13 @@ export const contextLostBetweenClients = rule<DividedClients>({
       ({ calls, pairs }, { thresholds }) =>
         areNearlyAll(pairs.length, calls.length, thresholds.displacedShare, thresholds),
       ({ calls, pairs }) => `${pairs.length} of ${calls.length}`,
+    ),
+    // A stream is open for long, and calls of a job for the same lie within it.
+    gate(
+      'the calls take a good part of the spans around them',
+      ({ pairs }, { thresholds: { fillsRequest } }) =>
+        median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,
+      ({ pairs }) => `not of ${pairs.length}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
