@@ -2,6 +2,7 @@ import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 
 /** The kind of a call. */
 export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'mcp' | 'internal';
@@ -64,7 +65,7 @@ export interface CallExtremes {
 }
 
 export function countCalls(groups: readonly CallGroup[]): number {
-  return groups.reduce((sum, { servers }) => sum + servers.length, 0);
+  return sumOf(groups.map(({ servers }) => servers.length));
 }
 
 /** The calls that are meant, with those like them that the source counted and did not send. */

@@ -4,6 +4,7 @@ import { countDroppedLinks } from '../span/dropped-counts.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { sumOf } from '../util/statistics.ts';
 import { gate, rule } from './rule.ts';
 import type { BaseScene, ShortBatch, ShortBatches } from './scene.ts';
 import { moveToFront } from './split-causes.ts';
@@ -73,7 +74,7 @@ function measureShort(
   );
   return ofDestination.flatMap((batches) => {
     const unread = remember(() => listUnread(scene, batches, named(), senders));
-    const unnamed = batches.reduce((sum, batch) => sum + batch.unnamed, 0);
+    const unnamed = sumOf(batches.map((batch) => batch.unnamed));
     const ofSender = (sender: string | null): ShortBatches => ({ batches, sender, unread, unnamed });
     // Before a look at all messages.
     if (areLimited(batches)) return [ofSender(null)];

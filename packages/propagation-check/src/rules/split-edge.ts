@@ -8,6 +8,7 @@ import type { Pair } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { sumOf } from '../util/statistics.ts';
 import type { CallIndex } from './index-calls.ts';
 import type { Scene } from './scene.ts';
 import { isOfLayer, isOfMcp } from './split-causes.ts';
@@ -147,7 +148,7 @@ function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], se
     .select((row) => graph.isAtBorder(row) && isAlike(row), server)
     .filter((root) => !paired().has(root)).length;
   const ofKind = loose.kindsOf(server);
-  const roots = [...kinds].reduce((sum, kind) => sum + (ofKind.get(kind) ?? 0), 0);
+  const roots = sumOf([...kinds].map((kind) => ofKind.get(kind) ?? 0));
   return {
     count: roots - unpairedAtBorder + continued.length,
     list: () => [...loose.roots.select(isAlike, server), ...continued],

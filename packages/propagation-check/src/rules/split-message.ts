@@ -7,6 +7,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 import { hasCall, listUnseenEdges } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule } from './rule.ts';
@@ -201,7 +202,7 @@ function nameDestination(span: Span): string {
 
 /** How many messages some spans received. */
 export function countMessages(consumers: readonly Span[]): number {
-  return consumers.reduce((sum, span) => sum + readBatchSize(span), 0);
+  return sumOf(consumers.map(readBatchSize));
 }
 
 /** Each span as often as it received a message. Count them before: a span may tell any number. */

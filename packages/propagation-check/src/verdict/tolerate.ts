@@ -4,6 +4,7 @@ import type { Scene } from '../rules/scene.ts';
 import { isToleratedEdge, nameToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 import { type EdgeResult, nameEdge, type Result } from './result.ts';
 
 type Judged = Pick<Result, 'edges' | 'findings'>;
@@ -41,7 +42,7 @@ function mergeEdges(edges: readonly EdgeResult[]): readonly EdgeResult[] {
   const tolerated = edges.filter((edge) => edge.tolerated === true);
   return groupBy(tolerated, nameEdge).map((same) => ({
     ...same[0],
-    calls: same.reduce((sum, { calls }) => sum + calls, 0),
-    broken: same.reduce((sum, { broken }) => sum + broken, 0),
+    calls: sumOf(same.map(({ calls }) => calls)),
+    broken: sumOf(same.map(({ broken }) => broken)),
   }));
 }
