@@ -15,9 +15,7 @@ export function groupCallsByRequest(
   { graph }: Pick<BaseScene, 'graph'>,
   calls: readonly Span[],
 ): CallsOfRequests {
-  const groups = mapBy(calls, (call) => findEntry(graph, call));
-  groups.delete(null);
-  return groups;
+  return mapBy(calls, (call) => findEntry(graph, call));
 }
 
 /**

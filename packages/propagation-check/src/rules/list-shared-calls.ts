@@ -16,7 +16,7 @@ export function listSharedCalls({
 }: Pick<Scene, 'graph' | 'facts' | 'thresholds'>): SharedCalls {
   const hostOf = facts.remember((call) => readAddress(call).host);
   const isCall = (row: number): boolean =>
-    graph.store.kinds[row] === kindNumber.client && graph.has(row) && facts.isOutgoing(row);
+    graph.store.kinds[row] === kindNumber.client && facts.isOutgoing(row);
   const beginning: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (graph.isRoot(row) && graph.hasChild(row) && isCall(row)) beginning.push(row);

@@ -92,7 +92,7 @@ export interface ShortBatches {
   readonly unnamed: number;
 }
 
-/** The calls of each request; none of null. */
+/** The calls of each request; those of null were made outside of all. */
 export type CallsOfRequests = ReadonlyMap<Span | null, readonly Span[]>;
 
 /** A call that may be whole, although no SERVER span names it. */
