@@ -12,11 +12,12 @@ export function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge):
   );
   const calls = viewCalls(
     scene.graph,
-    scene
-      .groupsFrom(client)
-      .filter((group) => beyond.has(group.server) && !scene.shared.isExpectedDirectly(client, group.server)),
+    scene.groupsFrom(client).filter((group) => beyond.has(group.server)),
   );
-  if (calls.length === 0) return calls;
+  if (calls.length === 0 || !scene.services.has(server)) return calls;
   const reached = new Set(scene.spansOf(server).map(({ traceId }) => traceId));
-  return calls.filter((call) => !reached.has(call.client.traceId));
+  return calls.filter(
+    (call) =>
+      !reached.has(call.client.traceId) && !scene.shared.isExpectedDirectly(client, call.server.serviceName),
+  );
 }

@@ -56,7 +56,7 @@ export const darkServices = rule<DarkService>({
     ),
   ],
   looseEnds: ({ calls }) => calls,
-  report: ({ edge: { client, server }, direct }) =>
+  report: ({ edge: { client, server }, direct }, scene) =>
     missingServer.report({
       client,
       server,
@@ -69,7 +69,9 @@ export const darkServices = rule<DarkService>({
       })),
       passed: {
         service: server,
-        servers: direct.map((call) => call.server),
+        servers: direct
+          .filter((call) => !scene.shared.isExpectedDirectly(client, call.server.serviceName))
+          .map((call) => call.server),
       },
     }),
 });
