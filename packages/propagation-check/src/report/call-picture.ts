@@ -1,23 +1,26 @@
+import type { CutPlace } from '../rules/define-finding.ts';
+import type { FindingId } from '../rules/finding.ts';
+import { findings } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
 import type { Evidence } from '../verdict/result.ts';
+import { nameService } from './terminal-edges.ts';
 
 /** So many spans above the CLIENT span, and below the SERVER span, show where they stand. */
 const mostAround = 4;
+const lostBefore = 'the context was lost before this trace began';
 
-/** A broken call as reports draw it: the spans of both sides on one time axis, and the cut. */
+/** A call as reports draw it: the spans of both sides on one time axis, and the cut where the finding is a break between spans. */
 export interface CallPicture {
-  /** The caller's spans, the outermost first; the last one made the call. Empty where none is known. */
+  /** The spans before the cut, the outermost first. Empty where none is known. */
   readonly above: readonly Span[];
-  /** The spans of the called side, the one that took the call first. Empty where none is known. */
+  /** The spans after the cut; without a cut all. */
   readonly below: readonly Span[];
   /** The spans of the call itself. */
   readonly sides: ReadonlySet<Span>;
-  /** The place of the cut, in words. */
-  readonly cut: string;
-  /** The call is whole, and its context was lost before: the cut is above all spans. Otherwise it is between the two sides. */
-  readonly isCutFirst: boolean;
+  /** What is wrong at the cut. Null where the finding is no break between spans. */
+  readonly cut: string | null;
 }
 
 interface Sides {
@@ -27,7 +30,7 @@ interface Sides {
   readonly during: Span | null;
 }
 
-export type DrawCall = (evidence: Evidence) => CallPicture | null;
+export type DrawCall = (id: FindingId, evidence: Evidence) => CallPicture | null;
 
 interface Lookup {
   readonly find: (ids: { readonly traceId: string; readonly spanId: string } | undefined) => Span | null;
@@ -37,15 +40,15 @@ interface Lookup {
 /** Finds the spans of calls that findings show. A call of which no span is here has no picture. */
 export function prepareCalls(spans: readonly Span[]): DrawCall {
   const lookup = indexSpans(spans);
-  return (evidence) => {
+  return (id, evidence) => {
     const { server, during } = evidence;
     const first = lookup.find(evidence);
     if (first === null) return null;
     const called = lookup.find(server);
     const isCalled = called === null && (first.kind === 'SERVER' || first.kind === 'CONSUMER');
     return isCalled
-      ? drawSides({ client: null, server: first, during: lookup.find(during) }, lookup)
-      : drawSides({ client: first, server: called, during: null }, lookup);
+      ? drawSides(id, { client: null, server: first, during: lookup.find(during) }, lookup)
+      : drawSides(id, { client: first, server: called, during: null }, lookup);
   };
 }
 
@@ -63,31 +66,55 @@ function indexSpans(spans: readonly Span[]): Lookup {
   };
 }
 
-function drawSides(sides: Sides, lookup: Lookup): CallPicture {
+function drawSides(id: FindingId, sides: Sides, lookup: Lookup): CallPicture {
   const { client, server, during } = sides;
-  const lowest = client ?? during;
-  return {
-    above: lowest === null ? [] : [...listAncestors(lowest, lookup), lowest],
-    below: server === null ? [] : [server, ...listDescendants(server, lookup)],
-    sides: new Set([client, server].filter((span) => span !== null)),
-    cut: nameCut(sides),
-    isCutFirst: isWhole(sides),
-  };
+  const parent = server === null ? null : parentOf(server, lookup);
+  const lowest = client ?? during ?? parent;
+  const outer = lowest === null ? [] : listAncestors(lowest, lookup);
+  const caller = lowest === null ? [] : [lowest];
+  const called = server === null ? [] : [server, ...listDescendants(server, lookup)];
+  const ofCall = new Set([client, server].filter((span) => span !== null));
+  switch (placeCut(id, sides)) {
+    case 'nowhere':
+      return { above: [], below: [...outer, ...caller, ...called], sides: ofCall, cut: null };
+    case 'above trace':
+      return { above: [], below: [...outer, ...caller, ...called], sides: ofCall, cut: lostBefore };
+    case 'above call':
+      return { above: outer, below: [...caller, ...called], sides: ofCall, cut: nameCutAbove(lowest, outer) };
+    case 'between':
+      return { above: [...outer, ...caller], below: called, sides: ofCall, cut: nameCut(sides, parent) };
+  }
 }
 
-function isWhole({ client, server }: Sides): boolean {
-  return client !== null && client.spanId === server?.parentSpanId && client.traceId === server.traceId;
+/** What the ids of the two sides show goes before what the finding says. */
+function placeCut(id: FindingId, { client, server }: Sides): CutPlace {
+  const { cut = 'between' } = findings[id];
+  if (cut === 'nowhere') return cut;
+  if (client === null) return 'between';
+  if (server === null) return cut;
+  const isWhole = client.spanId === server.parentSpanId && client.traceId === server.traceId;
+  if (!isWhole) return 'between';
+  return cut === 'between' ? 'nowhere' : cut;
 }
 
-function nameCut(sides: Sides): string {
-  const { client, server, during } = sides;
+function nameCutAbove(span: Span | null, outer: readonly Span[]): string {
+  if (outer.length > 0) return 'the call below belongs to another request than the one above';
+  const parentId = span?.parentSpanId ?? null;
+  return parentId === null ? lostBefore : `the parent of the span below, ${parentId}, is not here`;
+}
+
+function nameCut({ client, server, during }: Sides, parent: Span | null): string {
   if (server === null) return 'no span of the called side has this span as its parent';
-  if (isWhole(sides)) return 'the context was lost in the caller, before its span began';
   const { traceId, parentSpanId } = server;
+  const named = `the parent of the span below, ${parentSpanId},`;
+  if (parentSpanId !== null && client !== null)
+    return parentSpanId === client.spanId
+      ? `${named} is the span above, but the trace id is another`
+      : `${named} is not the span of the call`;
   if (parentSpanId !== null)
-    return client === null
-      ? `the parent of the span below, ${parentSpanId}, is not here`
-      : `the parent of the span below, ${parentSpanId}, is not the span of the call`;
+    return parent === null
+      ? `${named} is not here`
+      : `${named} is of ${nameService(parent.serviceName)}: it is not the span of this call`;
   if (traceId === client?.traceId)
     return 'the parent is lost here: the span below is a second root of the trace';
   return during === null

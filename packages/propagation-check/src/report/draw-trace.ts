@@ -13,23 +13,19 @@ const mostHeaders = 2;
 const widestCut = 110;
 const indent = '  ';
 
-/** Both sides of a broken call as trees on one time axis, with the cut between them and the propagation headers that were recorded. */
-export function drawCall(
-  { above, below, sides, cut, isCutFirst }: CallPicture,
-  layout: Layout,
-): readonly string[] {
-  const trees = isCutFirst ? [[], [...above, ...below]] : [above, below];
-  const rows = trees.map((spans) => listRows(spans, sides, layout));
+/** Both sides of a call as trees on one time axis, with the cut between them where there is one and the propagation headers that were recorded. */
+export function drawCall({ above, below, sides, cut }: CallPicture, layout: Layout): readonly string[] {
+  const rows = [above, below].map((spans) => listRows(spans, sides, layout));
   const bars = prepareBars(rows.flat(), layout);
   const [upper = [], lower = []] = rows.map((ofTree) =>
     ofTree.flatMap((row) => [bars.drawRow(row), ...(row.isSide ? drawHeaders(row, layout) : [])]),
   );
-  const [first, second] = [above[0] ?? below[0], isCutFirst ? undefined : below[0]];
+  const [first, second] = [above[0] ?? below[0], below[0]];
   const isSame = first?.traceId === second?.traceId;
   return [
     ...(first === undefined ? [] : [bars.drawTitle(first.traceId, true)]),
     ...upper,
-    ...drawCut(cut, layout),
+    ...(cut === null ? [] : drawCut(cut, layout)),
     ...(second === undefined || isSame ? [] : [bars.drawTitle(second.traceId, false)]),
     ...lower,
   ];

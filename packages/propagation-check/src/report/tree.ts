@@ -70,7 +70,7 @@ export function renderFinding(
 ): readonly string[] {
   const { id, evidence, candidates = [], decide: [step] = [], fix } = finding;
   const [first] = evidence;
-  const picture = first === undefined ? null : findCall(first);
+  const picture = first === undefined ? null : findCall(id, first);
   const likely = candidates.slice(0, mostCandidates).join(', ');
   return [
     ...renderTitle(finding, text),

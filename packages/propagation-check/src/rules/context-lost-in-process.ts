@@ -24,6 +24,7 @@ import type { Scene } from './scene.ts';
 export const finding = defineFinding('context-lost-in-process', {
   kind: 'cause',
   isConclusive: true,
+  cut: 'above trace',
   shows: "the edge is intact, but A's CLIENT span does not descend from A's SERVER span",
   title: 'The context is lost inside the caller',
   why: 'A call of a request, or other work within the same service, does not belong to the request: its span begins a trace of its own.',

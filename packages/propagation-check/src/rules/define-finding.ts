@@ -10,6 +10,8 @@ export interface Prose {
   readonly fix: string;
 }
 
+export type CutPlace = 'between' | 'above call' | 'above trace' | 'nowhere';
+
 /** Properties of a finding wherever it is found. Its page, its fixtures and its row in the docs have its id. */
 export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
   readonly id: Id;
@@ -21,6 +23,8 @@ export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
   readonly isConclusive: boolean;
   /** The picture in the data, in words of the docs: A calls B. */
   readonly shows: string;
+  /** Where a drawing of the call has the break, unless the ids of its two sides show it. `between` these by default. */
+  readonly cut?: CutPlace;
 }
 
 interface Report extends Omit<Draft, 'id' | 'severity' | 'doubt'> {

@@ -7,6 +7,7 @@ import { rule } from './rule.ts';
 export const finding = defineFinding('service-unnamed', {
   kind: 'warning',
   isConclusive: true,
+  cut: 'nowhere',
   shows: '`service.name` is missing or `unknown_service`',
   title: 'A service has no name',
   why: 'Without service.name its spans cannot be told from those of other services.',

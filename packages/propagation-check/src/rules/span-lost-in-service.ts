@@ -12,6 +12,7 @@ import type { Scene } from './scene.ts';
 export const finding = defineFinding('span-lost-in-service', {
   kind: 'warning',
   isConclusive: false,
+  cut: 'above call',
   shows: 'a span hangs under a parent of its own service that is nowhere',
   title: 'A span inside one service never arrived',
   why: 'A span names a parent of its own service that is not in the data: telemetry is lost there, propagation is whole.',

@@ -26,6 +26,7 @@ import type { Scene } from './scene.ts';
 export const finding = defineFinding('stale-context', {
   kind: 'cause',
   isConclusive: true,
+  cut: 'above call',
   shows: 'spans begin under a parent that had ended; many requests share one trace',
   title: 'Calls hang under an older request',
   why: 'A context or header of an earlier request is reused for later calls.',

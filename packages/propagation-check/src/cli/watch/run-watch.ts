@@ -270,7 +270,7 @@ function makeTracePage({ newest, sample, ...edge }: WatchedEdge): Page {
     render: (layout) => {
       const text = { ...layout, width: Math.min(layout.width, widestText) };
       const findCall = prepareCalls(spans);
-      const picture = newest?.evidence == null ? null : findCall(newest.evidence);
+      const picture = newest?.evidence == null ? null : findCall(newest.finding.id, newest.evidence);
       const traces = [...mapBy(spans, (span) => span.traceId).values()].map((trace) =>
         drawTrace(trace, spans.length, picture?.sides ?? new Set(), layout),
       );

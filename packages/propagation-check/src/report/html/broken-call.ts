@@ -8,10 +8,10 @@ import { nameService } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /**
- * The caller's trace and that of the called service one below the other on one time axis, with the cut between them, and the
+ * The caller's trace and that of the called service one below the other on one time axis, with the cut between them where there is one, and the
  * propagation headers that either span recorded.
  */
-export function drawBrokenCall({ above, below, sides, cut, isCutFirst }: CallPicture): Markup {
+export function drawBrokenCall({ above, below, sides, cut }: CallPicture): Markup {
   const spans = [...above, ...below];
   const origin = findStart(spans);
   const whole = Math.max(toMs(findEnd(spans) - origin), 0.001);
@@ -20,11 +20,9 @@ export function drawBrokenCall({ above, below, sides, cut, isCutFirst }: CallPic
     const width = Math.max(3, (toMs(span.endTimeUnixNano - span.startTimeUnixNano) / whole) * 1_000);
     return html`<tr class="${sides.has(span) ? 'side' : ''}"><th scope="row"><b>${nameService(span.serviceName)}</b> ${span.kind} ${escapeText(hideSecrets(span.name))} <a href="#${span.traceId}-${span.spanId}">${span.spanId}</a>${listHeaders(span).map((header) => html`<code>${header}</code>`)}</th><td><svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect x="${from.toFixed(1)}" width="${width.toFixed(1)}" height="10"/></svg></td><td>${toMs(span.endTimeUnixNano - span.startTimeUnixNano).toFixed(2)} ms</td></tr>`;
   };
-  const line = html`<tr class="cut"><th colspan="3" scope="row">✂ ${cut}</th></tr>`;
-  const rows = isCutFirst
-    ? [line, ...above.map(write), ...below.map(write)]
-    : [...above.map(write), line, ...below.map(write)];
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="The broken call"><table class="call">
+  const line = cut === null ? [] : [html`<tr class="cut"><th colspan="3" scope="row">✂ ${cut}</th></tr>`];
+  const rows = [...above.map(write), ...line, ...below.map(write)];
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${cut === null ? 'The call' : 'The broken call'}"><table class="call">
 <caption>${nameTraces(above.at(-1), below[0])}</caption><tbody>${rows}</tbody></table></div>`;
 }
 

@@ -18,11 +18,11 @@ export type WriteFinding = (finding: Finding) => Markup;
 /** Cards of findings, each with its first call drawn from the spans. */
 export function prepareCards(spans: readonly Span[]): WriteFinding {
   const findCall = prepareCalls(spans);
-  const draw = (evidence: Evidence): Markup | null => {
-    const picture = findCall(evidence);
-    return picture === null ? null : drawBrokenCall(picture);
-  };
-  return (finding) => writeCard(finding, draw);
+  return (finding) =>
+    writeCard(finding, (evidence) => {
+      const picture = findCall(finding.id, evidence);
+      return picture === null ? null : drawBrokenCall(picture);
+    });
 }
 
 function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null): Markup {
