@@ -8,7 +8,7 @@ export const pythonNotInstrumented: DoctorCheck = {
   severity: 'warning',
   title: 'A Python library has no instrumentation',
   why: 'Each library needs its package opentelemetry-instrumentation-NAME: without it a client sends no header, and a server reads none.',
-  fix: 'Install the packages that `opentelemetry-bootstrap -a requirements` prints, and start the program with opentelemetry-instrument.',
+  fix: 'Install the packages that `opentelemetry-bootstrap -a requirements` prints, and start the program with opentelemetry-instrument, or call `instrument()` of each in code.',
   example: {
     language: 'text',
     text: 'opentelemetry-distro\nopentelemetry-instrumentation-requests\nrequests',
@@ -34,7 +34,7 @@ const libraries: ReadonlyMap<string, Library> = new Map([
   ['grpcio', { module: 'grpc', instrumentations: ['grpc'] }],
   ['celery', { module: 'celery', instrumentations: ['celery'] }],
   ['pika', { module: 'pika', instrumentations: ['pika'] }],
-  ['kafka-python', { module: 'kafka', instrumentations: ['kafka-python'] }],
+  ['kafka-python', { module: 'kafka', instrumentations: ['kafka-python', 'kafka'] }],
   ['confluent-kafka', { module: 'confluent_kafka', instrumentations: ['confluent-kafka'] }],
 ]);
 
@@ -44,18 +44,29 @@ function judge(project: Project, program: PythonProgram): readonly Observation[]
   // Without a distribution or an SDK nobody wants spans.
   if (!has('opentelemetry-distro') && !has('opentelemetry-sdk')) return [];
   if (hasVendorDistribution(program)) return [];
-  if (project.mentions(/opentelemetry-bootstrap|inject-python|\binstrument_app\b|\binject\s*\(/, folder))
-    return [];
+  if (project.mentions(/opentelemetry-bootstrap|inject-python|\binject\s*\(/, folder)) return [];
   const code = project.sources.filter(({ path }) => path.endsWith('.py') && isBelow(path, folder));
   return requirements.flatMap(({ name, place }) => {
     const library = libraries.get(name);
     if (library === undefined) return [];
     const [wanted = ''] = library.instrumentations;
     if (library.instrumentations.some((each) => has(`opentelemetry-instrumentation-${each}`))) return [];
+    if (isNamedElsewhere(project, folder, library)) return [];
     const imported = new RegExp(`^\\s*(?:import|from)\\s+${library.module}\\b`, 'm');
     // A requirement that no source imports is that of another package.
     return code.some(({ text }) => imported.test(text))
       ? [{ place, says: `${name} is used, and opentelemetry-instrumentation-${wanted} is not installed` }]
       : [];
   });
+}
+
+/** An image may install an instrumentation, and code that is shared may set one up that another requirement brings along. */
+function isNamedElsewhere(project: Project, folder: string, { instrumentations }: Library): boolean {
+  const names = instrumentations.map((name) => name.replace('-', '[-_]')).join('|');
+  return (
+    project.mentions(new RegExp(`opentelemetry-instrumentation-(?:${names})(?![\\w-])`), folder) ||
+    project.sources.some(({ text }) =>
+      new RegExp(`opentelemetry\\.instrumentation\\.(?:${names})\\b`).test(text),
+    )
+  );
 }
