@@ -82,13 +82,13 @@ function measureShort(
   });
 }
 
-/** Whether the messages that are in no batch are those that batches lack, and no limit on links left these out: as many, each sent before. */
+/** Whether the messages that are in no batch are those that batches lack: as many, each sent before. */
 export function areComplete({ batches, unread, unnamed }: ShortBatches): boolean {
-  return !areLimited(batches) && unread().length === unnamed && areInOrder(unread(), listLacking(batches));
+  return unread().length === unnamed && areInOrder(unread(), listLacking(batches));
 }
 
 /** Whether a limit shows: several batches have as many links as it allows, or one as many as the usual limit allows. */
-function areLimited(batches: Group<ShortBatch>): boolean {
+export function areLimited(batches: Group<ShortBatch>): boolean {
   return areOfOneLimit(batches) && (batches.length > 1 || batches[0].span.links.length === usualLimit);
 }
 

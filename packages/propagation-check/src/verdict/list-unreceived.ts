@@ -6,7 +6,7 @@ import { nameTarget } from '../calls/target.ts';
 import { type Draft, listExplained } from '../rules/draft.ts';
 import { doubtLinkedElsewhere, indexLinkedElsewhere } from '../rules/linked-elsewhere.ts';
 import type { LooseEnds, Scene, ShortBatches } from '../rules/scene.ts';
-import { areComplete } from '../rules/split-batch.ts';
+import { areComplete, areLimited } from '../rules/split-batch.ts';
 import { countMessages } from '../rules/split-message.ts';
 import { countUnlinked } from '../rules/unprovable.ts';
 import type { Span } from '../span/span.ts';
@@ -112,11 +112,11 @@ function prepareReceived(
     const [first] = group;
     const { serviceName: client } = first;
     const peer = readDestination(first) ?? '';
-    const short = findShort().find(({ sender, unread }) => sender === client && unread().includes(first));
+    const short = findShort().find(({ unread }) => unread().includes(first));
     const inBatches = new Set(short?.unread());
     const others = group.filter((span) => !inBatches.has(span) && readOutcome(span) !== 'unreached');
     const messages = listDue(scene, others, received);
-    const told = short === undefined ? [] : [describeShort(scene, short)];
+    const told = short === undefined ? [] : [describeShort(scene, short, client)];
     const names = [...received.servers].filter((name) => name !== null).sort();
     const unlinked = names.filter((server) => isUnlinked(client, server));
     const mayBeUnlinked = unlinked.length > 0;
@@ -168,17 +168,26 @@ function tellWaiting(
 }
 
 /** Messages that batches received, of which they name others alone. */
-function describeShort(scene: Scene, { batches, sender, unread, unnamed }: ShortBatches): UnjudgedCalls {
+function describeShort(
+  scene: Scene,
+  { batches, unread, unnamed }: ShortBatches,
+  client: string | null,
+): UnjudgedCalls {
   const [{ span: batch }] = batches;
   const peer = readDestination(unread()[0] ?? batch) ?? '';
   const server = batch.serviceName ?? '(unknown)';
-  const spans = unread().filter(({ serviceName }) => serviceName === sender);
+  const spans = unread().filter(({ serviceName }) => serviceName === client);
   const held = countMessages(batches.map(({ span }) => span));
   return {
     edge: {
-      ...{ client: sender, peer, calls: countCalls(scene, spans), server, protocol: 'messaging' },
+      ...{ client, peer, calls: countCalls(scene, spans), server, protocol: 'messaging' },
       why: 'short-batch',
-      facts: [`batches of ${server} link to ${held - unnamed} of their ${countOf(held, 'message')}`],
+      facts: [
+        `batches of ${server} link to ${held - unnamed} of their ${countOf(held, 'message')}`,
+        ...(areLimited(batches)
+          ? [`each links to ${batch.links.length}, which may be a limit (OTEL_SPAN_LINK_COUNT_LIMIT)`]
+          : []),
+      ],
     },
     spans,
     says: `it was sent before a batch of ${server} that has a link too few, and is in no batch`,

@@ -26,7 +26,8 @@ export function tellWhatDecides(
 
 /** What batches tell of the messages that they do not name. */
 export function tellShort({ facts = [], server }: Pick<UnjudgedEdge, 'facts' | 'server'>): string {
-  return `${facts.join('; ')}, and as many others, sent before, are in none: the sender wrote no context into these, or ${server} did not read it: ${lookIntoBroker}`;
+  const [numbers, ...limits] = facts;
+  return `${numbers}, and as many others, sent before, are in none: ${limits.map((limit) => `${limit}, or `).join('')}the sender wrote no context into these, or ${server} did not read it: ${lookIntoBroker}`;
 }
 
 const lookIntoBroker = 'look at such a message in the broker';

@@ -252,24 +252,30 @@ suite('batches that link to some of their messages', () => {
   test('nothing is told where the numbers differ', () => {
     assert.deepEqual(listWhy(tell(...five, batch(6, [0, 1, 2], 9))), [['waiting', 2, null]]);
   });
-  test('nothing is told where a limit left links out', () => {
-    assert.equal(
-      tell(...five, batch(6, [0, 1, 2], 5, 'otel.dropped_links_count=2')).result.unjudged?.some(
-        ({ why }) => why === 'short-batch',
-      ) ?? false,
-      false,
-    );
-    const limited = [batch(6, [0, 1], 3), send(7), send(8), send(9), batch(10, [7, 8], 3)];
-    const told = tell(...range(0, 3).map((at) => send(at)), ...limited);
+  test('nothing is told where dropped links are counted', () => {
+    const told = tell(...five, batch(6, [0, 1, 2], 5, 'otel.dropped_links_count=2'));
     assert.ok(!listWhy(told)?.some(([why]) => why === 'short-batch'));
   });
-  test('nothing is told of a batch with as many links as SDKs allow', () => {
+  const mayBeLimited = (links: number) =>
+    `each links to ${links}, which may be a limit (OTEL_SPAN_LINK_COUNT_LIMIT)`;
+  test('a limit may have left the links out of batches that link to the same number of messages', () => {
+    const limited = [batch(6, [0, 1], 3), send(7), send(8), send(9), batch(10, [7, 8], 3)];
+    const told = tell(...range(0, 3).map((at) => send(at)), ...limited);
+    assert.equal(told.result.verdict, 'intact');
+    assert.deepEqual(listWhy(told), [
+      ['short-batch', 2, `batches of mailer link to 4 of their 6 messages,${mayBeLimited(2)}`],
+    ]);
+    assert.match(
+      told.notes.join(),
+      /^not judged: web → mails \(2 messages\): batches of mailer link to 4 of their 6 messages, and as many others, sent before, are in none: each links to 2, .*, or the sender wrote no context/,
+    );
+  });
+  test('a limit may have left the links out of a batch with as many as SDKs allow', () => {
     const judge = (links: number) =>
-      listWhy(tell(...range(0, 130).map((at) => send(at)), batch(140, range(0, links), 130)))?.map(
-        ([why]) => why,
-      );
-    assert.deepEqual(judge(128), ['waiting']);
-    assert.deepEqual(judge(127), ['short-batch']);
+      listWhy(tell(...range(0, 130).map((at) => send(at)), batch(140, range(0, links), 130)));
+    const told = (links: number) => `batches of mailer link to ${links} of their 130 messages`;
+    assert.deepEqual(judge(128), [['short-batch', 2, `${told(128)},${mayBeLimited(128)}`]]);
+    assert.deepEqual(judge(127), [['short-batch', 3, told(127)]]);
   });
 });
 
