@@ -104,8 +104,8 @@ function tellUncaused(
     ({ serviceName }) => !edges.some(({ server }) => server === serviceName),
   );
   if (uncaused.length === 0) return [];
-  const [caller = 'caller', ...others] = listReached(collected.spans, requests);
-  const path = `${others.length === 0 ? caller : 'caller'} -> ${uncaused[0]?.serviceName ?? 'called'}`;
+  const [caller = 'CALLER', ...others] = listReached(collected.spans, requests);
+  const path = `${others.length === 0 ? caller : 'CALLER'} -> ${uncaused[0]?.serviceName ?? 'CALLED'}`;
   return [describeUncaused(uncaused, path, 'others')];
 }
 

@@ -92,7 +92,7 @@ function tellEnclosed(
   const enclosed = findEnclosed(spans).filter(({ serviceName }) => !known.has(serviceName));
   const [first] = enclosed;
   if (first === undefined) return [];
-  const path = `caller -> ${first.serviceName ?? 'called'}`;
+  const path = `CALLER -> ${first.serviceName ?? 'CALLED'}`;
   return [`not judged: ${describeUncaused(enclosed, path, 'the command or test itself')}`];
 }
 

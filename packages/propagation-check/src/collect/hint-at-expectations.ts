@@ -265,7 +265,7 @@ function findExample(findings: Result['findings']): string {
     : `--expect ${JSON.stringify(`${warned.client} -> ${warned.server}`)}`;
 }
 
-const expectExample = '--expect "caller -> called"';
+const expectExample = '--expect "CALLER -> CALLED"';
 
 const emitNone = 'calls to peers that emit none';
 

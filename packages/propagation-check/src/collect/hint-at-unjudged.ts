@@ -123,7 +123,7 @@ function hintAtUncalled(uncalled: readonly UnjudgedEdge[]): readonly string[] {
   if (first === undefined) return [];
   return [
     `not judged: ${nameUncalled(uncalled)}: they began traces, and nothing here shows who made them: calls from outside, or calls whose context was lost; if a ` +
-      `service of yours makes them, name the edge with ${writeExpect('caller', first.peer)}; otherwise list ${JSON.stringify(`outside -> ${first.peer}`)} ` +
+      `service of yours makes them, name the edge with ${writeExpect('CALLER', first.peer)}; otherwise list ${JSON.stringify(`outside -> ${first.peer}`)} ` +
       'under edges: may in --expectations',
   ];
 }
@@ -170,7 +170,7 @@ export function isCallOf(services: readonly string[]): (edge: UnjudgedEdge) => b
 
 export function hintAtLikelyCalls(likely: readonly UnjudgedEdge[]): readonly string[] {
   if (likely.length === 0) return [];
-  const options = likely.map(({ client, peer }) => writeExpect(client ?? 'caller', peer));
+  const options = likely.map(({ client, peer }) => writeExpect(client ?? 'CALLER', peer));
   return [
     `not judged: ${nameUnjudged(likely, 'trace')}: they began at the called service, and fit what the caller did by their times or paths, or as messages, so that it may have ` +
       `caused them; if it calls that service, or sends it messages, check again with ${options.join(' ')}`,
@@ -198,11 +198,13 @@ function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[], expectation: Expec
 function hintAtUnansweredCalls(unseen: readonly UnjudgedEdge[], expectation: Expectation): readonly string[] {
   if (unseen.length === 0) return [];
   const named = unseen.find(({ peer }) => guessService(peer) !== null) ?? unseen[0];
-  const path: Path = [named?.client ?? 'caller', guessService(named?.peer ?? '') ?? 'called'];
+  const guessed = guessService(named?.peer ?? '');
+  const path: Path = [named?.client ?? 'CALLER', guessed ?? 'SERVICE'];
+  const meant = guessed === null ? ` (SERVICE: the service.name of ${named?.peer})` : '';
   const isGiven = isExpected(expectation, ...path);
   return [
     `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
-      `service of yours, send its spans to the same place${isGiven ? '' : ` and name the edge with ${writeExpect(...path)}`}; otherwise list it ` +
+      `service of yours, send its spans to the same place${isGiven ? '' : ` and name the edge with ${writeExpect(...path)}${meant}`}; otherwise list it ` +
       'under tolerated-peers in --expectations',
   ];
 }
@@ -237,7 +239,7 @@ function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] 
   const them = nameThem(unjudged);
   return [
     `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has ${them} as parent or link, so that nothing tells whether the context arrived; if a ` +
-      `service of yours receives ${them}, send its spans to the same place and name the edge with ${writeExpect(first.client ?? 'sender', 'receiver')}`,
+      `service of yours receives ${them}, send its spans to the same place and name the edge with ${writeExpect(first.client ?? 'SENDER', 'RECEIVER')}`,
   ];
 }
 
@@ -294,8 +296,8 @@ function hintAtUnseenHops(unjudged: readonly UnjudgedEdge[]): readonly string[] 
   return unjudged
     .filter(({ why }) => why === 'unseen-hop')
     .map(({ client, peer, server, calls }) => {
-      const between = guessService(peer) ?? 'between';
-      const path = `${client ?? 'caller'} -> ${between} -> ${server}`;
+      const between = guessService(peer) ?? 'BETWEEN';
+      const path = `${client ?? 'CALLER'} -> ${between} -> ${server}`;
       // A path through the called service itself would name no service in between.
       const named = between === server ? '' : ` and name the path with --expect ${JSON.stringify(path)}`;
       return (

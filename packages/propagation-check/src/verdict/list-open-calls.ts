@@ -79,7 +79,7 @@ function toOpenMessages(
     return [];
   if (mayBeUnlinked === true)
     return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
-  const option = isNamed ? null : writeExpectOption(client ?? 'sender', server);
+  const option = isNamed ? null : writeExpectOption(client ?? 'SENDER', server);
   const isOnBothSides = isNamed && (edge.began ?? 0) > 0;
   const says = tellMessages(edge, server, option, thresholds);
   return [{ client, server, calls, spans, says, isOnBothSides }];

@@ -239,7 +239,7 @@ test('spans without any edge are not called intact, unless an expectation says t
   assert.deepEqual([code, stderr], [2, '']);
   assert.match(
     stdout.replace(/\s+/g, ' '),
-    /^CANNOT TELL no call between two services was seen, only spans of orders, web \(2 traces, 2 spans\); .*--expect "caller -> called"/,
+    /^CANNOT TELL no call between two services was seen, only spans of orders, web \(2 traces, 2 spans\); .*--expect "CALLER -> CALLED"/,
   );
   const verdicts = ['forbidden', 'absent', 'allowed'].map(async (name) => {
     const file = join(folder, `${name}.yaml`);

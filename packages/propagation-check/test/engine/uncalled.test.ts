@@ -30,7 +30,7 @@ suite('requests and messages that began traces, and of which nothing here shows 
         note.replace(/: they.*lost; /, ' … '),
       ),
       [
-        'not judged: orders (1 request) … if a service of yours makes them, name the edge with --expect "caller -> orders"; otherwise list "outside -> orders" under edges: may in --expectations',
+        'not judged: orders (1 request) … if a service of yours makes them, name the edge with --expect "CALLER -> orders"; otherwise list "outside -> orders" under edges: may in --expectations',
       ],
     );
   });

@@ -117,7 +117,7 @@ suite('messages whose links are to spans that are not here', () => {
   const linked = (service: string, trace: number, place = kafka) =>
     `trace ${trace}\n  ${service} CONSUMER "audit-log process" ${trace * 100}..${trace * 100 + 9} link:gone ${place}\n`;
   const gone = 'trace 98\n  lost id:gone\n';
-  const isUnnamed = (note: string): boolean => note.includes('"web -> receiver"');
+  const isUnnamed = (note: string): boolean => note.includes('"web -> RECEIVER"');
 
   test('name their service, and not any receiver', () => {
     const [note = '', ...others] = tell(
@@ -167,7 +167,7 @@ suite('messages that began traces', () => {
       'messaging.system=rabbitmq messaging.destination.name=audit-log',
     ]) {
       const [note = ''] = tell(received, root(place)).notes;
-      assert.match(note, /^not judged: audit \(1 message\): .*--expect "caller -> audit"/);
+      assert.match(note, /^not judged: audit \(1 message\): .*--expect "CALLER -> audit"/);
     }
   });
 

@@ -113,7 +113,7 @@ suite('edges that nothing here can judge', () => {
     const [note, ...others] = hintAtExpectations(unreceived, names, noExpectation);
     assert.match(
       note ?? '',
-      /^not judged: web → mails \(1 message\): no CONSUMER .*--expect "web -> receiver"/,
+      /^not judged: web → mails \(1 message\): no CONSUMER .*--expect "web -> RECEIVER"/,
     );
     assert.deepEqual(others, []);
     assert.equal(judge(`trace a\n${draw()}`, message, received).unjudged, undefined);

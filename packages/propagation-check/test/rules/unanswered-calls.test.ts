@@ -54,7 +54,7 @@ suite('calls without a SERVER span to a service that emits spans', () => {
     const other = drawChain(8, drawClient({ from: 1700, to: 1750 }, 'api.example.com/v1'));
     const { notes } = tell(whole, call('http.response.status_code=503'), other);
     assert.deepEqual(notes, [
-      '2 calls have no SERVER span: 1 is taken for calls to peers that emit none, 1 ended with a status that a hop may have given, such as 503 (14 of gRPC: a hop or the caller\'s own library); if one of these peers is yours, name the edge with --expect "caller -> called"',
+      '2 calls have no SERVER span: 1 is taken for calls to peers that emit none, 1 ended with a status that a hop may have given, such as 503 (14 of gRPC: a hop or the caller\'s own library); if one of these peers is yours, name the edge with --expect "CALLER -> CALLED"',
     ]);
   });
 

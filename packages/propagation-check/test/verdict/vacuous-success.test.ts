@@ -159,7 +159,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "only this tool's own calls, beside calls that nothing judges": {
     drawing: drawChain(1, call('web').replace('web', 'propagation-check'), web, call('127.0.0.1:8082')),
-    says: /^no call between two services was seen but those of this tool itself, .*; not judged: web → 127\.0\.0\.1:8082 \(1 call\): .*--expect "web -> called"/,
+    says: /^no call between two services was seen but those of this tool itself, .*; not judged: web → 127\.0\.0\.1:8082 \(1 call\): .*--expect "web -> SERVICE" \(SERVICE: the service\.name of 127\.0\.0\.1:8082\)/,
   },
   'an expected edge that was never seen, as the baseline knows': {
     drawing: `expect web -> orders\n${drawChain(1, web)}`,
