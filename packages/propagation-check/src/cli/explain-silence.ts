@@ -28,12 +28,7 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
   const others = await findServices(query);
   const named = isNamed ? services : [];
   if (others.length > 0) {
-    const misspelt = suggestServices(named, others);
-    const advice =
-      misspelt.length > 0
-        ? `--service: ${misspelt.join('; ')}`
-        : 'name the service that was called with --service NAME, and give slow exporters time with --wait';
-    return `${arrived}${id}, but spans of ${listNames(others)} did, in traces that fit no request of ours; ${advice}`;
+    return `${arrived}${id}, but spans of ${listNames(others)} did, in traces that fit no request of ours; ${adviseByOthers(named, others)}`;
   }
   if (source.url !== undefined) {
     const { complaints = [] } = source;
@@ -61,6 +56,20 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
     ? `${arrived}${id}`
     : `${arrived}${id}; if the system begins traces of its own at its edge, name the service there with --service NAME, ` +
         'otherwise check that it exports to this source';
+}
+
+/** @param others The services that have spans. */
+function adviseByOthers(named: readonly string[], others: readonly string[]): string {
+  const misspelt = suggestServices(named, others);
+  if (misspelt.length > 0) return `--service: ${misspelt.join('; ')}`;
+  const absent = named.filter((service) => !others.includes(service));
+  const advice =
+    named.length === 0
+      ? 'name the service that was called with --service NAME'
+      : absent.length > 0
+        ? `no span of ${listNames(absent)} is here: check the name (service.name) and where the service exports`
+        : 'the process that took the requests probably has no OpenTelemetry SDK, or exports elsewhere (OTEL_EXPORTER_OTLP_ENDPOINT)';
+  return `${advice}, and give slow exporters time with --wait`;
 }
 
 /** How many requests failed stands before it. */

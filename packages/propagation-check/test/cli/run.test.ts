@@ -585,14 +585,25 @@ test('a receiver that has spans of other traces alone says whose', async (t) => 
     );
     response.end();
   });
-  const { code, stdout } = await executeCli(
-    ...['run', url.href, '--source', `otlp=127.0.0.1:${port}`, '--wait', '50ms'],
-  );
-  assert.equal(code, 2);
-  assert.match(
-    stdout.replace(/\s+/g, ' '),
-    /^CANNOT TELL 1 request was answered and no span of it arrived .* but spans of a, b, c, d, e and 2 more did, in traces that fit no request of ours/,
-  );
+  const cases = [
+    [[], / name the service that was called with --service NAME, and/],
+    [['a'], / the process that took the requests probably has no OpenTelemetry SDK, or exports elsewhere/],
+    [['webb'], / --service: did you mean web instead of webb\?$/],
+    [['shop'], / no span of shop is here: check the name/],
+  ] as const;
+  for (const [services, advice] of cases) {
+    const { code, stdout } = await executeCli(
+      ...['run', url.href, '--source', `otlp=127.0.0.1:${port}`, '--wait', '50ms'],
+      ...services.flatMap((service) => ['--service', service]),
+    );
+    assert.equal(code, 2);
+    const told = stdout.trim().replace(/\s+/g, ' ');
+    assert.match(
+      told,
+      /^CANNOT TELL 1 request was answered and no span of it arrived .* but spans of a, b, c, d, e and 2 more did, in traces that fit no request of ours/,
+    );
+    assert.match(told, advice);
+  }
 });
 
 test('Ctrl-C ends a request under way', async (t) => {
