@@ -63,10 +63,11 @@ export function decideByHeaders(
     decideCall(shown, draft, open, seen[at] ?? null, expectation),
   );
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
-    const { candidates, isLikely: _, facts: __, ...rest } = draft;
+    const { candidates, isLikely: _, facts: __, doubt, ...rest } = draft;
     const shown = group.map((call) => call.shown);
     const { id } = group[0];
-    if (id !== null) return { ...rest, id, ...(id === draft.id ? {} : { symptom: draft.id }), shown };
+    const confirmed = doubt === undefined ? {} : { doubt };
+    if (id !== null) return { ...rest, id, ...(id === draft.id ? confirmed : { symptom: draft.id }), shown };
     if (candidates === undefined) return { ...draft, shown };
     const nextTap = group.find((call) => call.nextTap !== null)?.nextTap ?? null;
     // A cause is out only when it is for every one of these calls.

@@ -28,7 +28,7 @@ export const finding = defineFinding('missing-server', {
   isConclusive: false,
   shows: 'A CLIENT without a child, nothing of B for it',
   title: 'The called service left no SERVER span',
-  why: 'The call was answered, but nothing of the called service hangs under it.',
+  why: 'The call was made, but nothing of the called service hangs under it.',
   fix: 'Check in the called service: is its server instrumented (ESM: with a loader hook), is it sampled, does its exporter deliver?',
   ofMessages: {
     title: 'The receiving service left no CONSUMER span',

@@ -179,11 +179,14 @@ function reportContinued({ edge: { client, server } }: UnseenEdge, spans: readon
 
 function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readonly Span[]): Draft {
   return missingServer.report({
-    severity: 'warning',
     client,
     server,
     protocol: protocolOf(calls[0]),
     candidates: leftNoSpan,
+    doubt: {
+      says: `No answer shows that ${server} was reached.`,
+      decide: [`Repair the call: its span, or the log of ${client}, tells why it failed. Then check again`],
+    },
     shown: calls.map((call) => ({
       client: call,
       server: null,

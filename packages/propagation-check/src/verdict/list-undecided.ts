@@ -72,9 +72,10 @@ function tellUndecided(
   return `${absent}: ${step}`;
 }
 
-/** The first step of a warning on messages, whose spans of the sender are here. */
+/** The first step of a warning on calls that failed, or on messages: the spans of their sender are here. */
 function findStep(warned: Draft): string | null {
-  if (warned.id !== 'missing-server' || warned.protocol !== 'messaging') return null;
+  const isOfMessages = warned.protocol === 'messaging';
+  if (warned.id !== 'missing-server' || (warned.doubt === undefined && !isOfMessages)) return null;
   const [step] = warned.doubt?.decide ?? listStepsToDecide(warned);
   return step === undefined ? null : `to decide: ${step}`;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
+import { check } from '../../src/library/check.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
@@ -56,6 +57,31 @@ suite('calls without a SERVER span to a service that emits spans', () => {
     assert.deepEqual(notes, [
       '2 calls have no SERVER span: 1 is taken for calls to peers that emit none, 1 ended with a status that a hop may have given, such as 503 (14 of gRPC: a hop or the caller\'s own library); if one of these peers is yours, name the edge with --expect "CALLER -> CALLED"',
     ]);
+  });
+
+  test('the first step on an expected edge is to repair the call', async () => {
+    const failed = [1, 2, 3].map((at) =>
+      drawChain(
+        at,
+        `web CLIENT "GET" ${at * 1000}..${at * 1000 + 50} ${get} error.type=ECONNREFUSED status:ERROR`,
+      ),
+    );
+    const { spans, expectation } = readDrawing(`expect web -> orders\n${failed.join('')}`);
+    const { result, explanation } = await check(spans, { expectation });
+    const [finding] = result.findings;
+    assert.deepEqual([finding?.id, finding?.severity], ['missing-server', 'warning']);
+    const told = explanation.replace(/\s+/g, ' ');
+    assert.doesNotMatch(told, /was answered/);
+    assert.match(told, /^CANNOT TELL web -> orders: .*\(missing-server\): to decide: Repair the call/);
+    assert.match(finding?.decide?.[0] ?? '', /^Repair the call/);
+  });
+
+  test('headers that name a cause leave no doubt', () => {
+    const failed = drawChain(1, `web CLIENT "GET" 10..90 ${get} http.response.status_code=503`);
+    const tap = 'tap 15..85 GET /work 503 sent - received -';
+    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${failed}${tap}`);
+    const [finding] = checkTraces(spans, { expectation, headers }).findings;
+    assert.deepEqual([finding?.id, finding?.doubt], ['header-not-sent', undefined]);
   });
 
   test('nothing is said where each call has its SERVER span', () => {
