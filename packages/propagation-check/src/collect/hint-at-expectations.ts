@@ -2,7 +2,7 @@ import { ownServiceName } from '../calls/own-service.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { EndedCalls } from '../rules/draft.ts';
-import { isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-service.ts';
+import { findMeant, isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
@@ -224,9 +224,13 @@ function hintAtTolerated(
 }
 
 /** Services of which every answer should name its span, and that have none under this name. */
-function hintAtAnswering({ traceresponse }: Expectation, services: readonly string[]): readonly string[] {
+function hintAtAnswering(
+  { traceresponse, edges }: Expectation,
+  services: readonly string[],
+): readonly string[] {
+  const others = listUnnamed(services, edges).filter((name) => !traceresponse.includes(name));
   return traceresponse.flatMap((name) => {
-    const meant = services.includes(name) ? null : suggestName(name, services);
+    const meant = services.includes(name) ? null : findMeant(name, others);
     return meant === null ? [] : [`no span of ${name}, under traceresponse, is here: did you mean ${meant}?`];
   });
 }

@@ -22,7 +22,12 @@ export function isSlip(known: Known, service: string): boolean {
 
 /** The same, among these names. */
 export function isSlipOfOther(service: string, others: readonly string[]): boolean {
-  return suggestName(service, withoutSiblings(service, others)) !== null;
+  return findMeant(service, others) !== null;
+}
+
+/** The one of these names of which the service is a slip; null where it is none. */
+export function findMeant(service: string, others: readonly string[]): string | null {
+  return suggestName(service, withoutSiblings(service, others));
 }
 
 /** The services that may be meant by a name without spans. */

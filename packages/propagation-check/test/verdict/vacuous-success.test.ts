@@ -343,6 +343,15 @@ suite('no success where nothing was judged', () => {
       (await check(answering.spans, { expectation: answering.expectation })).explanation.replace(/\s+/g, ' '),
       /note no span of stok, under traceresponse, is here: did you mean stock\?/,
     );
+    const others = [
+      `traceresponse stock-2\n${whole('stock-1')}`,
+      `traceresponse stok\nexpect web -> stock\n${whole('stock')}`,
+      `traceresponse stok\ntraceresponse stock\n${whole('stock')}`,
+    ];
+    for (const drawing of others) {
+      const { spans, expectation } = readDrawing(drawing);
+      assert.doesNotMatch((await check(spans, { expectation })).explanation, /did you mean/);
+    }
     const tolerated = readDrawing(
       `tolerate ordrs:8082\n${drawChain(1, web, call('orders:8082'))}${whole('stock')}`,
     );
