@@ -46,3 +46,29 @@ test('an instrumentation that no requirement names may be imported, or installed
   const kafka = 'import kafka\nfrom opentelemetry.instrumentation.kafka import KafkaInstrumentor\n';
   assert.deepEqual(find(kafka, ['kafka-python']), []);
 });
+
+test('an instrumentation that is installed is to be set up where code sets the others up by name', () => {
+  const app = `import requests\n${setsUpFlask}`;
+  const needs = [...flask, 'requests', 'opentelemetry-instrumentation-requests'];
+  assert.deepEqual(find(app, needs), [
+    'requests is used, and no code calls instrument() of opentelemetry-instrumentation-requests',
+  ]);
+  assert.deepEqual(find(app, [...needs, 'opentelemetry-distro']), []);
+  for (const more of [
+    { Procfile: 'web: opentelemetry-instrument python app.py\n' },
+    { 'all.py': 'list(map(start, entry_points(group="opentelemetry_instrumentor")))\n' },
+    { 'all.py': 'start(importlib.import_module(name))\n' },
+    { 'loop.py': 'for each in instrumentors:\n  each().instrument()\n' },
+    { 'start.py': 'import opentelemetry.instrumentation.auto_instrumentation.sitecustomize\n' },
+    { 'start.py': 'from acme import initialize\ninitialize()\n' },
+    { 'common.py': 'from opentelemetry.instrumentation.requests import RequestsInstrumentor\n' },
+    { 'star.py': 'from opentelemetry.instrumentation import requests\n' },
+    { 'main.py': 'from acme_tracing import start\n' },
+  ])
+    assert.deepEqual(find(app, needs, more), [], Object.values(more).join());
+  assert.deepEqual(find('import requests\nimport flask\n', needs), []);
+  const read = { 'my_tracing.py': '', 'main.py': 'import my_tracing\n' };
+  assert.equal(find(app, needs, read).length, 1);
+  const requests = setsUpFlask.replaceAll('flask', 'requests').replaceAll('Flask', 'Requests');
+  assert.deepEqual(find(`import flask, requests\n${requests}`, needs), []);
+});

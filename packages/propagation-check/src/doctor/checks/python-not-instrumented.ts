@@ -1,7 +1,9 @@
+import { remember } from '../../util/remember.ts';
 import type { DoctorCheck, Observation } from '../check.ts';
 import { isBelow } from '../node-unit.ts';
 import type { Project } from '../project.ts';
 import { hasVendorDistribution, listPythonPrograms, type PythonProgram } from '../python-requirements.ts';
+import { areSetUpByName } from '../python-setup.ts';
 
 export const pythonNotInstrumented: DoctorCheck = {
   id: 'python-not-instrumented',
@@ -21,12 +23,14 @@ export const pythonNotInstrumented: DoctorCheck = {
 interface Library {
   readonly module: string;
   readonly instrumentations: readonly string[];
+  /** It only sends requests: code that imports it uses it as a client. */
+  readonly isClient?: true;
 }
 
 /** Source: opentelemetry-python-contrib, `bootstrap_gen.py`. Instrumentations of ASGI and WSGI read the header for all frameworks on them. */
 const libraries: ReadonlyMap<string, Library> = new Map([
-  ['requests', { module: 'requests', instrumentations: ['requests', 'urllib3'] }],
-  ['httpx', { module: 'httpx', instrumentations: ['httpx'] }],
+  ['requests', { module: 'requests', instrumentations: ['requests', 'urllib3'], isClient: true }],
+  ['httpx', { module: 'httpx', instrumentations: ['httpx'], isClient: true }],
   ['aiohttp', { module: 'aiohttp', instrumentations: ['aiohttp-client', 'aiohttp-server'] }],
   ['flask', { module: 'flask', instrumentations: ['flask', 'wsgi'] }],
   ['fastapi', { module: 'fastapi', instrumentations: ['fastapi', 'asgi', 'starlette'] }],
@@ -46,27 +50,39 @@ function judge(project: Project, program: PythonProgram): readonly Observation[]
   if (hasVendorDistribution(program)) return [];
   if (project.mentions(/opentelemetry-bootstrap|inject-python|\binject\s*\(/, folder)) return [];
   const code = project.sources.filter(({ path }) => path.endsWith('.py') && isBelow(path, folder));
+  const areByName = remember(() => !has('opentelemetry-distro') && areSetUpByName(project, code));
   return requirements.flatMap(({ name, place }) => {
     const library = libraries.get(name);
     if (library === undefined) return [];
     const [wanted = ''] = library.instrumentations;
-    if (library.instrumentations.some((each) => has(`opentelemetry-instrumentation-${each}`))) return [];
-    if (isNamedElsewhere(project, folder, library)) return [];
+    const isInstalled = library.instrumentations.some((each) => has(`opentelemetry-instrumentation-${each}`));
+    if (isInstalled && !(library.isClient === true && areByName())) return [];
+    if (isImported(project, library) || (!isInstalled && isInstalledByImage(project, folder, library)))
+      return [];
+    const lack = isInstalled
+      ? `no code calls instrument() of opentelemetry-instrumentation-${wanted}`
+      : `opentelemetry-instrumentation-${wanted} is not installed`;
     const imported = new RegExp(`^\\s*(?:import|from)\\s+${library.module}\\b`, 'm');
     // A requirement that no source imports is that of another package.
     return code.some(({ text }) => imported.test(text))
-      ? [{ place, says: `${name} is used, and opentelemetry-instrumentation-${wanted} is not installed` }]
+      ? [{ place, says: `${name} is used, and ${lack}` }]
       : [];
   });
 }
 
-/** An image may install an instrumentation, and code that is shared may set one up that another requirement brings along. */
-function isNamedElsewhere(project: Project, folder: string, { instrumentations }: Library): boolean {
-  const names = instrumentations.map((name) => name.replace('-', '[-_]')).join('|');
-  return (
-    project.mentions(new RegExp(`opentelemetry-instrumentation-(?:${names})(?![\\w-])`), folder) ||
-    project.sources.some(({ text }) =>
-      new RegExp(`opentelemetry\\.instrumentation\\.(?:${names})\\b`).test(text),
-    )
+/** Also by code that is shared, and by an instrumentation that another requirement brings along. */
+function isImported({ sources }: Project, library: Library): boolean {
+  const module = new RegExp(`opentelemetry\\.instrumentation\\.(?:${matchNames(library)})\\b`);
+  return sources.some(({ text }) => module.test(text));
+}
+
+function isInstalledByImage(project: Project, folder: string, library: Library): boolean {
+  return project.mentions(
+    new RegExp(`opentelemetry-instrumentation-(?:${matchNames(library)})(?![\\w-])`),
+    folder,
   );
+}
+
+function matchNames({ instrumentations }: Library): string {
+  return instrumentations.map((name) => name.replace('-', '[-_]')).join('|');
 }
