@@ -10,7 +10,7 @@ import { storeOf } from '../../span/span-writer.ts';
 import { keyFor } from '../../util/group-by.ts';
 import { areMostlyJudged } from '../../verdict/are-mostly-judged.ts';
 import { chooseNewCalls } from '../../verdict/choose-calls.ts';
-import { isAccepted } from '../../verdict/decide-verdict.ts';
+import { decideVerdict, hasJudgedEdge, isAccepted } from '../../verdict/decide-verdict.ts';
 import type { EdgeResult, Evidence, Finding, PastService, Result, Undecided } from '../../verdict/result.ts';
 import { type Counts, WatchedTraces, type WatchOptions } from './watched-traces.ts';
 
@@ -88,6 +88,7 @@ export class CallTracker {
   /** Expected edges without a call, and those of which no call was judged. */
   #unseen: readonly EdgeResult[] = [];
   #undecided: readonly Undecided[] = [];
+  #isJudged = false;
 
   constructor(options: WatchOptions) {
     this.#traces = new WatchedTraces(options);
@@ -161,9 +162,17 @@ export class CallTracker {
     return [...this.#breaks.values()].sort((one, other) => other.at - one.at);
   }
 
+  /** As of a check: `unknown` also where the last look left an edge open. */
+  verdict(now: number): Result['verdict'] {
+    const findings = this.breaks().map(({ finding }) => finding);
+    const isOpen = this.edges(now).some(({ open }) => open !== undefined);
+    return decideVerdict({ findings, undecided: this.undecided() }, this.#isJudged && !isOpen);
+  }
+
   #count(now: number, check: (store: SpanStore) => Result): void {
     const store = storeOf(this.#traces.judgedSpans());
     const result = check(store);
+    this.#isJudged ||= result.verdict === 'intact' || hasJudgedEdge(result);
     this.#countWhole(store, now);
     for (const finding of result.findings) {
       if (finding.severity === 'info' || isAccepted(finding)) continue;

@@ -19,8 +19,8 @@ import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
 import { layMarkdown } from '../lay-markdown.ts';
 import { isWatched } from '../print-report.ts';
+import { refuseOtherThanOne } from '../refuse-other-than-one.ts';
 import type { Session } from '../session.ts';
-import { UsageError } from '../usage-error.ts';
 import { CallTracker, keyOf, type WatchedEdge } from './call-tracker.ts';
 import { createChangeTeller } from './describe-changes.ts';
 import { PartlyReadError } from './follow-files.ts';
@@ -49,8 +49,7 @@ export async function runWatch(
   args: WatchArguments,
   session: Session,
 ): Promise<void> {
-  if (paths.length > 0 === (args.source !== undefined))
-    throw new UsageError('name what to watch: either --source, or files');
+  refuseOtherThanOne('watch', paths, args.source);
   const inputs = await readCheckInputs(args, paths);
   const view = await openView(paths, args, session);
   const watch = new Watch(view, args.settle, inputs);
@@ -162,10 +161,7 @@ class Watch {
 
   /** 0 intact, 1 broken, 2 nothing was judged, or not most calls of an edge, or an expected edge is undecided. */
   exitCode(): number {
-    if (this.#tracker.breaks().some(({ finding }) => finding.severity === 'error')) return 1;
-    if (this.#tracker.undecided().length > 0) return 2;
-    const edges = this.#tracker.edges(Date.now());
-    return edges.length > 0 && edges.every(({ open }) => open === undefined) ? 0 : 2;
+    return { intact: 0, broken: 1, unknown: 2 }[this.#tracker.verdict(Date.now())];
   }
 }
 

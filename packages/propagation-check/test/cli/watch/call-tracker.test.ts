@@ -39,6 +39,22 @@ suite('the tracker of calls', () => {
     assert.equal(tracker.nextDue(start + settleMs), null);
   });
 
+  test('has the verdict of a check: calls between services without names are none between two services', () => {
+    const spans = makeCall('nameless', start);
+    const ended = (made: readonly Span[]) => {
+      const tracker = new CallTracker({ settleMs });
+      tracker.add(made, start);
+      tracker.judge(start + settleMs, check);
+      return tracker;
+    };
+    const nameless = spans.map((span) => ({ ...span, serviceName: null, resource: new Map() }));
+    assert.deepEqual(countEdges(ended(nameless), start), ['null -> null 1 0 service-unnamed 3']);
+    const verdicts = [nameless, spans, makeSplitCall('split', start), []].map((made) =>
+      ended(made).verdict(start),
+    );
+    assert.deepEqual(verdicts, ['unknown', 'intact', 'broken', 'unknown']);
+  });
+
   test('has no rate of an edge of which no call is judged, or each with a doubt', () => {
     const tracker = new CallTracker({ settleMs });
     const spans = makeCall('doubtful', start);
