@@ -34,12 +34,14 @@ const longestTimeoutMs = 24 * dayMs;
 /**
  * Runs a tap until SIGINT or SIGTERM; a second signal ends the process at once. Records go to standard output or a
  * file, messages to standard error.
+ * @param given The options that the command line has; the others have their defaults.
  * @returns the exit code: 0 when all records are written, 2 when it could not start or records were lost.
  */
-export async function runTap(options: TapCommandOptions): Promise<number> {
+export async function runTap(options: TapCommandOptions, given: ReadonlySet<string>): Promise<number> {
   const stopped = waitForSignal();
   let running: { readonly tap: Tap; readonly writer: RecordWriter };
   try {
+    refuseUnusedOptions(options, given);
     running = await start(options);
   } catch (error) {
     say(describeStartError(error, options));
@@ -57,6 +59,18 @@ export async function runTap(options: TapCommandOptions): Promise<number> {
   const records = countOf(lost, 'record');
   say(`${records} could not be written to ${describeLoss(error, options)}`);
   return 2;
+}
+
+const optionsOfFaults: ReadonlyMap<string, string> = new Map([
+  ['faultRate', '--fault-rate'],
+  ['faultSeed', '--fault-seed'],
+]);
+
+/** @throws {TapOptionError} */
+function refuseUnusedOptions({ fault }: TapCommandOptions, given: ReadonlySet<string>): void {
+  if (fault !== undefined) return;
+  for (const [name, option] of optionsOfFaults)
+    if (given.has(name)) throw new TapOptionError(`${option} works with --fault only`);
 }
 
 async function start(

@@ -59,9 +59,10 @@ export function addTapCommand(program: Command): Command {
     )
     .option('--out <file>', 'append the records to a file instead of standard output')
     .addHelpText('after', examples)
-    .action(async (options: TapCommandOptions) => {
+    .action(async (options: TapCommandOptions, command: Command) => {
       const { runTap } = await import('./run-tap.ts');
-      process.exitCode = await runTap(options);
+      const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
+      process.exitCode = await runTap(options, new Set(given));
     });
 }
 

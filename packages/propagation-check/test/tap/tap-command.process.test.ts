@@ -198,8 +198,10 @@ test('bad options are one clear line and exit code 2', async (t) => {
     [['--listen', '192.0.2.1:0', '--target', target.url], /does not have that address/],
     [['--listen', '0', '--target', 'b:8082'], /--target "b:8082"/],
     [[...good, '--fault', 'nope'], /--fault "nope": no such fault; use one of strip/],
-    [[...good, '--fault-rate', 'often'], /--fault-rate "often": not a number/],
-    [[...good, '--fault-seed', '1.5'], /--fault-seed 1.5: write a whole number/],
+    [[...good, '--fault-rate', '0.5'], /--fault-rate works with --fault only$/m],
+    [[...good, '--fault-seed', '1'], /--fault-seed works with --fault only$/m],
+    [[...good, '--fault', 'strip', '--fault-rate', 'often'], /--fault-rate "often": not a number/],
+    [[...good, '--fault', 'strip', '--fault-seed', '1.5'], /--fault-seed 1.5: write a whole number/],
     [[...good, '--timeout', '60'], /--timeout "60": write a time with its unit, for instance 500ms, 15s/],
     [[...good, '--timeout', '30d'], /--timeout "30d": .*24d at most; 0: for ever/],
     [
