@@ -6,6 +6,7 @@ import { openSource } from '../source/open-source.ts';
 import { type NamedSource, parseSourceSpec } from '../source/parse-source-spec.ts';
 import { auditSpecs, stores } from '../source/source-specs.ts';
 import type { AuditArguments } from './audit-arguments.ts';
+import { refuseOtherThanOne } from './refuse-other-than-one.ts';
 import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts';
 import { renderProgress } from './render-progress.ts';
 import { UsageError } from './usage-error.ts';
@@ -39,8 +40,7 @@ function nameAuditSource(
   paths: readonly string[],
   { source }: Pick<AuditArguments, 'source'>,
 ): AuditedSource {
-  if (paths.length > 0 === (source !== undefined))
-    throw new UsageError('name what to audit: either --source, or files');
+  refuseOtherThanOne('audit', paths, source);
   if (paths.filter((path) => path === '-').length > 1)
     throw new UsageError('standard input (-) can be read once; name it once');
   if (source === undefined) return { kind: 'files', paths };

@@ -366,7 +366,7 @@ suite('an audit of files', () => {
 suite('bad input of an audit is an error of one line', () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['nothing named', [], /name what to audit/],
-    ['two sources', ['.', '--source', 'jaeger=http://localhost'], /name what to audit/],
+    ['two sources', ['.', '--source', 'jaeger=http://localhost'], /both --source and files are given/],
     ['a missing file', ['/nonexistent/spans.json'], /\/nonexistent\/spans\.json: no such file/],
     ['a pattern without a match', ['/nonexistent/*.json'], /\/nonexistent\/\*\.json: no file matches/],
     [

@@ -401,7 +401,10 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
   await assertRefused(['file'], /missing required argument 'paths'/);
   await assertRefused(['watch'], /name what to watch: either --source, or files/);
-  await assertRefused(['watch', 'x', '--source', 'otlp=0'], /name what to watch: either --source, or files/);
+  await assertRefused(
+    ['watch', 'x', '--source', 'otlp=0'],
+    /both --source and files are given; name what to watch by one of them/,
+  );
   await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
   await assertRefused(
     ['watch', '-'],
