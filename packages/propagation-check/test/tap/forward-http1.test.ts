@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import {
+  down,
   openSocket,
   portOf,
   readAll,
@@ -323,10 +324,7 @@ test('an abort ends pipelined requests too, each with its record', async (t) => 
 });
 
 test('a target that is down is a 502 with the reason', async (t) => {
-  const target = await startTarget(t);
-  target.server.close();
-  await once(target.server, 'close');
-  const { url, readRecord } = await startTapTo(t, target.url);
+  const { url, readRecord } = await startTapTo(t, down);
   const answer = await fetch(`${url}/x`, { headers: { traceparent }, method: 'POST', body: 'hello' });
   assert.equal(answer.status, 502);
   const body: unknown = await answer.json();

@@ -12,7 +12,7 @@ import {
 } from 'node:http2';
 import { buffer, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { portOf, startTapTo, startTarget, traceparent } from './support.ts';
+import { down, portOf, startTapTo, startTarget, traceparent } from './support.ts';
 
 type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]) => void;
 
@@ -217,10 +217,7 @@ test('a reset of the target reaches the caller', async (t) => {
 
 test('a target that is down, or speaks no HTTP/2, is a 502', async (t) => {
   const http1 = await startTarget(t);
-  const down = await startTarget(t);
-  down.server.close();
-  await once(down.server, 'close');
-  for (const target of [down.url, http1.url]) {
+  for (const target of [down, http1.url]) {
     const { url, readRecord } = await startTapTo(t, target);
     const stream = openSession(t, url).request({ ':method': 'POST', ':path': '/', traceparent });
     stream.end('body');

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { openSocket, readAll, readUntil, startTapTo, startTarget, traceparent } from './support.ts';
+import { down, openSocket, readAll, readUntil, startTapTo, startTarget, traceparent } from './support.ts';
 
 /** RFC 6455, section 1.3. */
 const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -72,10 +72,7 @@ test('a target that refuses the switch is heard, and the connection ends', async
 });
 
 test('a target that is down is a 502', async (t) => {
-  const target = await startTarget(t);
-  target.server.close();
-  await once(target.server, 'close');
-  const { port, readRecord } = await startTapTo(t, target.url);
+  const { port, readRecord } = await startTapTo(t, down);
   const socket = await openSocket(t, port, upgradeHead);
   assert.match(await readAll(socket), /^HTTP\/1.1 502/);
   assert.match((await readRecord()).targetError ?? '', /ECONNREFUSED/);

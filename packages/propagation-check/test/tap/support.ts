@@ -10,6 +10,9 @@ export const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 export const spanId = '00f067aa0ba902b7';
 export const traceparent = `00-${traceId}-${spanId}-01`;
 
+/** Nobody listens on its port. One that a server has given back may be that of another test already. */
+export const down = 'http://127.0.0.1:1';
+
 export interface RunningTarget {
   readonly server: Server;
   readonly url: string;
