@@ -717,6 +717,14 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
     format: 'js-console',
     write: (spans) => asCompose(spans.map((span) => printJs([jsSpan(span)], true))),
   },
+  'console exporters of two programs, as docker compose logs --timestamps shows them': {
+    format: 'js-console',
+    write: (spans) =>
+      asCompose(spans.map((span) => printJs([jsSpan(span)], true))).replaceAll(
+        '| \u001b[0m',
+        '| \u001b[0m2026-11-30T16:40:01.123456789Z ',
+      ),
+  },
   'console exporter of Python, as kubectl logs --prefix shows it': {
     format: 'python-console',
     write: (spans) => prefixed('[pod/web-5d/web] ', pretty(spans.map(pythonSpan))),
