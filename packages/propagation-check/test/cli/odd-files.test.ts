@@ -90,9 +90,13 @@ test('a number or a time out of its range: what may be written', async () => {
     [['audit', '--until', '400d', 'a'], /--until "400d": expected a time .*, or how long ago, up to 366d: /],
   ] as const)
     assertIsRefusal(await executeCli(...args), message);
-  const { status, stderr } = spawnSync(process.execPath, [entry, ...tap, '--fault-rate', '-1'], {
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [entry, ...tap, '--fault', 'delay', '--fault-rate', '-1'],
+    {
+      encoding: 'utf8',
+    },
+  );
   assert.deepEqual(
     [status, stderr],
     [2, 'propagation-check tap: --fault-rate -1: write a number from 0 to 1\n'],
