@@ -1,7 +1,6 @@
 import { type FactSource, readNumber, readText } from './fact-source.ts';
 
-/** Of the called side. */
-/** Of the called side. */
+/** The host and port of the called service. */
 export interface Address {
   readonly host: string | null;
   readonly port: number | null;
@@ -26,7 +25,7 @@ export function readUrl(span: FactSource): string | null {
   return readText(span, 'url.full', 'http.url');
 }
 
-/** Some instrumentations write `host:port` where only the host belongs. IPv6 addresses have more than one colon. */
+/** Some instrumentations write `host:port` into the attribute for the host. IPv6 addresses have more than one colon. */
 function splitAddress(text: string | null): { host: string; port: number | null } | null {
   if (text === null) return null;
   const [, host, port] = /^([^:]+):(\d+)$/.exec(text) ?? [];
@@ -45,8 +44,8 @@ interface ParsedUrl {
 }
 
 /**
- * URLs of which `URL` changes nothing: a name in lower case that is no number, a port of up to 4 digits, a path
- * without dots at the beginning of a segment and without other characters than these. They are nearly all, and a tenth of the work.
+ * A fast path for URLs that `URL` would not normalise: a lower-case host name that is not a number, a port of up to 4 digits, and a path of
+ * plain characters in which no segment begins with a dot. Nearly all URLs match; matching takes a tenth of the time of `URL`.
  */
 const plainUrl =
   /^(https?:)\/\/((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(?::(\d{1,4}))?((?:\/(?!\.)[\w.~-]*)*)(?:[?#]|$)/;

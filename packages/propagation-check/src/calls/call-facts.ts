@@ -8,9 +8,8 @@ import { listFamilies, type Protocol, readProtocol } from './protocol.ts';
 import { readRpcMethod } from './rpc-facts.ts';
 
 /**
- * Facts that a span tells of the call that it belongs to, in the attribute names of every generation of the
- * semantic conventions (HTTP before and after 1.23, RPC before and after its stabilisation, messaging, MCP), and of
- * Micrometer's observations (Spring).
+ * What a span says about its call, read from the attribute names of every generation of the semantic conventions (HTTP before and after
+ * 1.23, RPC before and after its stabilisation, messaging, MCP) and of Micrometer's observations (Spring).
  */
 export interface CallFacts {
   readonly protocol: Protocol;
@@ -19,26 +18,26 @@ export interface CallFacts {
   readonly path: string | null;
   /** Route template of a SERVER span. */
   readonly route: string | null;
-  /** Host of the called side. */
+  /** Host of the called service. */
   readonly host: string | null;
-  /** Port of the called side. */
+  /** Port of the called service. */
   readonly port: number | null;
   /** Fully qualified RPC method `package.Service/Method`. */
   readonly rpcMethod: string | null;
   /** Message destination (topic, queue). */
   readonly destination: string | null;
-  /** The message id, given by the broker or the sender: equal on both sides. */
+  /** The message id, set by the broker or the sender; both sides of a call record the same one. */
   readonly messageId: string | null;
   /** HTTP status code. */
   readonly statusCode: number | null;
   readonly userAgent: string | null;
-  /** Of a call of the Model Context Protocol. */
+  /** Set for calls of the Model Context Protocol. */
   readonly mcp: McpFacts | null;
 }
 
-/** Source: semantic conventions, "Model Context Protocol". Instrumentations leave out any but the method. */
+/** Source: semantic conventions, "Model Context Protocol". Instrumentations always set the method; every other attribute may be missing. */
 export interface McpFacts {
-  /** Of JSON-RPC: `tools/call`. */
+  /** The JSON-RPC method: `tools/call`. */
   readonly method: string | null;
   /** The tool or prompt. */
   readonly target: string | null;
@@ -55,7 +54,7 @@ class KnownFacts {
   }
 }
 
-/** Reads the facts of rows where many have some in common. */
+/** The memo of a graph: views read their facts through `RowFacts`, which shares facts between rows of a class. */
 export class FactsOfRows {
   readonly read: (row: number) => CallFacts;
 

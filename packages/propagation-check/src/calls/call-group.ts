@@ -17,49 +17,52 @@ export const edgeProtocols = [
 
 /** One call whose two sides are connected, by parent or by link. */
 export interface Call {
-  /** The span that the header named: a CLIENT or PRODUCER, or any span of the caller in hand-made propagation. */
+  /** The span that the header named: a CLIENT or PRODUCER span, or any span of the caller where propagation is hand-written. */
   readonly client: Span;
   readonly server: Span;
   readonly protocol: EdgeProtocol;
 }
 
-/** The rows of its two sides. */
+/** The rows of the two sides of a call. */
 export interface CallRows {
   readonly client: number;
   readonly server: number;
 }
 
-/** Whole calls that have services, protocol and kinds in common: two rows a call, and no objects. */
+/** Whole calls with the same services, protocol and kinds. A call is two rows; no object is made for it. */
 export interface CallGroup {
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
   readonly clientKind: Span['kind'];
   readonly serverKind: Span['kind'];
-  /** Of each call. The calls of one server are consecutive, that of its parent first. */
+  /** The client of each call, at the same index as its server. Calls of one server are consecutive, the call from its parent first. */
   readonly clients: Rows;
   readonly servers: Rows;
   readonly extremes: CallExtremes;
 }
 
 /**
- * How far the calls of a group go, measured once and in the order of the file: it tells of most groups that no call of them is
- * worth a look, and looks by group wait for memory.
+ * The extremes of a group over all its calls, measured in the one pass that collects them. For most groups they already show that no call
+ * needs a closer look, which would read the rows again in random order.
  */
 export interface CallExtremes {
-  /** By how many nanoseconds a client began after the request that it is below had ended, at most; negative where all began before. */
+  /**
+   * The most nanoseconds by which a client span began after the end of the request above it; negative where every client began before that
+   * end.
+   */
   late: number;
-  /** By how many nanoseconds a server began before or after its client was open, at most. */
+  /** The most nanoseconds by which a server span began before its client span began or after it ended. */
   apart: number;
-  /** By how many nanoseconds the client, or the server, ended after the other, at most. */
+  /** The most nanoseconds by which the client span ended after the server span, and the reverse. */
   readonly lag: Record<'client' | 'server', number>;
-  /** Some call has a span of its service above it that began the trace and is no entry. */
+  /** The topmost span of the caller's service above some client began its trace and is no entry span (see `isDetached`). */
   hasDetached: boolean;
   /** The two sides of some call have different trace ids. */
   isAcrossTraces: boolean;
   /**
-   * The client of some call is that of an earlier one, of this group or another. The order of the spans decides which of the groups has it,
-   * so ask all groups together.
+   * The client of some call is also the client of an earlier call, of this group or of another. Which of the groups is marked depends on
+   * the order of the spans, so ask all groups together.
    */
   isRepeated: boolean;
 }
@@ -68,7 +71,7 @@ export function countCalls(groups: readonly CallGroup[]): number {
   return sumOf(groups.map(({ servers }) => servers.length));
 }
 
-/** The calls that are meant, with those like them that the source counted and did not send. */
+/** The number of calls for which `isMeant` holds, including calls that the source counted but did not send (`weightOf`). */
 export function weighCalls(
   { store }: TraceGraph,
   groups: readonly CallGroup[],
@@ -81,12 +84,12 @@ export function weighCalls(
   return sum;
 }
 
-/** The calls with their spans, by the start of the server. Makes views of them all. */
+/** All calls as spans, in the order of their server's start. Makes a view of each span. */
 export function viewCalls(graph: TraceGraph, groups: readonly CallGroup[]): readonly Call[] {
   return selectCalls(graph, groups, () => true);
 }
 
-/** Those of the calls that `isMeant` chooses by their rows. */
+/** The calls for which `isMeant` holds, as spans. */
 export function selectCalls(
   graph: TraceGraph,
   groups: readonly CallGroup[],
@@ -107,7 +110,7 @@ export function selectCalls(
     }));
 }
 
-/** The rows of the calls that `isMeant` chooses. */
+/** The calls for which `isMeant` holds, as rows. */
 export function selectPairs(
   groups: readonly CallGroup[],
   isMeant: (client: number, server: number) => boolean,
@@ -122,7 +125,7 @@ export function selectPairs(
   return pairs;
 }
 
-/** The rows of the clients that have more than one of the calls. */
+/** The rows of clients that have more than one call. */
 export function listRepeatedClients(
   { store }: TraceGraph,
   groups: readonly CallGroup[],
@@ -138,7 +141,9 @@ export function listRepeatedClients(
   return repeated;
 }
 
-/** The place of a call among those of its server, its parent first. A batch has thousands of links, so they are read once. */
+/**
+ * The position of a call among the calls of its server; the parent comes first. A batch may have thousands of links, so they are read once.
+ */
 function rememberPlaces(graph: TraceGraph): (call: CallRows) => number {
   const placesOf = new Map<number, ReadonlyMap<number, number>>();
   return ({ client, server }) => {
@@ -150,7 +155,6 @@ function rememberPlaces(graph: TraceGraph): (call: CallRows) => number {
   };
 }
 
-/** Whether any of the calls is so. */
 export function someCall(
   groups: readonly CallGroup[],
   isSo: (client: number, server: number) => boolean,
@@ -158,7 +162,7 @@ export function someCall(
   return groups.some(({ clients, servers }) => servers.some((server, at) => isSo(clients[at] ?? 0, server)));
 }
 
-/** Those of each edge, in the order of their first calls. */
+/** The groups of each edge, in the order of first calls. */
 export function groupCalls(
   groups: readonly CallGroup[],
   keyOf: (group: CallGroup) => string = ({ client, server }) => keyFor(client, server),
@@ -166,7 +170,7 @@ export function groupCalls(
   return groupBy(groups, keyOf);
 }
 
-/** How much later than the one side of a call the other ended at most, in nanoseconds. */
+/** The most nanoseconds by which one side of a call ended after the other. */
 export function measureLag(groups: readonly CallGroup[], later: 'client' | 'server'): bigint {
   return BigInt(groups.reduce((most, { extremes }) => Math.max(most, extremes.lag[later]), 0));
 }

@@ -3,8 +3,8 @@ import type { SpanStore } from '../span/span-store.ts';
 import { findEdges } from './edge.ts';
 
 /**
- * Estimates how many calls nobody continued, from the first part of a capture: by the first half of its spans, for the other side of a call
- * of the second half may follow.
+ * Estimates how many calls have no callee span, from the first part of a capture. Only the first half of the spans is counted, because the
+ * callee span of a later call may still follow.
  */
 export function countOpenCalls(store: SpanStore): number {
   const graph = new TraceGraph(store);

@@ -11,20 +11,20 @@ import type { Protocol } from './protocol.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
-/** Calls that are whole, and the sides of calls that are not. */
+/** Whole calls, and the sides of calls whose other side is missing. */
 export interface Edges {
-  /** By the first call of each. */
+  /** In the order of the first call of each group. */
   readonly groups: readonly CallGroup[];
   readonly facts: RowFacts;
-  /** CLIENT and PRODUCER spans of calls that nobody continued. */
+  /** CLIENT and PRODUCER spans of calls that no callee span continues. */
   readonly openClients: readonly Span[];
-  /** SERVER and CONSUMER spans without parent and without link, also without one that a limit left out. */
+  /** SERVER and CONSUMER spans that have neither a parent nor a link. A span whose links a limit dropped is not among them. */
   readonly roots: Roots;
-  /** Spans of any kind whose parent is nowhere in the data. */
+  /** Spans of any kind whose parent is not in the data. */
   readonly orphans: readonly Span[];
 }
 
-/** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
+/** Finds the calls between services. Source: OpenTelemetry specification, trace API, "SpanKind". */
 export function findEdges(graph: TraceGraph): Edges {
   const facts = new RowFacts(graph.store);
   graph.keepForViews(new FactsOfRows((row) => facts.factsOf(row)));
@@ -33,7 +33,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const linkedChildren = markLinkedChildren(graph);
   const handsOnContext = prepareHandsOnContext(graph, facts, groups);
   const openClients: number[] = [];
-  // Pages that are never written take no memory.
+  // Memory pages that are never written are not allocated.
   const rootRows = new Int32Array(graph.store.size);
   let roots = 0;
   const orphans: number[] = [];
@@ -63,32 +63,32 @@ export function findEdges(graph: TraceGraph): Edges {
   };
 }
 
-/** SERVER and CONSUMER spans: where a request or a message enters a service. */
+/** Whether a request or a message enters a service with this span: a SERVER or CONSUMER span. */
 export function isEntry(span: Span): boolean {
   return span.kind === 'SERVER' || span.kind === 'CONSUMER';
 }
 
-/** Whether somebody is expected to continue the span: an HTTP, RPC or MCP CLIENT (not DNS, TCP, databases), or a PRODUCER. */
+/** Whether a callee is expected to continue the span: a PRODUCER, or a CLIENT of HTTP, RPC or MCP (not of DNS, TCP or a database). */
 export function isOutgoing(span: Span): boolean {
   if (span.kind === 'PRODUCER') return true;
   const { protocol } = readCallFacts(span);
   return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc' || protocol === 'mcp');
 }
 
-/** The entry span of the same service above (or at) a span: the request during which it happened. */
+/** The entry span of the same service at or above a span: the request during which the span happened. */
 export function findEntry(graph: TraceGraph, span: Span): Span | null {
   const top = graph.topInService(graph.rowOf(span));
   return graph.isEntry(top) ? graph.view(top) : null;
 }
 
-/** A group of calls while calls are added. */
+/** A group of calls while it is filled. */
 interface Filling {
   readonly alike: Omit<CallGroup, 'clients' | 'servers' | 'extremes'>;
   readonly extremes: CallExtremes;
   clients: Rows;
   servers: Rows;
   count: number;
-  /** The number of its first call, and that call's server. */
+  /** The number of the group's earliest call, and the server of that call. */
   first: number;
   firstServer: number;
 }
@@ -152,7 +152,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): Calls {
     .map(({ alike, extremes, clients, servers, count }) => ({
       ...alike,
       extremes,
-      // Pages that are never written take no memory.
+      // Memory pages that are never written are not allocated.
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));
@@ -198,7 +198,7 @@ function extend(extremes: CallExtremes, graph: TraceGraph, client: number, serve
   const began = starts[client] ?? 0;
   const ended = ends[client] ?? 0;
   const start = starts[server] ?? 0;
-  // V8 allocates memory for each time that is stored in an object: few are.
+  // V8 allocates memory for each number that is stored in an object, so store only a new maximum.
   if (graph.isEntry(top)) {
     if (began - (ends[top] ?? 0) > extremes.late) extremes.late = began - (ends[top] ?? 0);
   } else if (isBeginning(graph, top)) extremes.hasDetached = true;
@@ -210,7 +210,7 @@ function extend(extremes: CallExtremes, graph: TraceGraph, client: number, serve
   if (lag > extremes.lag.server) extremes.lag.server = lag;
 }
 
-/** Whether what led to a span within its service began a trace, and is no entry. */
+/** Whether the topmost span above a span in its service began the trace without being an entry span. */
 export function isDetached(graph: TraceGraph, row: number): boolean {
   return isBeginning(graph, graph.topInService(row));
 }
@@ -227,9 +227,9 @@ function doubled(rows: Rows): Rows {
 }
 
 /**
- * Whether a link says that work went from one span to the other. A batch may be received by a CLIENT span below a loop,
- * and worked off by INTERNAL spans (semantic conventions, messaging spans); what is sent by a CLIENT span, or by hand,
- * names that span or the one around it.
+ * Whether a link says that work went from one span to the other. A batch may be received by a CLIENT span below a loop and processed by
+ * INTERNAL spans (semantic conventions, messaging spans). A message that was sent by a CLIENT span, or by hand-written propagation, links
+ * to that span or to the one around it.
  */
 function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
   const { kinds } = graph.store;
@@ -239,8 +239,8 @@ function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: n
 }
 
 /**
- * Which linked messages a span does not receive: it settles them, or its own service created them and it sends them. Source: semantic conventions,
- * messaging spans, `messaging.operation.type`.
+ * Whether a span only mentions a linked message and does not receive it: the span settles the message, or sends a message that its own
+ * service created. Source: semantic conventions, messaging spans, `messaging.operation.type`.
  */
 function findOwnMessages(graph: TraceGraph, facts: RowFacts, row: number): (target: number) => boolean {
   const operation = readOperation(facts.at(row));
@@ -250,8 +250,8 @@ function findOwnMessages(graph: TraceGraph, facts: RowFacts, row: number): (targ
 }
 
 /**
- * Whether a span sends messages with the context of spans to which it links (semantic conventions, messaging spans, "Producer spans"): these are
- * PRODUCER spans themselves, or messages name them.
+ * Whether a span sends messages that carry the contexts of the spans to which it links, and not its own (semantic conventions, messaging
+ * spans, "Producer spans"). The linked spans are PRODUCER spans, or messages continue them.
  */
 function prepareHandsOnContext(
   graph: TraceGraph,
@@ -277,18 +277,18 @@ function prepareHandsOnContext(
   };
 }
 
-/** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
+/** A parent and its child are two sides of a call if their kinds or flags say so, or their services differ. */
 function crosses(graph: TraceGraph, parent: number, child: number): boolean {
   const { kinds } = graph.store;
   if (kinds[parent] === kindNumber.client && kinds[child] === kindNumber.server) return true;
   if (kinds[parent] === kindNumber.producer && kinds[child] === kindNumber.consumer) return true;
-  // Replicas of one service call each other, and spans made by hand have no kind that tells.
+  // Replicas of one service call each other, and hand-made spans may have no meaningful kind.
   return graph.isParentRemote(child) || graph.serviceNumberOf(parent) !== graph.serviceNumberOf(child);
 }
 
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
   const isCall = facts.isOutgoing(client);
-  // A SERVER span tells of the request that its service received.
+  // A SERVER span describes the request that its service received, not a call that it made.
   const [first, second] = isCall ? [client, server] : [server, client];
   return (
     asEdgeProtocol(facts.protocolOf(first)) ??
@@ -302,8 +302,9 @@ function asEdgeProtocol(protocol: Protocol): EdgeProtocol | null {
 }
 
 /**
- * Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call.
- * @param isCaller Is gone then.
+ * Marks the client spans of calls, the spans above them in their service (a span around several attempts), and other instrumentation layers
+ * of the same call.
+ * @param isCaller Its memory is released.
  */
 function markContinued(
   graph: TraceGraph,
@@ -313,11 +314,11 @@ function markContinued(
 ): Bytes {
   const called = new Uint8Array(graph.store.size);
   const mcp = separateMcp(graph, facts, groups);
-  // In the order of the file, in which the spans of a request stand near each other.
+  // In row order: the spans of one request are close together.
   for (let row = 0; row < isCaller.length; row += 1)
     if (isCaller[row] === 1) markCalled(graph, mcp, row, called);
   const { kinds } = graph.store;
-  // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
+  // Two instrumentation layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
   const nearest = new Int32Array(graph.store.size);
   const findOuterLayer = rememberOuterLayers(graph, facts, nearest);
@@ -325,7 +326,7 @@ function markContinued(
     if (!graph.has(row) || !facts.isOutgoing(row)) continue;
     const outer = findOuterLayer(row);
     if (outer === none) continue;
-    // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
+    // A PRODUCER above a call to the broker's API is a message of its own, not a layer of that call.
     const isMessage = kinds[outer] === kindNumber.producer && kinds[row] !== kindNumber.producer;
     if (!isMessage && !mcp?.isOuterApart(outer, row)) continued[outer] = 1;
     if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
@@ -350,12 +351,12 @@ function markCalled(
   }
 }
 
-/** No row, and not `none`. */
+/** Not searched yet; `none` means that there is no such row. */
 const unknown = -2;
 
 /**
- * Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer.
- * @param nearest For the answers, an element a row, by how much each is above `unknown`: pages that are never written take no memory.
+ * Finds the outgoing span around an outgoing span of the same call. One search answers for every span that it passes.
+ * @param nearest The answers by row, each minus `unknown`, so that 0 means unknown: memory pages that are never written are not allocated.
  */
 function rememberOuterLayers(graph: TraceGraph, facts: RowFacts, nearest: Rows): (row: number) => number {
   const known = (row: number): number => (nearest[row] ?? 0) + unknown;
@@ -363,7 +364,7 @@ function rememberOuterLayers(graph: TraceGraph, facts: RowFacts, nearest: Rows):
     at === none || graph.isEntry(at) || graph.serviceNumberOf(at) !== service;
   const findNearest = (row: number): number => {
     const service = graph.serviceNumberOf(row);
-    // Nearly all calls are made by the request itself: nothing is to remember.
+    // Nearly all calls are made directly below the request span; there is nothing to remember.
     if (isOutside(graph.upwards[row] ?? none, service)) return none;
     let at = row;
     let found = known(at);
@@ -381,20 +382,20 @@ function rememberOuterLayers(graph: TraceGraph, facts: RowFacts, nearest: Rows):
   };
   return (row) => {
     const outer = findNearest(row);
-    // A middleware in between may call another service: a token, a lock.
+    // A middleware between the two may make a call of its own to another service, for a token or a lock.
     const isLayer = outer !== none && (outer === graph.upwards[row] || isSameCall(facts, outer, row));
     return isLayer ? outer : none;
   };
 }
 
-/** Whether nothing that two nested CLIENT spans say of their request differs. */
+/** Whether two nested CLIENT spans agree in every fact of their request that both record. */
 function isSameCall(rows: RowFacts, outer: number, inner: number): boolean {
   const [one, other] = [rows.factsOf(outer), rows.factsOf(inner)];
   const facts = ['host', 'port', 'method', 'path', 'rpcMethod', 'destination'] as const;
   return facts.every((fact) => one[fact] === null || other[fact] === null || one[fact] === other[fact]);
 }
 
-/** CONSUMER spans with children that have links: a "receive" span may carry none while the "process" span below it does. */
+/** CONSUMER spans with children that have links: a "receive" span may have no link while the "process" span below it has one. */
 function markLinkedChildren(graph: TraceGraph): ReadonlySet<number> {
   const parents = new Set<number>();
   for (const row of graph.rowsWithLinks()) {

@@ -3,7 +3,10 @@ import { readAddress } from './address.ts';
 
 const httpsPort = 443;
 
-/** Whether the request goes over TLS, so that nothing on the way can read its headers. Some build the URL of any request with `http:`. */
+/**
+ * Whether the request uses TLS, so that no hop can read its headers. Some instrumentations write `http:` into every URL, so the port counts
+ * too.
+ */
 export function isEncrypted(span: Span): boolean {
   if (readAddress(span).port === httpsPort) return true;
   const schemes = ['url.full', 'http.url', 'url.scheme', 'http.scheme'];

@@ -3,9 +3,8 @@ import { groupBy, keyFor } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
 
 /**
- * Tells the requests of one endpoint from those of others. Spans are named by their route (semantic conventions, HTTP
- * spans, "Name"), but where the instrumentation knows no routes all have the method as their name. Then paths tell,
- * with ids left open, as long as they recur.
+ * Names the endpoint of each request. Spans are named by their route (semantic conventions, HTTP spans, "Name"). Where the instrumentation
+ * knows no routes, all spans are named by their method; then the paths, with ids replaced, name the endpoints if each path recurs.
  */
 export function nameEndpoints(requests: readonly Span[]): (request: Span) => string {
   const patterns = new Map(
@@ -25,18 +24,18 @@ function nameOf(request: Span): string {
 
 type ReadPattern = (request: Span) => string | null;
 
-/** Looks like an id: digits or hex digits. */
+/** A segment that looks like an id: digits or hex digits. */
 const id = /\/(\d+|[\da-f-]{8,})(?=\/|$)/gi;
 
-/** The same, and anything with a digit in it. */
+/** `id`, then any segment that contains a digit. */
 const ids = [id, /\/[^/]*\d[^/]*/g];
 
-/** A path with what is certainly an id left open. */
+/** A path with its certain ids replaced by `*`. */
 export function withoutIds(path: string): string {
   return path.replaceAll(id, '/*');
 }
 
-/** A path that never returns holds an id that does not look like one. */
+/** The narrowest pattern under which every path recurs. A path that occurs once contains an id that the pattern missed. */
 function choosePattern(requests: readonly Span[]): ReadPattern | null {
   const patterns = ids.map((id): ReadPattern => {
     return (request) => {

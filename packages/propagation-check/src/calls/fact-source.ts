@@ -1,6 +1,6 @@
 import type { AttributeValue, Span } from '../span/span.ts';
 
-/** The source of facts: a span, or a row of a span store. */
+/** A span, or a row of a span store. */
 export interface FactSource {
   readonly kind: Span['kind'];
   readonly name: string;
@@ -13,7 +13,7 @@ export interface AttributeReader {
   has(key: string): boolean;
 }
 
-/** The first of the attributes that is a text and not empty. */
+/** The first of the attributes whose value is a non-empty string. */
 export function readText(span: FactSource, ...keys: readonly string[]): string | null {
   for (const key of keys) {
     const value = span.attributes.get(key);

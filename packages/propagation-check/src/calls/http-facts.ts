@@ -15,14 +15,14 @@ export function readRoute(span: FactSource): string | null {
 }
 
 /**
- * SERVER spans are named `{method} {route}` where the route is known (semantic conventions, HTTP spans, "Name"),
- * and `http {method} {route}` by Micrometer.
+ * A SERVER span is named `{method} {route}` where the route is known (semantic conventions, HTTP spans, "Name"); Micrometer names it `http
+ * {method} {route}`.
  */
 function readRouteOfName(span: FactSource): string | null {
   return span.kind === 'SERVER' ? (/^(?:http )?[a-z]+ (\/\S*)$/i.exec(span.name)?.[1] ?? null) : null;
 }
 
-/** Micrometer's servers write the path alone where a URL belongs. */
+/** Micrometer's servers write only the path into `http.url`. */
 function readPathOfUrl(span: FactSource): string | null {
   const url = readText(span, 'http.url');
   return url?.startsWith('/') ? withoutQuery(url) : null;
@@ -43,10 +43,10 @@ export function readStatusCode(span: FactSource): number | null {
   return readAnyStatus(span) || null;
 }
 
-/** Browsers say 0 of a request that failed, or that they refused for CORS (Fetch standard, "network error"). */
+/** Browsers record status 0 for a request that failed or that CORS refused (Fetch standard, "network error"). */
 export const noStatus = 0;
 
-/** Whether a browser sent no such request, or hid its answer from the page. */
+/** Whether a browser did not send the request, or hid its answer from the page. */
 export function isHiddenByBrowser(span: FactSource): boolean {
   return span.kind === 'CLIENT' && readAnyStatus(span) === noStatus;
 }

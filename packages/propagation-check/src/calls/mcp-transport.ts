@@ -8,10 +8,10 @@ import { family } from './protocol.ts';
 import type { RowFacts } from './row-facts.ts';
 
 /**
- * Roots of HTTP that only carry MCP: requests to the path within whose requests most SERVER spans of MCP of the service lie, streams
- * and ends of sessions among them. The call is that of MCP: its context travels in `params._meta`, whatever becomes of the headers (semantic
- * conventions, "Model Context Protocol", "Context propagation"). Requests while an HTTP call is open without an answer are left out: the
- * break is one of HTTP.
+ * Roots of HTTP requests that only carry MCP. Their path is the one whose requests contain most of the MCP SERVER spans of the service;
+ * streams and ends of sessions are among them. The call is an MCP call: its context travels in `params._meta`, whatever happens to the
+ * headers (semantic conventions, "Model Context Protocol", "Context propagation"). Requests that start while an open HTTP call is in flight
+ * are left out, because there the HTTP headers broke.
  */
 export function findMcpTransports(
   graph: TraceGraph,
@@ -55,13 +55,13 @@ function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly number[]
   return rows;
 }
 
-/** Of a call of MCP and the HTTP call below it, which carry context apart: whether the one is open whatever becomes of the other. */
+/** For an MCP call and the HTTP call below it, which carry separate contexts: whether one stays open although the other is continued. */
 interface Separation {
   isOuterApart(outer: number, inner: number): boolean;
   isInnerApart(outer: number, inner: number): boolean;
 }
 
-/** A layer is open where the called service began traces with spans of that layer. Null where nothing is of MCP. */
+/** A layer stays open where the called service began traces with spans of that layer. Null where no span is of MCP. */
 export function separateMcp(
   graph: TraceGraph,
   facts: RowFacts,
@@ -92,10 +92,10 @@ export function separateMcp(
   };
 }
 
-/** Some calls lie within requests of another path by chance, but not most of them. */
+/** By chance, some calls lie within requests to another path, but not most of them. */
 const majority = 0.5;
 
-/** The requests to the one path within whose requests most of the calls lie. */
+/** The requests to the one path that contains most of the calls. */
 function selectRequestsAround(
   graph: TraceGraph,
   facts: RowFacts,
@@ -110,7 +110,7 @@ function selectRequestsAround(
   return paths.find((_, path) => (held[path] ?? 0) > called.length * majority) ?? [];
 }
 
-/** How many of the calls lie within a request to each path: in the order of time, by the latest end of the requests that have begun. */
+/** Counts the calls that lie within a request to each path. Sweeps over time and keeps the latest end of the requests that have begun. */
 function countHeld(
   graph: TraceGraph,
   paths: readonly (readonly number[])[],
@@ -122,7 +122,7 @@ function countHeld(
     .flatMap((rows, path) => rows.map((row) => ({ path, row })))
     .sort((left, right) => startOf(left.row) - startOf(right.row));
   const held = new Uint32Array(paths.length);
-  /** By path. Those whose requests have all ended are taken out. */
+  /** The latest end by path; a path is removed when all its requests have ended. */
   const latestEnds = new Map<number, number>();
   let at = 0;
   for (const row of called.toSorted((left, right) => startOf(left) - startOf(right))) {

@@ -9,20 +9,20 @@ export function readMessageId(span: FactSource): string | null {
   return readLogPosition(span);
 }
 
-/** Job queues number their messages. Sources: bullmq-otel, opentelemetry_oban before and after 1.2. */
+/** Ids of job queues. Sources: bullmq-otel, opentelemetry_oban before and after 1.2. */
 const messageIds = [
   ...(['messaging.message.id', 'messaging.message_id', 'bullmq.job.id', 'messaging.bullmq.job.id'] as const),
   ...(['oban.job.job_id', 'messaging.oban.job_id'] as const),
 ];
 
-/** The correlation id: a request and its reply have the same one. Source: semantic conventions for messaging, of today and before 1.17. */
+/** The correlation id, which a request and its reply share. Source: semantic conventions for messaging, current and before 1.17. */
 export function readConversationId(span: FactSource): string | null {
   return readText(span, 'messaging.message.conversation_id', 'messaging.conversation_id');
 }
 
 /**
- * A topic keeps each message at one offset of one partition, which brokers tell producers too. Sources: semantic conventions for Kafka, of today
- * and before 1.27; opentelemetry-java-instrumentation, `KafkaProducerAttributesExtractor.java`.
+ * Topic, partition and offset identify a message, and brokers return them to producers too. Sources: semantic conventions for Kafka,
+ * current and before 1.27; opentelemetry-java-instrumentation, `KafkaProducerAttributesExtractor.java`.
  */
 export function readLogPosition(span: FactSource): string | null {
   const topic = readDestination(span);
@@ -48,8 +48,9 @@ export function readDestination(span: FactSource): string | null {
 }
 
 /**
- * The exchange of RabbitMQ that has no name hands a message to the queue that the routing key names. Sources: AMQP 0-9-1, "The default exchange";
- * opentelemetry-java-instrumentation, `RabbitInstrumenterHelper.java`; opentelemetry-js-contrib, instrumentation-amqplib, which leaves the name empty.
+ * RabbitMQ's default exchange delivers a message to the queue that the routing key names. Sources: AMQP 0-9-1, "The default exchange";
+ * opentelemetry-java-instrumentation, `RabbitInstrumenterHelper.java`; opentelemetry-js-contrib, instrumentation-amqplib, which leaves the
+ * name empty.
  */
 const defaultExchange = '<default>';
 
@@ -57,17 +58,19 @@ function readRoutingKey(span: FactSource): string | null {
   return readText(span, 'messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key');
 }
 
-/** The kind of operation of a messaging span, such as `receive` or `process`. Source: semantic conventions, messaging spans, "Operation types". */
+/**
+ * The operation type of a messaging span, such as `receive` or `process`. Source: semantic conventions, messaging spans, "Operation types".
+ */
 export function readOperation(call: FactSource): string | null {
   return readText(call, 'messaging.operation.type', 'messaging.operation');
 }
 
-/** A consumer that asked for messages and received none. */
+/** Whether a consumer polled and received no message. */
 export function isEmptyPoll(call: FactSource): boolean {
   return readNumber(call, 'messaging.batch.message_count') === 0;
 }
 
-/** How many messages a span is of: a batch tells its size, another span is of one. */
+/** The number of messages of a span: 1 unless it is a batch. */
 export function readBatchSize(call: FactSource): number {
   const size = readNumber(call, 'messaging.batch.message_count') ?? 1;
   return Number.isSafeInteger(size) && size > 1 ? size : 1;

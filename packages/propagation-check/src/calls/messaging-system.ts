@@ -1,18 +1,21 @@
 import type { Span } from '../span/span.ts';
 import { type FactSource, readText } from './fact-source.ts';
 
-/** An API that programs use to reach many brokers, not a broker. */
+/** JMS is an API for many brokers, not a broker. */
 const api = 'jms';
 
-/** Generations of the semantic conventions and instrumentations name one broker `AmazonSQS`, `aws.sqs` and `aws_sqs`, or `google_pubsub` and `gcp_pubsub`. */
+/**
+ * Generations of the semantic conventions and instrumentations name one broker differently: `AmazonSQS`, `aws.sqs`, `aws_sqs`;
+ * `google_pubsub`, `gcp_pubsub`.
+ */
 const vendor = /^(?:amazon|aws|azure|gcp|google)/;
 
-/** Whether nothing says that the messages of two spans are of different brokers, whose topics may have one name. */
+/** Whether two messaging spans may use the same broker. Topics of different brokers may have the same name. */
 export function mayBeOfOneBroker(one: Span, other: Span): boolean {
   return areOfOneBroker(readBroker(one), readBroker(other));
 }
 
-/** The same of any two of them. Each is read once: there may be thousands on either side. */
+/** Whether `mayBeOfOneBroker` holds for every combination. Reads each span once, because either side may have thousands. */
 export function mayAllBeOfOneBroker(some: readonly Span[], others: readonly Span[]): boolean {
   const brokers = new Set(others.map(readBroker));
   return [...new Set(some.map(readBroker))].every((one) =>
@@ -20,12 +23,12 @@ export function mayAllBeOfOneBroker(some: readonly Span[], others: readonly Span
   );
 }
 
-/** The same of what `readBroker` tells. */
+/** As `mayBeOfOneBroker`, of results of `readBroker`. */
 export function areOfOneBroker(one: string | null, other: string | null): boolean {
   return one === null || other === null || one === other;
 }
 
-/** A name that all generations have in common; null where nothing names the broker. */
+/** The broker's name in a spelling common to all generations; null where no attribute names the broker. */
 export function readBroker(call: FactSource): string | null {
   const system = readText(call, 'messaging.system')
     ?.toLowerCase()

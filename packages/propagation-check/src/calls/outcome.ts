@@ -5,10 +5,10 @@ import { noStatus, readAnyStatus } from './http-facts.ts';
 import type { Protocol } from './protocol.ts';
 import { readRpcStatus, unavailable } from './rpc-facts.ts';
 
-/** How a CLIENT span ended: with an answer of the called side, refused before it got there, or unknown. */
+/** How a CLIENT span ended: the callee answered, the request may not have reached the callee, or unknown. */
 export type Outcome = 'answered' | 'unreached' | 'unknown';
 
-/** Whether the caller itself ended a call that was not answered, as `AbortError`, `CancelledError` or gRPC's code 1. */
+/** Whether the caller itself ended an unanswered call: `AbortError`, `CancelledError`, gRPC code 1. */
 export function isAborted(span: Span): boolean {
   if (span.kind !== 'CLIENT' || readOutcome(span) !== 'unreached') return false;
   const code = readRpcStatus(span);
@@ -16,13 +16,13 @@ export function isAborted(span: Span): boolean {
   return code === '1' || /abort|cancel/i.test(`${code ?? ''} ${error} ${span.status.message}`);
 }
 
-/** The status of a call that `readOutcome` calls unreached: the service, a hop or the caller's own library gave it; null where there is none. */
+/** The status of a call whose outcome is `unreached`. The callee, a hop or the caller's own library set it; null where there is none. */
 export function readUnreachedStatus(span: Span): string | null {
   const { protocol, statusCode } = readCallFacts(span);
   return protocol === 'rpc' ? readRpcStatus(span) : (statusCode?.toString() ?? null);
 }
 
-/** The SDKs give their own side these codes: the connection is closed, the request has timed out. */
+/** Codes that MCP SDKs set on the caller's side: connection closed, request timed out. */
 const madeByMcpClient = ['-32000', '-32001'];
 
 export function readOutcome(span: Span): Outcome {
@@ -33,7 +33,7 @@ export function decideOutcome(span: FactSource, protocol: Protocol): Outcome {
   if (protocol === 'rpc') {
     const code = readRpcStatus(span);
     if (code === null) return span.status.code === 'ERROR' ? 'unreached' : 'unknown';
-    // Both can be made by the caller's own side: the peer may never have seen the call.
+    // The caller's own library can set these codes: the callee may never have seen the call.
     const madeByCaller = ['1', '4', 'CANCELLED', 'DEADLINE_EXCEEDED', ...unavailable];
     return madeByCaller.includes(code) ? 'unreached' : 'answered';
   }
@@ -45,6 +45,6 @@ export function decideOutcome(span: FactSource, protocol: Protocol): Outcome {
   const statusCode = readAnyStatus(span);
   if (statusCode === null) return span.status.code === 'ERROR' ? 'unreached' : 'unknown';
   if (statusCode === noStatus) return 'unreached';
-  // A gateway answers these for a peer that it did not reach, and a limiter before it asks.
+  // A gateway answers 502, 503 and 504 when it cannot reach the callee, and a rate limiter answers 429 before the callee is asked.
   return [429, 502, 503, 504].includes(statusCode) ? 'unreached' : 'answered';
 }

@@ -4,11 +4,10 @@ import type { FactSource } from './fact-source.ts';
 import { readPath, readRoute } from './http-facts.ts';
 import { readRpcMethod } from './rpc-facts.ts';
 
-/** User agents of programs that ask for health and trace nothing: kubelet, load balancers of Google, AWS and Envoy, Consul. */
+/** User agents of health checkers that do not trace: kubelet, load balancers of Google, AWS and Envoy, Consul. */
 const probeAgent =
   /^(?:kube-probe\/|GoogleHC\/|GoogleStackdriverMonitoring-UptimeChecks|ELB-HealthChecker\/|Amazon-Route53-Health-Check-Service|Envoy\/HC|Consul Health Check)/;
 
-/** Whether the request is of such a program. */
 export function isFromProbe({ userAgent }: CallFacts): boolean {
   return userAgent !== null && probeAgent.test(userAgent);
 }
@@ -19,12 +18,12 @@ const probeNames = new Set(
   ),
 );
 
-/** Whether a SERVER span is a health probe or a scrape of metrics by the common names of the endpoint, or by the gRPC health service. */
+/** Whether a SERVER span is a health probe or a scrape of metrics, by the usual names of such endpoints or the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
   return areOfProbe(readCallFacts(span));
 }
 
-/** The same, without a view. */
+/** As `isHealthProbe`, without a view. */
 export function isProbeCall(call: FactSource): boolean {
   const [path, route] = [readPath(call), readRoute(call)];
   return areOfProbe({ path, route, rpcMethod: readRpcMethod(call), mcp: readMcp(call) });

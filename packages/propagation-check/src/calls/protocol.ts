@@ -2,10 +2,10 @@ import type { Span } from '../span/span.ts';
 import { type FactSource, readText } from './fact-source.ts';
 import { readOpenTracingRpc } from './rpc-facts.ts';
 
-/** What a call is made with. */
+/** The protocol of a call. */
 export type Protocol = 'http' | 'rpc' | 'messaging' | 'mcp' | 'database' | 'unknown';
 
-/** Bits for the attributes of each protocol. */
+/** Bits for the attribute families. */
 export const family = {
   database: 1,
   messaging: 2,
@@ -16,7 +16,7 @@ export const family = {
   mcp: 64,
 } as const;
 
-/** The family of each attribute that tells the protocol. */
+/** The family of each attribute that indicates a protocol. */
 export const families: ReadonlyMap<string, number> = new Map([
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'].map(
     (key) => [key, family.database] as const,
@@ -44,15 +44,15 @@ export function listFamilies({ attributes }: Span): number {
   return found;
 }
 
-/** The attributes of which `readProtocol` reads the values. */
+/** The attributes whose values `readProtocol` reads. */
 export const protocolAttributes = ['component', 'faas.trigger'] as const;
 
-/** @param found Bits of the families of which the span has an attribute. */
+/** @param found Bits of the families that the span's attributes belong to. */
 export function readProtocol(span: FactSource, found: number): Protocol {
   if ((found & family.database) !== 0) return 'database';
   if (span.kind === 'PRODUCER' || span.kind === 'CONSUMER' || (found & family.messaging) !== 0)
     return 'messaging';
-  // Some say `rpc.system` too.
+  // Some instrumentations of MCP also set `rpc.system`.
   if ((found & family.mcp) !== 0) return 'mcp';
   if ((found & family.rpc) !== 0) return 'rpc';
   if ((found & family.component) !== 0 && readOpenTracingRpc(span) !== null) return 'rpc';
@@ -60,7 +60,7 @@ export function readProtocol(span: FactSource, found: number): Protocol {
   return (found & family.trigger) !== 0 ? readTrigger(span) : 'unknown';
 }
 
-/** Functions tell what called them (semantic conventions, FaaS spans, "faas.trigger"). */
+/** Functions record what triggered them (semantic conventions, FaaS spans, "faas.trigger"). */
 function readTrigger(span: FactSource): Protocol {
   const trigger = readText(span, 'faas.trigger');
   if (trigger === 'http') return 'http';

@@ -4,10 +4,13 @@ import { mapBy } from '../util/group-by.ts';
 
 const noRows: Rows = new Int32Array(0);
 
-/** SERVER and CONSUMER spans that began traces: nearly all are requests from outside, so each look makes views of few. */
+/**
+ * SERVER and CONSUMER spans that began traces. Nearly all are requests from outside the capture, so every method makes views of as few as
+ * possible.
+ */
 export class Roots {
   readonly #graph: TraceGraph;
-  /** Of each service. */
+  /** The rows by service. */
   readonly #rows: ReadonlyMap<string | null, Rows>;
 
   private constructor(graph: TraceGraph, rows: ReadonlyMap<string | null, Rows>) {
@@ -38,17 +41,17 @@ export class Roots {
     return new Roots(graph, ofServices);
   }
 
-  /** All, by start. Makes a view of each. */
+  /** All roots by start. Makes a view of each. */
   [Symbol.iterator](): Iterator<Span> {
     return this.select(() => true)[Symbol.iterator]();
   }
 
-  /** Those of a service, by start. */
+  /** The roots of a service, by start. */
   of(service: string | null): readonly Span[] {
     return this.select(() => true, service);
   }
 
-  /** Those that are meant, of a service or of all, by start. */
+  /** The roots for which `isMeant` holds, of one service or of all, by start. */
   select(isMeant: (row: number) => boolean, service?: string | null): readonly Span[] {
     const lists = service === undefined ? this.#rows.values() : [this.#rows.get(service) ?? noRows];
     const meant: number[] = [];
@@ -56,29 +59,28 @@ export class Roots {
     return this.#graph.viewsOf(meant);
   }
 
-  /** Those of a service, without views. */
+  /** The rows of a service's roots; makes no views. */
   rowsOf(service: string | null): Rows {
     return this.#rows.get(service) ?? noRows;
   }
 
-  /** The services that have some. */
+  /** The services that have roots. */
   services(): readonly (string | null)[] {
     return [...this.#rows].flatMap(([service, { length }]) => (length > 0 ? [service] : []));
   }
 
-  /** The first of a service, by start. */
+  /** The first `most` roots of a service, by start, and all that start at the same time as the last. */
   first(service: string | null, most: number): readonly Span[] {
     const { starts } = this.#graph;
     const { found, last } = findEarliest(this.rowsOf(service), starts, most);
     return this.#graph.viewsOf(found.filter((row) => (starts[row] ?? 0) <= last));
   }
 
-  /** How many a service has. */
   count(service: string | null): number {
     return this.#rows.get(service)?.length ?? 0;
   }
 
-  /** How many of a service have each key. */
+  /** Counts the roots of a service by key. */
   countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     const rows = this.#rows.get(service) ?? noRows;
@@ -89,7 +91,7 @@ export class Roots {
     return counts;
   }
 
-  /** How many are of another trace than the span. */
+  /** Counts the roots of other traces than the span's. */
   countOutside(span: Span): number {
     const { traces } = this.#graph.index;
     const trace = traces[this.#graph.rowOf(span)];
@@ -100,10 +102,10 @@ export class Roots {
     return count;
   }
 
-  /** Without those that a finding explains. */
+  /** The roots without the given spans, which a finding explains. */
   without(spans: Iterable<Span>): Roots {
     const rows = Array.from(spans, (span) => this.#graph.rowOf(span));
-    // Calls are no roots: the rows of their services need no look.
+    // CLIENT spans are no roots; filtering them first leaves the rows of their services untouched.
     const explained = mapBy(
       rows.filter((row) => this.#graph.isEntry(row)),
       (row) => this.#graph.serviceOf(row),
@@ -116,7 +118,7 @@ export class Roots {
   }
 }
 
-/** Adds those that are meant. A plain loop, which takes a third of the time of `filter` on typed arrays. */
+/** Appends the rows for which `isMeant` holds. A plain loop takes a third of the time of `filter` on typed arrays. */
 function selectRows(rows: Rows, isMeant: (row: number) => boolean, meant: number[]): void {
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at] ?? none;
@@ -124,7 +126,10 @@ function selectRows(rows: Rows, isMeant: (row: number) => boolean, meant: number
   }
 }
 
-/** The start of the last of the first `most` rows, and the rows that began no later, with some that did. One pass: nearly all rows begin later. */
+/**
+ * `last` is the start of the `most`-th earliest row; `found` holds every row that began no later, and some that began later. One pass,
+ * because nearly all rows begin later.
+ */
 function findEarliest(
   rows: Rows,
   starts: TraceGraph['starts'],
@@ -144,7 +149,7 @@ function findEarliest(
   return { found, last };
 }
 
-/** @param earliest Ascending; at most so many stay. */
+/** @param earliest Starts in ascending order, at most `most` of them. */
 function keepEarliest(earliest: number[], start: number, most: number): void {
   const place = earliest.findLastIndex((one) => one <= start) + 1;
   earliest.splice(place, 0, start);

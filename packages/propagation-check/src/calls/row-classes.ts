@@ -2,40 +2,43 @@ import type { SpanStore, Words } from '../span/span-store.ts';
 import { attributeField, field } from '../span/span-writer.ts';
 import { isRaw } from '../span/value-id.ts';
 
-/** The class of a row that shares what it says with no other, or of which there are too many. */
+/** No class: the row shares its values with no other row, or there are too many classes. */
 export const noClass = 0;
 
-/** A field with more values is no part of a class: ports of callers, paths with ids. */
+/** A field with more distinct values is not part of the class: ports of callers, paths with ids. */
 const mostValues = 256;
-/** Hostile data may have any number of combinations. With `noClass`, all numbers of 16 bits. */
+/** Hostile data may have any number of combinations. With `noClass`, classes fill 16 bits. */
 const mostClasses = 65_535;
 const fewestSlots = 1_024;
 
 /**
- * Rows that are equal in their kind, their status, the names of their attributes and all values of fields that have few have a class
- * in common. Facts that are read from these alone are read once for a class. One pass over the columns finds them, so that many
- * facts of a row cost one look.
+ * Groups rows into classes. Rows of a class have equal kinds, statuses, attribute names and values of every field that has few distinct
+ * values. A fact that depends on these alone is read once for each class. One pass over the columns finds the classes, so that many facts
+ * of a row cost one look-up.
  */
 export class RowClasses {
   /** The class of each row. */
   readonly of: Uint16Array;
-  /** One more than the greatest. */
+  /** The greatest class number plus one. */
   readonly count: number;
-  /** Whether each row has a class. */
+  /** Whether every row has a class. */
   readonly isComplete: boolean;
   readonly #store: SpanStore;
   readonly #always: ReadonlySet<number | null>;
-  /** Whether rows of a class have the same name. */
+  /** Whether the rows of a class have the same span name. */
   readonly hasNames: boolean;
-  /** By shape, when it is first met: the places of values that are parts of the class. */
+  /** By shape, filled on first use: the positions of the values that are part of the class. */
   readonly #places: (Words | undefined)[] = [];
   readonly #firstRows: number[] = [];
-  /** By shape: the class of the last row. */
+  /** By shape: the class of the latest row. */
   readonly #latest: number[] = [];
-  /** Open addressing: class, and 0 where free. */
+  /** Hash table with open addressing: the class, or 0 where the slot is free. */
   #slots = new Uint32Array(fewestSlots);
 
-  /** @param always Attributes that are parts of a class, however many values they have, and the name where a row has one of them. */
+  /**
+   * @param always Attributes that are part of a class however many values they have. If a row has one of them, span names are part of the
+   * classes too.
+   */
   constructor(store: SpanStore, always: readonly string[]) {
     this.#store = store;
     this.#always = new Set(always.map((name) => store.values.find(name)));
@@ -58,7 +61,7 @@ export class RowClasses {
     return this.#firstRows;
   }
 
-  /** Whether rows of the row's class have the same value of an attribute, or all have none. */
+  /** Whether all rows of the row's class have the same value of an attribute, or none has it. */
   has(row: number, key: number): boolean {
     const { shapes, shapeTable } = this.#store;
     const shape = shapes[row] ?? 0;
@@ -68,7 +71,7 @@ export class RowClasses {
   }
 
   #find(row: number): number {
-    // Most rows are like the previous one of their shape.
+    // Most rows equal the previous row of their shape.
     const shape = this.#store.shapes[row] ?? 0;
     const last = this.#latest[shape] ?? noClass;
     if (last !== noClass && this.#isAlike(row, this.#firstRows[last - 1] ?? 0)) return last;
@@ -93,7 +96,7 @@ export class RowClasses {
     return found;
   }
 
-  /** Null where a value that is a part of the class is not interned. */
+  /** Null where a value that is part of the class is not interned. */
   #hash(row: number): number | null {
     const { shapes, kinds, statuses, names, attributeStarts, attributeValues } = this.#store;
     const shape = shapes[row] ?? 0;

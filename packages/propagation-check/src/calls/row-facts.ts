@@ -12,21 +12,21 @@ import { families, type Protocol, protocolAttributes, readProtocol } from './pro
 import { noClass, RowClasses } from './row-classes.ts';
 import { readRpcMethod } from './rpc-facts.ts';
 
-/** The source of facts that are remembered. */
+/** What `RowFacts.remember` reads facts from. */
 export interface RowSource extends FactSource {
   readonly protocol: Protocol;
 }
 
 export const protocols: readonly Protocol[] = ['http', 'rpc', 'messaging', 'mcp', 'database', 'unknown'];
 
-/** Reads facts of calls from the rows of a span store, without views. */
+/** Reads the facts of calls from rows of a span store; makes no views. */
 export class RowFacts {
   readonly #store: SpanStore;
   readonly #row: RowReader;
   readonly #classes: RowClasses;
-  /** Bits of `families` of the names of each shape. */
+  /** By shape: bits of `families` of its attribute names. */
   readonly #families: Uint8Array;
-  /** By class: one more than the index in `protocols`, and 0 where nobody asked. */
+  /** By class: the index in `protocols` plus one; 0 before the first read. */
   readonly #protocols: Uint8Array;
   readonly #pathIdOf: (row: number) => number | null;
   readonly #oldPathIdOf: (row: number) => number | null;
@@ -35,7 +35,7 @@ export class RowFacts {
   readonly #messageIdOf: (row: number) => string | null;
   readonly #addressOf: (row: number) => Pick<CallFacts, 'host' | 'port'>;
   readonly #mcpOf: (row: number) => CallFacts['mcp'];
-  /** These have few values in any data, so that they are nearly always equal in a class: one look finds them. */
+  /** These facts have few values in any data, so they are nearly always equal in a class: one look-up finds all of them. */
   readonly #fewOf: (
     row: number,
   ) => Pick<CallFacts, 'method' | 'route' | 'rpcMethod' | 'destination' | 'statusCode'>;
@@ -77,12 +77,12 @@ export class RowFacts {
     return this.#families.some((found) => (found & bit) !== 0);
   }
 
-  /** To read single facts of a row, before the next row is read. */
+  /** Reads single facts of a row; valid until the next row is read. */
   at(row: number): FactSource {
     return this.#row.at(row);
   }
 
-  /** See `isOutgoing` of spans. */
+  /** As `isOutgoing` of spans. */
   isOutgoing(row: number): boolean {
     const kind = this.#store.kinds[row];
     if (kind === kindNumber.producer) return true;
@@ -96,12 +96,12 @@ export class RowFacts {
   }
 
   /**
-   * Works a fact out once for all rows of a class, where it depends on what they have in common.
-   * @param read Depends on its argument alone.
+   * Computes a fact once for all rows of a class, where it depends only on what the rows share.
+   * @param read Must depend on its argument alone.
    */
   remember<T>(read: (row: RowSource) => T): (row: number) => T {
     const known: ({ readonly result: T } | undefined)[] = [];
-    /** Indexed by class: whether its facts depend on values that its rows do not share. */
+    /** By class: whether the fact depends on values that the rows do not share. */
     const isBeyond = new Uint8Array(this.#classes.count);
     isBeyond[noClass] = 1;
     const work = (row: number, ofClass: number): T => {
@@ -112,7 +112,7 @@ export class RowFacts {
       if (isBeyond[ofClass] === 0) known[ofClass] = { result };
       return result;
     };
-    // Apart, because V8 allocates what an inner function captures in each call.
+    // A separate function, because V8 allocates the variables that an inner function captures at each call.
     return (row) => {
       const ofClass = this.#classes.of[row] ?? noClass;
       const found = known[ofClass];
@@ -120,7 +120,7 @@ export class RowFacts {
     };
   }
 
-  /** @param noteBeyond Is told of a field that other rows of the class may have another value of. */
+  /** @param noteBeyond Called when a field is read in which rows of the class may differ. */
   #sourceOf(row: number, noteBeyond: () => void): RowSource {
     const source = this.#row.at(row);
     const noted = (key: string): string => {
@@ -145,8 +145,8 @@ export class RowFacts {
   }
 
   /**
-   * Whether some row may be so. Looks at one row of each class, so that rules which no span concerns are skipped fast.
-   * @param isSo Depends on its argument alone.
+   * Whether `isSo` may hold for some row. Looks at one row of each class, so that rules that concern no span are skipped fast.
+   * @param isSo Must depend on its argument alone.
    */
   maySome(isSo: (row: RowSource) => boolean): boolean {
     if (!this.#classes.isComplete) return true;
@@ -175,12 +175,12 @@ export class RowFacts {
     return readPath(this.#row.at(row));
   }
 
-  /** The id of the value that `pathOf` reads, where it is no URL. */
+  /** The id of the value that `pathOf` reads; null where the path comes from a URL. */
   targetIdOf(row: number): number | null {
     return this.#pathIdOf(row) ?? this.#oldPathIdOf(row);
   }
 
-  /** Whether a value is certainly a path that does not end so. Decodes nothing. */
+  /** Whether a value is certainly a path with another end. Decodes nothing. */
   hasOtherEnd(targetId: number, end: string): boolean {
     return this.#store.values.hasOtherEnd(targetId, end);
   }
@@ -201,7 +201,7 @@ export class RowFacts {
     return this.#addressOf(row).port;
   }
 
-  /** As `readFacts`. All but the path are nearly always equal in a class. */
+  /** As `readFacts`. All facts but the path are nearly always equal in a class. */
   factsOf(row: number): CallFacts {
     const { method, route, rpcMethod, destination, statusCode } = this.#fewOf(row);
     const { host, port } = this.#addressOf(row);
@@ -232,7 +232,7 @@ function readFamilies({ values, shapeTable: { starts, keys } }: SpanStore): Uint
   return found;
 }
 
-/** One row at a time, so that many are read without an object each. */
+/** A cursor over rows: many rows are read without an object for each. */
 class RowReader implements FactSource {
   readonly attributes: AttributeReader;
   readonly index: AttributeIndex;
@@ -252,7 +252,7 @@ class RowReader implements FactSource {
     };
   }
 
-  /** Itself, from now on for this row. */
+  /** Moves to the row and returns itself. */
   at(row: number): this {
     this.#row = row;
     return this;

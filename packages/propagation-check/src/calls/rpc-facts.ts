@@ -7,13 +7,15 @@ export function readRpcMethod(span: FactSource): string | null {
   return service !== null && method !== null ? `${service}/${method}` : readOpenTracingRpc(span);
 }
 
-/** OpenTracing's gRPC instrumentations say `component=gRPC` (`grpc`, `java-grpc`), and the operation is the full method on both sides. */
+/**
+ * OpenTracing's gRPC instrumentations set `component` to `gRPC`, `grpc` or `java-grpc` and name the span by the full method on both sides.
+ */
 export function readOpenTracingRpc(span: FactSource): string | null {
   if (!/grpc/i.test(readText(span, 'component') ?? '')) return null;
   return /^\/?([\w.]+\/\w+)$/.exec(span.name)?.[1] ?? null;
 }
 
-/** The code of gRPC, as a number or by its name, or that of another RPC system. */
+/** The status code: of gRPC as a number or a name, or of another RPC system. */
 export function readRpcStatus(span: FactSource): string | null {
   const named = readText(span, 'rpc.response.status_code');
   return named ?? readNumber(span, 'rpc.grpc.status_code')?.toString() ?? null;

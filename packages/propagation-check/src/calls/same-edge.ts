@@ -3,7 +3,7 @@ interface Sides {
   readonly server?: string | null;
 }
 
-/** Whether two are of the same two services, whatever the protocol. */
+/** Whether both are of the same two services, whatever the protocol. */
 export function isSameEdge(left: Sides, right: Sides): boolean {
   return left.client === right.client && left.server === right.server;
 }

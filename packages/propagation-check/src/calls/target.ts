@@ -3,11 +3,11 @@ import { readAddress } from './address.ts';
 import { type FactSource, readText } from './fact-source.ts';
 import { readDestination } from './messaging-facts.ts';
 
-/** A key for the address that a call goes to, or the queue of a message. */
+/** A key for the address or the queue that a call goes to. */
 export function nameTarget(call: FactSource): string {
   if (call.kind === 'PRODUCER') return keyFor(readDestination(call));
   const { host, port } = readAddress(call);
-  // Few spans of MCP say where the server is: then tools are the targets.
+  // Few MCP spans record the address of the server; without it, the tool is the target.
   const isTool = host === null && port === null && readText(call, 'mcp.method.name') !== null;
   return isTool ? keyFor(host, port, call.name) : keyFor(host, port);
 }

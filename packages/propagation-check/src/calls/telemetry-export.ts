@@ -2,8 +2,8 @@ import type { Span } from '../span/span.ts';
 import { readCallFacts } from './call-facts.ts';
 
 /**
- * Whether a call exports telemetry: SDKs do so as soon as a span has ended, or at intervals, and in no trace.
- * Source: OTLP specification, "OTLP/HTTP Request"; APIs of Zipkin (v2) and of the Jaeger collector.
+ * Whether a call exports telemetry. SDKs export when a span ends or at intervals, outside any trace. Source: OTLP specification, "OTLP/HTTP
+ * Request"; APIs of Zipkin (v2) and of the Jaeger collector.
  */
 export function isTelemetryExport(call: Span): boolean {
   const { path, rpcMethod } = readCallFacts(call);
