@@ -20,24 +20,24 @@ import { limitComparisons } from './limit-work.ts';
 import { pairSpans } from './pair-spans.ts';
 import type { Tolerances } from './times.ts';
 
-/** One process or machine whose spans carry its own time. */
+/** A process or machine whose spans carry its own time. */
 export interface Clock {
   readonly service: string | null;
-  /** The replica of the service, as its resource says; null where it does not. */
+  /** The replica of the service by its resource attributes; null where none identifies it. */
   readonly instance: string | null;
 }
 
 export interface ClockOffset extends Clock {
-  /** By how much the clock is ahead, in nanoseconds; never 0. */
+  /** By how many nanoseconds the clock is ahead; never 0. */
   readonly ahead: bigint;
   /**
-   * Null where whole calls or expectations connect the clock with the one that gives the time. Else loose ends alone give the offset, and the clocks
-   * that are connected with each other have one guess.
+   * Null where whole calls or expectations connect the clock with the reference clock. Otherwise the offset rests on loose ends alone, and
+   * clocks that are connected with each other share one name here.
    */
   readonly guess: string | null;
 }
 
-/** The clocks that do not agree with the others, by `clockOf`. */
+/** The clocks that disagree with the others, by `clockOf`. */
 export type ClockOffsets = ReadonlyMap<string, ClockOffset>;
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
@@ -50,19 +50,19 @@ export interface ClockThresholds extends Tolerances {
   readonly startSpread: number;
 }
 
-/** The key of the clock that a span was timed with. */
+/** The key of the clock that timed a span. */
 export function clockOf(span: Span): string {
   return keyFor(span.serviceName, readInstance(span.resource));
 }
 
 /**
- * Estimates how far clocks are apart, of each replica for itself. Checks argue from time, so a clock that is seconds ahead
- * would hide which spans belong together.
+ * Estimates the offset of each replica's clock. Checks compare times, so a clock that is seconds ahead would hide which spans belong
+ * together.
  *
- * Whole calls tell it: a SERVER span cannot start before or after its CLIENT span was open. Where an expected edge
- * has none, loose ends do: as many of both for the same request, all apart by the same time, unless a cache gave the answers of
- * earlier requests. So do those of services that nothing else connects, where requests follow calls at irregular times. A replica of which
- * neither tells goes with the others of its service, if those agree.
+ * Whole calls are measured first: a SERVER span starts while its CLIENT span is open. An expected edge without whole calls is measured from
+ * its loose ends, if there are as many CLIENT as SERVER spans for the same request, all apart by the same time, and no cache answered.
+ * Services that nothing else connects are measured the same way, if requests follow calls at irregular times. A replica without any measure
+ * takes the offset of its service's other replicas, if those agree.
  */
 export function estimateOffsets(
   graph: TraceGraph,
@@ -87,7 +87,7 @@ export function estimateOffsets(
     ({ client }) => client,
   );
   const offsets = new Map<string, Offset>();
-  // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
+  // Within each connected group, the clock with the most spans is the reference: a browser's clock is corrected to its backend's.
   for (const { key } of clocks) {
     if (offsets.has(key) || !neighbours.has(key)) continue;
     offsets.set(key, inTime);
@@ -117,15 +117,15 @@ interface Offset extends Pick<ClockOffset, 'guess'> {
 
 const inTime: Offset = { ahead: 0, guess: null };
 
-/** Two clocks by their keys. */
+/** Two clocks, by their keys, and their measured difference. */
 interface MeasuredEdge {
   readonly client: string;
   readonly server: string;
-  /** Of the server's clock, in nanoseconds. */
+  /** By how many nanoseconds the server's clock is ahead of the client's. */
   readonly ahead: number;
 }
 
-/** The clocks that some edges connect have one name. */
+/** Connected clocks get the same name. */
 function nameClusters(measured: readonly MeasuredEdge[]): (clock: string) => string {
   const above = new Map<string, string>();
   const clusterOf = (clock: string): string => {
@@ -145,7 +145,7 @@ function turn({ client, server, ahead }: MeasuredEdge): MeasuredEdge {
   return { client: server, server: client, ahead: -ahead };
 }
 
-/** The offset of each service whose measured replicas agree. It is a guess where that of one is. */
+/** The offset of each service whose measured replicas agree. If one replica's offset is a guess, so is the service's. */
 function agreeByService(
   clocks: readonly Clock[],
   offsets: ReadonlyMap<string, Offset>,
@@ -164,13 +164,13 @@ function agreeByService(
   );
 }
 
-/** Calls between two clocks. */
+/** The calls between two clocks. */
 interface ClockPair {
   readonly client: number;
   readonly server: number;
-  /** The SERVER span of the first that was awaited; `none` until one is. */
+  /** The SERVER span of the first awaited call; `none` until one is found. */
   first: number;
-  /** The rows, client and server in turn, of those that were awaited and do not start inside. */
+  /** Client and server rows, alternating, of awaited calls whose server does not start while the client is open. */
   readonly apart: number[];
 }
 
@@ -205,7 +205,7 @@ function measureWholeEdges(
       if (isFirst && isAwaited(edges, clientRow)) pair.first = serverRow;
     }
   }
-  // How many were awaited is asked only where most may be apart.
+  // Awaited calls that start inside are counted only for pairs that have calls apart.
   const doubtful = new Map([...pairs].filter(([, { apart }]) => apart.length > 0).map(([key]) => [key, 0]));
   if (doubtful.size > 0) {
     for (const { clients, servers } of synchronous) {
@@ -228,7 +228,10 @@ function measureWholeEdges(
     }));
 }
 
-/** Calls between two services whose client waits for the server. Those of one service would tell of its replicas, and a report names services. */
+/**
+ * Groups of calls between two services whose client waits for the server. Calls within one service would measure its replicas, but reports
+ * name only services.
+ */
 function listSynchronous({ groups }: Edges): readonly CallGroup[] {
   return groups.filter(
     ({ client, server, clientKind, serverKind }) =>
@@ -240,18 +243,18 @@ function keyOfResource({ serviceName, attributes }: SpanStore['resourceTable'][n
   return keyFor(serviceName, readInstance(attributes));
 }
 
-/** By how much the clock of each resource is ahead of the others. */
+/** By how much the clock of each resource is ahead. */
 export function readAhead(offsets: ClockOffsets, store: SpanStore): (resource: number) => bigint {
   const ahead = store.resourceTable.map((resource) => offsets.get(keyOfResource(resource))?.ahead ?? 0n);
   return (resource) => ahead[resource] ?? 0n;
 }
 
-/** A client that gave up may have ended before its server began: that tells nothing of clocks. */
+/** A client that gave up may have ended before its server began, so its times say nothing about clocks. */
 function isAwaited(edges: Edges, client: number): boolean {
   return edges.facts.outcomeOf(client) !== 'unreached';
 }
 
-/** The loose ends of all replicas together: a call that is cut does not say which of them it went to. */
+/** Measures the loose ends of all replicas together: a broken call does not say which replica it went to. */
 function measureLooseEdges(
   edges: Edges,
   expectation: Expectation,
@@ -273,8 +276,9 @@ function measureLooseEdges(
 }
 
 /**
- * Guesses edges from loose ends alone: a service made as many calls to one target as another has requests, each for the same. They must begin at irregular
- * times, since requests at even intervals fit any clock. Calls to public hosts are left out, since a third party may have the same paths.
+ * Guesses edges from loose ends alone: a service has as many calls to one target as another service has requests, and each pair fits. The
+ * calls must begin at irregular times, because evenly spaced requests fit any offset. Calls to public hosts are left out: a third party may
+ * use the same paths.
  */
 function measureGuesses(
   edges: Edges,
@@ -304,7 +308,7 @@ function measureGuesses(
   });
 }
 
-/** The clock with the most spans first. */
+/** All clocks, the one with the most spans first. */
 function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: string })[] {
   const { resourceTable, resources, size } = graph.store;
   const clocks = new Map<string, Clock & { readonly key: string; spans: number; first: number }>();
@@ -334,8 +338,8 @@ function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: stri
 }
 
 /**
- * 0 where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
- * work that was handed over starts when it can.
+ * The offset that whole calls show; 0 if most SERVER spans start while their CLIENT span is open, or if no single offset fits most of the
+ * others: work from a queue starts at any time later.
  */
 function measureWhole(
   graph: TraceGraph,
@@ -355,7 +359,7 @@ function measureWhole(
   return fitting.length > distances.length * alignedShare ? ahead : 0;
 }
 
-/** Whether the SERVER span starts while its CLIENT span is open, by clocks as they are. */
+/** Whether the SERVER span starts while its CLIENT span is open, without any correction of clocks. */
 function startsInside(
   { starts, ends }: TraceGraph,
   client: number,
@@ -392,7 +396,7 @@ function measureLoose(
   const ahead = findCommonOffset(distances, tolerance);
   const fitsAll = (offset: number): boolean => distances.every((apart) => isWithin(apart, offset, tolerance));
   if (!fitsAll(ahead) || fitsAll(0)) return [];
-  // Calls at once are not answered in their order: another order may fit the clocks as they are.
+  // Concurrent calls need not arrive in order: if another pairing fits the uncorrected clocks, there is no offset to measure.
   const fits = (span: Span, entry: Span): boolean => compareRequests(span, entry) !== 'no';
   if (pairSpans(fitting, servers, fits, thresholds).length === servers.length) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).map(([pair]) => ({

@@ -9,29 +9,28 @@ import { rememberOf } from '../util/remember.ts';
 import { compareRequests } from './compare-requests.ts';
 import { startsDuring, type Tolerances } from './times.ts';
 
-/** A span of the data that the answer of a call names. */
+/** A span in the capture that the answer of a call names. */
 export interface Answer {
-  /** Of the span. */
+  /** The row of the span. */
   readonly row: number;
-  /** It began while the call was open. */
+  /** The span began while the call was open. */
   readonly isInTime: boolean;
-  /** It is of another trace, and of the request of another call: a cache gave its answer to this one. */
+  /** The span is in another trace and belongs to another call's request: a cache returned that request's answer to this call. */
   readonly isOfAnother: boolean;
 }
 
-/** Tells of a call which spans its answer names, as its service and taps have recorded it. */
+/** The spans that the answer of a call names, as its service or taps recorded it. */
 export type AnswerLookup = (client: Span) => readonly Answer[];
 
-/** Whether a header may name a side of a call: spans record headers, or the answer that a tap saw names a span. */
+/** Whether headers may name a side of a call: spans record headers, or a tap saw an answer that names a span. */
 export function mayNameSides({ store }: TraceGraph, wire: HeaderEvidence['wire']): boolean {
   return recordsHeaders(store) || wire.some(({ answered }) => answered !== null && answered.span !== null);
 }
 
 /**
- * Prepares the look-up for the spans that are checked. A span that an answer names is of another call where it began while this one was
- * not open, where another call is its parent or linked, or where the answers of several traces name it: one request may be sent for
- * several callers.
- * @param clients That nobody continued, and that went on after a redirect: the calls whose answer may be another's.
+ * Prepares the look-up of answers. A named span belongs to another call if it began while this call was not open, if another call is its
+ * parent or is linked, or if answers in several traces name it: one request may be sent on behalf of several callers.
+ * @param clients Calls that nobody continued and calls that followed a redirect: their answer may be another call's.
  */
 export function lookUpAnswers(
   graph: TraceGraph,
@@ -75,12 +74,12 @@ function readAnswers(graph: TraceGraph, wire: HeaderEvidence['wire']): (client: 
     const recorded = readAnsweredContext(readRecordedHeaders(client, 'response').fields).span;
     const answers = [recorded ?? [], seen.get(keyOf(client)) ?? []].flat();
     const rows = new Set(answers.map(({ traceId, spanId }) => graph.findRow(traceId, spanId)));
-    // A gateway's only span is both sides, and records the answer that names it.
+    // A gateway's only span is both sides of a call and records the answer that names it.
     return [...rows].filter((row) => row !== none && row !== graph.rowOf(client));
   });
 }
 
-/** The rows that the answers of several traces name. Layers of one call have one answer, and one trace. */
+/** The rows that answers in several traces name. Layers of one call share the answer and the trace. */
 function listShared(
   graph: TraceGraph,
   clients: readonly Span[],
@@ -103,7 +102,10 @@ function listShared(
   return shared;
 }
 
-/** Whether another call is the parent of a span, or linked: of a like request, open when the span began, with no answer that names another. */
+/**
+ * Whether another call is the parent of the span or linked to it: a call of a similar request that was open when the span began and whose
+ * answer names no other span.
+ */
 function isConnected(
   graph: TraceGraph,
   row: number,
@@ -127,7 +129,7 @@ function isConnected(
     });
 }
 
-/** Whether the trace of another call may have begun with the request of this one: gateways hand on the answers that they get. */
+/** Whether the request of `client` may have caused the trace of another call: gateways pass on the answers that they get. */
 function mayCause(graph: TraceGraph, client: Span, call: Span, tolerances: Tolerances): boolean {
   const top = graph.view(graph.topOf(graph.rowOf(call)));
   return (

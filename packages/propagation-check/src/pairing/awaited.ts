@@ -3,7 +3,7 @@ import { median } from '../util/statistics.ts';
 import type { PairSides } from './pair-spans.ts';
 import { durationOf } from './times.ts';
 
-/** When a request counts as waiting for its call. `rules/thresholds.ts` has the numbers and their reasons. */
+/** When a request counts as having waited for its call. `rules/thresholds.ts` has the numbers and their reasons. */
 export interface AwaitedThresholds {
   readonly fillsRequest: number;
   readonly restAfterCall: number;
@@ -16,9 +16,9 @@ export interface AwaitedThresholds {
 }
 
 /**
- * Whether requests waited for these calls: the calls filled a good part of them, or ended shortly before they did, or
- * every one began as soon as its request had. Calls of a timer fall into requests too, but anywhere.
- * @param pairs Requests with calls that ended within them.
+ * Whether requests waited for these calls: the calls filled a good part of the requests, ended shortly before them, or all began as soon as
+ * the requests had. Calls of a timer lie anywhere within requests.
+ * @param pairs Requests, each with a call that ended within it.
  */
 export function areAwaited(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
   if (pairs.length === 0) return false;
@@ -43,22 +43,22 @@ export function arePrompt(
   );
 }
 
-/** Whether requests ended shortly after their calls, as a timer's would not. */
+/** Whether requests ended shortly after their calls; calls of a timer would end at any time. */
 export function areEndedByCalls(pairs: readonly PairSides[], { restAfterCall }: AwaitedThresholds): boolean {
   return median(pairs.map(({ client, server }) => measureRest(client, server))) <= restAfterCall;
 }
 
 /**
- * Whether requests end with their calls: how long they go on after these differs less than how long they last. A timer that keeps step with
- * requests ends at its own time, whenever each of them ends.
+ * Whether the end of a request depends on its call: the time from the call's end to the request's end varies less than the requests'
+ * durations. A timer in step with requests ends at times of its own.
  */
 export function doEndsFollow(pairs: readonly PairSides[], { restSpread }: AwaitedThresholds): boolean {
   return measureSpread(listRests(pairs)) < measureSpread(listDurations(pairs)) * restSpread;
 }
 
 /**
- * Whether requests end at times that have nothing to do with those of the calls, which another handler of the same event makes then. Where the times
- * between the two ends differ little, requests that waited for their calls may all last alike.
+ * Whether requests and calls end independently, as when another handler of the same event makes the calls. If the times between the two
+ * ends vary little, it cannot be told: requests that waited may all have the same duration.
  */
 export function doEndsDiffer(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
   const steady = median(listDurations(pairs)) * thresholds.steadyRest;
@@ -73,7 +73,7 @@ function listRests(pairs: readonly PairSides[]): readonly number[] {
   return pairs.map(({ client, server }) => Number(client.endTimeUnixNano - server.endTimeUnixNano));
 }
 
-/** The median of how much each differs from the median. */
+/** The median absolute deviation from the median. */
 export function measureSpread(values: readonly number[]): number {
   const usual = median(values);
   return median(values.map((value) => Math.abs(value - usual)));
@@ -88,7 +88,7 @@ function measureRest(request: Span, call: Span): number {
   return ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request));
 }
 
-/** How much of a request a call took: 1 where it took all of it. */
+/** The share of a request's duration that a call took. */
 export function measureFill(request: Span, call: Span): number {
   return ratio(durationOf(call), durationOf(request));
 }

@@ -1,24 +1,24 @@
 /**
- * Bounds on work and memory, so that hostile data cannot make a check run for hours. They decide nothing in data of the
- * usual size; numbers that do are in `rules/thresholds.ts`.
+ * Bounds on work and memory, so that hostile data cannot make a check run for hours. They decide nothing in captures of the usual size;
+ * numbers that decide verdicts are in `rules/thresholds.ts`.
  */
 export const bounds = {
-  /** Candidates that are kept for one span. */
+  /** Candidates kept for one span. */
   candidates: 200,
-  /** Comparisons in one pairing, shared evenly by its servers. */
+  /** Comparisons in one pairing, divided evenly among its servers. */
   comparisons: 20_000_000,
-  /** Each server gets so many of them at least. */
+  /** Lower bound on the comparisons of each server. */
   fewestComparisons: 500,
-  /** Comparisons where times do not limit them, shared evenly by the clients. */
+  /** Comparisons where no time index limits them, divided evenly among the clients. */
   plainComparisons: 2_000_000,
-  /** Each client gets so many of them at least. */
+  /** Lower bound on the comparisons of each client. */
   fewestPlainComparisons: 50,
-  /** Spans of one trace, or below one span, that are looked at for one of it. */
+  /** Spans of one trace, or below one span, examined for one span. */
   looks: 1_000,
-  /** Spans around one span that are kept. */
+  /** Enclosing spans kept for one span. */
   around: 200,
   /** Loose ends that `--explain` lists. */
   unreportedEnds: 500,
-  /** Route templates of one target that are looked at. */
+  /** Route templates examined for one target. */
   routes: 500,
 } as const;

@@ -1,7 +1,7 @@
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 
-/** Turns of the common range, in sixteenths: none is a simple fraction of another, so that rhythms do not return. */
+/** Rotations in sixteenths of the common time range. None is a simple fraction of another, so that periodic calls do not fit again. */
 const turns = [3n, 5n, 7n, 11n, 13n];
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
@@ -12,8 +12,9 @@ export interface ChanceThresholds {
 }
 
 /**
- * Whether clearly fewer pairs would be found, had the spans come at other times of the capture: what pairs up at any
- * time does so by chance. `count` pairs anew with the spans that it is given.
+ * Permutation test: rotate the spans in time and pair again. Whether clearly fewer pairs are found then; pairs that are found at any
+ * rotation are chance.
+ * @param count Counts the pairs with the rotated spans.
  */
 export function isMoreThanChance(
   spans: readonly Span[],
@@ -26,7 +27,7 @@ export function isMoreThanChance(
   return (most ?? 0) <= found * chanceShare;
 }
 
-/** Moves spans by a part of their common range; what passes its end comes in again at its beginning. */
+/** Moves spans by a part of their common time range; spans that pass its end reappear at its beginning. */
 function rotateInTime(spans: readonly Span[], sixteenths: bigint): readonly Span[] {
   const starts = spans.map((span) => span.startTimeUnixNano);
   const from = starts.reduce((least, start) => (start < least ? start : least), starts[0] ?? 0n);

@@ -8,8 +8,8 @@ import type { Span } from '../span/span.ts';
 type Likeness = 'yes' | 'no' | 'unknown';
 
 /**
- * Whether a CLIENT and a SERVER span tell of the same request.
- * `yes` needs something that only this request has in common (path, RPC method, port), so that no two messages get it; `no` needs a contradiction.
+ * Whether a CLIENT and a SERVER span may describe the same request. `yes` needs a fact that identifies the request (path, RPC method,
+ * port), so that messages never get it; `no` needs a contradiction.
  */
 export function compareRequests(client: Span, server: Span): Likeness {
   const likeness = compareFacts(client, server);
@@ -21,7 +21,7 @@ function compareFacts(client: Span, server: Span): Likeness {
   const received = readCallFacts(server);
   const out = asProtocolOf(received, sent);
   const into = asProtocolOf(sent, received);
-  // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
+  // A service without MCP instrumentation records the HTTP request that carries the call (MCP specification, "Transports").
   if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
@@ -29,12 +29,13 @@ function compareFacts(client: Span, server: Span): Likeness {
   if (isFromProbe(into) && !isFromProbe(out)) return 'no';
   if (out.statusCode === null || into.statusCode === null || out.statusCode === into.statusCode)
     return compareTargets(client, server, out, into);
-  // A hop may answer with another success than it got; a gateway that answers itself reached nobody.
+  // A hop may answer with another 2xx status than it received. Any other difference excludes the pair: a gateway that sets the status
+  // itself reached no server.
   if (!isSuccess(out.statusCode) || !isSuccess(into.statusCode)) return 'no';
   return compareTargets(client, server, out, into) === 'no' ? 'no' : 'unknown';
 }
 
-/** RFC 9110, section 15.3. */
+/** Source: RFC 9110, section 15.3. */
 const [firstSuccess, firstRedirect] = [200, 300];
 
 function isSuccess(statusCode: number): boolean {
@@ -48,7 +49,7 @@ function compareTargets(client: Span, server: Span, out: CallFacts, into: CallFa
       return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
     return client.name === server.name ? 'yes' : 'unknown';
   }
-  // All messages of a broker have its port in common, and all of a queue its path.
+  // All messages of a broker share its port, and all messages of a queue share its path.
   if (out.protocol === 'messaging') return 'unknown';
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
@@ -56,9 +57,9 @@ function compareTargets(client: Span, server: Span, out: CallFacts, into: CallFa
     const called = trimSlash(out.path);
     const asked = trimSlash(into.path);
     if (called === asked) return 'yes';
-    // A gateway may add or cut a prefix.
+    // A gateway may add or remove a path prefix.
     if (!out.path.endsWith(into.path) && !into.path.endsWith(out.path)) return 'no';
-    // Requests to a third party end as those of a service here.
+    // A third party's path may end as that of a service in the capture.
     const isOfOwnHost = out.host === null || isInside(out.host);
     return isOfOwnHost && tailOfPath(called) === tailOfPath(asked) ? 'yes' : 'unknown';
   }
@@ -66,7 +67,7 @@ function compareTargets(client: Span, server: Span, out: CallFacts, into: CallFa
   return samePort ? 'yes' : 'unknown';
 }
 
-/** The id of a request is unique within its session; over stdio a session has no id. */
+/** A request id is unique within its session; over stdio a session has no id. */
 function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
   const facts = ['method', 'target', 'requestId', 'sessionId'] as const;
   return facts.every((fact) => out[fact] === null || into[fact] === null || out[fact] === into[fact])
@@ -75,7 +76,7 @@ function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
 }
 
 /**
- * An instrumentation of HTTP records gRPC as a POST to `/package.Service/Method` (gRPC over HTTP/2, "Requests"): then both sides
+ * HTTP instrumentations record a gRPC call as a POST to `/package.Service/Method` (gRPC over HTTP/2, "Requests"). If one side does, both
  * are compared as HTTP.
  */
 function asProtocolOf(other: CallFacts, facts: CallFacts): CallFacts {
@@ -91,16 +92,16 @@ export function pathOfRpc(rpcMethod: string): string {
   return `/${rpcMethod}`;
 }
 
-/** Whether two SERVER spans may tell of one request that a hop handed on: by the path, where both have one. */
+/** Whether two SERVER spans may describe one request that a hop forwarded, by their paths if both have one. */
 export function isSamePath(outer: Span, inner: Span): boolean {
   const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
   if (one.protocol !== other.protocol) return false;
   if (one.path === null || other.path === null) return one.rpcMethod === other.rpcMethod;
-  // A gateway may add or cut a prefix.
+  // A gateway may add or remove a path prefix.
   return one.path.endsWith(other.path) || other.path.endsWith(one.path);
 }
 
-/** Whether the client called this very server by host or port; true where the data do not say. */
+/** Whether the client called this server by host or port; true where the spans do not say. */
 export function isAddressedTo(client: Span, server: Span): boolean {
   const [out, into] = [readCallFacts(client), readCallFacts(server)];
   const known = [
@@ -114,7 +115,10 @@ export function trimSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** The last two segments of a path, as `/items/3`: one alone, as `/health`, is that of many services. The path itself where it has fewer. */
+/**
+ * The last two segments of a path, such as `/items/3`; a single segment such as `/health` is common to many services. A shorter path is
+ * returned whole.
+ */
 export function tailOfPath(path: string): string {
   return path.slice(Math.max(0, path.lastIndexOf('/', path.lastIndexOf('/') - 1)));
 }

@@ -8,7 +8,7 @@ export interface ContainedThresholds extends Tolerances {
   readonly containedShare: number;
 }
 
-/** Pairs spans with those that lie within them. */
+/** Pairs spans with spans that lie within them. */
 export function pairContained(
   outer: readonly Span[],
   inner: readonly Span[],
@@ -24,9 +24,10 @@ export function pairContained(
 }
 
 /**
- * Pairs requests with the calls within them, and a few of the rest with a call that begins before the next request, and not later after
- * theirs than it lasted. OpenTelemetry for JavaScript reads the start of a span from one clock and its length from another: a process
- * that is held up in between begins the span too early by as much, so that its call seems to outlive it.
+ * Pairs requests with the calls within them. Then pairs the few remaining requests with a call that begins before the next request, and not
+ * later after its request than that request lasted. OpenTelemetry for JavaScript reads the start of a span from one clock and its duration
+ * from another: if the process is blocked in between, the recorded times are too early by that long, and the call seems to outlive its
+ * request.
  */
 export function pairMostlyContained(
   requests: readonly Span[],
@@ -51,7 +52,7 @@ export function pairMostlyContained(
   return [...within, ...outliving];
 }
 
-/** The calls by the latest request that began before them. */
+/** Groups the calls by the latest request that began before them. */
 function groupByLatest(
   requests: readonly Span[],
   calls: readonly Span[],
@@ -65,7 +66,7 @@ function groupByLatest(
   });
 }
 
-/** Spans that start at once come by their ids, whatever their order in the source. */
+/** Orders spans with equal starts by their ids, so that the order in the source has no effect. */
 function byStartAndId(one: Span, other: Span): number {
   return byStart(one, other) || (one.spanId < other.spanId ? -1 : 1);
 }

@@ -30,13 +30,12 @@ export interface DisplacedThresholds
 }
 
 /**
- * Pairs requests of one route that lack a call with calls that hang elsewhere, when those requests waited for them.
- * None where caches, timers or chance explain it as well.
- *
- * @param bereft requests of the route without a call
- * @param calls CLIENT spans that hang elsewhere
- * @param own how many of these calls are known to be in the right place
- * @param mayMake whether a request may have made a call
+ * Pairs requests of one route that lack a call with calls whose parent is elsewhere, if those requests waited for the calls. Returns no
+ * pairs where caches, timers or chance explain the calls as well.
+ * @param bereft Requests of the route without a call.
+ * @param calls CLIENT spans whose parent is elsewhere.
+ * @param own How many of these calls are known to be in the right place.
+ * @param mayMake Whether a request may have made a call.
  */
 export function pairDisplaced(
   bereft: readonly Span[],
@@ -46,7 +45,7 @@ export function pairDisplaced(
   mayMake: (request: Span, call: Span) => boolean = mayBeOfOnePool,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
-  // A cache leaves requests without calls, too: then most of them contain none.
+  // A cache leaves requests without calls too; then most requests contain no call.
   const areMost = ({ length }: readonly unknown[]): boolean =>
     areNearlyAll(length, bereft.length, displacedShare, thresholds);
   if (!areMost(calls)) return pairWithSome(bereft, calls, own, thresholds, mayMake);
@@ -57,7 +56,8 @@ export function pairDisplaced(
     areNearlyAll(pairs.length, calls.length - own, 1 / displacedLeftOver, thresholds) &&
     areOneToOne(pairs, thresholds);
   const doFollow = isOneToOne && doStartsFollow(pairs, thresholds);
-  // So few calls of a job often fall into all requests but one, and a timer of the same period keeps step with these: rotations tell too little.
+  // A few calls of a job often fall into all requests but one, and a timer of the same period stays in step under rotation, so the
+  // permutation test cannot exclude them.
   if (pairs.length < bereft.length * displacedShare && !doFollow) return [];
   const isComplete = isOneToOne && calls.length - own <= pairs.length * displacedLeftOver;
   const isByChance = (): boolean =>
@@ -68,7 +68,7 @@ export function pairDisplaced(
       (moved) => pairMostlyContained(bereft, moved, thresholds, mayMake).length,
       thresholds,
     );
-  // A short call somewhere in each request looks like that of a timer.
+  // A short call somewhere within each request may be a timer's.
   const isSure = awaited
     ? isComplete || doFollow || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
@@ -76,8 +76,8 @@ export function pairDisplaced(
 }
 
 /**
- * The same where a cache answers many requests, or conditions decide which of them call. All calls must lie in requests that end shortly after
- * them, as those of timers and jobs do not.
+ * Pairs where a cache answers many requests, or conditions decide which requests make a call. All calls must lie in requests that end
+ * shortly after them, which calls of timers and jobs do not.
  */
 function pairWithSome(
   requests: readonly Span[],
@@ -105,9 +105,9 @@ function pairWithSome(
 }
 
 /**
- * Pairs messages of one queue that lack a call with calls that take a good part of them. A worker takes each message from its queue before
- * the span of the message. It asks for the next one while it handles some, removes those that are done, and renews their locks at times
- * that they set: such calls are short, or messages overlap.
+ * Pairs messages of one queue that lack a call with calls that fill a good part of them. A worker also calls its queue: it receives each
+ * message before the message's span begins, asks for the next one meanwhile, deletes messages and renews locks at intervals. Such calls are
+ * short, or the messages overlap.
  */
 export function pairWithMessages(
   messages: readonly Span[],
@@ -126,17 +126,20 @@ export function pairWithMessages(
   return isSure ? pairs : [];
 }
 
-/** Whether requests come so irregularly that another clock would miss them: the time between two differs by more than they last. */
+/** Whether requests are so irregular that no timer could stay in step: the intervals between them vary by more than the requests last. */
 export function areIrregular(requests: readonly Span[]): boolean {
   return measureSpread(listGaps(requests)) > medianDuration(requests);
 }
 
-/** Whether requests come at nearly even intervals that are longer than the requests, so that a timer may keep step with them. */
+/** Whether the intervals between requests are nearly even and longer than the requests, so that a timer may stay in step. */
 export function mayTimersKeepStep(requests: readonly Span[]): boolean {
   return median(listGaps(requests)) > medianDuration(requests) && !areIrregular(requests);
 }
 
-/** Whether requests come after nearly whole ticks of the clock, as those of a job do: they vary by less than they last. Two have one time between them, which shows no period. */
+/**
+ * Whether the intervals are nearly whole ticks of the clock, as a job's are. At least three requests are needed: two have only one
+ * interval, which shows no period.
+ */
 export function areAtEvenIntervals(
   requests: readonly Span[],
   { clockTick }: Pick<DisplacedThresholds, 'clockTick'>,
@@ -148,8 +151,8 @@ export function areAtEvenIntervals(
 }
 
 /**
- * Whether calls begin with their requests: no delay differs from the usual one by more than a small share of what the times between requests vary by.
- * A timer begins at its own time, whenever each request does.
+ * Whether calls begin with their requests: every delay is close to the median delay, measured against the spread of the intervals between
+ * requests. A timer begins independently of requests.
  */
 export function doStartsFollow(
   pairs: readonly Pair[],
@@ -163,7 +166,7 @@ export function doStartsFollow(
   return delays.every((delay) => Math.abs(delay - usual) < most);
 }
 
-/** Whether pairs are nearly all of so many: this share of them, or all but one of several where calls begin with their requests. */
+/** Whether nearly all are paired: the given share of them, or all but one of several if calls begin with their requests. */
 export function areNearlyAllPaired(
   pairs: readonly Pair[],
   all: number,
@@ -187,12 +190,12 @@ function medianDuration(requests: readonly Span[]): number {
   return median(requests.map((request) => Number(durationOf(request))));
 }
 
-/** Whether the requests and the calls correspond, not only as a whole. Where they overlap, so many tell it as well. */
+/** Whether requests and calls correspond one to one. Where they overlap, a large number of pairs is enough. */
 function areOneToOne(pairs: readonly Pair[], thresholds: DisplacedThresholds): boolean {
   return areMostlyUnique(pairs, thresholds) || pairs.length >= thresholds.manyDisplaced;
 }
 
-/** Whether most pairs are certain, so that they correspond one by one. */
+/** Whether most pairs are unique. */
 export function areMostlyUnique(
   pairs: readonly Pair[],
   { uniqueShare }: Pick<DisplacedThresholds, 'uniqueShare'>,

@@ -6,7 +6,9 @@ export interface DistinctPathsThresholds {
   readonly fewestDistinct: number;
 }
 
-/** Whether every pair has a path of its own, such as one with an id: another caller would have to ask for the same paths at the same times. */
+/**
+ * Whether every pair has a path of its own, such as one with an id. Another caller would have to request the same paths at the same times.
+ */
 export function areOfDistinctPaths(
   pairs: readonly PairSides[],
   { fewestDistinct }: DistinctPathsThresholds,

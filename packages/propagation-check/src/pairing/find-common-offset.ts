@@ -1,9 +1,9 @@
-/** By how many nanoseconds a SERVER span starts after its CLIENT span, and ends after it. */
+/** By how many nanoseconds a SERVER span starts, and ends, after its CLIENT span. */
 export type Apart = readonly [start: number, end: number];
 
 /**
- * By how much the clock of the servers is most likely ahead: the middle of the offsets with which most SERVER spans lie within
- * their CLIENT spans, give or take the tolerance; the lowest such where there are several, and 0 where none can.
+ * The most likely offset of the server's clock: the middle of the range of offsets at which most SERVER spans lie within their CLIENT
+ * spans, within the tolerance. The lowest such range if there are several; 0 if no offset fits any pair.
  */
 export function findCommonOffset(pairs: readonly Apart[], tolerance: number): number {
   const ranges = pairs.map((apart) => rangeOf(apart, tolerance)).filter(([least, most]) => least <= most);
@@ -20,7 +20,7 @@ export function findCommonOffset(pairs: readonly Apart[], tolerance: number): nu
   return offset;
 }
 
-/** Whether the SERVER span lies within its CLIENT span, were its clock right by `offset`; all in nanoseconds. */
+/** Whether the SERVER span lies within its CLIENT span once its clock is corrected by `offset` nanoseconds. */
 export function isWithin(apart: Apart, offset: number, tolerance: number): boolean {
   const [least, most] = rangeOf(apart, tolerance);
   return least <= offset && offset <= most;

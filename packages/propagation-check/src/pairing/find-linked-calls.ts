@@ -7,9 +7,9 @@ import { pairSpans } from './pair-spans.ts';
 import type { Tolerances } from './times.ts';
 
 /**
- * Finds the calls whose request is linked to a span around the CLIENT span, which the header named in its place: a service that begins
- * traces of its own links them to what it received.
- * @param clients That nobody continued.
+ * Finds calls whose SERVER span links to a span around the CLIENT span, because the header named that span instead. A service that begins
+ * traces of its own links them to the received context.
+ * @param clients Calls that nobody continued.
  */
 export function findLinkedCalls(
   graph: TraceGraph,
@@ -18,7 +18,7 @@ export function findLinkedCalls(
   tolerances: Tolerances,
 ): ReadonlySet<Span> {
   const { traces } = graph.index;
-  // Messages are linked, too, and so are requests to the CLIENT spans of callers that are not trusted: no views of these are made.
+  // Links of messages, and links to CLIENT spans of untrusted callers, are left out before views are made.
   const linked = selectCalls(
     graph,
     groups.filter(

@@ -5,7 +5,7 @@ import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { pathOfRpc, tailOfPath, trimSlash } from './compare-requests.ts';
 
-/** What a request must have in common with a call: a key, or the port, or the name. */
+/** The facts of a call of which its request must share one. */
 interface KnownCall {
   readonly key: string | null;
   readonly port: number | null;
@@ -15,9 +15,8 @@ interface KnownCall {
 const noKey: KnownCall = { key: null, port: null, name: null };
 
 /**
- * Tells of the row of a request, and of a call by its place in the list, whether `compareRequests` may answer `yes`. It is to be asked
- * before a view is made, and keeps every request that has no key. A request is read once for the calls that are asked about one
- * after the other.
+ * Prepares a test whether `compareRequests` may answer `yes` for a request (by row) and a call (by position in the list). It runs before a
+ * view is made, and passes every request without a key. Reads each request once if all its calls are tested in a row.
  */
 export function indexRequests(
   calls: readonly Span[],
@@ -41,7 +40,7 @@ export function indexRequests(
       targetId = isToldByPath(facts.protocolOf(request)) ? facts.targetIdOf(request) : null;
       keyOfRequest = undefined;
     }
-    // The last bytes of the path rule out most requests, before it is decoded.
+    // The last bytes of the encoded path exclude most requests without decoding it.
     if (targetId !== null && facts.hasOtherEnd(targetId, call.key ?? '')) return false;
     if (keyOfRequest === undefined)
       keyOfRequest = keyOf({
@@ -62,7 +61,7 @@ function isToldByPath(protocol: Protocol): boolean {
   return protocol !== 'rpc' && protocol !== 'mcp';
 }
 
-/** The end of the path of an HTTP request, or of that which the RPC method makes; null where neither decides. */
+/** The end of the path of an HTTP request, or of the path that an RPC method implies; null where no path decides. */
 function keyOf({
   protocol,
   path,

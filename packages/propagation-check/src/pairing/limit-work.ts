@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import { bounds } from './bounds.ts';
 
-/** The first `most` that fit, of at most `looks`. */
+/** The first `most` spans that fit, among the first `looks`. */
 export function takeFitting(
   spans: Iterable<Span>,
   looks: number,
@@ -18,13 +18,13 @@ export function takeFitting(
   return found;
 }
 
-/** So many of the servers, from the first, as can be compared with each of the clients. */
+/** The first servers, as many as the bound on comparisons allows for each client. */
 export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
   const each = Math.floor(bounds.plainComparisons / Math.max(1, clients.length));
   return servers.slice(0, Math.max(bounds.fewestPlainComparisons, each));
 }
 
-/** How many clients each of so many servers may be compared with. */
+/** How many clients each server may be compared with. */
 export function shareComparisons(servers: number): number {
   return Math.max(bounds.fewestComparisons, Math.floor(bounds.comparisons / Math.max(1, servers)));
 }

@@ -3,7 +3,7 @@ export interface NearlyAllThresholds {
   readonly fewestBesideException: number;
 }
 
-/** Whether so many are nearly all: this share of them, or all but one of several. */
+/** Whether `count` is nearly all: the given share, or all but one of several. */
 export function areNearlyAll(
   count: number,
   all: number,

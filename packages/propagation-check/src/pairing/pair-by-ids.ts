@@ -9,10 +9,10 @@ import type { Pair } from './pair-spans.ts';
 import { startsDuring, type Tolerances } from './times.ts';
 
 /**
- * Pairs the two sides of calls that name each other: the answer named the SERVER span, or the request that the SERVER span records
- * named the CLIENT span. That they have their time, method and path in common proves nothing: somebody else may have called.
- * @param clients That nobody continued.
- * @param servers Without a parent in the data.
+ * Pairs the two sides of a call by ids: the answer names the SERVER span, or the request headers recorded on the SERVER span name the
+ * CLIENT span. Equal time, method and path alone would prove nothing: somebody else may have made the call.
+ * @param clients Calls that nobody continued.
+ * @param servers SERVER spans without a parent in the capture.
  */
 export function pairByIds(
   graph: TraceGraph,
@@ -23,7 +23,7 @@ export function pairByIds(
 ): readonly Pair[] {
   const serverOf = new Map(servers.map((span) => [graph.rowOf(span), span]));
   const answers = clients.flatMap((client) => answersOf(client).map((answer) => ({ client, ...answer })));
-  /** A cache answered calls of these services: the ids in their answers prove nothing. */
+  /** Services some of whose calls a cache answered: the ids in their answers prove nothing. */
   const cached = new Set(answers.flatMap((one) => (one.isOfAnother ? one.client.serviceName : [])));
   const answered = answers.flatMap(({ client, row, isInTime }) => {
     const server = serverOf.get(row);
@@ -35,7 +35,7 @@ export function pairByIds(
   return listUnambiguous([...answered, ...received]);
 }
 
-/** Servers that record the header of a client which was open when they began. */
+/** Pairs servers with the client that their recorded header names, if the client was open when they began. */
 function listReceived(
   clients: readonly Span[],
   servers: readonly Span[],
@@ -52,7 +52,10 @@ function listReceived(
 
 type Sides = readonly [client: Span, server: Span];
 
-/** One answer may have gone to several callers, and several requests may have made it. */
+/**
+ * Keeps the pairs in which each side has one partner: one answer may have gone to several callers, and several requests may have led to one
+ * answer.
+ */
 function listUnambiguous(named: readonly Sides[]): readonly Pair[] {
   const partners = new Map<Span, Set<Span>>();
   for (const [client, server] of named) {
@@ -69,7 +72,7 @@ function listUnambiguous(named: readonly Sides[]): readonly Pair[] {
   );
 }
 
-/** The spans of these ids. */
+/** The spans that valid contexts name. */
 export function selectNamed({ contexts }: WireContext, spans: ReadonlyMap<string, Span>): readonly Span[] {
   return contexts.flatMap((reading) => (reading.state === 'valid' ? (spans.get(keyOf(reading)) ?? []) : []));
 }

@@ -8,21 +8,21 @@ import { durationOf, indexByTime, isAround, isOpenAt, type TimeIndex, type Toler
 export interface Pair {
   readonly client: Span;
   readonly server: Span;
-  /** Neither of the two fits another span: this very pair is certain, not only that as many pairs exist. */
+  /** Neither span fits another span, so that this pair is certain, not only the number of pairs. */
   readonly unique: boolean;
 }
 
-/** A pair of which it is not said whether it is certain. */
+/** A pair without `unique`. */
 export type PairSides = Pick<Pair, 'client' | 'server'>;
 
-/** Those of each edge. */
+/** Groups pairs by edge. */
 export function groupPairs<Sides extends PairSides>(pairs: readonly Sides[]): readonly Group<Sides>[] {
   return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
 }
 
 /**
- * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths).
- * Only spans that overlap in time are compared: a server starts while its client is open.
+ * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths). Compares a server only with
+ * clients that were open when it started.
  */
 export function pairSpans(
   clients: readonly Span[],
@@ -56,8 +56,8 @@ export function pairSpans(
 }
 
 /**
- * Finds the first `most` clients, of at most `looks`, that were open when a server began and can be its own. One function asks them for
- * all servers: one for each would take memory.
+ * Finds up to `most` clients, among the first `looks` that were open when a server began, with which it can pair. A single function serves
+ * all servers, because a closure for each would take memory.
  */
 function prepareSearch(
   index: TimeIndex,
@@ -69,7 +69,7 @@ function prepareSearch(
   const take = (client: Span): boolean => {
     if (search === null) return true;
     if (canPair(client, search.server)) {
-      // Nearly always the only one, for which an empty list would make room for 17.
+      // Usually the only one. V8 allocates room for 17 elements when it pushes to an empty array.
       if (found === null) found = [client];
       else found.push(client);
     }
@@ -86,7 +86,7 @@ function prepareSearch(
 
 const noSpans: readonly Span[] = [];
 
-/** In a crowd a server has more candidates than are kept: it takes one that nobody has. */
+/** A server whose candidates were cut off at the bound takes any open client that is still free. */
 function matchTheRest(
   matched: Map<Span, Span>,
   fitting: ReadonlyMap<Span, readonly Span[]>,
@@ -110,7 +110,10 @@ function matchTheRest(
   }
 }
 
-/** The candidates that were open by clocks as they are; where none was, all of them. Those that last about as long as the server come first. */
+/**
+ * The candidates that were open without any tolerance for clocks; if there are none, all candidates. The closest in duration to the server
+ * come first.
+ */
 function preferExact(candidates: readonly Span[], server: Span, { rounding }: Tolerances): readonly Span[] {
   const [, second] = candidates;
   if (second === undefined) return candidates;
@@ -123,11 +126,11 @@ function preferExact(candidates: readonly Span[], server: Span, { rounding }: To
 interface Matching {
   readonly serverOf: Map<Span, Span>;
   readonly clientOf: Map<Span, Span>;
-  /** Clients that a search passed which failed: no later search can succeed through them. */
+  /** Clients reached by a failed search: no later search can succeed through them. */
   readonly exhausted: Set<Span>;
 }
 
-/** @param isUnique Whether neither of two fits another: nearly always, and then no search passes them. */
+/** @param isUnique Whether neither span fits another. Such pairs, nearly all, need no search. */
 function matchAll(
   fitting: ReadonlyMap<Span, readonly Span[]>,
   isUnique: (client: Span, server: Span) => boolean,
@@ -141,7 +144,7 @@ function matchAll(
   return matching.serverOf;
 }
 
-/** One breadth-first search for a path that frees a client for `server` (no recursion: chains can be long). */
+/** One breadth-first search for a path that frees a client for `server`. Not recursive, because chains can be long. */
 function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matching: Matching): void {
   const free = fitting.get(server)?.find((client) => !matching.serverOf.has(client));
   if (free !== undefined) {

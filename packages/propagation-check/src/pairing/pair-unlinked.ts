@@ -6,9 +6,9 @@ import { type Pair, pairSpans } from './pair-spans.ts';
 import type { Tolerances } from './times.ts';
 
 /**
- * Pairs calls with requests that began traces, of which a limit of the SDK left all links out: one of these may have named the call.
- * @param clients That nobody continued.
- * @param isExpected Whether requests that have only their time in common with calls may be theirs.
+ * Pairs calls with root requests all of whose links were dropped by a limit of the SDK: a dropped link may have named the call.
+ * @param clients Calls that nobody continued.
+ * @param isExpected Whether the edge is expected, so that overlap in time is enough for a pair.
  */
 export function pairUnlinked(
   graph: TraceGraph,

@@ -9,7 +9,7 @@ export interface Tolerances {
   readonly clockTolerance: bigint;
 }
 
-/** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
+/** Whether `inner` starts while `outer` is open. Its end is ignored: servers outlive clients that gave up. */
 export function startsDuring(inner: Span, outer: Span, { rounding }: Tolerances): boolean {
   return isOpenAt(outer, inner.startTimeUnixNano, rounding);
 }
@@ -18,7 +18,7 @@ export function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
   return time >= span.startTimeUnixNano - tolerance && time <= span.endTimeUnixNano + tolerance;
 }
 
-/** A span that began before another and ended after it is its cause rather than its effect. */
+/** Whether `outer` began before `inner` and ended after it: it may have caused `inner`, but is not its callee. */
 export function isAround(outer: Span, inner: Span, { rounding, jitter }: Tolerances): boolean {
   const start = outer.startTimeUnixNano;
   const innerStart = inner.startTimeUnixNano;
@@ -32,15 +32,15 @@ export function endsWithin(inner: Span, outer: Span, { rounding }: Tolerances): 
   return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
 }
 
-/** A look-up of the spans that were open at a time. */
+/** Looks up the spans that were open at a time. */
 export interface TimeIndex {
-  /** Asks of those that had started and not ended, the latest start first, until one is meant. */
+  /** Calls `isMeant` for each span that was open, the latest start first, until it returns true. */
   someOpen(time: bigint, isMeant: (span: Span) => boolean): boolean;
-  /** No later look-up finds the span. */
+  /** Removes the span from later look-ups. */
   remove(span: Span): void;
 }
 
-/** Prepares the look-up. Of spans with one start the later in the list comes first. */
+/** Builds the index. Among spans with equal starts, the later in the list comes first. */
 export function indexByTime(spans: readonly Span[], { clockTolerance }: Tolerances): TimeIndex {
   const origin = spans[0]?.startTimeUnixNano ?? 0n;
   const [starts, ends] = [new Float64Array(spans.length), new Float64Array(spans.length)];
@@ -60,7 +60,7 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
   return {
     someOpen(time, isMeant) {
       asked[0] = Number(time - origin);
-      // A look-up within `isMeant` asks for another: then this one goes on.
+      // `isMeant` may itself start a look-up; restore the outer one afterwards.
       const outer = isMeantNow;
       isMeantNow = isMeant;
       const isSome = intervals.someOpenAt(asked, 0, tolerance, isMeantAt);
@@ -76,8 +76,8 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
 }
 
 /**
- * Tells of rows whether they start while any of some spans is open, by clocks that may differ.
- * @param mayFit Is asked of a row and of the places in the list of the spans that were open.
+ * Whether rows start while any of the spans is open, within the tolerance for clocks.
+ * @param mayFit Called with the row and the position of an open span in the list.
  */
 export function startsDuringAny(
   graph: TraceGraph,
