@@ -3,15 +3,15 @@ import { kindNumber } from '../span/span.ts';
 import { type SpanStore, viewOf, type Words } from '../span/span-store.ts';
 import type { SpanIndex } from './span-index.ts';
 
-/** Ids of spans and of their parents; see `SpanColumns`. */
+/** Ids of spans and of their parents, as in `SpanColumns`. */
 export interface SpanIds {
   readonly spanIds: Words;
   readonly parentIds: Words;
 }
 
 /**
- * Gives servers that share the id of their CLIENT span one of their own; null where none do. The Collector and Jaeger
- * hand Zipkin's shared ids on as they are.
+ * Gives SERVER spans that share the id of their CLIENT span an id of their own; null where no ids are shared. The Collector and Jaeger pass
+ * on Zipkin's shared ids.
  */
 export function separateSharedRows(store: SpanStore, index: SpanIndex): SpanIds | null {
   const shared = findSharedIds(store, index);
@@ -34,7 +34,7 @@ export function separateSharedRows(store: SpanStore, index: SpanIndex): SpanIds 
   return { spanIds, parentIds };
 }
 
-/** The rows that are found for the ids of both a CLIENT and a SERVER span. */
+/** The rows that the index finds for ids that both a CLIENT and a SERVER span have. */
 function findSharedIds(store: SpanStore, index: SpanIndex): ReadonlySet<number> {
   const kindsOf = new Map<number, Set<number | undefined>>();
   for (const row of index.repeated) {

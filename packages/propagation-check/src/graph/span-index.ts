@@ -1,7 +1,7 @@
 import { discard } from '../span/byte-source.ts';
 import type { Bytes, Words } from '../span/span-store.ts';
 
-/** The ids of spans, an element (or several words, as in `SpanColumns`) a row. */
+/** The ids of spans; each row has one element or several words, as in `SpanColumns`. */
 export interface IdColumns {
   readonly size: number;
   readonly traceIds: Words;
@@ -10,38 +10,38 @@ export interface IdColumns {
 }
 
 /**
- * Rows by trace id and span id, and numbers for traces; both by open addressing on the columns themselves. Each trace has a region of
- * slots of its own: its spans stand near each other in a file, and so do its slots in memory.
+ * Finds rows by trace id and span id, and numbers traces. Both are hash tables with open addressing that compare the columns themselves.
+ * Each trace has its own region of slots: its spans are close together in a file, so its slots are close together in memory.
  */
 export class SpanIndex {
   readonly traceCount: number;
-  /** The number of its trace, for each row. */
+  /** The trace number of each row. */
   readonly traces: Words;
   /** The first row of each trace. */
   readonly firstRows: Words;
-  /** Rows with the ids of an earlier one, ascending. */
+  /** Rows that have the ids of an earlier row, ascending. */
   readonly repeated: readonly number[];
   readonly #columns: IdColumns;
-  /** See `#entryFor`; 0 where free. */
+  /** Entries as `#entryFor` makes them; 0 where free. */
   #traceSlots: Words;
-  /** One more than a row, and 0 where free. */
+  /** The row plus one; 0 where free. */
   #spanSlots: Words = noSlots;
-  /** The first slot of each trace, and the end of the last. */
+  /** The first slot of each trace, then the end of the last region. */
   readonly #regions: Words;
   readonly #preferred: number[] = [];
 
   constructor(columns: IdColumns) {
     this.#columns = columns;
     const { size } = columns;
-    // Slots that are never written take no memory, and a table that grows is filled anew.
+    // Slots that are never written take no memory. A table that grows is filled again.
     this.#traceSlots = new Uint32Array(slotsFor(size));
     this.traces = new Uint32Array(size);
-    // Pages that are never written take no memory.
+    // Memory pages that are never written are not allocated.
     const [firstRows, spanCounts] = [new Uint32Array(size), new Uint32Array(size)];
     let traceCount = 0;
     const recent = new Uint32Array(recentTraces);
     for (let row = 0; row < size; row += 1) {
-      // Spans of one trace often stand near each other: then the table, which is large, is not asked.
+      // Spans of one trace are often close together; then the small cache answers, not the large table.
       const hash = hashTrace(columns.traceIds, row);
       const place = hash & (recentTraces - 1);
       const last = recent[place] ?? 0;
@@ -70,7 +70,7 @@ export class SpanIndex {
     this.repeated = this.#fillSpanSlots();
   }
 
-  /** Gives the memory of the slots back, until a trace or a span is looked for again. */
+  /** Frees the slots; the next look-up fills them again. */
   rest(): void {
     discard(this.#traceSlots.buffer);
     discard(this.#spanSlots.buffer);
@@ -78,13 +78,13 @@ export class SpanIndex {
     this.#spanSlots = noSlots;
   }
 
-  /** The row of a span, or -1. @param ids Has its 2 words at element `at`. */
+  /** The row of a span, or -1. @param ids The span id is the 2 words at element `at`. */
   findSpan(trace: number, ids: Words, at: number): number {
     if (this.#spanSlots === noSlots) this.#fillSpanSlots();
     return (this.#spanSlots[this.#findSpanSlot(trace, ids, at)] ?? 0) - 1;
   }
 
-  /** From now on, `row` is found for its ids. */
+  /** Makes look-ups of the row's ids find this row. */
   prefer(row: number): void {
     this.#preferred.push(row);
     this.#place(row);
@@ -94,13 +94,13 @@ export class SpanIndex {
     this.#spanSlots[this.#findSpanSlot(this.traces[row] ?? 0, this.#columns.spanIds, row)] = row + 1;
   }
 
-  /** The number of a trace, or -1. @param ids Has its id at element `at`. */
+  /** The number of a trace, or -1. @param ids The trace id is at element `at`. */
   findTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number): number {
     if (this.#traceSlots === noSlots) this.#fillTraceSlots(this.firstRows, this.traceCount);
     return this.#traceIn(this.#findTraceSlot(ids, at, hashTrace(ids.traceIds, at), this.firstRows));
   }
 
-  /** Makes at least twice as many slots as there are traces, in place of those that are there. */
+  /** Replaces the slots by at least twice as many as there are traces. */
   #fillTraceSlots(firstRows: Words, traceCount: number): void {
     discard(this.#traceSlots.buffer);
     this.#traceSlots = new Uint32Array(slotsFor(traceCount * 2));
@@ -113,7 +113,7 @@ export class SpanIndex {
     }
   }
 
-  /** Returns the rows with the ids of an earlier one. */
+  /** Returns the rows that have the ids of an earlier row. */
   #fillSpanSlots(): readonly number[] {
     const { size, spanIds } = this.#columns;
     this.#spanSlots = new Uint32Array(this.#regions[this.traceCount] ?? 0);
@@ -132,12 +132,17 @@ export class SpanIndex {
     return ((this.#traceSlots[slot] ?? 0) & (this.#traceSlots.length - 1)) - 1;
   }
 
-  /** One more than the trace, which is less than there are slots, and above it the bits of the hash that do not choose the slot. */
+  /**
+   * The low bits hold the trace number plus one, which is below the number of slots. The high bits hold the bits of the hash that do not
+   * choose the slot.
+   */
   #entryFor(trace: number, hash: number): number {
     return (hash & -this.#traceSlots.length) | (trace + 1);
   }
 
-  /** The slot of a trace, or the free one in its place. Ids elsewhere in memory are compared only where the whole hash is equal. */
+  /**
+   * The slot of a trace, or the free slot where it belongs. Compares ids, which are elsewhere in memory, only if the whole hash is equal.
+   */
   #findTraceSlot(
     ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>,
     at: number,
@@ -168,11 +173,11 @@ export class SpanIndex {
     );
   }
 
-  /** The slot of a span, or the free one in its place. A region has at least one free slot. */
+  /** The slot of a span, or the free slot where it belongs. Each region has at least one free slot. */
   #findSpanSlot(trace: number, ids: Words, at: number): number {
     const { spanIds } = this.#columns;
     const slots = this.#spanSlots;
-    // Signed, because V8 allocates memory for larger numbers.
+    // Signed, because V8 allocates larger numbers on the heap.
     const high = (ids[at * 2] ?? 0) | 0;
     const low = (ids[at * 2 + 1] ?? 0) | 0;
     const start = this.#regions[trace] ?? 0;
@@ -189,22 +194,22 @@ export class SpanIndex {
 }
 
 const fewestSlots = 16;
-/** In place of slots that were given back. */
+/** Stands for slots that were freed. */
 const noSlots: Words = new Uint32Array(0);
-/** Of so many traces the number is found without the table: they fit into the cache of a core. A power of two. */
+/** Traces whose number is cached; the cache fits into that of a CPU core. A power of two. */
 const recentTraces = 4096;
 
-/** A power of two. */
+/** Rounds up to a power of two. */
 function slotsFor(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(fewestSlots, count)));
 }
 
-/** Of the last 96 bits: the first 32 may be a time. */
+/** Hashes the last 96 bits: the first 32 may be a time. */
 function hashTrace(traceIds: Words, at: number): number {
   return mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0);
 }
 
-/** Regions for the spans of each trace, of which at most two thirds are taken. */
+/** Sizes the region of each trace so that at most two thirds are used. */
 function divideSlots(spanCounts: Words): Words {
   const regions = new Uint32Array(spanCounts.length + 1);
   for (let trace = 0; trace < spanCounts.length; trace += 1) {
@@ -219,7 +224,7 @@ function scale(hash: number, size: number): number {
   return Math.floor(((hash >>> 0) / 2 ** 32) * size);
 }
 
-/** Ids may differ in a few bits only: each bit of a word must reach each bit of the hash (murmur3, "fmix32"). */
+/** Ids may differ in a few bits only, so each bit of a word must affect each bit of the hash (murmur3, "fmix32"). */
 function mix(hash: number, word: number): number {
   let mixed = Math.imul(hash ^ word, 0x85eb_ca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);

@@ -27,37 +27,37 @@ export const none = -1;
 
 const remoteParent = 0x300;
 
-/** The times of consecutive rows. Most files are in the order of time, so that a look-up skips most blocks. */
+/** The time bounds of consecutive rows. Most files are ordered by time, so that a look-up skips most blocks. */
 interface Block {
   readonly firstStart: number;
   readonly lastEnd: number;
 }
-/** A look-up reads a bound for each block, and the rows of a few blocks: at 10 million rows some thousands of either. */
+/** A look-up reads one bound for each block and the rows of a few blocks: at 10 million rows, a few thousand of each. */
 const rowsOfBlock = 4_096;
 
 /**
- * All spans of a check with their relations: rows of a span store, and views of the few that are looked at. A row that repeats the ids
- * of another is left out: exporters retry, and several traces may be read in overlapping answers.
+ * All spans of a check and their relations. Rows belong to a span store; views exist only for the few spans that are examined. A row that
+ * repeats the ids of another is left out: exporters retry, and answers that overlap may repeat a trace.
  */
 export class TraceGraph {
   readonly store: SpanStore;
-  /** Each span once. */
+  /** The number of distinct spans. */
   readonly spanCount: number;
   /** Number of distinct trace ids. */
   readonly traceCount: number;
   /** Relative to the origin of the store. */
   readonly starts: Reals;
   readonly ends: Reals;
-  /** The row of the parent; `none` for a root and for an orphan. Found across a trace id cut to 64 bits too. */
+  /** The row of the parent, also across a trace id cut to 64 bits; `none` for a root and for an orphan. */
   readonly parents: Rows;
-  /** As `parents`, where the first span of a circle (in hostile data) has none. */
+  /** As `parents`, but without cycles (hostile data): the first span of each has `none`. */
   readonly upwards: Rows;
   readonly index: SpanIndex;
   readonly #ids: SpanIds;
   readonly #isLeftOut: Bytes;
   readonly #hasChild: Bytes;
   readonly #services: readonly (string | null)[];
-  /** A number for the service of each resource. */
+  /** By resource: the number of its service. */
   readonly #serviceNumbers: Words;
   readonly serviceCount: number;
   readonly #ahead: ((resource: number) => bigint) | null;
@@ -114,22 +114,22 @@ export class TraceGraph {
     this.upwards = this.#withoutCircles();
   }
 
-  /** The same spans in one time. @param ahead By how much the clock of a resource is, in nanoseconds. */
+  /** The same spans, with clocks corrected. @param ahead By how many nanoseconds the clock of a resource is ahead. */
   align(ahead: (resource: number) => bigint): TraceGraph {
     return new TraceGraph(this.store, { from: this, ahead });
   }
 
-  /** Whether a row is a span of its own. */
+  /** Whether a row is not a repetition of another. */
   has(row: number): boolean {
     return this.#isLeftOut[row] === 0;
   }
 
-  /** Whether the other side of a call may be missing because the source has a part of the time. */
+  /** Whether the source returned only part of the time range, so that the other side of the row's call may be missing. */
   isAtBorder(row: number): boolean {
     return this.store.atBorder?.[row] === 1;
   }
 
-  /** The span of a row: always the same object. */
+  /** The span of a row; the same object each time. */
   view(row: number): Span {
     const known = this.#views.get(row);
     if (known !== undefined) return known;
@@ -138,30 +138,30 @@ export class TraceGraph {
     return view;
   }
 
-  /** Keeps a result of another room for the views. */
+  /** Stores a result of a later stage beside the views. */
   keepForViews(memo: object): void {
     this.#source.memo = memo;
   }
 
-  /** The row of a span that is a view of this graph. */
+  /** The row of a view of this graph; `none` for any other span. */
   rowOf(span: Span): number {
     return span instanceof RowSpan && span.source === this.#source ? span.row : none;
   }
 
-  /** Views of some rows, by start. */
+  /** Views of the rows, by start. */
   viewsOf(rows: Iterable<number>): readonly Span[] {
     return Array.from(rows)
       .sort((left, right) => this.compare(left, right))
       .map((row) => this.view(row));
   }
 
-  /** By start; at the same time by ids, so that the order is always the same. */
+  /** Orders by start, then by ids, so that the order is always the same. */
   compare(left: number, right: number): number {
     const one = this.starts[left] ?? 0;
     const other = this.starts[right] ?? 0;
     if (one !== other) return one < other ? -1 : 1;
     if (Math.abs(one) > farthestExact) {
-      // Doubles are the same here for times that are not, by how far the origin is.
+      // Far from the origin, different times may round to equal doubles.
       const [exact, otherExact] = [this.startTimeOf(left), this.startTimeOf(right)];
       if (exact !== otherExact) return exact < otherExact ? -1 : 1;
     }
@@ -174,7 +174,7 @@ export class TraceGraph {
     return this.#spans;
   }
 
-  /** The rows of spans that were open at any time from one to another, in no order. */
+  /** The rows of spans that were open at any time between two times, in no order. */
   rowsBetween(from: number, to: number): readonly number[] {
     const { starts, ends } = this;
     this.#blocks ??= this.#boundBlocks();
@@ -211,7 +211,7 @@ export class TraceGraph {
     return this.#services[this.store.resources[row] ?? 0] ?? null;
   }
 
-  /** Rows of one service have the same. */
+  /** The same number for all rows of a service. */
   serviceNumberOf(row: number): number {
     return this.#serviceNumbers[this.store.resources[row] ?? 0] ?? 0;
   }
@@ -238,7 +238,7 @@ export class TraceGraph {
     return this.#linkStarts.size > 0 && this.#linkStarts.has(row);
   }
 
-  /** Whether links are left out, so that what the span names is not all here. */
+  /** Whether the SDK dropped links of the span. */
   hasDroppedLinks(row: number): boolean {
     return this.someDroppedLinks && this.#shapesWithDropped.has(this.store.shapes[row] ?? 0);
   }
@@ -248,17 +248,17 @@ export class TraceGraph {
     return this.#shapesWithDropped.size > 0;
   }
 
-  /** Whether a span has links, here or left out. */
+  /** Whether a span has or had links, present or dropped. */
   mayBeLinked(row: number): boolean {
     return this.hasLinks(row) || this.hasDroppedLinks(row);
   }
 
-  /** Whether the source says that the parent was of another process. */
+  /** Whether the flags say that the parent is in another process. */
   isParentRemote(row: number): boolean {
     return ((this.store.flags[row] ?? 0) & remoteParent) === remoteParent;
   }
 
-  /** Whether the header named this very span: same ids, or the trace id cut. */
+  /** Whether the child's parent id is the id of this span, even if one trace id is cut. */
   isNamedBy(row: number, child: number): boolean {
     const { spanIds, parentIds } = this.#ids;
     return spanIds[row * 2] === parentIds[child * 2] && spanIds[row * 2 + 1] === parentIds[child * 2 + 1];
@@ -268,7 +268,7 @@ export class TraceGraph {
     return this.#linkStarts.keys();
   }
 
-  /** The spans that a span links to and that are in the data. */
+  /** The spans in the capture to which a span links. */
   linkTargetsOf(row: number): readonly number[] {
     const { links } = this.store;
     const targets: number[] = [];
@@ -285,7 +285,7 @@ export class TraceGraph {
     return traces[this.rowOf(one)] === traces[this.rowOf(other)];
   }
 
-  /** Whether two rows are of different traces whose ids have the last 64 bits in common. */
+  /** Whether two rows are in different traces whose ids share the last 64 bits. */
   areTracesAlike(one: number, other: number): boolean {
     const { traceIds } = this.store;
     return (
@@ -299,7 +299,7 @@ export class TraceGraph {
     return this.hasChild(this.rowOf(span));
   }
 
-  /** The parent as a view, or null for a root and for an orphan. */
+  /** The parent as a view; null for a root and for an orphan. */
   parentOf(span: Span): Span | null {
     const parent = this.parents[this.rowOf(span)] ?? none;
     return parent === none ? null : this.view(parent);
@@ -311,14 +311,14 @@ export class TraceGraph {
     return this.#traceHasRoot[this.#findTrace(traceId)] === 1;
   }
 
-  /** The spans that are meant, by start. */
+  /** The spans for which `isMeant` holds, by start. */
   select(isMeant: (row: number) => boolean): readonly Span[] {
     const meant: number[] = [];
     for (let row = 0; row < this.store.size; row += 1) if (this.has(row) && isMeant(row)) meant.push(row);
     return this.viewsOf(meant);
   }
 
-  /** The topmost span above (or at) a span in its service: an entry, a root, an orphan, or a child of another service. */
+  /** The topmost span at or above a span within its service: an entry span, a root, an orphan, or a child of another service's span. */
   topInService(row: number): number {
     this.#topsInService ??= new Int32Array(this.store.size).fill(none);
     return this.#climb(row, this.#topsInService, this.#isTopInService);
@@ -327,7 +327,7 @@ export class TraceGraph {
   readonly #isTopInService = (at: number, parent: number): boolean =>
     this.isEntry(at) || this.serviceNumberOf(parent) !== this.serviceNumberOf(at);
 
-  /** The topmost span above (or at) a span that is in the data. */
+  /** The topmost span in the capture at or above a span. */
   topOf(row: number): number {
     this.#tops ??= new Int32Array(this.store.size).fill(none);
     return this.#climb(row, this.#tops, () => false);
@@ -342,7 +342,7 @@ export class TraceGraph {
   }
 
   /**
-   * Prepares a look-up for some spans: the spans of its trace that were open when it started, the latest first.
+   * Prepares a look-up for the given spans: the spans of the same trace that were open when the span started, the latest first.
    * @param tolerance By how many nanoseconds clocks may differ.
    */
   indexTraces(spans: readonly Span[], tolerance: bigint): (span: Span) => Iterable<Span> {
@@ -369,7 +369,7 @@ export class TraceGraph {
     };
   }
 
-  /** Those of the ids that a span has, or names as its parent. */
+  /** The given ids that are a span's or its parent's. */
   selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string> {
     const known = new Set<string>();
     if (spanIds.size === 0) return known;
@@ -399,7 +399,7 @@ export class TraceGraph {
     return trace === none ? none : this.index.findSpan(trace, readWords(spanId), 0);
   }
 
-  /** Nanoseconds since the Unix epoch, of a time that is relative to the origin. */
+  /** In nanoseconds since the Unix epoch. */
   startTimeOf(row: number): bigint {
     return this.#atOneTime(startTimeOf(this.store, row), row);
   }
@@ -431,7 +431,7 @@ export class TraceGraph {
     };
   }
 
-  /** Of two different spans with one id the longer; the choice must not depend on which came first. */
+  /** Of spans with equal ids, keeps the longest; the choice does not depend on their order. */
   #leaveOutRepeated(): Bytes {
     const isLeftOut = new Uint8Array(this.store.size);
     const rankOf = (row: number): readonly [bigint, string] => {
@@ -471,20 +471,20 @@ export class TraceGraph {
   }
 
   /**
-   * Parents in traces whose ids have the last 64 bits in common, one of which is the other cut to these. Each row is looked at once,
-   * however many traces end alike.
+   * Finds parents in traces whose ids share the last 64 bits, where one of the two ids is cut to these. Looks at each row once, however
+   * many traces share them.
    */
   #findAcrossCut(rows: readonly number[], parents: Rows): void {
     const groupOf = this.#groupTracesByLastBits();
     if (groupOf.size === 0) return;
     const keyFor = (group: number, isCut: boolean, ids: Words, row: number): string =>
       `${group} ${isCut} ${ids[row * 2]} ${ids[row * 2 + 1]}`;
-    // By group and id the span that began last; of those in cut traces also by themselves.
+    // By group and id, the span that began last; spans in cut traces are also kept apart from the others.
     const latest = new Map<string, number>();
     const { spanIds, parentIds } = this.#ids;
     const wanted = rows.flatMap((row) => {
       const group = groupOf.get(this.index.traces[row] ?? 0);
-      // A row whose trace id is not cut finds its parent only in a trace whose id is.
+      // A row whose trace id is whole finds its parent only in a trace whose id is cut.
       return group === undefined ? [] : [{ row, key: keyFor(group, !this.#isCut(row), parentIds, row) }];
     });
     for (const { key } of wanted) latest.set(key, none);
@@ -504,7 +504,7 @@ export class TraceGraph {
     }
   }
 
-  /** Groups of traces with the same last 64 bits, one of which is cut to these: the number of the group by trace. */
+  /** Maps each trace to the number of its group: traces with the same last 64 bits, at least one of them cut. */
   #groupTracesByLastBits(): ReadonlyMap<number, number> {
     const { traceIds } = this.store;
     const { firstRows, traceCount } = this.index;
@@ -527,7 +527,7 @@ export class TraceGraph {
     return new Map(groups.flatMap((traces, group) => traces.map((trace) => [trace, group] as const)));
   }
 
-  /** Whether the trace id of a row has no more than 64 bits. */
+  /** Whether the trace id of a row has at most 64 bits. */
   #isCut(row: number): boolean {
     const { hasShortTraceId, traceIds } = this.store;
     return hasShortTraceId[row] === 1 || (traceIds[row * 4] === 0 && traceIds[row * 4 + 1] === 0);
@@ -540,7 +540,7 @@ export class TraceGraph {
     const [unseen, onPath, done] = [0, 1, 2];
     for (let row = 0; row < parents.length; row += 1) {
       const parent = parents[row] ?? none;
-      // In each circle some span begins no later than its parent.
+      // Each cycle contains a span that begins no later than its parent.
       if (parent === none || (starts[parent] ?? 0) < (starts[row] ?? 0) || state[row] !== unseen) continue;
       let at = row;
       for (; at !== none && state[at] === unseen; at = parents[at] ?? none) state[at] = onPath;
@@ -556,7 +556,7 @@ export class TraceGraph {
     return upwards;
   }
 
-  /** The last row upwards for which `isTop` does not hold with its parent; remembered for all rows on the way. */
+  /** The first row upwards for which `isTop` holds, or which has no parent; remembered for all rows on the way. */
   #climb(row: number, known: Rows, isTop: (at: number, parent: number) => boolean): number {
     let top = row;
     while (known[top] === none) {
@@ -615,12 +615,12 @@ export class TraceGraph {
   }
 }
 
-/** Relates spans that exist as objects. */
+/** Builds a graph from span objects. */
 export function buildTraceGraph(received: readonly Span[]): TraceGraph {
   return new TraceGraph(storeOf(received));
 }
 
-/** A key for a span, or for what a header says of one. */
+/** A key for a span, or for the context that a header carries. */
 export function keyOf({
   traceId,
   spanId,
@@ -631,24 +631,23 @@ export function keyOf({
   return `${traceId}:${spanId}`;
 }
 
-/** Whether `upper` is among the ancestors of a span. */
 export function isBelow(graph: TraceGraph, span: Span, upper: Span): boolean {
   return graph.isBelow(graph.rowOf(span), graph.rowOf(upper));
 }
 
-/** The topmost span above (or at) a span that is in the data. */
+/** The topmost span in the capture at or above a span. */
 export function findTop(graph: TraceGraph, span: Span): Span {
   return graph.view(graph.topOf(graph.rowOf(span)));
 }
 
-/** Whether the span names a parent that is nowhere in the data. */
+/** Whether the span's parent is not in the capture. */
 export function isOrphan(graph: TraceGraph, span: Span): boolean {
   return graph.isOrphan(graph.rowOf(span));
 }
 
 /**
- * Whether the missing parent may be of the caller. Flags that say that it is of the span's own process say as well that
- * telemetry was lost there, and no propagation.
+ * Whether the missing parent may be the caller's. If the flags say that the parent is in the span's own process, telemetry was lost there
+ * and propagation is not at fault.
  */
 export function isCallerMissing(graph: TraceGraph, span: Span): boolean {
   return isOrphan(graph, span) && isParentRemote(span) !== false;
@@ -658,7 +657,7 @@ export function isRoot(span: Span): boolean {
   return span.parentSpanId === null;
 }
 
-/** Whether one of two trace ids is the other, cut to its last 16 digits; zeros in front make no other id. */
+/** Whether one trace id is the other cut to its last 16 digits. Leading zeros are ignored. */
 export function isTruncationOf(left: string, right: string): boolean {
   const [one, other] = [withoutPadding(left), withoutPadding(right)];
   return one !== other && (one.endsWith(other) || other.endsWith(one));
