@@ -1,4 +1,4 @@
-/** What else the data show of calls, behind a sentence about them. Each fact once. */
+/** Appends further facts about calls to a sentence about them, each fact once. */
 export function appendFacts(facts: readonly string[]): string {
   return [...new Set(facts)].map((fact) => `; ${fact}`).join('');
 }

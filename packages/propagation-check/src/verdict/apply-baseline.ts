@@ -13,14 +13,14 @@ export type Baseline = readonly KnownFinding[];
 export interface KnownFinding {
   readonly client: string | null;
   readonly server: string | null;
-  /** Every protocol when it is left out. */
+  /** Any protocol if absent. */
   readonly protocol?: EdgeProtocol;
   readonly finding: FindingId;
-  /** The likeliest cause when the finding is a symptom. */
+  /** The likeliest cause, if the finding is a symptom. */
   readonly cause?: FindingId;
 }
 
-/** Marks the findings that the baseline knows, and judges the others. */
+/** Marks the findings that the baseline accepts, and decides the verdict anew without them. */
 export function applyBaseline(result: Result, baseline: Baseline): Result {
   const findings = result.findings.map((finding): Finding => {
     const { known: _, ...rest } = finding;
@@ -33,7 +33,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
     );
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
-  // Without its known findings a broken result may have nothing left to judge: an expected edge that was never seen has no call.
+  // A broken result may have nothing left to judge once its known findings are accepted: an expected edge that was never seen has no call.
   const isJudged =
     result.verdict === 'intact' ||
     ((result.verdict === 'broken' || result.undecided !== undefined) && hasJudgedEdge(result));
@@ -43,7 +43,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
   return { ...rest, verdict, edges, findings, ...(undecided.length > 0 ? { undecided } : {}) };
 }
 
-/** Whether what was undecided still is, where a baseline may know the warnings that left it open. */
+/** Whether an undecided edge stays undecided: the baseline may accept the warnings that left it open. */
 function isUndecided(undecided: Undecided, findings: Result['findings']): boolean {
   return (
     undecided.finding === undefined ||
@@ -57,14 +57,14 @@ function isUndecided(undecided: Undecided, findings: Result['findings']): boolea
   );
 }
 
-/** Entries that accept nothing although their edge was judged: repaired, or, where `findOtherCause` finds one, of another cause now. */
+/** Entries that match no finding although their edge was judged: repaired, or (see `findOtherCause`) now with another cause. */
 export function listFixed(result: Result, baseline: Baseline): Baseline {
   return baseline.filter(
     (entry) => wasJudged(result, entry) && !result.findings.some((finding) => isOf(entry, finding)),
   );
 }
 
-/** The finding of an entry on its edge, which the entry does not accept: its likeliest cause is another. */
+/** The finding of the entry's id on its edge, which the entry does not accept because the likeliest cause differs. */
 export function findOtherCause(result: Result, entry: KnownFinding): Finding | null {
   return (
     result.findings.find(
@@ -73,7 +73,7 @@ export function findOtherCause(result: Result, entry: KnownFinding): Finding | n
   );
 }
 
-/** The baseline that accepts this result: failing findings are added, fixed entries removed, entries of edges that were not judged kept. */
+/** The baseline that accepts this result: adds failing findings, removes fixed entries, and keeps entries whose edge was not judged. */
 export function updateBaseline(result: Result, baseline: Baseline, failOn: FailOn): Baseline {
   const fixed = new Set(listFixed(result, baseline));
   const kept = baseline.filter((entry) => !fixed.has(entry));
@@ -95,7 +95,9 @@ function toEntry({ client, server, protocol, id, candidates = [] }: Finding): Kn
   return { client, server, protocol, finding: id, ...(cause === undefined ? {} : { cause }) };
 }
 
-/** Matches a symptom with its likeliest cause too: the same break is a symptom in one run and, with more evidence, its cause in another. */
+/**
+ * Also matches a symptom by its likeliest cause: the same break may be a symptom in one run and, with more evidence, its cause in another.
+ */
 function isOf(entry: KnownFinding, finding: Finding): boolean {
   const { id, candidates: [likeliest] = [] } = finding;
   if (!isSameEdge(entry, finding) || !hasProtocol(entry, finding)) return false;
@@ -103,7 +105,10 @@ function isOf(entry: KnownFinding, finding: Finding): boolean {
   return entry.cause === undefined || likeliest === entry.cause;
 }
 
-/** An unknown side may be another service each time. A finding within one service counts as judged when the service calls or is called. */
+/**
+ * Whether the entry's edge was judged. An unknown side may be another service in each run. A finding within one service counts as judged if
+ * the service calls or is called.
+ */
 function wasJudged({ edges }: Result, entry: KnownFinding): boolean {
   const { client, server } = entry;
   if (client === null || server === null) return false;

@@ -1,6 +1,6 @@
 import type { Thresholds } from '../rules/thresholds.ts';
 
-/** Whether enough of the calls of an edge are judged to call it whole. */
+/** Whether enough calls of an edge are judged to call the edge whole. */
 export function areMostlyJudged(
   judged: number,
   calls: number,

@@ -11,7 +11,7 @@ type Known = Pick<
   'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'headers' | 'clockOffsets' | 'thresholds'
 >;
 
-/** Adds the look-ups that checks share. */
+/** Adds the look-ups that rules share. */
 export function buildScene(known: Known): BaseScene {
   const { graph, groups } = known;
   const between = mapBy(groups, ({ client, server }) => keyFor(client, server));
@@ -45,12 +45,12 @@ export function buildScene(known: Known): BaseScene {
   };
 }
 
-/** The spans of each resource, by its number: one pass over all rows. */
+/** The spans of each resource, indexed by its number; filled in one pass over all rows. */
 interface ResourceSpans {
-  /** A bit for each kind. */
+  /** One bit for each span kind. */
   readonly kinds: Uint8Array;
   readonly isCalling: Uint8Array;
-  /** The rows with the first and the last end; `none` where the resource has no span. */
+  /** The rows with the earliest and the latest end; `none` where the resource has no span. */
   readonly firsts: Int32Array;
   readonly lasts: Int32Array;
 }
@@ -100,15 +100,15 @@ function describeServices({ store }: TraceGraph, spans: ResourceSpans): Services
   };
 }
 
-/** The rows with the first and the last end. */
+/** The rows with the earliest and the latest end. */
 interface Ends {
   from: number;
   to: number;
 }
 
 /**
- * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
- * earlier than the others; one that was replaced by another is not cut off at all.
+ * The time for which every instance of a service would have delivered its spans. An instance that exports late is cut off earlier than the
+ * others; an instance that another one replaced is not cut off.
  */
 function measureCoverage(
   graph: TraceGraph,
@@ -148,7 +148,10 @@ function widen(ends: TraceGraph['ends'], known: Ends, row: number): void {
   if (end > (ends[known.to] ?? 0)) known.to = row;
 }
 
-/** The time that all instances cover; where that is little, they followed one another, and the time of any of them counts. */
+/**
+ * The time that all instances cover. If that is a small part, the instances replaced each other, and the time that any of them covers
+ * counts.
+ */
 function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage {
   const any = {
     from: coverages.map(({ from }) => from).reduce(earlier),

@@ -54,40 +54,40 @@ import {
 import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 
-/** The default number of calls that are shown as evidence of a finding; `count` is the number of all. */
+/** The default number of calls shown as evidence of a finding. `count` is the number of all calls that show it. */
 const usualEvidence = 5;
 
-/** Limit of instrumentation scopes per service: real services have a few, hostile data may name any number. */
+/** Instrumentation scopes listed for a service. Real services have a few; hostile data may name any number. */
 const maxScopes = 20;
 
-/** Knowledge beside the spans: expectations, headers. */
+/** What is known beside the spans, and what to report. */
 export interface CheckOptions {
   readonly expectation?: Expectation;
   /** Propagation headers that taps and the services themselves saw. */
   readonly headers?: HeaderEvidence;
-  /** The counters of the Collector: they tell lost telemetry from lost propagation. */
+  /** Counters of the Collector; they distinguish lost telemetry from lost propagation. */
   readonly collector?: CollectorCounters | null;
   /** Faults in the files of the project that break propagation. */
   readonly project?: readonly ProjectHint[];
-  /** Say of each loose end why nothing is reported. */
+  /** Report for each loose end why it is not reported as broken. */
   readonly explain?: boolean;
-  /** Show at most so many calls of a finding. */
+  /** The most calls shown for a finding. */
   readonly mostEvidence?: number;
-  /** Other numbers than those of the rules, for tests. */
+  /** Replaces the thresholds of the rules, for tests. */
   readonly thresholds?: Thresholds;
 }
 
-/** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
+/** Checks every edge of one or more traces. Pure; the order of the spans does not change the result. */
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
   return checkStore(storeOf(spans), options);
 }
 
-/** The same, of spans in columns. */
+/** As `checkTraces`, of spans in columns. */
 export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
   return describeExamination(examineStore(store, options), options);
 }
 
-/** @param options Those of the examination. */
+/** @param options The options that the examination was made with. */
 export function describeExamination(examination: Examination, options: CheckOptions): Result {
   const { expectation = noExpectation, explain = false, mostEvidence = usualEvidence } = options;
   const { scene, drafts, merged, looseEnds, silences, openClients } = examination;
@@ -145,19 +145,18 @@ export function describeExamination(examination: Examination, options: CheckOpti
   };
 }
 
-/** The reports of the rules on the calls of a store, before they are counted and worded. */
+/** What the rules report about the spans of a store, before calls are counted and findings are worded. */
 export interface Examination {
   readonly scene: Scene;
-  /** As the rules made them, and merged by edge. */
+  /** The drafts as the rules made them; in `merged`, drafts of one edge with one cause are merged. */
   readonly drafts: readonly Draft[];
   readonly merged: readonly Draft[];
   readonly looseEnds: LooseEnds;
   readonly silences: readonly Silence[];
-  /** Includes the calls to tolerated peers. */
+  /** Includes calls to tolerated peers. */
   readonly openClients: readonly Span[];
 }
 
-/** Runs the rules. */
 export function examineStore(store: SpanStore, options: CheckOptions = {}): Examination {
   const {
     expectation = noExpectation,
@@ -197,7 +196,7 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
       headersOf,
       expectation,
     ).map((decided) =>
-      // Headers that name a cause leave no doubt.
+      // A draft whose cause headers decided has another id and needs no doubt.
       decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
@@ -257,11 +256,11 @@ function describeHint({ check, file, line, column, says }: ProjectHint): Project
   return { check, file, line, column, says: hideSecrets(says) };
 }
 
-/** The scopes of each service that has a name. */
+/** The instrumentation scopes of each named service. */
 function indexScopes(graph: TraceGraph): ReadonlyMap<string | null, readonly string[]> {
   const { size, resources, resourceTable, scopes } = graph.store;
   const ofResources = resourceTable.map(() => new Set<number>());
-  /** Of each resource: batches have one scope. */
+  /** By resource: the latest scope, because the spans of a batch share one. */
   const latest = new Int32Array(resourceTable.length).fill(none);
   for (let row = 0; row < size; row += 1) {
     const resource = resources[row] ?? 0;
@@ -301,14 +300,14 @@ function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
 }
 
-/** Whether an expected edge of a service to itself, such as to its own queue, was seen. */
+/** Whether an expected edge of a service to itself, such as through its own queue, has calls. */
 function holdsForOneService(edges: readonly EdgeResult[], expectation: Expectation): boolean {
   return edges.some(
     ({ client, server, calls }) => client === server && calls > 0 && isExpected(expectation, client, server),
   );
 }
 
-/** Whether forbidden edges are absent although both of their services are present: the only expectation that data without any edge can meet. */
+/** Whether only forbidden edges are expected and their services have spans. No other expectation can hold without any edge. */
 function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   const rules = expectation.edges.filter((edge) => edge.rule !== 'may');
   return (
@@ -319,7 +318,10 @@ function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   );
 }
 
-/** The SERVER spans that hang below the caller of the service which called theirs, because an edge of that is broken. */
+/**
+ * SERVER spans that are connected to the caller of their caller, because a broken edge in between was skipped; each with the service that
+ * was skipped.
+ */
 export function indexPassed({
   scene: { graph },
   drafts,

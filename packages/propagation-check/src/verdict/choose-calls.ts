@@ -10,16 +10,16 @@ import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { GraphFacts } from '../rules/scene.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 
-/** Whether a pair of rows counts as a call of its edge. Asked once of each, in the order of the groups. */
+/** Whether a pair of rows counts as a call. Call it once for each pair, in the order of the groups. */
 type IsCall = (client: number, server: number) => boolean;
 
 type Pairs = (client: number, server: number) => boolean;
 
 /**
- * Chooses the calls of an edge that count.
- * @param groups Those of the edge.
- * @param isBroken Whether a server is of a broken call, which is counted with those.
- * @param isCounted Whether a pair was counted before. Of these only the rest is chosen: a call has one count.
+ * Chooses which pairs of an edge count as calls.
+ * @param groups The groups of the edge.
+ * @param isBroken Whether a server belongs to a broken call, which is counted as such.
+ * @param isCounted Whether a pair was counted before: each call is counted once, so that only new calls are chosen.
  */
 export function chooseCalls(
   { graph, facts }: GraphFacts,
@@ -46,8 +46,8 @@ export interface ChosenCalls {
 }
 
 /**
- * Chooses the whole calls that were not counted before, of all edges.
- * @param brokenOf The servers of the calls of an edge that are counted as broken.
+ * Chooses the whole calls of all edges that were not counted before.
+ * @param brokenOf The servers of an edge whose calls are counted as broken.
  */
 export function chooseNewCalls(
   known: GraphFacts,
@@ -68,7 +68,7 @@ export function chooseNewCalls(
   });
 }
 
-/** A request with links may name several spans of its caller, and counts once. */
+/** A request with links may link to several spans of its caller; it counts once. */
 function chooseFirst(graph: TraceGraph, counted: readonly CallRows[]): IsCall {
   const linked = new Set(counted.map(({ server }) => server));
   return (_, server) => {
@@ -78,16 +78,16 @@ function chooseFirst(graph: TraceGraph, counted: readonly CallRows[]): IsCall {
   };
 }
 
-/** A message that names a PRODUCER span may name the span around it as well. */
+/** A message that links to a PRODUCER span may link to the span around it as well; then only the call of the PRODUCER span counts. */
 function isReceivedOtherwise(sent: readonly CallGroup[]): IsCall {
   const received = new Set(sent.flatMap(({ servers }) => [...servers]));
   return (_, server) => !received.has(server);
 }
 
 /**
- * A service may have several spans of one message: one that receives it and one that processes it (semantic conventions, messaging spans,
- * "Consumer spans"), or one for each delivery. A PRODUCER span stands for as many messages as its consumers have ids of; without ids for as many
- * as it says that it sent, and otherwise for one.
+ * A service may have several spans for one message: one that receives and one that processes it (semantic conventions, messaging spans,
+ * "Consumer spans"), or one for each delivery. A PRODUCER span stands for as many messages as its consumers have distinct message ids;
+ * without ids, for its batch size.
  */
 function chooseMessages(
   { graph, facts }: GraphFacts,
@@ -95,7 +95,7 @@ function chooseMessages(
   isBroken: (server: number) => boolean,
   isCounted: Pairs,
 ): IsCall {
-  // The order of the spans decides which of the groups has it.
+  // Ask all groups: the order of the spans decides which of them is marked as repeated.
   if (!sent.some(({ extremes }) => extremes.isRepeated)) return () => true;
   const repeated = listRepeatedClients(graph, sent);
   const whole = selectPairs(sent, (client, server) => repeated.has(client) && !isBroken(server));

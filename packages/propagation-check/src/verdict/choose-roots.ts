@@ -2,18 +2,18 @@ import type { Scene } from '../rules/scene.ts';
 import { kindNumber } from '../span/span.ts';
 import { nameRows } from './name-rows.ts';
 
-/** Two services between which calls are whole, or that the expectations name. */
+/** The services of an edge that has whole calls or is named by the expectations. */
 export interface Sides {
   readonly client: string;
   readonly server: string;
 }
 
-/** Of which endpoints of the callee: those that the caller is known to call, any, or only others. */
+/** Which endpoints of the callee: those that the caller is known to call, all, or all but those. */
 export type Endpoints = 'called' | 'any' | 'others';
 
 /**
- * Roots that the caller may have caused: not those of programs that begin traces at the caller too, nor of other programs than made its
- * whole calls.
+ * Chooses roots of the callee that the caller may have caused, by user agent: not of a program that also begins traces at the caller, and
+ * of one that made whole calls of the edge if those have user agents.
  */
 export function chooseRoots(
   scene: Scene,

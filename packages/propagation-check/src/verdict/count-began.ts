@@ -8,8 +8,8 @@ import { remember } from '../util/remember.ts';
 import { listRenamed } from './list-renamed.ts';
 
 /**
- * Counts the messages of a service from a destination that began traces, as far as they are like those that it received with their context. Some
- * services have a span without links for each receive.
+ * Counts the messages of a service from one destination that began traces. Only spans with the same kind and name as spans of messages that
+ * were received with their context count: a service may also have a span without links for each receive.
  */
 export function prepareBegan(
   scene: Scene,

@@ -16,23 +16,23 @@ interface Counted {
   readonly edge: Place;
   /** Whole calls that are not broken. */
   whole: number;
-  /** The number of calls that each span of a broken call stands for. */
+  /** How many calls each span of a broken call stands for. */
   readonly broken: Map<number, number>;
-  /** The same of calls that are not judged. */
+  /** How many calls each span of an unjudged call stands for. */
   readonly unjudged: Map<number, number>;
-  /** The rows of whole calls that may be broken, as a warning says. */
+  /** Servers of whole calls that a warning doubts. */
   readonly doubtful: Set<number>;
-  /** How many these are. */
+  /** The number of doubtful calls. */
   doubted: number;
   isOpenOnBothSides: boolean;
-  /** Whole calls that went through another service, by that. */
+  /** Whole calls that went through another service, by that service. */
   readonly past: Map<string | null, number>;
 }
 
 /**
- * Every call counts once, as broken if any error shows it.
- * @param passed The service that each server was called through.
- * @param open Counted where the edge has other calls.
+ * Counts each call once; a call that an error shows is broken.
+ * @param passed The service through which each server was called.
+ * @param open Counted only on edges that have other calls.
  */
 export function countEdges(
   scene: Scene,
@@ -89,7 +89,7 @@ function countShownCalls(graph: TraceGraph, counts: Counted['broken'], draft: Dr
   }
 }
 
-/** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
+/** How many calls a shown call stands for. If both sides are loose ends, the source may have sampled one side more than the other. */
 export function countShown(graph: TraceGraph, { client, server }: Shown): number {
   return Math.max(weighSpan(graph, client), weighSpan(graph, server));
 }

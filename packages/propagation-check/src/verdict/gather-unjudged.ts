@@ -19,13 +19,13 @@ import type { OpenCalls } from './open-calls.ts';
 import { findPossibleSides } from './possible-sides.ts';
 import type { Undecided } from './result.ts';
 
-/** Calls and edges that are neither in findings nor whole: for the result, its notes and `--explain`. */
+/** Calls and edges that are neither in a finding nor whole, for the result, its notes and `--explain`. */
 export interface Unjudged {
   readonly calls: readonly UnjudgedCalls[];
-  /** Those of edges with whole calls: they count as calls of these. */
+  /** Calls of edges that have whole calls; counted as unjudged calls of those edges. */
   readonly ofEdges: readonly OpenCalls[];
   readonly undecided: readonly Undecided[];
-  /** Without the calls of edges that are taken for calls to peers. */
+  /** The drafts without the calls that were taken for calls to peers and belong to such edges. */
   readonly drafts: readonly Draft[];
 }
 

@@ -3,12 +3,12 @@ import { bounds } from '../pairing/bounds.ts';
 import { indexIntervals } from '../util/interval-index.ts';
 import { sumOf } from '../util/statistics.ts';
 
-/** When services were at work: from the start of a topmost span of theirs to its end. */
+/** When services were busy: from the start of one of their topmost spans to its end. */
 export interface BusyTimes {
-  /** The services that were at work when a span began, except its own; of very many the latest. */
+  /** The services that were busy when a span began, except its own; if there are very many, the latest. */
   duringStartOf(row: number): readonly string[];
   isDuring(service: string, row: number): boolean;
-  /** How long a service was at work, each of its spans counted. */
+  /** The total duration of the topmost spans of a service. */
   timeOf(service: string): number;
 }
 
@@ -18,7 +18,7 @@ interface Busy {
   end: number;
 }
 
-/** @param tolerance In nanoseconds, of the times of one clock. */
+/** @param tolerance In nanoseconds, for times of one clock. */
 export function indexBusyTimes(graph: TraceGraph, services: readonly string[], tolerance: number): BusyTimes {
   const times = new Map<string, number>();
   const busy = services.flatMap((service) => {
@@ -53,7 +53,7 @@ export function listTops(graph: TraceGraph, service: string): readonly number[] 
   return Array.from(graph.rowsOfService(service)).filter((row) => graph.topInService(row) === row);
 }
 
-/** One interval for spans that overlap, so that no service has two at a time. */
+/** Merges overlapping spans of a service into one interval. */
 function mergeTimes({ starts, ends }: TraceGraph, service: string, rows: readonly number[]): readonly Busy[] {
   const merged: Busy[] = [];
   for (const row of rows.toSorted((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0))) {

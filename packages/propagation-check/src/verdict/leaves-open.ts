@@ -1,10 +1,10 @@
 import type { FindingId } from '../rules/finding.ts';
 import type { Finding } from './result.ts';
 
-/** Symptoms of calls whose context may not have arrived. With `missing-client` the called service continues the trace. */
+/** Symptoms of calls whose context may not have arrived. `missing-client` is not one: there the callee continues the trace. */
 const openSymptoms: readonly FindingId[] = ['missing-call', 'missing-server', 'split-trace'];
 
-/** Whether a finding leaves open whether the calls of an edge are whole: a warning of such a symptom, also where headers name its cause. */
+/** Whether a finding leaves open whether calls of an edge are whole: it is a warning of such a symptom, even if headers name the cause. */
 export function leavesOpen({
   id,
   symptom = id,

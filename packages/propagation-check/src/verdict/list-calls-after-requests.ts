@@ -11,9 +11,9 @@ import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
 
 /**
- * Whole calls that began traces of their own, one after the beginning of each request of a route that shows no call, or other calls to
- * the same service. Work that goes on after the answer, and has lost its context, makes this picture; so does work that begins traces on
- * purpose. A timer hardly ever makes as many calls as there are requests, each before the next request but one.
+ * Whole calls that began traces of their own, one after the start of each request of a route that has no call, or has other calls to the
+ * same service. Work that continues after the answer and lost its context looks like this; so does work that begins a trace on purpose. A
+ * timer rarely makes exactly as many calls as there are requests, each before the next request but one.
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
@@ -22,7 +22,7 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
   const routesOf = indexRoutes(scene);
   return edges.flatMap((ofEdge) => {
     const [{ client, server }] = ofEdge;
-    // Most edges end here, before anything is made of all their calls.
+    // Most edges stop here, before their calls are examined.
     const isMeant = ofEdge.some(({ extremes }) => extremes.hasDetached) && services.hasKind(client, 'SERVER');
     if (!isMeant || client === server || client === null || server === null) return [];
     if (accused.has(client)) return [];
@@ -46,7 +46,7 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
   });
 }
 
-/** Those of an edge that began traces, or those of them to one endpoint. */
+/** Calls of an edge that began traces, all of them or those to one endpoint. */
 function findAfterRequests(scene: Scene, routes: Routes, ofEdge: readonly CallGroup[]): readonly number[] {
   const { graph, thresholds } = scene;
   const nameEndpoint = nameRows(scene);
@@ -74,11 +74,11 @@ function findAfterRequests(scene: Scene, routes: Routes, ofEdge: readonly CallGr
 interface Route {
   readonly rows: Group<number>;
   readonly starts: Float64Array;
-  /** None of them shows a call. */
+  /** No request of the route has a call. */
   readonly isSilent: boolean;
 }
 
-/** Those of a service that have so many requests. */
+/** The routes of a service that have the given number of requests. */
 type Routes = (requests: number) => readonly Route[];
 
 function indexRoutes(scene: Scene): (service: string) => Routes {
@@ -101,7 +101,7 @@ function indexRoutes(scene: Scene): (service: string) => Routes {
   });
 }
 
-/** Whether there are as many requests of one route as calls, each before one. */
+/** Whether a route has as many requests as there are calls, each before one call. */
 function areAfterRequests(scene: Scene, routes: readonly Route[], calls: readonly number[]): boolean {
   const began = sortStarts(scene, calls);
   return routes.some(({ rows, starts }) => {
@@ -117,7 +117,7 @@ function takeOneOfEachResource({ graph }: Scene, rows: readonly number[]): reado
   return graph.viewsOf(new Map(rows.map((row) => [graph.store.resources[row], row])).values());
 }
 
-/** Whether each call begins after its request, and before the next but one: later ones are those of a timer. */
+/** Whether each call begins after its request and before the next request but one; a timer's calls come later. */
 function areInTurn(requests: Float64Array, calls: Float64Array): boolean {
   return calls.every(
     (call, at) => call >= (requests[at] ?? call) && call < (requests[at + 2] ?? Number.POSITIVE_INFINITY),

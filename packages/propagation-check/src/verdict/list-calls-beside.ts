@@ -9,8 +9,9 @@ import { chooseRoots, type Sides } from './choose-roots.ts';
 import { pairFirst } from './pair-first.ts';
 
 /**
- * Roots of the callee, of endpoints that the caller is not seen to call, within its requests that do call the callee: each request of a route encloses one
- * and waited for it, while it shows no call. A second client library that is not instrumented makes this picture.
+ * Roots of the callee, at endpoints that the caller is not seen to call, within requests of the caller that do call the callee. Each
+ * request of a route encloses such a root and waited for it, while none of its own calls was open. A second, uninstrumented client library
+ * looks like this.
  */
 export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides): readonly Span[] {
   const { graph, thresholds } = scene;
@@ -27,7 +28,7 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
     .selectSpans(edge.client, (row) => graph.isEntry(row) && callers.has(row))
     .filter((request) => !isHealthProbe(request));
   const first = pairFirst(requests, possible, thresholds);
-  // Of most services the first roots tell that callers from outside made them, before all are paired.
+  // For most services the first roots already show that callers from outside made them; then not all are paired.
   if (first.pairs.length < first.unpaired.length * thresholds.everyRequestShare) return [];
   const calls = groupCallsByRequest(
     scene,
@@ -39,7 +40,7 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
     pairWithin(ofRoute, possible, isBetweenCalls, endpointOf, thresholds),
   );
   const found = [...new Set(pairs.map(({ server }) => server))];
-  // Somebody outside would send some at other times.
+  // A caller from outside would send some at other times.
   const isEach =
     found.length >= thresholds.fewestDisplaced &&
     found.length >= possible.length * thresholds.everyRequestShare;

@@ -10,7 +10,8 @@ import { nameRows } from './name-rows.ts';
 import type { DescribedCalls } from './open-calls.ts';
 
 /**
- * Requests as the whole calls of one expected edge are, which continue traces of callers without spans: those of the expected caller may be lost.
+ * Requests to endpoints that whole calls of one expected edge reach, which continue traces whose caller has no spans here: spans of the
+ * expected caller may be lost.
  */
 export function listContinued(scene: Scene, drafts: readonly Draft[]): readonly DescribedCalls[] {
   const edges = scene.expectation.edges.filter(
@@ -26,7 +27,7 @@ export function listContinued(scene: Scene, drafts: readonly Draft[]): readonly 
   );
 }
 
-/** @param others Edges of which the same requests may be. */
+/** @param others Other expected edges to the same callee, to which the requests may belong. */
 function listContinuedOf(
   scene: Scene,
   drafts: readonly Draft[],
@@ -57,7 +58,7 @@ function listContinuedOf(
   ];
 }
 
-/** Whether a request is of an endpoint that whole calls of an edge reach, and no other program's by its user agent. */
+/** Whether a request is to an endpoint that whole calls of the edge reach, from the same user agent. */
 function tellAlike(scene: Scene, { client, server }: ExpectedEdge): (request: Span) => boolean {
   const { graph, facts } = scene;
   const nameEndpoint = nameRows(scene);

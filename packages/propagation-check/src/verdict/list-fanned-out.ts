@@ -12,9 +12,9 @@ import { countCalls } from './list-unjudged.ts';
 import type { DescribedCalls } from './open-calls.ts';
 
 /**
- * Lists messages that began traces at the server of an expected edge with whole calls. Other services must have received every message that
- * the server received: then each message is for all of them, and the server should have received the others, too. Where each message is for
- * one service, nothing is listed.
+ * Lists messages that began traces at the callee of an expected edge with whole calls. Other services must also have received every message
+ * that the callee received: then each message is for all of them, and the callee should have received the others too. If messages are for
+ * one service each, nothing is listed.
  */
 export function listFannedOut(
   scene: Scene,

@@ -11,27 +11,28 @@ import type { Sides } from './choose-roots.ts';
 import { type BusyTimes, indexBusyTimes, listTops } from './index-busy.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
 
-/** What tells which service may have caused traces. */
+/** Evidence of which service may have caused a trace. */
 interface Clue {
-  /** Those that may have caused the trace that a row began. */
+  /** The services that may have caused the trace that the row began. */
   callersOf(row: number): Iterable<string>;
-  /** The same of one service, without a look at others. */
+  /** Whether `client` is one of them, without a look at other services. */
   fits(client: string, row: number): boolean;
 }
 
-/** An edge that may have caused most of the first traces of its server. */
+/** An edge whose client may have caused most of the first traces of its server. */
 interface Measured extends Sides {
   readonly clue: Clue;
   readonly share: number;
-  /** Of the first traces. */
+  /** How many of the first traces. */
   readonly count: number;
-  /** How long the caller was at work: of two that enclose the same, the inner one is the caller. */
+  /** How long the caller was busy. If two services enclose the same traces, the less busy one is nearer to the server. */
   readonly open: number;
 }
 
 /**
- * For each service that began traces, the one that may have called it: it was at work when most of them began, or sent requests of their methods and
- * paths that nobody continued, or is the only one that can have sent the messages. Advice on what to expect where nothing is judged: it accuses nobody.
+ * For each service that began traces, the service that may have called it: it was busy when most of the traces began, it sent requests with
+ * their methods and paths that nobody continued, or it is the only possible sender of the messages. Advice on what to expect where nothing
+ * was judged; it reports no break.
  */
 export function listLikelyCalls(
   scene: Scene,
@@ -52,7 +53,8 @@ export function listLikelyCalls(
   );
   const reported = new Set(drafts.map(({ client, server }) => keyFor(client, server)));
   const found = new Map(likely.map((one) => [keyFor(one.client, one.server), one]));
-  // Requests that follow at once touch each other, and two services that are always busy enclose traces of each other.
+  // An edge in the other direction may fit as well: consecutive requests touch, and two services that are always busy enclose each other's
+  // traces.
   const isTold = ({ client, server }: Sides): boolean => reported.has(keyFor(client, server));
   const isBackwards = ({ client, server, share, open }: Measured): boolean => {
     const other = found.get(keyFor(server, client));
@@ -73,7 +75,7 @@ function listServices({ services }: Scene): readonly string[] {
   return services.names().flatMap((service) => (service === ownServiceName ? [] : (service ?? [])));
 }
 
-/** The rows that began traces of a service, by start: requests and messages, or others where it has none of these. */
+/** Rows that began traces at a service, by start: requests and messages, or other spans if there are none of these. */
 function listBegun({ graph, facts }: Scene, service: string): readonly number[] {
   const isConnecting = (row: number): boolean =>
     graph.store.kinds[row] === kindNumber.client && facts.protocolOf(row) === 'unknown';
@@ -105,7 +107,7 @@ function findLikely(
           share: count / first.length,
           open: busy.timeOf(client),
         }))
-        // One trace may have begun at that time by chance.
+        // A single trace may have begun during that time by chance.
         .filter(({ share, count }) => share >= thresholds.missingCallShare && (clue !== during || count > 1))
         .sort(
           (one, other) =>
@@ -113,7 +115,7 @@ function findLikely(
         )
     );
   };
-  // A message is received at any time.
+  // Messages come first: they are received at any time, so times say nothing about them.
   for (const clue of [sent, during, alike]) {
     const [found] = measure(clue);
     if (found !== undefined) return [found];
@@ -121,7 +123,7 @@ function findLikely(
   return [];
 }
 
-/** The only other service may have sent the messages. */
+/** If there are two services, the other one may have sent the messages. */
 function clueOfMessages({ graph, facts }: Scene, services: readonly string[]): Clue {
   const isMessage = (row: number): boolean =>
     graph.store.kinds[row] === kindNumber.consumer || facts.protocolOf(row) === 'messaging';
@@ -129,7 +131,7 @@ function clueOfMessages({ graph, facts }: Scene, services: readonly string[]): C
   return { callersOf: (row) => (isMessage(row) ? senders : []), fits: (_, row) => isMessage(row) };
 }
 
-/** It was at work, and no program sends requests to both. */
+/** The service was busy when the trace began, and no user agent sends requests to both services. */
 function clueOfTimes({ graph, facts }: Scene, busy: BusyTimes): Clue {
   const agentsOf = remember(
     (service: string) => new Set(listTops(graph, service).map((row) => facts.userAgentOf(row))),
@@ -144,7 +146,7 @@ function clueOfTimes({ graph, facts }: Scene, busy: BusyTimes): Clue {
   };
 }
 
-/** It sent a request of the method and path that nobody continued: clocks may be apart. */
+/** The service sent a request of the same method and path that nobody continued. Clocks need not agree. */
 function clueOfRequests({ graph, facts }: Scene, { clients }: LooseEnds): Clue {
   const nameRequest = (row: number): string | null => {
     const [path, rpcMethod] = [facts.pathOf(row), facts.rpcMethodOf(row)];
@@ -156,7 +158,7 @@ function clueOfRequests({ graph, facts }: Scene, { clients }: LooseEnds): Clue {
       const name = client.serviceName === null ? null : nameRequest(graph.rowOf(client));
       if (name === null || client.serviceName === null) continue;
       const callers = found.get(name) ?? new Set();
-      // What very many services send tells of none of them.
+      // A request that very many services send does not identify its caller.
       if (callers.size < bounds.fewestPlainComparisons) callers.add(client.serviceName);
       found.set(name, callers);
     }

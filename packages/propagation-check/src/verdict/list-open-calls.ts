@@ -17,14 +17,14 @@ import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from './tell-unrec
 /** Calls that are in no finding. */
 interface LeftOut {
   readonly unanswered: readonly UnjudgedCalls[];
-  /** Messages. */
+  /** Messages that nobody received. */
   readonly unreceived: readonly UnjudgedCalls[];
   readonly uncovered: readonly SilentCalls[];
-  /** To addresses at which a report speaks of the others. */
+  /** Calls to addresses for which a finding reports the other calls. */
   readonly beside: readonly SilentCalls[];
 }
 
-/** Those that no finding tells of. */
+/** Calls of edges that no finding reports. */
 export function listOpenCalls(
   scene: Scene,
   drafts: readonly Draft[],
@@ -42,7 +42,7 @@ export function listOpenCalls(
   return open.map((one) => ({ ...one, protocol: findProtocol(scene, one) }));
 }
 
-/** As the whole calls of the edge have it: one side alone may not tell. */
+/** The protocol of the edge's whole calls: one side alone may not show it. */
 function findProtocol({ groupsBetween }: Scene, { client, server, spans }: DescribedCalls): EdgeProtocol {
   const own = protocolOf(spans[0]);
   const known = groupsBetween(client, server).map(({ protocol }) => protocol);
@@ -73,7 +73,7 @@ function toOpenMessages(
   const { client, server, calls } = edge;
   if (server === undefined || edge.why === 'waiting') return [];
   const isNamed = isExpected(expectation, client, server);
-  // Without a whole message between the two, nothing shows that this service is the receiver.
+  // Without a whole message between the two services, nothing shows that this service is the receiver.
   const isSeen = groupsBetween(client, server).some(({ clientKind }) => clientKind === 'PRODUCER');
   if (!isNamed && (isMostlyReceived === true || !isSeen || isOptional(expectation, client, server)))
     return [];

@@ -11,10 +11,10 @@ import type { OpenCalls } from './open-calls.ts';
 import { type Finding, nameEdge, type Place, type Result, type Undecided } from './result.ts';
 
 /**
- * Edges of which at least as many calls are open as are judged, by warnings and by calls without their other side. Whole calls that a warning
- * doubts are open too. Other edges that are whole say nothing of these. The end of any capture cuts off a few.
+ * Edges on which too few calls are judged: warnings leave calls open, calls lack their other side, or a warning doubts whole calls. Whole
+ * calls on other edges do not help. A few open calls are normal: the end of any capture cuts some off.
  *
- * @param findings Those that nothing tolerates.
+ * @param findings Findings that are neither known nor tolerated.
  */
 export function listOpenEdges(
   { edges, findings }: Pick<Result, 'edges' | 'findings'>,
@@ -30,7 +30,7 @@ export function listOpenEdges(
         (finding.doubt !== undefined && doubted.has(nameEdge(finding)))),
   );
   const broken = new Set(edges.filter((edge) => edge.broken > 0).map(nameEdge));
-  // Callers of open calls have spans.
+  // `true`: the callers of open calls have spans.
   const open = openCalls.filter(
     (one) => one.says !== null && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, true),
   );
@@ -53,7 +53,7 @@ export function listOpenEdges(
         ...left.flatMap(({ says }) => says ?? []),
       ];
       const says = `${tellJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
-      // A baseline that knows the warning closes the edge, unless the calls that no warning tells of are too many on their own.
+      // A baseline that accepts the warning closes the edge, unless the open calls that no warning reports are too many on their own.
       const isByWarnings =
         most !== undefined && (leftOpen === 0 || areMostlyJudged(seen, seen + leftOpen, thresholds));
       return [{ client, server, protocol, says, ...(isByWarnings ? { finding: most.id } : {}) }];

@@ -24,11 +24,11 @@ import { type Paired, pairFirst } from './pair-first.ts';
 import type { Undecided } from './result.ts';
 
 interface Edge extends Sides {
-  /** The expectations demand or forbid it. */
+  /** The expectations require or forbid the edge. */
   readonly isAsked: boolean;
 }
 
-/** The pairs of an edge, and those of them with a root of the callee. */
+/** The pairs of an edge; `ofRoots` are the pairs with a root of the callee. */
 interface Possible {
   readonly edge: Edge;
   readonly pairs: readonly Pair[];
@@ -36,23 +36,30 @@ interface Possible {
   readonly isAwaited: boolean;
 }
 
-/** The pairs of requests that waited for what they enclose, and those of routes that call the callee whose requests did not. */
+/**
+ * `awaited`: pairs of requests that waited for what they enclose. `loose`: pairs on routes that call the callee, whose requests did not
+ * wait.
+ */
 interface RequestPairs {
   readonly awaited: readonly Pair[];
   readonly loose: readonly Pair[];
 }
 
-/** Calls that other callers would show, too. */
+/** Possible calls; requests of other callers would look the same. */
 export interface PossibleCalls {
-  /** Of edges with so many that a verdict would be a guess. */
+  /** On edges with so many that a verdict would be a guess. */
   readonly undecided: readonly Undecided[];
-  /** Of edges with fewer, of endpoints that the caller is not known to call, beside calls that it shows, and within requests that did not wait for them. */
+  /**
+   * On edges with fewer, at endpoints that the caller is not known to call, beside calls that it shows, and within requests that did not
+   * wait.
+   */
   readonly unjudged: readonly UnjudgedCalls[];
 }
 
 /**
- * Edges with whole calls, or forbidden ones, where requests of the caller show none, and nearly each of them encloses a trace that began at the
- * callee. The rules ask for more, such as user agents or one fault alone: a client library that is not instrumented and other callers make the same picture.
+ * Edges with whole calls, and forbidden edges, on which requests of the caller show no call while nearly each encloses a trace that began
+ * at the callee. The rules need more evidence, such as user agents, because an uninstrumented client library and other callers look the
+ * same.
  */
 export function listPossibleCalls(
   scene: Scene,
@@ -75,7 +82,7 @@ export function listPossibleCalls(
     const found = select(awaited, true);
     return found.length > 0 || !edge.isAsked ? found : select(loose, false);
   };
-  // Most edges end here, before anything is made of all their spans.
+  // Most edges stop here, before all their spans are examined.
   const edges = listEdges(scene).filter(
     (edge) =>
       roots.count(edge.server) > 0 &&
@@ -86,7 +93,7 @@ export function listPossibleCalls(
   const found = edges.flatMap(find);
   const unknown = edges
     .filter((edge) => !edge.isAsked && found.every((possible) => possible.edge !== edge))
-    // As if they were asked for: also at endpoints that the caller is not known to call.
+    // As if expected: also at endpoints that the caller is not known to call.
     .flatMap((edge) => find({ ...edge, isAsked: true }));
   const isEnough = ({ edge, ofRoots, isAwaited }: Possible): boolean =>
     isAwaited && ofRoots.length >= (edge.isAsked ? fewestUnique : fewestDisplaced);
@@ -109,8 +116,8 @@ export function listPossibleCalls(
 }
 
 /**
- * Edges between two services that have whole calls, and those that the expectations forbid: of others, also of the way back, requests that are
- * cut off or streamed enclose others too.
+ * Edges between two services that have whole calls, and forbidden edges. On other edges, also in the other direction, requests that are
+ * streamed or cut off enclose traces by accident.
  */
 function listEdges(scene: Scene): readonly Edge[] {
   const { groups, services, expectation } = scene;
@@ -127,7 +134,7 @@ function listEdges(scene: Scene): readonly Edge[] {
   });
 }
 
-/** The expectations name a caller of the callee that emits no spans: what it calls begins traces. */
+/** Whether the expectations name a caller of the callee that has no spans: its calls begin traces. */
 export function hasOtherCallers(scene: Scene, edge: Sides): boolean {
   return scene.expectation.edges.some(
     ({ client, server, rule }) =>
@@ -135,7 +142,7 @@ export function hasOtherCallers(scene: Scene, edge: Sides): boolean {
   );
 }
 
-/** Requests without a call to the callee, each with a root of the callee, or a call of the caller that began a trace, within it. */
+/** Pairs requests that have no call to the callee with a root of the callee, or a call of the caller that began a trace, within them. */
 function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): RequestPairs {
   const { graph, thresholds } = scene;
   const calls = scene.groupsBetween(edge.client, edge.server).flatMap(({ clients }) => [...clients]);
@@ -149,7 +156,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
   const unpaired = [...roots, ...detached].toSorted(byStart);
   const isDetachedCall = new Set(detached);
   const found = groupBy(requests, nameEndpoints(requests)).map((ofRoute): RequestPairs => {
-    // A cache leaves requests without calls, too.
+    // A cache leaves requests without calls too.
     const fewest = ofRoute.length * thresholds.displacedShare;
     if (unpaired.length < fewest || !areSure(pairFirst(ofRoute, unpaired, thresholds), thresholds))
       return none;
@@ -158,12 +165,12 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
     const isKnownToCall =
       edge.isAsked || isCalling || all.pairs.some(({ server }) => isDetachedCall.has(server));
     if (!isKnownToCall || all.pairs.length < fewest) return none;
-    // Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams.
+    // Timers and other callers fall anywhere into requests that last much longer: exports, long polls and streams.
     if (areAwaited(all.pairs, thresholds))
       return areSure(all, thresholds) ? { ...none, awaited: all.pairs } : none;
     return isCalling && areMostlyUnique(all.pairs, thresholds) ? { ...none, loose: all.pairs } : none;
   });
-  // It may lie within requests of two routes.
+  // A root may lie within requests of two routes.
   const once = (pairs: readonly Pair[]): readonly Pair[] => [
     ...new Map(pairs.map((pair) => [pair.server, pair])).values(),
   ];
@@ -175,7 +182,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
 
 const none: RequestPairs = { awaited: [], loose: [] };
 
-/** Whether most fit nothing else, or more pair up than would at other times. */
+/** Whether most pairs are unique, or more pairs are found than by chance. */
 function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds): boolean {
   if (pairs.length === 0) return false;
   if (areMostlyUnique(pairs, thresholds)) return true;

@@ -3,13 +3,13 @@ import { readDestination } from '../calls/messaging-facts.ts';
 import type { Scene } from '../rules/scene.ts';
 import { keyFor } from '../util/group-by.ts';
 
-/** A destination that its receiver calls otherwise: a queue and its exchange, a subscription and its topic, a URL and the name in it. */
+/** A destination that its receiver names differently: an exchange and its queue, a topic and its subscription, a URL and the name in it. */
 interface Renamed {
   readonly sent: string;
   readonly received: string;
 }
 
-/** What whole messages tell of it. */
+/** The names of destinations at both sides of whole messages, where they differ. */
 export function listRenamed({ facts }: Scene, groups: readonly CallGroup[]): readonly Renamed[] {
   const destinationOf = facts.remember(readDestination);
   const renamed = new Map<string, Renamed>();

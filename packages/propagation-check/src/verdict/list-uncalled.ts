@@ -13,11 +13,11 @@ import { nameRows } from './name-rows.ts';
 import type { PossibleSides } from './possible-sides.ts';
 
 /**
- * Requests and messages that began traces at a service where callers from outside are not the only explanation: nothing else is seen of the
- * service, other calls of the same endpoint are whole, or it was a message, which some program sent. Only beside whole calls: where
- * there are none, nothing is judged anyway.
+ * Requests and messages that began traces at a service, if callers from outside are not the only explanation: nothing else is seen of the
+ * service, other calls to the same endpoint are whole, or it was a message, which some program must have sent. Only if there are whole
+ * calls: without them nothing is judged anyway.
  *
- * @param listed What is left open of other callers, who are named.
+ * @param listed Unjudged calls that are listed already; the services that are their peers are left out.
  */
 export function listUncalled(
   scene: Scene,
@@ -39,7 +39,7 @@ export function listUncalled(
     const kinds = (['SERVER', 'CONSUMER'] as const).filter((kind) => scene.services.hasKind(service, kind));
     return kinds.flatMap((kind) => {
       const isMessage = kind === 'CONSUMER';
-      // An expectation of requests has rules of its own; one of messages tells nothing of those that are left.
+      // Other checks examine expected requests. A required edge for messages does not explain messages that began traces.
       if (into.some(({ rule }) => !isMessage || rule === 'may')) return [];
       const found = selectUncalled(scene, roots, service, kind).map((span) => ({
         span,
@@ -72,7 +72,7 @@ function selectUncalled(
   const { graph, facts } = scene;
   const called = scene.groupsInto(service).filter(isBetweenServices);
   const isAny = kind === 'CONSUMER' || takesNoPart(scene, service);
-  // Of the services where requests come in from outside.
+  // At other services, only endpoints that also have whole calls: elsewhere requests come in from outside.
   if (!isAny && called.length === 0) return [];
   const isNoCall = facts.remember((call) => isProbeCall(call) || isEmptyPoll(call));
   const isAlike = isAny ? () => true : isOfEndpoints(scene, called);
@@ -84,7 +84,7 @@ function selectUncalled(
   );
 }
 
-/** Whether a row tells of the receipt alone: messages of its destination are whole in spans of their own, of what was done with each. */
+/** Whether a row only records that a message was received, while messages of its destination are whole in "process" spans. */
 function findReceipts({ facts }: Scene, called: readonly CallGroup[]): (row: number) => boolean {
   const operationOf = facts.remember(readOperation);
   const destinationOf = facts.remember(readDestination);
@@ -102,7 +102,7 @@ function findReceipts({ facts }: Scene, called: readonly CallGroup[]): (row: num
   return (row) => operationOf(row) === 'receive' && processed().has(destinationOf(row));
 }
 
-/** A service that nobody here calls, and that shows no call. */
+/** Whether nobody in the capture calls the service and the service makes no call. */
 function takesNoPart({ groups, services }: Scene, service: string): boolean {
   return (
     !services.isCalling(service) &&
@@ -112,12 +112,12 @@ function takesNoPart({ groups, services }: Scene, service: string): boolean {
   );
 }
 
-/** Whether some calls are to the endpoint of a row. */
+/** Whether some calls are to the row's endpoint. */
 function isOfEndpoints(scene: Scene, called: readonly CallGroup[]): (row: number) => boolean {
   const { names } = scene.graph.store;
   const nameEndpoint = nameRows(scene);
   const calledNames = new Set(called.flatMap(({ servers }) => Array.from(servers, (row) => names[row])));
-  // Of most services the names of the spans tell it.
+  // For most services the names of the spans decide.
   const calledEndpoints = remember(
     () => new Set(called.flatMap(({ servers }) => Array.from(servers, nameEndpoint))),
   );

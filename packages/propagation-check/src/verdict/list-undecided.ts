@@ -16,7 +16,7 @@ import { tellUnlinked } from './list-open-calls.ts';
 import { listCallsToPeers } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
 
-/** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
+/** The expectations that the capture neither proves nor refutes: no call and no error concerns them. */
 export function listUndecided(
   scene: Scene,
   { clients }: Pick<LooseEnds, 'clients'>,
@@ -34,7 +34,7 @@ export function listUndecided(
   return [...edges, ...baggage];
 }
 
-/** Why the data leave an expected or forbidden edge open; null where they do not. */
+/** Why an expected or forbidden edge is undecided; null where it is decided. */
 function tellUndecided(
   scene: Scene,
   clients: readonly Span[],
@@ -72,7 +72,7 @@ function tellUndecided(
   return `${absent}: ${step}`;
 }
 
-/** The first step of a warning on calls that failed, or on messages: the spans of their sender are here. */
+/** The first step to decide a warning on failed calls, or on messages whose sender has spans. */
 function findStep(warned: Draft): string | null {
   const isOfMessages = warned.protocol === 'messaging';
   if (warned.id !== 'missing-server' || (warned.doubt === undefined && !isOfMessages)) return null;
@@ -80,7 +80,7 @@ function findStep(warned: Draft): string | null {
   return step === undefined ? null : `to decide: ${step}`;
 }
 
-/** A name that nobody has, a service that exports elsewhere or not at all, and one that nothing has called yet look alike. */
+/** A misspelt name, a service that exports elsewhere or not at all, and a service that nothing called yet look alike. */
 function tellStrange(scene: Scene, strange: readonly string[]): string {
   const meant = tellMisspelt(scene, strange);
   if (meant !== null && strange.some((service) => isSlip(scene, service))) return meant;
@@ -89,13 +89,13 @@ function tellStrange(scene: Scene, strange: readonly string[]): string {
   return `${absent} ${meant === null ? 'check' : 'If not, check'} the name (service.name) and where the service exports, and send a request that makes the call`;
 }
 
-/** A name that nobody has would keep an expectation from ever failing. */
+/** A forbidden edge with a misspelt name would never fail. */
 function tellSlip(scene: Scene, sides: Sides): string | null {
   const strange = listStrange(scene, sides);
   return strange.some((service) => isSlip(scene, service)) ? tellMisspelt(scene, strange) : null;
 }
 
-/** A service that is forbidden to call another shows by its spans that it does not. */
+/** Only the spans of the caller can show that it does not make a forbidden call. */
 function tellAbsentCaller(scene: Scene, { client, server }: Sides): string | null {
   if (scene.services.has(client)) return null;
   const known = scene.services.names().filter((name) => name !== null);
@@ -129,7 +129,7 @@ function describeUnprovable(calls: readonly UnprovableCall[], server: string): s
     : tellUnlinked(calls.length, server);
 }
 
-/** Entries of baggage that the requests of this tool carried beside those that are expected, and of which nothing shows whether they arrived. */
+/** Baggage that requests of this tool carried beside the expected baggage, where nothing shows whether it arrived. */
 export function listUnshownEntries(scene: Scene): readonly string[] {
   const { baggage, sentBaggage = {} } = scene.expectation;
   const isSentAlone = ([key]: readonly [string, string]): boolean => !Object.hasOwn(baggage, key);
@@ -141,7 +141,7 @@ function describeUnshown(entry: string): string {
   return `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`;
 }
 
-/** The address of a peer without spans that is called as the service is; a host name may go on with its domain. */
+/** The address of a peer without spans whose host name is the service name, with or without a domain. */
 function findPossibleCall(drafts: readonly Draft[], { client, server }: Sides): string | null {
   const called = listCallsToPeers(drafts.filter((draft) => draft.client === client));
   const names = called.map((span) => namePeer(span).filter((name) => name !== null));

@@ -21,22 +21,25 @@ import { sumOf } from '../util/statistics.ts';
 import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
 
-/** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
+/** Calls of an edge that nothing in the capture can judge: one entry of `unjudged` in the result. */
 export interface UnjudgedCalls {
   readonly edge: UnjudgedEdge;
-  /** The sides that are here. */
+  /** The sides that are in the capture. */
   readonly spans: readonly Span[];
-  /** Why, for `--explain`. */
+  /** The reason, for `--explain`. */
   readonly says: string;
-  /** Messages of a destination that several services receive from, and most of whose messages were received: nothing tells which of them did not. */
+  /**
+   * The messages of a destination from which several services receive were mostly received; nothing shows which service did not receive
+   * these.
+   */
   readonly isMostlyReceived?: true;
-  /** Messages whose links a limit of the SDK may have left out. A note of its own tells of these. */
+  /** A limit of the SDK may have dropped the links of these messages; another note reports that. */
   readonly mayBeUnlinked?: true;
 }
 
 /**
- * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
- * SERVER span, at an address inside of the network. An address outside is a third party. Or something else tells that nothing can judge them.
+ * Calls that no rule can judge, because only the caller's side is in the capture: calls that reached a peer at an internal address, none of
+ * which has a SERVER span. A public address is a third party's. Also calls for which another reason is known (`findUnprovable`).
  */
 export function listUnjudged(
   scene: Scene,
@@ -67,21 +70,21 @@ export function listUnjudged(
     });
 }
 
-/** Whether other calls of the service to the same address have their SERVER spans. */
+/** Whether other calls of the service to the same address are whole. */
 function isPartlyWhole({ groupsFrom, facts }: Scene, call: Span): boolean {
   const targetOf = facts.remember(nameTarget);
   const target = nameTarget(call);
   return someCall(groupsFrom(call.serviceName), (row) => targetOf(row) === target);
 }
 
-/** Calls to peers without spans. */
+/** CLIENT spans of calls to peers without spans. */
 export function listCallsToPeers(drafts: readonly Draft[]): readonly Span[] {
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
 }
 
-/** Calls to one peer of which nothing tells whether they are whole, although SERVER spans of it are here. */
+/** Calls to a peer that has SERVER spans in the capture, where nothing shows whether they are whole; by callee and reason. */
 function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly UnjudgedCalls[] {
   const found = clients.flatMap((client) => {
     const call = scene.shared.findUnprovable(client);
@@ -99,22 +102,22 @@ function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly Unju
   });
 }
 
-/** How many calls some spans stand for, one side of each. */
+/** The number of calls that the spans stand for; each span is one side of a call. */
 export function countCalls({ graph }: Scene, spans: readonly Span[]): number {
   return sumOf(spans.map((span) => weightOf(graph.store, graph.rowOf(span))));
 }
 
-/** Calls of one edge without their SERVER spans. */
+/** Calls of one edge whose SERVER spans are missing. */
 export interface SilentCalls {
   readonly client: string | null;
   readonly server: string;
   readonly calls: number;
-  /** As the caller addresses it. */
+  /** The address as the caller writes it. */
   readonly peer: string;
   readonly spans: readonly Span[];
 }
 
-/** Calls that look like those to peers that emit no spans, while the called service did emit spans of such calls at other times. */
+/** Calls that look like calls to a peer without spans, although the callee had spans of such calls at other times. */
 export function listUncovered(
   scene: Scene,
   looseEnds: LooseEnds,
@@ -135,8 +138,8 @@ function describeSilent(scene: Scene, server: string, spans: Group<Span>): Silen
 }
 
 /**
- * Calls that look like those to a peer without spans, to an address at which a report speaks of the other calls: these are of its edge. Not
- * where some calls to the address are whole: a cache may have answered.
+ * Calls that look like calls to a peer without spans, to an address for which a finding reports the other calls: they belong to the same
+ * edge. Not if some calls to the address are whole, because a cache may have answered these.
  */
 export function listBesideReported(scene: Scene, drafts: readonly Draft[]): readonly SilentCalls[] {
   const clients = listCallsToPeers(drafts).filter(
@@ -165,8 +168,8 @@ function namePlace(call: Span): string {
 }
 
 /**
- * Requests to the called service of an expected edge that began traces while its caller had requests open, except those of programs
- * that also send requests to the caller. When the caller's requests overlap, a client library that is not instrumented and callers from outside make the same picture.
+ * Requests at the callee of an expected edge that began traces while its caller had requests open, except requests of programs that also
+ * call the caller. If the caller's requests overlap, an uninstrumented client library and callers from outside look the same.
  */
 export function listUnjudgedRoots(
   scene: Scene,
@@ -188,7 +191,7 @@ export function listUnjudgedRoots(
   });
 }
 
-/** Requests that may be calls of a service that had requests open when they began. */
+/** Describes roots that may be calls of a service that had requests open when they began. */
 export function describePossible(
   scene: Scene,
   { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,

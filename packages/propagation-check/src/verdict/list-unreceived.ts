@@ -22,15 +22,15 @@ import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
 import { tellSeparation } from './tell-separation.ts';
 
-/** The messages of one destination that were received. */
+/** The received messages of one destination. */
 interface Received {
   /** The services that received them. */
   readonly servers: Set<string | null>;
-  /** How long after each PRODUCER span the first CONSUMER span below it ended, in nanoseconds. */
+  /** By PRODUCER row: how many nanoseconds later its first CONSUMER span ended. */
   readonly lags: Map<number, number>;
 }
 
-/** Messages that nobody received here and of which no finding speaks. */
+/** Messages that nobody in the capture received and no finding explains. */
 export function listUnreceived(
   scene: Scene,
   { clients, roots }: Pick<LooseEnds, 'clients' | 'roots'>,
@@ -53,7 +53,7 @@ export function listUnreceived(
   );
 }
 
-/** Of messages to destinations of which nobody received any here. */
+/** Describes messages to a destination from which nobody in the capture received. */
 function prepareUnseen(
   scene: Scene,
   roots: LooseEnds['roots'],
@@ -97,7 +97,7 @@ function tellLinked(linked: readonly Span[]): Pick<UnjudgedEdge, 'why' | 'mayBe'
   };
 }
 
-/** Of messages to destinations of which others were received. */
+/** Describes messages to a destination from which other messages were received. */
 function prepareReceived(
   scene: Scene,
   roots: LooseEnds['roots'],
@@ -147,7 +147,7 @@ function prepareReceived(
   };
 }
 
-/** Messages of the end of the capture, where all before them were received. */
+/** Messages at the end of the capture, if all earlier ones were received. */
 function tellWaiting(
   scene: Scene,
   messages: readonly Span[],
@@ -167,7 +167,7 @@ function tellWaiting(
   ];
 }
 
-/** Messages that batches received, of which they name others alone. */
+/** Messages that may be in batches that link to too few messages. */
 function describeShort(
   scene: Scene,
   { batches, unread, unnamed }: ShortBatches,
@@ -194,7 +194,7 @@ function describeShort(
   };
 }
 
-/** The destination, at its broker. */
+/** A key for a destination at its broker. */
 function nameQueue(span: FactSource): string {
   return keyFor(readBroker(span), nameTarget(span));
 }
@@ -216,7 +216,7 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
   return received;
 }
 
-/** The replica that sent all of them, where others sent those that were received. */
+/** Whether one replica sent all of these messages while other replicas sent the received ones, as a fact. */
 function tellReplica(
   scene: Scene,
   { calls, ...edge }: Pick<Draft, 'client' | 'server' | 'protocol'> & Pick<UnjudgedEdge, 'calls'>,
@@ -240,7 +240,7 @@ function areMostlyReceived(
   return areMostlyJudged(count, count + left, thresholds);
 }
 
-/** The messages that were not received, although the capture goes on for longer than any other of the destination took. */
+/** Messages that were not received although the capture continues for longer than any other message of the destination took. */
 function listDue(scene: Scene, sent: readonly Span[], { lags }: Received): readonly Span[] {
   const lag = [...lags.values()].reduce((longest, one) => Math.max(longest, one), 0);
   return sent.filter((span) => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to);

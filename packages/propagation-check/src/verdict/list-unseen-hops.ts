@@ -7,9 +7,9 @@ import { decodePercent } from '../util/decode-percent.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 
 /**
- * Whole calls of which each arrived with another path and at another port than it was sent to: a service without spans answered them, and handed
- * the context on. A redirect keeps the port, and a proxy the path, or the end of it. Calls
- * of a client that the expectations name are left out: these say which services its calls go through.
+ * Groups of whole calls that all arrived with another path and at another port than they were sent to: a service without spans answered
+ * them and passed the context on. A redirect keeps the port, and a proxy keeps the path or its end. Callers that the expectations name are
+ * left out, because those say which services the calls go through.
  */
 export function listUnseenHops(scene: Scene): readonly UnjudgedCalls[] {
   const isNamed = (client: string | null): boolean =>
@@ -27,7 +27,7 @@ export function listUnseenHops(scene: Scene): readonly UnjudgedCalls[] {
 }
 
 function isEachHandedOn({ facts, shared }: Scene, { clients, servers }: CallGroup): boolean {
-  // Of nearly all edges the first call tells.
+  // For nearly all edges the first call decides.
   for (let at = 0; at < clients.length; at += 1) {
     const [sent, received] = [facts.factsOf(clients[at] ?? none), facts.factsOf(servers[at] ?? none)];
     if (sent.port === null || received.port === null || sent.port === received.port) return false;
@@ -35,7 +35,7 @@ function isEachHandedOn({ facts, shared }: Scene, { clients, servers }: CallGrou
     if (isEndOfOther(sent.path, received.path)) return false;
     if (isEndOfOther(normalise(sent.path), normalise(received.path))) return false;
   }
-  // Of a call with two requests the service in between has the other.
+  // If a call was continued twice, the second request shows the service in between.
   const repeated = shared.repeatedClients();
   return !clients.some((client) => repeated.has(client));
 }
@@ -44,7 +44,7 @@ function isEndOfOther(one: string, other: string): boolean {
   return one.endsWith(other) || other.endsWith(one);
 }
 
-/** Frameworks decode paths, and take them with and without a slash at the end for one. */
+/** Frameworks decode paths and ignore a trailing slash. */
 function normalise(path: string): string {
   const decoded = decodePercent(path);
   return decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;

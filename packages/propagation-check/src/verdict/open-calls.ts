@@ -1,22 +1,22 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { Span } from '../span/span.ts';
 
-/** Calls of an edge that has whole ones, of which nothing shows whether they are whole. */
+/** Calls of an edge, where nothing shows whether they are whole. */
 export interface OpenCalls {
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
   readonly calls: number;
-  /** The sides that are here. */
+  /** The sides that are in the capture. */
   readonly spans: readonly Span[];
   /**
-   * Why, and what decides; null where they leave the verdict as it is: nobody expects the edge, or a report speaks of it, and a cache or the end of the
-   * capture makes the same picture.
+   * The reason and what decides. Null where the calls do not affect the verdict: the edge is not expected, or a finding reports it, and a
+   * cache or the end of the capture explains the calls as well.
    */
   readonly says: string | null;
-  /** Messages of an expected edge without their other side, sent and received: some of them may be the same. */
+  /** Messages of an expected edge lack their other side at sender and receiver: some of them may be the same messages. */
   readonly isOnBothSides?: boolean;
 }
 
-/** Before their protocol is looked for. */
+/** Open calls before their protocol is known. */
 export type DescribedCalls = Omit<OpenCalls, 'protocol'>;

@@ -3,7 +3,7 @@ import type { Pair } from '../pairing/pair-spans.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 
-/** Requests, and what may be their calls. */
+/** Requests, and the spans that may be their calls. */
 export interface Paired {
   readonly requests: readonly Span[];
   readonly unpaired: readonly Span[];
@@ -11,8 +11,8 @@ export interface Paired {
 }
 
 /**
- * Pairs the first of what may be calls with the requests that may enclose those: of most services they tell enough before all are paired.
- * @param unpaired By start.
+ * Pairs the first possible calls with the requests that may enclose them: for most services these decide before all are paired.
+ * @param unpaired Possible calls, by start.
  */
 export function pairFirst(
   requests: readonly Span[],

@@ -11,20 +11,20 @@ import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { listRenamed } from './list-renamed.ts';
 
-/** Tells which services may be on the other side of calls and messages that are without one here. */
+/** Finds services that may be the missing other side of calls and messages. */
 export interface PossibleSides {
-  /** Services whose requests began traces and fit the calls of one service to one peer. */
+  /** Services with root requests that fit the calls of one service to one peer. */
   calledBy(calls: Group<Span>): readonly string[];
-  /** Services whose messages of the same destination began traces. */
+  /** Services with root messages of the same destination. */
   receiversOf(messages: Group<Span>): readonly string[];
   /**
-   * Services whose messages to the destination a service did not receive as theirs. Null where it received all of them, so that this
-   * message is of somebody else.
+   * Services that sent messages to the destination that the receiver did not receive as theirs. Null if it received all of them, so that
+   * somebody else sent this message.
    */
   sendersOf(message: Span): readonly string[] | null;
 }
 
-/** One service at one destination of one broker. */
+/** A service at a destination of a broker. */
 interface Place {
   readonly service: string | null;
   readonly destination: string;
@@ -49,7 +49,7 @@ export function findPossibleSides(scene: Scene, roots: Roots): PossibleSides {
     const isSent = isOf({ service, broker });
     const sentTo = (name: string) => (senders().get(name) ?? []).filter(isSent);
     const sent = sentTo(destination);
-    // Other senders may have other names for it, so that nothing follows where all of these were received.
+    // Other senders may name the destination differently, so null needs a sender that uses the receiver's name.
     const renamed = renamedBy(service).filter(({ received }) => received === destination);
     const all = [...sent, ...renamed.flatMap((one) => sentTo(one.sent))];
     const unread = all.filter(({ row }) => !read.has(row));
@@ -67,7 +67,7 @@ export function findPossibleSides(scene: Scene, roots: Roots): PossibleSides {
   };
 }
 
-/** Whether another service may be on the other side of the broker. */
+/** Whether a place is another service's at what may be the same broker. */
 function isOf(own: Pick<Place, 'service' | 'broker'>): (place: Place) => boolean {
   return ({ service, broker }) => service !== own.service && areOfOneBroker(broker, own.broker);
 }
@@ -89,7 +89,7 @@ function listPlaces({ graph, facts }: Scene, rows: Rows): ReadonlyMap<string, Pl
   return places;
 }
 
-/** Each message that was sent. */
+/** All PRODUCER spans with a destination. */
 function listSent({ graph, facts }: Scene): readonly (Place & { readonly row: number })[] {
   const sent: (Place & { readonly row: number })[] = [];
   for (const [row, kind] of graph.store.kinds.entries()) {
@@ -105,7 +105,7 @@ function listSent({ graph, facts }: Scene): readonly (Place & { readonly row: nu
 /** The first requests of services that began traces. */
 interface FirstRequests {
   readonly services: readonly string[];
-  /** By the name in lower case, as host names are compared. */
+  /** Services by name in lower case, as host names are compared. */
   named(label: string): readonly string[];
   of(service: string): readonly Span[];
 }
@@ -122,7 +122,7 @@ function indexRequests(roots: Roots): FirstRequests {
   };
 }
 
-/** A host name often begins with the name of the service. Otherwise the only service with a request that fits. */
+/** The service whose name is the first label of the host name; otherwise the only service with a fitting request. */
 function listCalled({ services, named, of }: FirstRequests, calls: Group<Span>): readonly string[] {
   const [{ serviceName: caller }] = calls;
   const isOther = (service: string): boolean => service !== caller;

@@ -12,11 +12,11 @@ import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { remember } from '../util/remember.ts';
 
-/** Attributes that may tell why some calls break: of each line the first that separates them. */
+/** Attributes that may explain why some calls break. Each entry lists alternatives; the first that separates the calls is reported. */
 type Keys = readonly (readonly string[])[];
 
 const resourceKeys: Keys = [
-  // People know a pod and a host by their names.
+  // Pods and hosts are known by their names, not by their uids.
   instanceAttributes.filter((key) => key !== 'k8s.pod.uid' && key !== 'host.id'),
   ['service.version'],
   ['service.namespace'],
@@ -24,24 +24,24 @@ const resourceKeys: Keys = [
   ['k8s.node.name'],
 ];
 
-/** Reads attributes of one side of calls. */
+/** Reads attributes from one side of a call. */
 interface Reader {
   readonly side: 'client' | 'server';
   readonly keys: Keys;
   readonly read: (key: string) => ReadValue;
-  /** Its keys tell replicas apart, and what they run on. */
+  /** The keys identify replicas and the machines that they run on. */
   readonly isReplica?: true;
 }
 
 type ReadValue = (row: number) => string | null;
 
 /**
- * What all calls of a report have in common, and no whole call of the edge has: the replica, version, machine or environment of one side, the
- * address that was called, or what its requests ask for. It is a fact and no cause: a single exception on either side leaves it out, and so do so few calls that
- * it may well be chance. Of a replica, which is the likeliest of these, it is told where it is only unlikely to be chance, with how unlikely that is.
+ * What all calls of a finding have in common and no whole call of the edge has: the replica, version, machine or environment of one side,
+ * the address that was called, or the endpoint. It is a fact, not a cause. It is left out if a single call is an exception or if it may
+ * well be chance. A replica, the likeliest of these, is also reported at a higher probability of chance, which is then given.
  *
- * @param count How many calls the report is of.
- * @param listErrors Those of the edge.
+ * @param count How many calls the finding has.
+ * @param listErrors The errors of the edge.
  */
 export function tellSeparation(
   scene: Scene,
@@ -86,7 +86,7 @@ function readResources({ graph: { store } }: Scene, side: Reader['side']): Reade
 function readAddresses(scene: Scene): Reader {
   const keys = [['network.peer.address'], ['server.address'], ['server.port']];
   return readSpans(scene, 'client', keys, {
-    // The names that each generation of the semantic conventions has for it.
+    // The names in each generation of the semantic conventions.
     'network.peer.address': (call) =>
       readText(call, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'),
     'server.address': (call) => readAddress(call).host,
@@ -118,11 +118,11 @@ interface Separation {
   readonly names: readonly string[];
   /** How many calls are whole. */
   readonly whole: number;
-  /** How probable it is that an attribute that has nothing to do with it separates them. */
+  /** The probability that an unrelated attribute separates the calls. */
   readonly chance: number;
 }
 
-/** The attributes that separate the calls; null where none does. */
+/** The attributes that separate the calls; null if there is none. */
 function separate(
   scene: Scene,
   shown: readonly Shown[],
@@ -144,7 +144,7 @@ function separate(
           .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
       ),
   );
-  // An attribute at a time: most end at the first whole call.
+  // One attribute at a time: most are excluded by the first whole call.
   const names = keys.flatMap((some) => {
     for (const key of some) {
       const readValue = read(key);
@@ -160,8 +160,8 @@ function separate(
 }
 
 /**
- * Each set of so many calls may be the broken one by chance, and few values of an attribute belong to so many: the share of these sets that are
- * all calls with one value.
+ * The share of all sets of `broken` calls that consist of all calls with one value of an attribute: any set might be the broken one by
+ * chance, but few values belong to exactly so many calls.
  */
 function measureChance(broken: number, whole: number): number {
   const all = broken + whole;
@@ -171,13 +171,13 @@ function measureChance(broken: number, whole: number): number {
   return Math.floor(all / broken) / sets;
 }
 
-/** The value that all rows have; null where one has none, or another one. */
+/** The value that all rows have; null if a row has none or another. */
 function findCommon(rows: readonly number[], readValue: ReadValue): string | null {
   const value = readValue(rows[0] ?? none);
   return value !== null && rows.every((row) => readValue(row) === value) ? value : null;
 }
 
-/** Whether every whole call has a value, and another one. @param broken SERVER spans of calls that are in reports of errors. */
+/** Whether every whole call has a value and it differs. @param broken SERVER spans of calls that errors report. */
 function areOthers(
   groups: readonly CallGroup[],
   side: Reader['side'],
@@ -201,7 +201,7 @@ function countWhole(
   groups: readonly CallGroup[],
   broken: ReadonlySet<number>,
 ): { readonly seen: number; readonly whole: number } {
-  /** Servers with links: one that received several messages is one observation. */
+  /** Servers with links: a server that received several messages is one observation. */
   const linked = new Set<number>();
   let [seen, whole] = [0, 0];
   for (const { servers } of groups) {

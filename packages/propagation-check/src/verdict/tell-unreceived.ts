@@ -2,15 +2,15 @@ import type { Thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import type { UnjudgedEdge } from './result.ts';
 
-/** Messages that nobody received, beside messages of their receiver that began traces. */
+/** Messages that nobody received, and messages of their receiver that began traces. */
 type Sides = Pick<UnjudgedEdge, 'calls' | 'late' | 'began'>;
 
 export const mayBeOneEdge =
   'two sides of one edge whose context is lost, or each has its other side elsewhere';
 
 /**
- * What tells whether the messages of the two sides are the same.
- * @param option The option that names the edge; null where it is given.
+ * The step that decides whether the messages at both sides are the same.
+ * @param option The option that names the edge; null if the edge is named already.
  */
 export function tellWhatDecides(
   { calls, late = 0, began = 0 }: Sides,
@@ -24,7 +24,7 @@ export function tellWhatDecides(
   return `${doubt}: ${lookIntoBroker}, or check again with more of them`;
 }
 
-/** What batches tell of the messages that they do not name. */
+/** Describes the messages that batches do not link to. */
 export function tellShort({ facts = [], server }: Pick<UnjudgedEdge, 'facts' | 'server'>): string {
   const [numbers, ...limits] = facts;
   return `${numbers}, and as many others, sent before, are in none: ${limits.map((limit) => `${limit}, or `).join('')}the sender wrote no context into these, or ${server} did not read it: ${lookIntoBroker}`;
@@ -32,7 +32,7 @@ export function tellShort({ facts = [], server }: Pick<UnjudgedEdge, 'facts' | '
 
 const lookIntoBroker = 'look at such a message in the broker';
 
-/** Messages that were sent at the end of the capture are not counted, unless as many began traces. */
+/** Messages sent at the end of the capture are not mentioned if as many began traces. */
 export function tellLate({ calls, late = 0, began = 0 }: Sides): string {
   return late === 0 || calls + late <= began
     ? ''

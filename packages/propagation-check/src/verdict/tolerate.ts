@@ -10,10 +10,10 @@ import { type EdgeResult, nameEdge, type Result } from './result.ts';
 type Judged = Pick<Result, 'edges' | 'findings'>;
 
 /**
- * Marks edges and findings with a side that does not take part, on purpose, and adds an edge for calls to peers that emit no spans.
+ * Marks edges and findings with a tolerated peer as a side, and adds an edge for calls to tolerated peers, which have no spans.
  *
- * @param services Those that emit spans.
- * @param clients The calls without their other side.
+ * @param services The services that have spans.
+ * @param clients Calls whose other side is missing.
  */
 export function tolerate(
   { edges, findings }: Judged,
