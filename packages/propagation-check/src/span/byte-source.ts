@@ -4,7 +4,7 @@ export interface ByteSource {
   readonly view: DataView;
 }
 
-/** Not a `Buffer`, even where one is given: code that meets objects of one class alone is faster. */
+/** A plain `Uint8Array` even for a `Buffer`: V8 optimizes code that sees objects of one class. */
 export function sourceOf({ buffer, byteOffset, length }: Uint8Array): ByteSource {
   return {
     bytes: new Uint8Array(buffer, byteOffset, length),
@@ -12,7 +12,7 @@ export function sourceOf({ buffer, byteOffset, length }: Uint8Array): ByteSource
   };
 }
 
-/** The array, or one at least twice as long with the same beginning, when it has to hold `length`. */
+/** The array if it can hold `length` elements, otherwise a copy at least twice as long. */
 export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
   if (length <= array.length) return array;
   const longer = new Uint32Array(Math.max(length, array.length * 2));
@@ -21,8 +21,8 @@ export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Ar
 }
 
 /**
- * Gives memory back at once that nobody reads again; the garbage collector sees no hurry where arrays are few and large.
- * Node 20 leaves it to the collector.
+ * Frees memory that is no longer read. The garbage collector does not hurry to free a few large arrays. On Node 20, which lacks `transfer`,
+ * it is left to the collector.
  */
 export function discard(buffer: ArrayBuffer): void {
   if ('transfer' in ArrayBuffer.prototype && buffer.byteLength > 0) buffer.transfer(0);

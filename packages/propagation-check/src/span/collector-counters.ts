@@ -1,6 +1,6 @@
-/** Counters of an OpenTelemetry Collector's own telemetry, in spans since it started, over all its components. */
+/** Counters of a Collector's internal telemetry: spans since its start, over all its components. */
 export interface CollectorCounters {
-  /** Of the metrics endpoint: `collector=http://localhost:8888/metrics`. */
+  /** The name of the metrics endpoint: `collector=http://localhost:8888/metrics`. */
   readonly name: string;
   /** Accepted by receivers. */
   readonly accepted: number;

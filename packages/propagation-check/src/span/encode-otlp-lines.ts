@@ -2,8 +2,8 @@ import { groupBy } from '../util/group-by.ts';
 import { type Attributes, type AttributeValue, type Span, spanKinds, statusCodes } from './span.ts';
 
 /**
- * Spans as JSON Lines: one OTLP `TracesData` message a line and resource, as the Collector's file exporter writes them.
- * Source: OpenTelemetry protocol, "JSON Protobuf Encoding" (hex ids, enums as numbers, 64-bit integers as strings).
+ * Encodes spans as JSON Lines: one OTLP `TracesData` message for each resource, as the Collector's file exporter writes them. Source:
+ * OpenTelemetry protocol, "JSON Protobuf Encoding" (hex ids, enums as numbers, 64-bit integers as strings).
  */
 export function encodeOtlpLines(spans: readonly Span[]): string {
   return groupBy(spans, (span) => JSON.stringify([...span.resource]))

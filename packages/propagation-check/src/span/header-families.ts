@@ -1,6 +1,6 @@
 /**
- * Beginnings of attribute names under which instrumentations record headers. Sources: OpenTelemetry semantic conventions,
- * "HTTP" (`http.request.header.<key>`), "gRPC" and "Connect RPC" (`rpc.<system>.request.metadata.<key>`, since 1.38 `rpc.request.metadata.<key>`);
+ * Prefixes of attribute names under which instrumentations record headers. Sources: OpenTelemetry semantic conventions, "HTTP"
+ * (`http.request.header.<key>`), "gRPC" and "Connect RPC" (`rpc.<system>.request.metadata.<key>`, since 1.38 `rpc.request.metadata.<key>`);
  * opentelemetry-java-instrumentation, `CapturedMessageHeadersUtil.java` (`messaging.header.<key>`).
  */
 export const headerFamilies = {

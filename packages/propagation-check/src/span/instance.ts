@@ -1,15 +1,15 @@
 import type { Attributes, Span } from './span.ts';
 
-/** Attributes that tell containers apart, the finest first (semantic conventions, resources). */
+/** Attributes that identify a container, the most specific first (semantic conventions, resources). */
 const containerAttributes = ['k8s.pod.uid', 'k8s.pod.name', 'container.id'] as const;
 
-/** Attributes that tell machines apart. */
+/** Attributes that identify a machine. */
 const machineAttributes = [...containerAttributes, 'host.id', 'host.name'] as const;
 
-/** Attributes that tell replicas apart. */
+/** Attributes that identify a replica. */
 export const instanceAttributes = ['service.instance.id', ...machineAttributes] as const;
 
-/** Attributes of a resource of one process or container: a host has several. */
+/** Attributes of a resource that describes one process or container; a host runs several. */
 const processAttributes = [
   'service.instance.id',
   'process.pid',
@@ -18,8 +18,8 @@ const processAttributes = [
 ] as const;
 
 /**
- * Attributes with one value in the processes of a pool. Some name no replica: a browser may have the service name of the server of its
- * page, and a name is given again in other namespaces and environments.
+ * Attributes that are equal in all processes of a pool. Those that do not identify a replica are needed because a service name may occur
+ * twice: a browser may have the name of the server of its page, and namespaces and environments reuse names.
  */
 const poolAttributes = [
   ...instanceAttributes,
@@ -29,7 +29,7 @@ const poolAttributes = [
   'deployment.environment',
 ] as const;
 
-/** The replica of a service, as its resource says; null where it does not. */
+/** The replica of a service by its resource attributes; null if none identifies it. */
 export function readInstance(resource: Attributes): string | null {
   for (const name of instanceAttributes) {
     const value = resource.get(name);
@@ -42,12 +42,12 @@ export function namesProcess(resource: Attributes): boolean {
   return processAttributes.some((name) => resource.has(name));
 }
 
-/** Whether one process may have made both spans: their resources name no different machines, replicas or processes. */
+/** Whether one process may have made both spans: their resources do not name different machines, replicas or processes. */
 export function mayBeOfOneProcess({ resource: one }: Span, { resource: other }: Span): boolean {
   return one === other || (mayBeEqual(one, other, 'process.pid') && mayShareAll(one, other));
 }
 
-/** The same, or two processes of one machine, as those of a pool: their resources name the machine. */
+/** As `mayBeOfOneProcess`, or two processes that share a machine, such as workers of a pool; both resources name the machine. */
 export function mayBeOfOnePool(one: Span, other: Span): boolean {
   return mayBeOfOneProcess(one, other) || areOfOneMachine(one.resource, other.resource);
 }

@@ -45,7 +45,7 @@ export const keptAttributes = [
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],
 ] as const;
 
-/** Families of attributes that are kept, by the beginning of their names. */
+/** Prefixes of further kept attributes. */
 export const keptFamilies = [
   ...headerFamilies.request,
   ...headerFamilies.response,
@@ -53,7 +53,7 @@ export const keptFamilies = [
   'app.baggage.',
 ] as const;
 
-/** Rules ask only whether a span has these. Their values are long and may hold secrets: an empty text is kept instead. */
+/** Rules only ask whether a span has these. Their values are long and may hold secrets, so an empty text is kept instead. */
 export const presenceOnly: ReadonlySet<string> = new Set(['db.statement', 'db.query.text']);
 
 const kept: ReadonlySet<string> = new Set(keptAttributes);
@@ -62,7 +62,6 @@ export function isKept(key: string): boolean {
   return kept.has(key) || keptFamilies.some((family) => key.startsWith(family));
 }
 
-/** The attributes that a span store keeps. */
 export function keepAttributes(attributes: Attributes): Attributes {
   const left = new Map<string, AttributeValue>();
   for (const [key, value] of attributes) if (isKept(key)) left.set(key, presenceOnly.has(key) ? '' : value);

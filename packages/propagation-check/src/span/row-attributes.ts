@@ -2,9 +2,9 @@ import { keptAttributes } from './kept-attributes.ts';
 import type { Attributes, AttributeValue } from './span.ts';
 import { attributesOf, keysOf, type Shapes, type SpanStore, textOf } from './span-store.ts';
 
-/** Names that are always interned have smaller ids. */
+/** The kept attribute names are interned first and have smaller ids. */
 const placedKeys = 128;
-/** Hostile data may have any number of shapes, and of names in one. */
+/** Hostile data may have any number of shapes, and of names in a shape. */
 const placedShapes = 4_096;
 const mostPlaces = 255;
 
@@ -25,7 +25,7 @@ function placeKeys({ starts, keys }: Shapes): Uint8Array {
 export class AttributeIndex {
   readonly store: SpanStore;
   readonly #keys = new Map<string, number | null>();
-  /** One more than the place of a name in a shape, and 0 where it has none: by shape and by id of the name. */
+  /** By shape and name id: the position of the name in the shape plus one; 0 if the shape lacks it. */
   readonly #places: Uint8Array;
 
   constructor(store: SpanStore) {
@@ -34,25 +34,25 @@ export class AttributeIndex {
     this.#places = placeKeys(store.shapeTable);
   }
 
-  /** The id of a name; null where it is none of those that are always interned. */
+  /** The id of a name; null if it is not one of `keptAttributes`. */
   keyOf(name: string): number | null {
     return this.#keys.get(name) ?? null;
   }
 
-  /** The id of the value; null where the row has none. */
+  /** The id of the value; null if the row lacks the attribute. */
   find(row: number, name: string): number | null {
     const key = this.keyOf(name);
-    // Of the families of names that are kept, a store may have more than it interns.
+    // A kept prefix may have more names than a store interns.
     return key === null ? this.#findByText(row, name) : this.findKey(row, key);
   }
 
-  /** As `find`, for many rows. */
+  /** As `find`, for one name and many rows. */
   finderOf(name: string): (row: number) => number | null {
     const key = this.keyOf(name);
     return key === null ? (row) => this.#findByText(row, name) : (row) => this.findKey(row, key);
   }
 
-  /** As `find`, by the id of the name. Signed, because V8 allocates memory for the larger numbers of raw values. */
+  /** As `find`, by the id of the name. Signed, because V8 allocates the larger numbers of raw ids on the heap. */
   findKey(row: number, key: number): number | null {
     const { shapes, attributeStarts, attributeValues } = this.store;
     const shape = shapes[row] ?? 0;
@@ -75,7 +75,7 @@ export class AttributeIndex {
   }
 }
 
-/** The attributes of a row, read when they are asked for: a map of its own would take ten times the memory. */
+/** The attributes of a row, read on demand: a map for each row would take ten times the memory. */
 export class RowAttributes implements Attributes {
   readonly #index: AttributeIndex;
   readonly #row: number;

@@ -4,11 +4,11 @@ import { isRaw } from './value-id.ts';
 
 const nanosPerSecond = 1_000_000_000;
 
-/** Copies single rows of a store to a writer, without a span object for each. One copier for each pair: it remembers the ids there. */
+/** Copies rows of a store to a writer without span objects. Use one copier for each pair, because it remembers the writer's ids. */
 export class RowCopier {
   readonly #from: SpanStore;
   readonly #to: SpanWriter;
-  /** By the ids of the store: the id of the writer + 1, and 0 while it is not known. */
+  /** By id of the store: the id of the writer plus one; 0 if not copied yet. */
   readonly #values: Uint32Array;
   readonly #shapes: Uint32Array;
   readonly #resources: Uint32Array;
@@ -108,7 +108,7 @@ export class RowCopier {
     const known = this.#values[id] ?? 0;
     if (known !== 0) return known - 1;
     const copied = this.#to.values.add(this.#from.values.decode(id), ofField);
-    // One that is not interned there has an id for each occurrence.
+    // A value that the writer does not intern has an id for each occurrence.
     if (!isRaw(copied)) this.#values[id] = copied + 1;
     return copied;
   }

@@ -13,7 +13,7 @@ import { linksOf, type SpanStore, textOf, traceIdAt } from './span-store.ts';
 export interface RowSource {
   readonly store: SpanStore;
   readonly attributes: AttributeIndex;
-  /** A result of another room that is made once for all rows. */
+  /** A result of a later stage, computed once for all rows. */
   memo: object | null;
   spanIdOf(row: number): string;
   /** Null for a root. */
@@ -23,11 +23,11 @@ export interface RowSource {
   endTimeOf(row: number): bigint;
 }
 
-/** A row as a span, whose fields are read when they are asked for: fields of its own would take ten times the memory. */
+/** A row as a span. Fields are read on demand: storing them would take ten times the memory. */
 export class RowSpan implements Span {
   readonly source: RowSource;
   readonly row: number;
-  /** A result of another room that is made once for the span. */
+  /** A result of a later stage, computed once for the span. */
   memo: object | null = null;
   #traceId: string | null = null;
   #start: bigint | null = null;
@@ -38,7 +38,7 @@ export class RowSpan implements Span {
     this.row = row;
   }
 
-  /** The same span at another time. */
+  /** The same span, moved in time. */
   at(start: bigint, end: bigint): RowSpan {
     const moved = new RowSpan(this.source, this.row);
     moved.memo = this.memo;
@@ -123,7 +123,7 @@ export class RowSpan implements Span {
   }
 }
 
-/** A span as it were at another time. */
+/** A copy of the span, moved in time. */
 export function atTime(span: Span, start: bigint, end: bigint): Span {
   return span instanceof RowSpan
     ? span.at(start, end)

@@ -3,14 +3,14 @@ import type { Shapes, Words } from './span-store.ts';
 import { type IdMap, isRaw } from './value-id.ts';
 
 /**
- * The lists of attribute names that spans have, as numbers: spans of one instrumentation have the same names in the same order. A list
- * with a name that is not interned is never found again.
+ * Numbers the lists of attribute names of spans ("shapes"): spans of one instrumentation have the same names in the same order. A list with
+ * a name that is not interned gets a new number each time.
  */
 export class ShapeTable {
   #starts: Words = new Uint32Array(64);
   #keys: Words = new Uint32Array(512);
   #size = 0;
-  /** Open addressing: shape + 1, and 0 where free. */
+  /** Hash table with open addressing: the shape plus one; 0 where the slot is free. */
   #slots: Words = new Uint32Array(256);
   #batched = 0;
 
@@ -30,7 +30,10 @@ export class ShapeTable {
     return shape;
   }
 
-  /** Adds the shapes of another table's batch. @param names The ids here of the names there. @param ids Of its shapes; the new ones are added. */
+  /**
+   * Adds the shapes of a batch from another table. @param names Maps its name ids to ids here. @param ids Maps its shapes to shapes here;
+   * extended by the new ones.
+   */
   addBatch({ starts, keys }: Shapes, names: IdMap, rawOffset: number, ids: IdMap): void {
     const translated = new Uint32Array(keys.length);
     names.copy(keys, translated, 0, rawOffset);
@@ -41,13 +44,13 @@ export class ShapeTable {
     }
   }
 
-  /** All. They stay as they are while more are added. */
+  /** All shapes. The arrays stay valid while shapes are added. */
   list(): Shapes {
     const end = this.#starts[this.#size] ?? 0;
     return { starts: this.#starts.subarray(0, this.#size + 1), keys: this.#keys.subarray(0, end) };
   }
 
-  /** Those that are new since the last batch; `keys` begins with those of the first. */
+  /** The shapes added since the last batch; `keys` begins with the names of the first of them. */
   takeBatch(): Shapes {
     const { starts, keys } = this.list();
     const batch = { starts: starts.slice(this.#batched), keys: keys.slice(starts[this.#batched]) };
@@ -87,7 +90,7 @@ export class ShapeTable {
   }
 }
 
-/** Null where a name is not interned. */
+/** Null if a name is not interned. */
 function hashNames(names: Words, start: number, end: number): number | null {
   let hash = 0;
   for (let at = start; at < end; at += 1) {

@@ -7,14 +7,14 @@ export interface MaybeShared {
 }
 
 /**
- * Gives the server's side of a call an id of its own where Zipkin's B3 instrumentation shared one id between
- * both sides, so that the usual shape appears: the CLIENT span is the parent of the SERVER span.
+ * Gives the SERVER side of a call an id of its own where Zipkin's B3 instrumentation used one id for both sides. The CLIENT span becomes
+ * the parent of the SERVER span.
  *
- * A SERVER span shares its id when it says so, or when a CLIENT span of the trace has the same id (old
- * instrumentation does not say it). Its new id is derived from trace, id, service and start, so that decoding the same span
- * again gives the same id. Its parent becomes the shared id, also when the CLIENT span never arrived: that id is what
- * the server received. The spans below it move along, but for those that only the client's service can have recorded: where both sides
- * are the same service, where neither is the child's, or where the CLIENT span is absent, a child belongs to the server.
+ * A SERVER span shares its id if it says so, or if a CLIENT span of the trace has the same id (old instrumentations do not say it). The new
+ * id is derived from trace, id, service and start, so that decoding the span again gives the same id. The parent becomes the shared id even
+ * if the CLIENT span is missing, because the server received that id. Children of the shared id move to the SERVER span, except those that
+ * only the client's service can have recorded. A child belongs to the server if both sides are one service, if the child's service is
+ * neither side's, or if the CLIENT span is missing.
  */
 export function separateSharedSpans(spans: readonly MaybeShared[]): readonly Span[] {
   const clients = new Map(
@@ -37,7 +37,7 @@ function keyOf(span: Span, spanId: string): string {
   return `${span.traceId}:${spanId}`;
 }
 
-/** By start, so that the choice of one does not depend on the order in which they came. */
+/** By start, so that the order of the spans does not affect which server is chosen. */
 function groupBySharedId(servers: readonly Span[]): ReadonlyMap<string, readonly Span[]> {
   const groups = new Map<string, Span[]>();
   for (const server of [...servers].sort(byStart)) {
@@ -49,7 +49,7 @@ function groupBySharedId(servers: readonly Span[]): ReadonlyMap<string, readonly
   return groups;
 }
 
-/** Of several servers, as after a retry under the same id, the one during which the child started. */
+/** If several servers share the id, as after a retry, the server during which the child started. */
 function findServer(servers: readonly Span[], child: Span, client: Span | undefined): Span | undefined {
   const own = servers.filter(({ serviceName }) => serviceName === child.serviceName);
   const candidates = own.length > 0 || client?.serviceName === child.serviceName ? own : servers;
@@ -67,7 +67,7 @@ function deriveSpanId({ traceId, spanId, serviceName, startTimeUnixNano }: Span)
   return /^0+$/.test(id) ? '0000000000000001' : id;
 }
 
-/** FNV-1a: the ids need only differ. */
+/** FNV-1a. The ids only need to differ. */
 function hash32(text: string, basis: number): string {
   let hash = basis;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

@@ -13,43 +13,46 @@ export type Reals = Float64Array<ArrayBuffer>;
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Spans as columns: a span is a row, from 0 to `size`. Written once by a `SpanWriter`, never changed.
- * Texts and attribute values are ids of `values`.
+ * Spans as columns: a span is a row, from 0 to `size`. A `SpanWriter` writes them once; they never change. Texts and attribute values are
+ * ids of `values`.
  */
 export interface SpanStore extends SpanColumns {
   readonly size: number;
-  /** Nanoseconds since the Unix epoch: the start of the first span that has one. `starts` and `ends` are relative to it. */
+  /** Nanoseconds since the Unix epoch: the start of the first span that has a start. `starts` and `ends` are relative to it. */
   readonly origin: bigint;
   readonly resourceTable: readonly Resource[];
   readonly values: Values;
-  /** The names of the attributes of rows, by their `shapes`. A name stands once in a shape. */
+  /** The attribute names of rows, by their `shapes`. A shape has each name once. */
   readonly shapeTable: Shapes;
-  /** Of all spans; those of a row begin at `attributeStarts[row]`, in the order of the names of its shape. */
+  /** The values of all rows. A row's values begin at `attributeStarts[row]`, in the order of its shape's names. */
   readonly attributeValues: Words;
   readonly links: LinkColumns;
   readonly farTimes: FarTimes;
   /**
-   * Of each row: how many spans like it the source has counted and not sent. Absent where it sent all. They add to the counts of calls;
-   * rules look at the rows, so a source sends some of every kind.
+   * By row: how many similar spans the source counted but did not send; absent if it sent all. They count as calls. Rules see only rows, so
+   * a source must send some spans of every kind.
    */
   readonly unread?: Words;
-  /** Of each row: 1 where the source has a part of the time, and the other side of a call may lie beyond its border. Absent where it has all. */
+  /**
+   * By row: 1 if the source returned only part of the time range and the other side of a call may be outside it. Absent if it returned
+   * everything.
+   */
   readonly atBorder?: Bytes;
 }
 
-/** An element a row, unless it says otherwise. */
+/** Columns have one element for each row unless noted. */
 export interface SpanColumns {
-  /** 4 words a row, big-endian; the first two are zero where `hasShortTraceId`. */
+  /** 4 words for each row, big-endian; the first two are zero where `hasShortTraceId`. */
   readonly traceIds: Words;
-  /** 1 where the source writes 64-bit trace ids (16 hex digits). */
+  /** 1 if the source has a 64-bit trace id (16 hex digits). */
   readonly hasShortTraceId: Bytes;
-  /** 2 words a row. */
+  /** 2 words for each row. */
   readonly spanIds: Words;
-  /** 2 words a row; 0, 0 for a root. */
+  /** 2 words for each row; 0, 0 for a root. */
   readonly parentIds: Words;
   /**
-   * Nanoseconds after `origin`, exact within 2^53 ns (104 days) of it. Beyond they are rounded to a double (to 256 ns at 50 years), and
-   * `farTimes` has the exact ones for views.
+   * Nanoseconds after `origin`, exact within 2^53 ns (104 days). Times farther away are rounded to a double (to 256 ns at 50 years);
+   * `farTimes` has their exact values.
    */
   readonly starts: Reals;
   readonly ends: Reals;
@@ -57,7 +60,7 @@ export interface SpanColumns {
   readonly kinds: Bytes;
   /** Index in `statusCodes`. */
   readonly statuses: Bytes;
-  /** 0 where the source does not say, as `Span.flags` has null. */
+  /** 0 where `Span.flags` is null. */
   readonly flags: Words;
   readonly names: Words;
   readonly scopes: Words;
@@ -67,13 +70,13 @@ export interface SpanColumns {
   readonly resources: Words;
   /** Index in `shapeTable`. */
   readonly shapes: Words;
-  /** One more than rows. */
+  /** One element more than rows. */
   readonly attributeStarts: Words;
 }
 
-/** Lists of names of attributes: those of a shape are from `starts[shape]` to `starts[shape + 1]`. */
+/** Lists of attribute names; a shape's names are from `starts[shape]` to `starts[shape + 1]`. */
 export interface Shapes {
-  /** One more than shapes. */
+  /** One element more than shapes. */
   readonly starts: Words;
   readonly keys: Words;
 }
@@ -84,7 +87,7 @@ export interface Resource {
   readonly attributes: Attributes;
 }
 
-/** Links of all spans, in the order of their rows. */
+/** The links of all spans, in the order of their rows. */
 export interface LinkColumns {
   readonly rows: Words;
   readonly traceIds: Words;
@@ -92,17 +95,14 @@ export interface LinkColumns {
   readonly spanIds: Words;
 }
 
-/** The times that `starts` and `ends` do not hold exactly: `keys` is twice the row, plus 1 for an end, ascending. */
+/** Times that `starts` and `ends` do not hold exactly. `keys` is twice the row, plus 1 for an end, ascending. */
 export interface FarTimes {
   readonly keys: Words;
   /** Nanoseconds since the Unix epoch. */
   readonly times: BigUint64Array<ArrayBuffer>;
 }
 
-/**
- * The span of a row, with the attributes that are kept (`keepAttributes`). Every call makes a new object: keep those
- * whose identity matters.
- */
+/** The span of a row with the kept attributes (`keepAttributes`). Each call makes a new object. */
 export function viewOf(
   store: SpanStore,
   row: number,
@@ -129,7 +129,7 @@ export function viewOf(
   };
 }
 
-/** How many spans a row stands for: itself and `unread`. */
+/** How many spans a row stands for: 1 plus `unread`. */
 export function weightOf({ unread }: SpanStore, row: number): number {
   return 1 + (unread?.[row] ?? 0);
 }
@@ -154,7 +154,7 @@ export function endTimeOf(store: SpanStore, row: number): bigint {
   return readTime(store, store.ends[row] ?? 0, row * 2 + 1);
 }
 
-/** A copy. */
+/** Makes a copy. */
 export function attributesOf(store: SpanStore, row: number): Attributes {
   const attributes = new Map<string, AttributeValue>();
   for (const [place, key] of keysOf(store, row).entries())
@@ -162,18 +162,18 @@ export function attributesOf(store: SpanStore, row: number): Attributes {
   return attributes;
 }
 
-/** The value of the attribute that stands at a place of the row's shape. */
+/** The value at a position of the row's shape. */
 export function valueAt(store: SpanStore, row: number, place: number): AttributeValue {
   return store.values.decode(at(store.attributeValues, at(store.attributeStarts, row) + place));
 }
 
-/** The ids of the names of a row's attributes. */
+/** The ids of a row's attribute names. */
 export function keysOf({ shapes, shapeTable: { starts, keys } }: SpanStore, row: number): Words {
   const shape = at(shapes, row);
   return keys.subarray(starts[shape], starts[shape + 1]);
 }
 
-/** The shapes that have an attribute. */
+/** The shapes that contain an attribute name. */
 export function findShapes(
   { shapeTable: { starts, keys }, values }: SpanStore,
   name: string,
@@ -196,12 +196,12 @@ export function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
   return found;
 }
 
-/** The text of an id of `names`, `scopes`, `traceStates`, `statusMessages`, and of the name of an attribute. */
+/** The text of an id in `names`, `scopes`, `traceStates` or `statusMessages`, or of an attribute name. */
 export function textOf(store: SpanStore, id: number): string {
   return String(store.values.decode(id));
 }
 
-/** The largest distance from `origin` at which every nanosecond has a double of its own. */
+/** The greatest distance from `origin` at which doubles represent every nanosecond. */
 export const farthestExact = Number.MAX_SAFE_INTEGER;
 
 function readTime({ origin, farTimes }: SpanStore, relative: number, key: number): bigint {
@@ -216,7 +216,7 @@ export function traceIdAt(
   return hasShortTraceId[row] === 1 ? toHex(traceIds, row * 4 + 2, 2) : toHex(traceIds, row * 4, 4);
 }
 
-/** Whether two rows have one trace id. */
+/** Whether two rows have the same trace id. */
 export function isSameTrace(
   { traceIds, hasShortTraceId }: SpanColumns,
   left: number,
@@ -229,13 +229,13 @@ export function isSameTrace(
 
 const idBytes = Buffer.alloc(16);
 
-/** One flat text, where digits added to one another would be a tree of texts. */
+/** Makes one flat string; concatenated digits would be a rope of strings. */
 function toHex(words: Words, start: number, count: number): string {
   for (let word = 0; word < count; word += 1) idBytes.writeUInt32BE(at(words, start + word), word * 4);
   return idBytes.toString('hex', 0, count * 4);
 }
 
-/** Index of the first element that is not less; the elements ascend. */
+/** The index of the first element of an ascending array that is at least `value`. */
 function findFirst(ascending: Words, value: number): number {
   let low = 0;
   let high = ascending.length;

@@ -16,23 +16,23 @@ import { encodeList } from './value-arena.ts';
 import { emptyText, IdMap, isRaw } from './value-id.ts';
 import { type ValueBatch, ValueTable } from './value-table.ts';
 
-/** Fields of `ValueTable`. Those of attributes follow. */
+/** Fields of `ValueTable`; the fields of attributes follow. */
 export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;
 const firstAttributeField = 5;
 
-/** The field of the values of an attribute. @param key Its id. */
+/** The field of an attribute's values. @param key The id of the attribute name. */
 export function attributeField(key: number): number {
   return isRaw(key) ? field.key : firstAttributeField + key;
 }
 
-/** The store of spans that exist as objects. Every decoder without columns of its own ends here. */
+/** The store of spans that exist as objects. Decoders that write no columns themselves use it. */
 export function storeOf(spans: Iterable<Span>): SpanStore {
   const writer = new SpanWriter();
   for (const span of spans) writer.addSpan(span);
   return writer.finish();
 }
 
-/** Rows of another writer, to be sent to another thread and added there with `addBatch`. */
+/** Rows of one writer, to be sent to another thread and added there with `addBatch`. */
 export interface SpanBatch {
   readonly size: number;
   readonly origin: bigint | null;
@@ -40,20 +40,20 @@ export interface SpanBatch {
   readonly attributeValues: Words;
   readonly links: SpanStore['links'];
   readonly farTimes: SpanStore['farTimes'];
-  /** Those that are new since the last batch of the same writer. */
+  /** The resources, shapes and values that are new since the writer's last batch. */
   readonly resources: readonly Resource[];
   readonly shapes: Shapes;
   readonly values: ValueBatch;
 }
 
-/** The ids here of the values, resources and shapes that batches of one writer have brought. */
+/** Maps the ids of one writer's batches to the ids here. */
 export class KnownIds {
   readonly values = new IdMap();
   readonly resources = new IdMap();
   readonly shapes = new IdMap();
 }
 
-/** A place to which a writer can go back. */
+/** A state to which a writer can roll back. */
 export interface Mark {
   readonly rows: number;
   readonly pairs: number;
@@ -61,19 +61,22 @@ export interface Mark {
   readonly farTimes: number;
 }
 
-/** Columns grow; most checks are of a few spans. */
+/** Small, because most checks are of a few spans; columns grow. */
 const firstRows = 64;
 
-/** Of the columns of `SpanColumns`: 15 words, two doubles, three bytes. */
+/** The columns of `SpanColumns`: 15 words, two doubles, three bytes. */
 const bytesPerRow = 15 * 4 + 2 * 8 + 3;
-/** A row, four words of the trace id, two of the span id, and a byte. */
+/** A row, four words of trace id, two words of span id, and a byte. */
 const bytesPerLink = 7 * 4 + 1;
-/** The objects of a resource and of one attribute; each text is there twice, alone and in the key. Measured after a garbage collection. */
+/**
+ * The objects of a resource and of each attribute; each text is stored twice, on its own and in the key. Measured after a garbage
+ * collection.
+ */
 const bytesPerResource = 300;
 const bytesPerResourceAttribute = 100;
 const bytesPerResourceCharacter = 3;
 
-/** Columns that few rows write to. They are zero elsewhere, and memory that nothing was written to is not taken from the system. */
+/** Columns to which few rows write. They are zero elsewhere; memory pages that are never written are not allocated. */
 const rareColumns = ['hasShortTraceId', 'traceStates', 'statusMessages'] as const;
 
 /** A loop takes a third of the time of `some`. */
@@ -83,24 +86,25 @@ function isWritten(column: Words | Bytes): boolean {
 }
 
 /**
- * Writes spans as columns. A decoder calls `beginRow` or `reserve`, writes the elements of row `rows` in `columns` itself (those of `rareColumns` are zero), adds attributes, links and times,
- * and then calls `commit`. What was written and not committed does not exist; `rollBack` takes back committed rows.
+ * Writes spans as columns. For each row, a decoder calls `beginRow` or `reserve`, writes the elements of row `rows` in `columns`
+ * (`rareColumns` are zero), adds attributes, links and times, and calls `commit`. A row that is not committed does not exist; `rollBack`
+ * removes committed rows.
  */
 export class SpanWriter {
-  /** As long as the memory that is reserved. */
+  /** As long as the reserved memory. */
   columns: SpanColumns = mapColumns(noColumns(), resize(firstRows, false));
   rows = 0;
   readonly values = new ValueTable();
   readonly #resources: Resource[] = [];
   #resourceBytes = 0;
   readonly #shapes = new ShapeTable();
-  /** Of the row that is written. */
+  /** The attribute names of the current row. */
   #keys = new Uint32Array(64);
   #rowStart = 0;
   #attributeValues = new Uint32Array(firstRows * 8);
   #pairs = 0;
   #capacity = firstRows;
-  /** A finished store has the columns too. */
+  /** Whether a finished store uses the same columns. */
   #isShared = false;
   #linkRows = new Uint32Array(4);
   #linkTraceIds = new Uint32Array(16);
@@ -111,7 +115,7 @@ export class SpanWriter {
   #farTimes = new BigUint64Array(4);
   #far = 0;
   #origin: bigint | null = null;
-  /** The origin, split as the two formats write times. */
+  /** The origin in the two forms in which formats write times. */
   #seconds = 0;
   #nanoseconds = 0;
   #high = 0;
@@ -124,7 +128,7 @@ export class SpanWriter {
     for (const key of keptAttributes) this.values.add(key, field.key);
   }
 
-  /** Memory that is written to. Shapes hardly count; resources do where a Collector sends those of a thousand processes. */
+  /** Estimated memory in use. Shapes hardly count; resources do if a Collector sends those of a thousand processes. */
   get bytes(): number {
     const pairs = this.#pairs * Uint32Array.BYTES_PER_ELEMENT;
     return (
@@ -132,12 +136,12 @@ export class SpanWriter {
     );
   }
 
-  /** Makes room for one more row, the number of which is `rows`. */
+  /** Makes room for row number `rows`. */
   reserve(): void {
     if (this.rows >= this.#capacity) this.#resize(this.#capacity * 2);
   }
 
-  /** Makes room for so many times what is here, so that nothing has to be copied to longer columns. */
+  /** Makes room for `times` as much as there is now, so that columns need not be copied as they grow. */
   expect(times: number): void {
     const rows = Math.ceil(this.rows * times);
     if (rows > this.#capacity) this.#resize(rows);
@@ -150,7 +154,7 @@ export class SpanWriter {
     this.columns = mapColumns(this.columns, resize(rows, !this.#isShared));
   }
 
-  /** As `reserve`. The row is one of a span that has none of its optional fields. @returns the row. */
+  /** As `reserve`, and clears the optional fields of the row. @returns The row. */
   beginRow(): number {
     this.reserve();
     const { columns, rows: row } = this;
@@ -163,7 +167,7 @@ export class SpanWriter {
     return row;
   }
 
-  /** The row is written. */
+  /** Completes the row. */
   commit(): void {
     this.columns.shapes[this.rows] = this.#shapes.add(this.#keys, this.#pairs - this.#rowStart);
     this.rows += 1;
@@ -171,7 +175,7 @@ export class SpanWriter {
     this.columns.attributeStarts[this.rows] = this.#pairs;
   }
 
-  /** The row is written, and has the attributes of a shape that a row had before: only values were added (`addValue`). */
+  /** Completes a row to which only values were added (`addValue`), in the order of an earlier row's shape. */
   commitAs(shape: number): void {
     this.columns.shapes[this.rows] = shape;
     this.rows += 1;
@@ -179,11 +183,11 @@ export class SpanWriter {
     this.columns.attributeStarts[this.rows] = this.#pairs;
   }
 
-  /** Takes back what was written of the row. */
+  /** Discards what was written of the row. */
   abandon(): void {
     this.#pairs = this.#rowStart;
     for (const column of rareColumns) {
-      // Memory that nothing was written to stays so.
+      // Do not touch memory pages that were never written.
       if (this.columns[column][this.rows] !== 0) this.columns[column][this.rows] = 0;
     }
   }
@@ -192,7 +196,7 @@ export class SpanWriter {
     return { rows: this.rows, pairs: this.#pairs, links: this.#links, farTimes: this.#far };
   }
 
-  /** Takes back all rows since the mark, and what was written of the next. Interned values stay. */
+  /** Removes all rows since the mark and what was written of the next row. Interned values stay. */
   rollBack(mark: Mark): void {
     for (const column of rareColumns) this.columns[column].fill(0, mark.rows, this.rows + 1);
     this.rows = mark.rows;
@@ -202,7 +206,7 @@ export class SpanWriter {
     this.#far = mark.farTimes;
   }
 
-  /** Adds an attribute to the row. A key may be added once. */
+  /** Adds an attribute to the row; each key at most once. */
   addAttribute(key: number, value: number): void {
     if (this.#pairs === this.#attributeValues.length) this.#reservePairs(this.#pairs + 1);
     const place = this.#pairs - this.#rowStart;
@@ -226,7 +230,7 @@ export class SpanWriter {
     if (!this.#isShared) discard(values.buffer);
   }
 
-  /** Adds a link to the row. @param words 4 of the trace id and 2 of the span id. */
+  /** Adds a link to the row. @param words 4 words of the trace id, then 2 of the span id. */
   addLink(words: ArrayLike<number>, hasShortTraceId: boolean): void {
     const link = this.#links;
     if (link === this.#linkRows.length) {
@@ -244,7 +248,7 @@ export class SpanWriter {
     this.#links += 1;
   }
 
-  /** Sets start and end of the row; each is seconds and the nanoseconds of a second. */
+  /** Sets start and end of the row, each as seconds and nanoseconds. */
   setDecimalTimes(startSeconds: number, startNanos: number, endSeconds: number, endNanos: number): void {
     if (this.#origin === null)
       this.#chooseOrigin(ofSeconds(startSeconds, startNanos), ofSeconds(endSeconds, endNanos));
@@ -258,7 +262,7 @@ export class SpanWriter {
       this.#addFarTime(this.rows * 2 + 1, ofSeconds(endSeconds, endNanos));
   }
 
-  /** Sets start and end of the row; each is the high and the low half of 64 bits. */
+  /** Sets start and end of the row, each as the high and low 32 bits of nanoseconds. */
   setBinaryTimes(startHigh: number, startLow: number, endHigh: number, endLow: number): void {
     if (this.#origin === null) this.#chooseOrigin(ofHalves(startHigh, startLow), ofHalves(endHigh, endLow));
     const start = (startHigh - this.#high) * 2 ** 32 + (startLow - this.#low);
@@ -269,7 +273,7 @@ export class SpanWriter {
     if (this.#origin === null || isFar(end)) this.#addFarTime(this.rows * 2 + 1, ofHalves(endHigh, endLow));
   }
 
-  /** Resources with the same content are one. */
+  /** Equal resources get the same id. */
   addResource(resource: Resource): number {
     const key = encodeList([resource.serviceName ?? false, ...[...resource.attributes].flat()]);
     const known = this.#knownResources.get(key);
@@ -312,14 +316,14 @@ export class SpanWriter {
     this.commit();
   }
 
-  /** The store of all rows so far. It shares memory with the writer, which may go on and leaves these rows alone. */
+  /** The store of all rows so far. It shares memory with the writer, which may add rows but does not change these. */
   finish(): SpanStore {
     this.#isShared = true;
     const tables = { values: this.values, resourceTable: this.#resources, shapeTable: this.#shapes.list() };
     return { ...tables, size: this.rows, ...this.#cut('subarray'), origin: this.#origin ?? 0n };
   }
 
-  /** Takes all rows. The writer is empty then, and knows its interned values and resources. */
+  /** Takes all rows. The writer is empty afterwards but keeps its interned values and resources. */
   takeBatch(): SpanBatch {
     const { attributeValues, links, farTimes, ...columns } = this.#cut('slice');
     const batch: SpanBatch = {
@@ -333,7 +337,9 @@ export class SpanWriter {
     return batch;
   }
 
-  /** Adds the rows of another writer; the batch is gone then. @param known Of that writer; one object for all its batches, in their order. */
+  /**
+   * Adds the rows of another writer and frees the batch. @param known One object for all batches of that writer, which must come in order.
+   */
   addBatch(batch: SpanBatch, known: KnownIds): void {
     const rawOffset = this.values.addBatch(batch.values, known.values);
     for (const resource of batch.resources) known.resources.push(this.addResource(resource));
@@ -382,7 +388,7 @@ export class SpanWriter {
 
   #copyTimes({ columns, size, origin, farTimes }: SpanBatch): void {
     if (this.#origin === null && origin !== null) this.#setOrigin(origin);
-    // Without an origin all times of the batch are far.
+    // Without an origin, all times of the batch are far.
     const shift = Number((origin ?? 0n) - (this.#origin ?? 0n));
     const far = new Map<number, bigint>();
     for (const [index, key] of farTimes.keys.entries()) far.set(key, farTimes.times[index] ?? 0n);
@@ -429,7 +435,7 @@ export class SpanWriter {
     this.#nanoseconds = Number(origin % 1_000_000_000n);
     this.#high = Number(origin >> 32n);
     this.#low = Number(origin & lowHalf);
-    // Spans without any time may stand before.
+    // Earlier rows may have no times.
     for (const key of this.#farKeys.subarray(0, this.#far)) {
       const times = key % 2 === 0 ? this.columns.starts : this.columns.ends;
       times[Math.floor(key / 2)] = Number(-origin);
@@ -512,7 +518,7 @@ function noColumns(): SpanColumns {
   return { ...ids, ...numbers, ...texts, resources: words, shapes: words, attributeStarts: words };
 }
 
-/** Longer columns with the same beginning. Memory that nothing was written to is not taken from the system. */
+/** Copies to longer columns. Memory pages that are never written are not allocated. */
 function resize(rows: number, isDiscarding: boolean): ColumnMap {
   const extend = <T extends { set(values: T): void; readonly buffer: ArrayBuffer }>(
     longer: T,
@@ -523,7 +529,7 @@ function resize(rows: number, isDiscarding: boolean): ColumnMap {
     return longer;
   };
   return {
-    // One more: `attributeStarts` has the end of the last row.
+    // One element more: `attributeStarts` has the end of the last row.
     words: (column, width) => extend(new Uint32Array(rows * width + 1), column),
     reals: (column) => extend(new Float64Array(rows), column),
     bytes: (column) => extend(new Uint8Array(rows), column),
@@ -541,7 +547,7 @@ function ofHalves(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** Times are 64 bits in every format; spans made by hand may leave that range. */
+/** Times have 64 bits in every format; hand-made spans may exceed that. */
 function toUint64(time: bigint): bigint {
   if (time < 0n) return 0n;
   return time < 2n ** 64n ? time : 2n ** 64n - 1n;
@@ -551,7 +557,7 @@ function isFar(relative: number): boolean {
   return relative > farthestExact || relative < -farthestExact;
 }
 
-/** @returns Whether it is a 64-bit id. */
+/** @returns Whether the id has 64 bits. */
 function writeTraceId(id: string, to: Words, start: number): boolean {
   const isShort = id.length === 16;
   writeHex(isShort ? `${'0'.repeat(16)}${id}` : id, 4, to, start);
@@ -565,7 +571,7 @@ function writeHex(id: string, words: number, to: Words, start: number): void {
     to[start + word] = Number.parseInt(id.slice(word * 8, word * 8 + 8), 16);
 }
 
-/** The memory of a batch: it may be given to another thread without a copy. */
+/** The buffers of a batch, which can be transferred to another thread without a copy. */
 export function listBuffers({
   columns,
   values,

@@ -1,7 +1,7 @@
 /**
- * One span, with the names and meanings of the OpenTelemetry protocol
- * (opentelemetry-proto, `trace/v1/trace.proto`). Every decoder ends here and every check starts here;
- * names of other formats ("reference", "tag", "process") stay inside their decoder. Not to be spread: `RowSpan` has getters.
+ * One span, with the names and meanings of the OpenTelemetry protocol (opentelemetry-proto, `trace/v1/trace.proto`). Decoders produce
+ * spans, and checks read only spans; names of other formats ("reference", "tag", "process") stay inside their decoder. Do not spread it:
+ * the fields of `RowSpan` are getters.
  */
 export interface Span {
   /** 32 lower-case hex digits; 16 where the source holds 64-bit ids. Never all zeros. */
@@ -12,7 +12,7 @@ export interface Span {
   readonly parentSpanId: string | null;
   /** The W3C `tracestate` as recorded; empty when there is none. */
   readonly traceState: string;
-  /** OTLP `flags`, or null where the source does not carry them (Zipkin, Jaeger's own JSON). See `isParentRemote`. */
+  /** OTLP `flags`; null if the source does not have them (Zipkin, Jaeger's own JSON). See `isParentRemote`. */
   readonly flags: number | null;
   readonly name: string;
   readonly kind: SpanKind;
@@ -23,18 +23,18 @@ export interface Span {
   readonly attributes: Attributes;
   readonly links: readonly SpanLink[];
   readonly status: SpanStatus;
-  /** Resource attribute `service.name`, or null where it is missing or empty. */
+  /** Resource attribute `service.name`; null if it is missing or empty. */
   readonly serviceName: string | null;
   /** All resource attributes. */
   readonly resource: Attributes;
-  /** Instrumentation scope; empty where the source does not carry it. */
+  /** Name of the instrumentation scope; empty if the source does not have it. */
   readonly scopeName: string;
 }
 
-/** By their numbers. Source: opentelemetry-proto, `Span.SpanKind`. */
+/** Indexed by their numbers. Source: opentelemetry-proto, `Span.SpanKind`. */
 export const spanKinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
 
-/** The number of a kind, as columns of spans hold it. */
+/** The numbers of the kinds in columns. */
 export const kindNumber = {
   internal: spanKinds.indexOf('INTERNAL'),
   server: spanKinds.indexOf('SERVER'),
@@ -43,43 +43,41 @@ export const kindNumber = {
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
 
-/** The side of a call that a span is, or none. */
 export type SpanKind = (typeof spanKinds)[number];
 
-/** By their numbers. Source: opentelemetry-proto, `Status.StatusCode`. */
+/** Indexed by their numbers. Source: opentelemetry-proto, `Status.StatusCode`. */
 export const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
 
-/** A span that another is linked to. */
+/** A reference to another span. */
 export interface SpanLink {
   readonly traceId: string;
   readonly spanId: string;
 }
 
-/** Whether the operation succeeded. */
 export interface SpanStatus {
   readonly code: (typeof statusCodes)[number];
   readonly message: string;
 }
 
-/** A map, because keys come from outside and may be `__proto__`. */
+/** A map, because keys are untrusted and may be `__proto__`. */
 export type Attributes = ReadonlyMap<string, AttributeValue>;
 
-/** 64-bit integers beyond 2^53 are kept as decimal strings, bytes as base64, key-value lists as JSON text. */
+/** 64-bit integers beyond 2^53 are decimal strings, bytes are base64, and key-value lists are JSON texts. */
 export type AttributeValue = string | number | boolean | readonly AttributeValue[];
 
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
 /**
- * Whether the span's parent came from another process, so that a header was received: true, false, or null where the source does not say.
- * Source: opentelemetry-proto, `SpanFlags` (0x100 says that 0x200 is meaningful).
+ * Whether the span's parent is in another process, so that a header was received; null if the source does not say. Source:
+ * opentelemetry-proto, `SpanFlags` (0x100 says that 0x200 is meaningful).
  */
 export function isParentRemote(span: Span): boolean | null {
   if (span.flags === null || (span.flags & hasIsRemote) === 0) return null;
   return (span.flags & isRemote) !== 0;
 }
 
-/** The order of starts, for `sort`. */
+/** Compares starts, for `sort`. */
 export function byStart(one: Span, other: Span): number {
   return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }

@@ -1,32 +1,32 @@
 import { type ByteSource, discard } from './byte-source.ts';
 import type { AttributeValue } from './span.ts';
 
-/** How a value is written as bytes. */
+/** How a value is encoded as bytes. */
 export const valueType = {
   /** UTF-8. */
   text: 0,
   /** UTF-16, for a text that is not well-formed Unicode. */
   wideText: 1,
-  /** As JavaScript writes it. */
+  /** In the notation of JavaScript. */
   number: 2,
   /** `true` or `false`. */
   boolean: 3,
-  /** JSON; see `encodeList`. */
+  /** JSON, see `encodeList`. */
   list: 4,
 } as const;
 export const typeBits = 3;
-/** Characters up to here are one byte of UTF-8. */
+/** Characters up to this one are a single byte in UTF-8. */
 const lastAscii = 0x7f;
 const slash = 0x2f;
 const questionMark = 0x3f;
 const numberSign = 0x23;
 export const headerBytes = 4;
 
-/** Values one after the other: length and type in four bytes, the bytes, and zeros up to the next multiple of four. */
+/** Values one after the other: length and type in four bytes, the encoded value, and zeros up to the next multiple of four. */
 export class Arena {
   bytes = new Uint8Array(4_096);
   view = new DataView(this.bytes.buffer);
-  /** The same bytes, to decode texts without a view of each. */
+  /** The same bytes, for decoding texts without a view of each. */
   #texts = Buffer.from(this.bytes.buffer);
   length = 0;
 
@@ -122,12 +122,12 @@ export function align(offset: number): number {
   return rest === 0 ? offset : offset + headerBytes - rest;
 }
 
-/** Unlike `String`, tells -0 from 0. */
+/** Unlike `String`, distinguishes -0 from 0. */
 export function writeNumber(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** JSON; a number that JSON cannot write is an object, which no list of attribute values contains. */
+/** JSON. A number that JSON cannot represent becomes an object, which a list of attribute values never contains. */
 export function encodeList(list: readonly AttributeValue[]): string {
   return JSON.stringify(list, (_key, value: unknown) =>
     typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))

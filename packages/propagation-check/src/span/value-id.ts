@@ -1,16 +1,16 @@
 import { grown } from './byte-source.ts';
 
-/** Id of the empty text: columns of texts are zero where nothing was written. */
+/** The id of the empty text, so that columns that were never written hold empty texts. */
 export const emptyText = 0;
 
-/** Set in raw ids. In columns they are unsigned; the writer handles them signed, because V8 allocates memory for larger numbers. */
+/** Set in raw ids. Columns store ids unsigned; the writer handles them signed, because V8 allocates larger numbers on the heap. */
 export const rawBit = 0x8000_0000;
 
 export function isRaw(id: number): boolean {
   return (id | 0) < 0;
 }
 
-/** The ids of one table by those of another one, in the order in which that made them. */
+/** Maps the ids of another table, in the order in which it created them, to ids of this table. */
 export class IdMap {
   #ids = new Uint32Array(1_024);
   #size = 0;
@@ -21,7 +21,7 @@ export class IdMap {
     this.#size += 1;
   }
 
-  /** Translates a column. @param rawOffset Is added to raw ids. */
+  /** Translates a column. @param rawOffset Added to raw ids. */
   copy(from: Uint32Array, to: Uint32Array, start: number, rawOffset: number): void {
     const ids = this.#ids;
     for (let index = 0; index < from.length; index += 1) {

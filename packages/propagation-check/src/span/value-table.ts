@@ -4,41 +4,43 @@ import { Arena, align, encodeList, headerBytes, typeBits, valueType, writeNumber
 import { type IdMap, isRaw, rawBit } from './value-id.ts';
 
 /**
- * The texts and attribute values of a span store, as numbers.
+ * The texts and attribute values of a span store, as numeric ids.
  *
- * A value that is frequent in its field is interned: its id is dense (0, 1, 2 …), so that side tables are arrays, and equal interned ids
- * mean equal values. A field with more distinct values than `mostPerField`, for instance URLs with ids in them, keeps the others
- * raw: their ids have `rawBit`, and every occurrence has an id of its own.
- * So: equal ids are equal values; two different ids are different values only where neither `isRaw`.
+ * A value that recurs in its field is interned: ids of interned values are dense (0, 1, 2 …), so that side tables can be arrays. A field
+ * with more distinct values than `mostPerField`, such as URLs with ids in them, keeps further values raw: their ids have `rawBit`, and each
+ * occurrence has its own id. Equal ids mean equal values; different ids mean different values only if neither `isRaw`.
  */
 export interface Values {
-  /** How many are interned. */
+  /** The number of interned values. */
   readonly size: number;
   decode(id: number): AttributeValue;
-  /** The id of an interned text; null where no span has it, or where it was not interned. */
+  /** The id of an interned text; null if no span has the text or it is not interned. */
   find(text: string): number | null;
-  /** Whether a raw value is certainly a path that does not end so. Ignores a query, a fragment and one slash behind it. Decodes nothing. */
+  /**
+   * Whether a raw value is certainly a path that does not end with `end`. Ignores a query, a fragment and one trailing slash. Decodes
+   * nothing.
+   */
   hasOtherEnd(id: number, end: string): boolean;
-  /** How many values a field brought: those that another field had before are not counted. */
+  /** How many distinct values a field added; values that another field added first are not counted. */
   countOf(field: number): number;
 }
 
-/** Routes, methods, hosts, statuses of a large system fit; paths with ids do not. */
+/** Routes, methods, hosts and statuses of a large system fit; paths with ids do not. */
 const mostPerField = 4_096;
 /** Hostile data may have any number of fields. */
 const mostInterned = 262_144;
-/** With so many more values that are not interned than ones that are, a field is no longer looked up. */
+/** If values that are not interned outnumber interned ones by this much, values of the field are no longer looked up. */
 const mostStrays = 1_024;
-/** Longer values hardly repeat, and are expensive to hash. */
+/** Longer values rarely recur and are expensive to hash. */
 const longestInterned = 512;
 
-/** Tables grow; most checks are of a few spans. */
+/** Small, because most checks are of a few spans; tables grow. */
 const firstValues = 256;
 
-/** The values that were added since the last batch, as `Arena` writes them. */
+/** The values added since the last batch, as `Arena` encodes them. */
 export interface ValueBatch {
   readonly interned: Uint8Array<ArrayBuffer>;
-  /** Of the interned values. */
+  /** The field of each interned value. */
   readonly fields: Uint32Array<ArrayBuffer>;
   readonly raw: Uint8Array<ArrayBuffer>;
 }
@@ -46,19 +48,19 @@ export interface ValueBatch {
 export class ValueTable implements Values {
   readonly #interned = new Arena();
   readonly #raw = new Arena();
-  /** By interned id: where it is, its hash, and the field that it was first seen in. */
+  /** By interned id: the offset, the hash, and the field that added the value. */
   #places = new Uint32Array(firstValues);
   #hashes = new Uint32Array(firstValues);
   #fields = new Uint32Array(firstValues);
   #size = 0;
-  /** Open addressing: id + 1, and 0 where free. */
+  /** Hash table with open addressing: the id plus one; 0 where the slot is free. */
   #slots = new Uint32Array(firstValues * 4);
-  /** By field: how many values it brought. */
+  /** By field: how many values it added. */
   #distinct = new Uint32Array(firstValues);
-  /** By field: by how much values that are not interned outnumber those that are, since the budget is used up. */
+  /** By field: how far values that are not interned outnumber interned ones since the field's budget was used up. */
   #strays = new Uint32Array(firstValues);
   readonly #decoded: AttributeValue[] = [];
-  /** Interned texts that were added as such, so that each is encoded once. */
+  /** Interned texts that were added as strings, so that each is encoded once. */
   readonly #texts = new Map<string, number>();
   readonly #encoder = new TextEncoder();
   readonly #digits = sourceOf(new Uint8Array(20));
@@ -73,7 +75,7 @@ export class ValueTable implements Values {
     return this.#size;
   }
 
-  /** Memory for the values, as they are written. */
+  /** The memory of the encoded values. */
   get bytes(): number {
     return this.#interned.length + this.#raw.length;
   }
@@ -83,7 +85,7 @@ export class ValueTable implements Values {
     this.#raw.reserve(Math.ceil(this.#raw.length * times));
   }
 
-  /** @param field Numbers of fields are small and dense; the budget of interned values is by field. */
+  /** @param field A small number; each field has a budget of interned values. */
   add(value: AttributeValue, field: number): number {
     const known = typeof value === 'string' ? this.#texts.get(value) : undefined;
     if (known !== undefined) return known;
@@ -93,7 +95,7 @@ export class ValueTable implements Values {
     return id;
   }
 
-  /** Adds the value that `source` has from `start` to `end` in the encoding that `type` says. Nothing is decoded. */
+  /** Adds the bytes of `source` from `start` to `end`, encoded as `type`. Decodes nothing. */
   addBytes(source: ByteSource, start: number, end: number, type: number, field: number): number {
     const header = ((end - start) << typeBits) | type;
     if (end - start > longestInterned || (this.#strays[field] ?? 0) > mostStrays)
@@ -120,7 +122,7 @@ export class ValueTable implements Values {
     return this.#intern(source, start, end, header, hash, field);
   }
 
-  /** Adds an integer that is not negative. */
+  /** Adds a non-negative integer. */
   addNatural(value: number, field: number): number {
     const digits = this.#digits;
     let at = digits.bytes.length;
@@ -157,7 +159,7 @@ export class ValueTable implements Values {
     return this.#distinct[field] ?? 0;
   }
 
-  /** As `addBytes`, but adds nothing. */
+  /** As `addBytes`, but only looks the value up. */
   findBytes(source: ByteSource, start: number, end: number, type: number): number | null {
     const header = ((end - start) << typeBits) | type;
     const slot = this.#probe(source, start, end, header, hashBytes(source, start, end, header));
@@ -165,12 +167,12 @@ export class ValueTable implements Values {
     return entry === 0 ? null : entry - 1;
   }
 
-  /** The offset behind the bytes of an interned value, where `source` has them at `start`; -1 where it has others. */
+  /** The offset after the value in `source` if its bytes at `start` equal the interned value; otherwise -1. */
   matchInterned(id: number, source: ByteSource, start: number): number {
     return this.#interned.match(this.#places[id] ?? 0, source, start);
   }
 
-  /** Takes what was added since the last batch; the interned values stay, the raw ones are gone from here. */
+  /** Takes what was added since the last batch. Interned values stay; raw values are removed. */
   takeBatch(): ValueBatch {
     const batch = {
       interned: this.#interned.bytes.slice(this.#batchedBytes, this.#interned.length),
@@ -184,9 +186,9 @@ export class ValueTable implements Values {
   }
 
   /**
-   * Adds the values of another table's batch.
-   * @param ids Of the interned values of that table by their ids there; the new ones are added to it.
-   * @returns To be added to the ids of its raw values.
+   * Adds the values of a batch from another table.
+   * @param ids Maps interned ids of that table to ids here; extended by the new values.
+   * @returns The offset to add to ids of its raw values.
    */
   addBatch(batch: ValueBatch, ids: IdMap): number {
     const source = sourceOf(batch.interned);
@@ -200,7 +202,7 @@ export class ValueTable implements Values {
     return this.#raw.appendAll(batch.raw) / headerBytes;
   }
 
-  /** The slot of the value, or the free one where it belongs. */
+  /** The slot of the value, or the free slot where it belongs. */
   #probe(source: ByteSource, start: number, end: number, header: number, hash: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
@@ -267,7 +269,7 @@ export class ValueTable implements Values {
   }
 }
 
-/** Murmur3's mixing, four bytes at a time. */
+/** Mixes as Murmur3 does, four bytes at a time. */
 function hashBytes({ bytes, view }: ByteSource, start: number, end: number, seed: number): number {
   let hash = seed | 0;
   let at = start;
