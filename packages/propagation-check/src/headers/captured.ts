@@ -17,42 +17,45 @@ import { readWireContext } from './read-wire-context.ts';
 import { listFormats, readRecordedHeaders } from './recorded-headers.ts';
 import { type Recording, recordsHeaders } from './recording.ts';
 
-/** The propagation headers that were seen at one place, and what was looked for there. */
+/** The propagation headers seen at one place, and the formats that were looked for there. */
 export interface SeenContext extends WireContext {
-  /** A format of these without a reading did not come. A tap looks for all of them, an instrumentation for those that it was told to record. */
+  /**
+   * A looked-for format without a reading was absent. A tap looks for all formats, an instrumentation for those that it is configured to
+   * record.
+   */
   readonly lookedFor: ReadonlySet<PropagationFormat>;
-  /** Formats of which a record has the header and not what it said: hidden, cut off, or not as it was sent. */
+  /** Formats whose header is recorded but not readable: hidden, cut off, or not as it was sent. */
   readonly unread?: ReadonlySet<PropagationFormat>;
 }
 
-/** The header that a called service said its span received. */
+/** The span that a callee named in its answer. */
 export interface CallAnswer {
-  /** Null where the answer names none. */
+  /** Null if the answer names no span. */
   readonly span: AnsweredSpan | null;
-  /** Whether that span is in the data. */
+  /** Whether that span is in the capture. */
   readonly isDelivered: boolean;
-  /** Whether other answers that the same tap saw do name a span. Not known of answers that services recorded. */
+  /** Whether other answers that the same tap saw name a span. Not known for answers that services recorded. */
   readonly isUsual: boolean;
 }
 
-/** The `traceparent` with which a SERVER span began, as its service says. */
+/** The `traceparent` with which a SERVER span began, as its service reports it. */
 export interface ReceivedTraceparent {
-  /** Of the SERVER span. */
+  /** The SERVER span's trace id. */
   readonly traceId: string;
-  /** Of the SERVER span. */
+  /** The SERVER span's own id. */
   readonly spanId: string;
-  /** Null when the request had none. */
+  /** Null if the request had none. */
   readonly traceparent: string | null;
 }
 
-/** The headers of a call that its services recorded, on their spans or elsewhere; null for a side of which nothing is known. */
+/** The headers of a call that its services recorded, on spans or elsewhere; null for a side of which nothing is known. */
 export interface CapturedHeaders {
   readonly sent: SeenContext | null;
   readonly received: SeenContext | null;
   readonly answer: CallAnswer | null;
 }
 
-/** Prepares the look-up for the spans that are checked; it gives null where no side recorded anything. */
+/** Prepares the look-up for the spans of a check; it returns null where neither side recorded anything. */
 export function indexCaptured(
   { received }: { readonly received: readonly ReceivedTraceparent[] },
   graph: TraceGraph,
@@ -96,14 +99,14 @@ function describeRequest(
     ...context.contexts.filter(isUnsure).map(({ format }) => format),
   ]);
   const contexts = context.contexts.filter(({ format }) => !unread.has(format));
-  // Some record a call when its answer comes, and one that nobody answered may not have written its headers.
+  // Some instrumentations record a call when its answer comes, and a call without an answer may not have sent its headers.
   const isRecorded = (!isCall(span) || readOutcome(span) === 'answered') && !hasDroppedAttributes(span);
   const absent = isRecorded ? recording.formats : [];
   const lookedFor = new Set([...listFormats(names), ...absent].filter((format) => !unread.has(format)));
   return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor, unread };
 }
 
-/** A call sends the id of its own span. */
+/** A CLIENT or PRODUCER span sends its own id; a header with another id belongs to another call. */
 function isOfAnother(reading: TraceContextReading, span: Span): boolean {
   return (
     isCall(span) && reading.state === 'valid' && reading.spanId !== null && reading.spanId !== span.spanId
@@ -114,7 +117,9 @@ function isCall({ kind }: Span): boolean {
   return kind === 'CLIENT' || kind === 'PRODUCER';
 }
 
-/** The span of the called service, as the answer that a CLIENT span recorded names it. One of another trace may come from a cache. */
+/**
+ * The callee's span that the answer recorded on a CLIENT span names. A span of another trace is ignored, because a cache may have answered.
+ */
 function readAnswer(client: Span, recording: Recording, graph: TraceGraph): CallAnswer | null {
   const { fields, names, hidden } = readRecordedHeaders(client, 'response');
   const { span } = readAnsweredContext(fields);

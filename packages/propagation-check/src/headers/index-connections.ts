@@ -8,21 +8,21 @@ import { type CallSide, isInFrontOf, readPeerAddresses } from './place.ts';
 import { rounding, timeOf } from './record-index.ts';
 import { isLoopbackAddress } from './socket-address.ts';
 
-/** At which services the connections of taps end, as SERVER spans name the peers of theirs. */
+/** At which services a tap's connections end, by the peer addresses on SERVER spans. */
 export interface Connections {
-  /** Whether the tap's connection ends at the called service, and not only has the port of another one that does. */
+  /** Whether the tap's connection ends at the callee, and does not only reuse the port of another connection. */
   isInFront(record: WireRecord, callee: CallSide): boolean;
-  /** Whether some request that the service took while the record was open came by the tap's own connection. */
+  /** Whether a request that the service received while the record was open came through the tap's own connection. */
   endsAt(record: WireRecord, service: string | null): boolean;
 }
 
-/** One connection of a tap may have the port of another by chance; two have not. */
+/** One connection of a tap may share a port with another by chance; two do not. */
 const fewestConnections = 2;
 
-/** The requests that a service took. */
+/** The requests that a service received. */
 interface Taken {
   readonly byPeer: ReadonlyMap<string, readonly Span[]>;
-  /** Of all of them, in milliseconds. */
+  /** The starts of all requests, in milliseconds. */
   readonly starts: IntervalIndex;
 }
 
@@ -33,7 +33,7 @@ export function indexConnections(records: readonly WireRecord[], spans: TraceGra
   const standsBefore = remember((tap: string, service: string) =>
     agree(byTap().get(tap) ?? [], takenBy(service)),
   );
-  // A machine gives one port to several connections with itself, when these go to different places.
+  // On loopback, one port may be used for several connections at once if they go to different places.
   const isChance = (record: WireRecord, service: string | null): boolean =>
     record.callsFrom !== null &&
     isLoopbackAddress(record.callsFrom) &&
@@ -55,7 +55,7 @@ function comesTo(record: WireRecord, { byPeer }: Taken): boolean {
   });
 }
 
-/** Whether enough of a tap's connections lead to the service, or all that were in use when it took a request. */
+/** Whether enough of the tap's connections lead to the service, or all that were in use when it received a request. */
 function agree(ofTap: readonly WireRecord[], taken: Taken): boolean {
   const leading = new Set<string | null>();
   const others = new Set<string | null>();

@@ -4,8 +4,8 @@ import { keysOf, valueAt } from '../span/span-store.ts';
 import { listValues } from './recorded-headers.ts';
 
 /**
- * Prepares the look-up whether a process records texts longer than `length`: then no attribute length limit cut a text to that length
- * (`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` is for all attributes of all spans). Reads all spans once, at the first question.
+ * Prepares a test whether a process records texts longer than `length`. If so, no attribute length limit cut a text to that length
+ * (`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` applies to all attributes of all spans). The first call reads all spans.
  */
 export function learnLengthLimits(graph: TraceGraph): (span: Span, length: number) => boolean {
   let longest: ReadonlyMap<number, number> | null = null;
@@ -17,7 +17,7 @@ export function learnLengthLimits(graph: TraceGraph): (span: Span, length: numbe
   };
 }
 
-/** Of each resource. */
+/** The longest recorded text of each resource. */
 function findLongestTexts({ store }: TraceGraph): ReadonlyMap<number, number> {
   const longest = new Map<number, number>();
   for (let row = 0; row < store.size; row += 1) {
@@ -30,7 +30,7 @@ function findLongestTexts({ store }: TraceGraph): ReadonlyMap<number, number> {
   return longest;
 }
 
-/** A limit cuts each element of a list. */
+/** A limit applies to each element of a list. */
 function longestOf(value: AttributeValue): number {
   return Math.max(0, ...listValues(value).map(({ length }) => length));
 }

@@ -1,7 +1,7 @@
-/** Why a `traceparent` is not valid. Every reason has its words in `traceparentFaults`. */
+/** Why a `traceparent` is invalid. Each reason has a text in `traceparentFaults`. */
 export type TraceparentFault = keyof typeof traceparentFaults;
 
-/** One line for people about each reason. */
+/** One line for each reason, for reports. */
 export const traceparentFaults = {
   empty: 'it is empty',
   'version-invalid': 'its version is not two lower-case hex digits followed by "-"',
@@ -19,13 +19,13 @@ export const traceparentFaults = {
 
 export interface Traceparent {
   readonly state: 'valid';
-  /** Two lower-case hex digits; `00` unless the sender speaks a later version. */
+  /** Two lower-case hex digits; `00` unless the sender uses a later version. */
   readonly version: string;
   /** 32 lower-case hex digits, not all zeros. */
   readonly traceId: string;
   /** The `parent-id` field, the caller's span id: 16 lower-case hex digits, not all zeros. */
   readonly spanId: string;
-  /** The `trace-flags` octet. Of a later version only the sampled bit has a known meaning. */
+  /** The `trace-flags` octet. In a later version only the sampled bit has a known meaning. */
   readonly flags: number;
   readonly sampled: boolean;
 }
@@ -39,9 +39,9 @@ const length = 55;
 const sampledFlag = 0x01;
 
 /**
- * Reads one `traceparent` field value, without surrounding white space (HTTP does not count it as part of a value).
- * A later version than 00 is read as the specification asks: the fields of version 00, then anything after another `-`.
- * Never throws. Source: W3C Trace Context, section 3.2 (header) and 3.3 / 4 (versioning).
+ * Parses one `traceparent` field value without surrounding white space (which HTTP does not count as part of a value). A version later than
+ * 00 is parsed as the specification requires: the fields of version 00, then anything after another `-`. Never throws. Source: W3C Trace
+ * Context, section 3.2 (header) and 3.3 / 4 (versioning).
  */
 export function parseTraceparent(value: string): Traceparent | MalformedTraceparent {
   const reason = findFault(value);
@@ -57,7 +57,7 @@ export function parseTraceparent(value: string): Traceparent | MalformedTracepar
   };
 }
 
-/** The order decides which fault is named when there are several: first what makes the rest meaningless. */
+/** If there are several faults, names the one that makes the rest meaningless. */
 function findFault(value: string): TraceparentFault | null {
   if (value === '') return 'empty';
   const fields = value.slice(0, length);
@@ -77,8 +77,8 @@ function findFault(value: string): TraceparentFault | null {
 }
 
 /**
- * The values of a `traceparent` that came more than once, also where a server already joined them with a comma;
- * otherwise the one value. A later version may hold a comma of its own, so only parts that look like a `traceparent` count.
+ * Splits values that a server joined with commas. A later version may contain a comma, so a value is split only if every part looks like a
+ * `traceparent`.
  */
 export function splitTraceparents(values: readonly string[]): readonly string[] {
   return values.flatMap((value) => {

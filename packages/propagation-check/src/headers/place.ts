@@ -3,44 +3,44 @@ import type { Span } from '../span/span.ts';
 import type { WireRecord } from './evidence.ts';
 import { isLoopbackAddress, joinAddress } from './socket-address.ts';
 
-/** One side of a call: its span, or where there is none the service that it is said to be of. */
+/** One side of a call: its span, or the service that a finding names if it has no span. */
 export interface CallSide {
   readonly span: Span | null;
   readonly service: string | null;
 }
 
 /**
- * Whether the caller's connection ends at this tap, by the address that its CLIENT span names, or by the word of whoever placed the
- * tap. A record is of one place: what stands between it and either service is unknown otherwise.
+ * Whether the caller's connection ends at this tap, by the peer address on its CLIENT span or by the tap's configured client. A record is
+ * of one place: what is between the tap and a service is otherwise unknown.
  */
 export function isCalledBy(record: WireRecord, { span, service }: CallSide): boolean {
   if (span !== null && isEndOf(record, record.calledAt, span)) return true;
   return record.client !== null && record.client === service && !isElsewhere(record, record.calledAt, span);
 }
 
-/** Whether the tap's connection ends at the called service, by the address of the peer that its SERVER span names. */
+/** Whether the tap's connection ends at the callee, by the peer address on its SERVER span or by the tap's configured server. */
 export function isInFrontOf(record: WireRecord, { span, service }: CallSide): boolean {
   if (span !== null && (isEndOf(record, record.callsFrom, span) || isOfCapture(record, span))) return true;
   return record.server !== null && record.server === service && !isElsewhere(record, record.callsFrom, span);
 }
 
 /**
- * Whether the request of a SERVER span came by this connection of a capture of packets, which names no machine: the port of the caller's end
- * was free for this connection alone, also where its address is one that every machine has.
+ * Whether the request of a SERVER span came through this connection of a packet capture, which names no machine. The caller's port is
+ * enough: it belonged to this connection alone, even if its address is a loopback address.
  */
 function isOfCapture({ host, callsFrom }: WireRecord, span: Span): boolean {
   return host === null && callsFrom !== null && readConnectionPeers(span).includes(callsFrom);
 }
 
-/** The machine of a capture of packets, where a request went over its loopback; null where nothing says it. */
+/** The machine of a packet capture of loopback traffic; null if the span does not name it. */
 export function findHost(record: WireRecord, server: Span | null): string | null {
   const isLocal = record.callsFrom !== null && isLoopbackAddress(record.callsFrom);
   return server !== null && isLocal && isOfCapture(record, server) ? (listHosts(server)[0] ?? null) : null;
 }
 
 /**
- * Whether the span names another connection of the tap's own machine: then the word of whoever placed the tap is wrong. Between
- * machines addresses are translated, and differ for connections that are the same.
+ * Whether the span names another connection on the tap's own machine: then the tap's configured service is wrong. Between machines,
+ * addresses may be translated, so that the two ends of one connection differ.
  */
 function isElsewhere(record: WireRecord, address: string | null, span: Span | null): boolean {
   if (span === null || address === null || !isSameHost(record, span)) return false;
@@ -53,20 +53,20 @@ function isElsewhere(record: WireRecord, address: string | null, span: Span | nu
   );
 }
 
-/** Whether a span can prove that a tap was directly in front of it, without anybody's word. */
+/** Whether a span can prove, without the tap's configuration, that a tap was directly in front of it. */
 export function namesItsConnection(span: Span): boolean {
   return readConnectionPeers(span).some(
     (address) => !isLoopbackAddress(address) || listHosts(span).length > 0,
   );
 }
 
-/** Loopback addresses are the same on every machine, so they say something only where both are on one. */
+/** Loopback addresses are the same on every machine, so they identify a connection only if both ends are known to be on one machine. */
 function isEndOf(record: WireRecord, address: string | null, span: Span): boolean {
   if (address === null || !readPeerAddresses(span).includes(address)) return false;
   return !isLoopbackAddress(address) || isSameHost(record, span);
 }
 
-/** The pod's name is the host name of its containers (semantic conventions, resources). */
+/** A pod's name is the host name of its containers (semantic conventions, resources). */
 function isSameHost({ host }: WireRecord, span: Span): boolean {
   return host !== null && listHosts(span).includes(host.toLowerCase());
 }
@@ -77,14 +77,14 @@ function listHosts({ resource }: Span): readonly string[] {
   );
 }
 
-/** Attributes for the other end of a connection, in the names of every generation of the semantic conventions. */
+/** Attributes for the peer of a connection, in every generation of the semantic conventions. */
 const peerAttributes = [
   ['network.peer.address', 'network.peer.port'],
   ['net.sock.peer.addr', 'net.sock.peer.port'],
   ['net.peer.ip', 'net.peer.port'],
 ] as const;
 
-/** The other end of the connection, where the span names its address and port. */
+/** The peers of the connection, where the span names both address and port. */
 export function readConnectionPeers(span: Span): readonly string[] {
   return peerAttributes.flatMap(([address, port]) =>
     join(span.attributes.get(address), span.attributes.get(port)),
@@ -93,9 +93,9 @@ export function readConnectionPeers(span: Span): readonly string[] {
 
 export function readPeerAddresses(span: Span): readonly string[] {
   const peers = readConnectionPeers(span);
-  // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
+  // Prefer the peer of the connection: behind a forward proxy, the URL has another address.
   if (span.kind !== 'CLIENT' || peers.length > 0) return peers;
-  // The address that was called. A name says nothing: it may be the gateway's.
+  // Otherwise the called address. A host name proves nothing: it may be a gateway's.
   const { host, port } = readCallFacts(span);
   if (host === null || port === null) return peers;
   const plain = host.replace(/^\[|\]$/g, '');

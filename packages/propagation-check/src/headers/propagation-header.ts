@@ -1,8 +1,8 @@
 import type { HeaderField, PropagationFormat } from './evidence.ts';
 
 /**
- * For each format the header that carries the trace id, the standard first. A format is present when this header is;
- * `b3` without ids (a sampling decision only) counts too.
+ * For each format, the header that carries the trace id; the standard first. A format is present if this header is present, even a `b3`
+ * header with only a sampling decision.
  */
 export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
   tracecontext: 'traceparent',
@@ -20,10 +20,10 @@ export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
   'request-id': 'request-id',
 };
 
-/** Headers beside that of the ids. */
+/** Further headers of a format beside its id header. */
 const companions = /^(?:tracestate|x-b3-.*|x-datadog-.*)$/;
 
-/** In the order of readings: the standard first. */
+/** The order of readings: the standard first. */
 export const formats = Object.keys(idHeaders).filter((name): name is PropagationFormat => name in idHeaders);
 
 const formatsById: ReadonlyMap<string, PropagationFormat> = new Map(
@@ -39,18 +39,18 @@ export function isIdHeader(name: string): boolean {
   return formatOfIdHeader(name) !== null;
 }
 
-/** Whether the header says where the trace goes on: everything that is recorded, except baggage. */
+/** Whether the header belongs to a trace context format: every recorded header except baggage. */
 export function isTraceHeader(name: string): boolean {
   const lower = name.toLowerCase();
   return isIdHeader(lower) || companions.test(lower);
 }
 
-/** Headers whose values hold more than ids: names of services, of hosts and of accounts. */
+/** Headers whose values contain more than ids: names of services, hosts or accounts. */
 export function isOpaqueHeader(name: string): boolean {
   return ['sw8', 'newrelic', 'request-id'].includes(name.toLowerCase());
 }
 
-/** W3C Baggage, and Jaeger's own baggage, whose entries are headers with this prefix. */
+/** W3C Baggage, or Jaeger's baggage, which has one header with this prefix for each entry. */
 export function isBaggageHeader(name: string): boolean {
   const lower = name.toLowerCase();
   return lower === 'baggage' || lower.startsWith('uberctx-');
@@ -60,7 +60,7 @@ export function isPropagationHeader(name: string): boolean {
   return isTraceHeader(name) || isBaggageHeader(name);
 }
 
-/** The values of a header in the order of the wire. `name` in lower case. */
+/** The values of a header in the order on the wire. @param name In lower case. */
 export function headerValues(headers: readonly HeaderField[], name: string): readonly string[] {
   return headers.filter((field) => field.name.toLowerCase() === name).map((field) => field.value);
 }

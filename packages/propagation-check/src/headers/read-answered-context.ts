@@ -6,11 +6,10 @@ import { headerValues } from './propagation-header.ts';
 export const answerHeaders = ['traceresponse', 'server-timing'];
 
 /**
- * Picks out of an answer's fields what the called service says of its own span. Values of other headers, and other
- * entries of `Server-Timing`, are not kept.
+ * Reads from an answer's fields how the callee names its span. Values of other headers, and other entries of `Server-Timing`, are not kept.
  *
- * Sources: W3C Trace Context Level 3 draft, "traceresponse" (the fields of a `traceparent`, with the callee's span id);
- * W3C Server Timing, section 4, where a metric `trace` (Level 3 draft) or `traceparent` has the same as its description.
+ * Sources: W3C Trace Context Level 3 draft, "traceresponse" (the fields of a `traceparent`, with the callee's span id); W3C Server Timing,
+ * section 4, where the description of a metric `trace` (Level 3 draft) or `traceparent` has the same fields.
  */
 export function readAnsweredContext(fields: readonly HeaderField[]): AnsweredContext {
   const headers = fields.flatMap(({ name, value }): readonly HeaderField[] => {
@@ -25,7 +24,7 @@ export function readAnsweredContext(fields: readonly HeaderField[]): AnsweredCon
   return { headers, span: readOneSpan(said) };
 }
 
-/** Hops may add their own; spans that differ do not tell which of them was called. */
+/** Hops may add headers of their own; if they name different spans, the callee's is unknown. */
 function readOneSpan(values: readonly string[]): AnsweredSpan | null {
   const spans = values.flatMap((value) => {
     const read = parseTraceparent(value);
@@ -38,7 +37,7 @@ function readOneSpan(values: readonly string[]): AnsweredSpan | null {
   return first !== undefined && isOne ? first : null;
 }
 
-/** The metrics with this name; a description may hold commas. */
+/** The metrics named `trace` or `traceparent`. A description may contain commas. */
 function listTraceparents(value: string): readonly string[] {
   const metrics = value.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
   return metrics.map((metric) => metric.trim()).filter((metric) => /^trace(?:parent)?\s*;/i.test(metric));

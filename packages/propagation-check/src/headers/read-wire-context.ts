@@ -9,7 +9,7 @@ import type {
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { formats, headerValues, idHeaders, isPropagationHeader } from './propagation-header.ts';
 
-/** Picks the propagation headers out of a request's fields and reads them. Values of other headers are not kept. */
+/** Selects and parses the propagation headers of a request. Values of other headers are not kept. */
 export function readWireContext(fields: readonly HeaderField[]): WireContext {
   const headers = fields.filter((field) => isPropagationHeader(field.name));
   return {
@@ -95,7 +95,7 @@ function readJaeger(value: string): TraceContextReading {
   return readIds('jaeger', padded, spanId.padStart(16, '0'), (Number.parseInt(flags, 16) & 1) === 1);
 }
 
-/** Source: AWS X-Ray, "Tracing header": `Root=1-{8 hex}-{24 hex};Parent={16 hex};Sampled=0|1`; a load balancer sends the root alone. */
+/** Source: AWS X-Ray, "Tracing header": `Root=1-{8 hex}-{24 hex};Parent={16 hex};Sampled=0|1`; a load balancer sends only the root. */
 function readXray(value: string): TraceContextReading {
   const parts = new Map(
     value.split(';').map((part) => {
@@ -125,7 +125,7 @@ function readGrpcTraceBin(value: string): TraceContextReading {
   );
 }
 
-/** The 29 bytes of a whole OpenCensus context, or null when the value is not one. */
+/** The 29 bytes of a complete OpenCensus context; null if the value is not one. */
 export function decodeGrpcTraceBin(value: string): Buffer | null {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return null;
   const bytes = Buffer.from(value, 'base64');
@@ -175,12 +175,12 @@ function toHex(decimal: string): string | null {
   return hex.length === 16 ? hex : null;
 }
 
-/** Formats that are recognised by their header; their values are not read. */
+/** Formats whose header is recognised but whose value is not parsed. */
 function withoutIds(format: PropagationFormat): TraceContextReading {
   return { format, state: 'valid', traceId: null, spanId: null, sampled: null };
 }
 
-/** Ids of only zeros mean "no context" in every format. */
+/** All-zero ids are invalid in every format. */
 function readIds(
   format: PropagationFormat,
   traceId: string,
@@ -199,7 +199,7 @@ function readIds(
   };
 }
 
-/** Source: W3C Baggage, section 3.2.1. A list member without `=` or without a key is not an entry; properties are left out. */
+/** Source: W3C Baggage, section 3.2.1. Ignores list members without `=` or without a key, and properties. */
 function parseBaggage(value: string): readonly BaggageEntry[] {
   return value.split(',').flatMap((member) => {
     const [pair = ''] = member.split(';');

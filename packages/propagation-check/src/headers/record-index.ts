@@ -2,15 +2,15 @@ import { keyFor, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
 import type { WireRecord } from './evidence.ts';
 
-/** Null where the span does not say it. */
+/** A query for records. Null for what the span does not say. */
 export interface Asked {
   readonly method: string | null;
   readonly path: string | null;
 }
 
-/** Records of taps by what was asked for and when. Times are milliseconds since the Unix epoch. */
+/** Finds tap records by method, path and time. Times are milliseconds since the Unix epoch. */
 export interface RecordIndex {
-  /** Those of requests that came at `until` or before and were over at `since` or later, the latest first. */
+  /** The records of requests that began at or before `until` and ended at or after `since`, the latest first. */
   underWay(asked: Asked, since: number, until: number): Iterable<WireRecord>;
 }
 
@@ -19,7 +19,7 @@ interface Group {
   readonly intervals: IntervalIndex;
 }
 
-/** Each kind of question (with or without method and path) has groups of its own, which the first such question makes. */
+/** Queries with and without method and path each have their own grouping, which the first such query builds. */
 export function indexRecords(records: readonly WireRecord[]): RecordIndex {
   const groupings = new Map<string, ReadonlyMap<string, Group>>();
   const findGroup = ({ method, path }: Asked): Group | undefined => {
@@ -61,5 +61,5 @@ export function timeOf(record: WireRecord): number {
   return Date.parse(record.time);
 }
 
-/** Milliseconds. Records and some spans have whole ones. */
+/** In milliseconds: records and some spans have times in whole milliseconds. */
 export const rounding = 1;

@@ -6,8 +6,8 @@ import { formatOfIdHeader, isPropagationHeader } from './propagation-header.ts';
 import { answerHeaders } from './read-answered-context.ts';
 
 /**
- * The name in lower case of the propagation or answer header that an attribute records; null for any other attribute.
- * Before 1.23 the conventions had `_` for `-`, which no such header has.
+ * The lower-case name of the propagation or answer header that an attribute records; null for any other attribute. Before 1.23 the semantic
+ * conventions replaced `-` by `_`; no such header has `_` in its name.
  */
 export function readHeaderName(attribute: string, side: HeaderSide): string | null {
   const family = headerFamilies[side].find((start) => attribute.startsWith(start));
@@ -17,16 +17,16 @@ export function readHeaderName(attribute: string, side: HeaderSide): string | nu
   return isMeant ? name : null;
 }
 
-/** Headers of one request or answer that an instrumentation recorded. */
+/** The headers of one request or answer that an instrumentation recorded. */
 export interface RecordedHeaders {
   readonly fields: readonly HeaderField[];
-  /** Names of the headers that were looked at. A list without a value says that none came. */
+  /** Names of the recorded headers. An empty list as the value means that the header was absent. */
   readonly names: readonly string[];
-  /** Names of the headers whose values were hidden, before or after the instrumentation recorded them. */
+  /** Names of headers whose values were hidden, before or after they were recorded. */
   readonly hidden: readonly string[];
 }
 
-/** The propagation headers of a request, or the answer's headers that name a span, as a span has them. */
+/** The propagation headers of a request, or the headers of an answer that name a span, as recorded on a span. */
 export function readRecordedHeaders(span: Span | null, side: HeaderSide): RecordedHeaders {
   const attributes = span?.attributes;
   const found = Array.from(attributes?.keys() ?? []).flatMap((attribute) => {
@@ -48,7 +48,7 @@ export function listFormats(names: Iterable<string>): ReadonlySet<PropagationFor
   return new Set(Array.from(names).flatMap((name) => formatOfIdHeader(name) ?? []));
 }
 
-/** The texts of an attribute: of a list, or as Jaeger stores a list, of its JSON as a text. */
+/** The texts of an attribute. Jaeger stores a list as its JSON text. */
 export function listValues(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.map(String);
   const text = String(value);

@@ -8,37 +8,40 @@ import type { PropagationFormat } from './evidence.ts';
 import { formatOfIdHeader, formats } from './propagation-header.ts';
 import { listFormats, readHeaderName } from './recorded-headers.ts';
 
-/** An instrumentation's setting that records headers, as the other spans that it made show it. */
+/** What an instrumentation is configured to record, inferred from its other spans. */
 export interface Recording {
   /**
-   * Whether a record of a request is what went out. Several instrumentations record the headers of a call before they write their own (Java
-   * agent, `HttpCommonAttributesExtractor.onStart`; Python, `requests/__init__.py`; PHP, `Psr18Instrumentation.php`), so that only what somebody
-   * wrote by hand is there, and maybe is overwritten.
+   * Whether recorded request headers are those that were sent. Several instrumentations record the headers of a call before they inject
+   * their own (Java agent, `HttpCommonAttributesExtractor.onStart`; Python, `requests/__init__.py`; PHP, `Psr18Instrumentation.php`): such a
+   * record has only headers that other code set, which injection may overwrite.
    */
   readonly isAsSent: boolean;
-  /** The formats whose absence from the request of a span means that none came. */
+  /** The formats whose absence from a span's record means that the request had no such header. */
   readonly formats: ReadonlySet<PropagationFormat>;
-  /** Whether the headers of answers are recorded that name a span. */
+  /** Whether the headers of answers that name a span are recorded. */
   readonly answers: boolean;
-  /** Null where other spans like this one have no such headers, or contradictory ones. */
+  /** Null if other spans of the same source have no such headers, or contradictory ones. */
   readonly gap: RecordingGap | null;
 }
 
 /**
- * Why headers that other spans have do not show that this one's request had none: another process may have made it, as its resource names
- * none, or it is from before the first of them.
+ * Why headers recorded on other spans do not show that this request had none: another process may have made the span (`process`: its
+ * resource names none), or the span is older than the first record (`time`).
  */
 export type RecordingGap = 'process' | 'time';
 
 const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false, gap: null };
 
-/** Headers that one instrumentation of one process recorded on its spans of one kind. */
+/** The headers that one instrumentation of one process records on its spans of one kind. */
 interface Source {
-  /** When the first span began that has the header, for each header. */
+  /** By header: the start of the first span that records it. */
   readonly since: Map<string, bigint>;
-  /** When the first call began whose record has its own span id: it was taken after the header was written, and not before. */
+  /** The start of the first call whose record has its own span id, which proves that it was made after injection. */
   sendsSince: bigint | null;
-  /** A request is known to have carried a context, and its span has no id header: not every process or time has the setting. */
+  /**
+   * Some request is known to have carried a context although its span records no id header: not every process, or not at every time, is
+   * configured alike.
+   */
   isPartial: boolean;
 }
 
@@ -47,9 +50,9 @@ function isCall(kind: number): boolean {
 }
 
 /**
- * Learns from all spans what each instrumentation records: the same resource, scope and kind have the same setting. It counts from the
- * first span that shows it, because settings change when a process starts anew, and nowhere where spans contradict each other.
- * Reads all spans once, at the first question.
+ * Learns from all spans what each instrumentation records: spans with the same resource, scope and kind have the same configuration. It
+ * holds from the first span that shows it, because a restarted process may be configured differently, and not at all if spans contradict
+ * each other. The first call reads all spans.
  */
 export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
   let sources: ReadonlyMap<string, Source> | null = null;
@@ -61,7 +64,7 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     const source = sources.get(sourceOf(graph, row));
     if (source === undefined) return nothing;
     const isAsSent = source.sendsSince !== null;
-    // Replicas behind one resource may differ in their settings.
+    // Replicas behind one resource may be configured differently.
     const hasId = [...source.since.keys()].some((name) => formatOfIdHeader(name) !== null);
     const isOfCall = isCall(store.kinds[row] ?? 0);
     const tells = isOfCall ? isAsSent : hasId;
@@ -70,7 +73,7 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     const isKnown = (since: bigint): boolean => since < span.startTimeUnixNano;
     const known = [...source.since].filter(([, since]) => isKnown(since)).map(([name]) => name);
     const ofCall = source.sendsSince !== null && isKnown(source.sendsSince) ? formats : [];
-    // A process has one propagator: what it sends with other calls it would send with this one.
+    // A process has one propagator: what it sends with other calls it would send with this call.
     const told = isOfCall ? new Set(ofCall) : listFormats(known);
     return {
       gap: tells && told.size === 0 ? 'time' : null,
@@ -114,7 +117,10 @@ function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
   return sources;
 }
 
-/** Marks the rows of calls and requests that are known to have carried a context: the other side continued it, or was named. */
+/**
+ * Marks calls and requests that are known to have carried a context: the request continues a span of another resource, or its flags say
+ * that the parent is remote.
+ */
 function findCarried(graph: TraceGraph): Uint8Array {
   const { store, parents } = graph;
   const carried = new Uint8Array(store.size);
@@ -128,13 +134,13 @@ function findCarried(graph: TraceGraph): Uint8Array {
   return carried;
 }
 
-/** A header that an attribute records, and the attribute's place in its shape. */
+/** A header that an attribute records, and the attribute's position in its shape. */
 interface RecordedHeader {
   readonly name: string;
   readonly place: number;
 }
 
-/** By shape; of the shapes with any. */
+/** The recorded headers of each shape that has any. */
 function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHeader[]> {
   const nameOf = rememberOf((key: number) => {
     const text = textOf(store, key);
@@ -151,7 +157,7 @@ function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHea
   return headers;
 }
 
-/** Whether any span has a header of a request or an answer. */
+/** Whether any span records a header of a request or an answer. */
 export function recordsHeaders(store: SpanStore): boolean {
   return listHeaders(store).size > 0;
 }

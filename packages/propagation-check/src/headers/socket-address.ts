@@ -1,12 +1,12 @@
 import { isLoopback } from '../calls/inside.ts';
 
-/** One notation for the end of a connection: `127.0.0.1:8083`, `[::1]:8083`; IPv4 as such, also where IPv6 carries it. */
+/** One notation for an end of a connection: `127.0.0.1:8083`, `[::1]:8083`. An IPv4-mapped IPv6 address becomes IPv4. */
 export function joinAddress(address: string, port: number): string {
   const plain = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
   return `${plain.includes(':') ? `[${plain}]` : plain}:${port}`;
 }
 
-/** Whether an end in this notation is on the machine itself. */
+/** Whether an address in this notation is a loopback address. */
 export function isLoopbackAddress(address: string): boolean {
   return isLoopback(address.slice(0, address.lastIndexOf(':')));
 }

@@ -18,52 +18,54 @@ import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, rounding, timeOf } from './record-index.ts';
 import { learnRecording } from './recording.ts';
 
-/** The propagation headers of one call; null where nobody looked. */
+/** The propagation headers of one call; a side is null if nobody recorded it. */
 export interface CallHeaders {
-  /** As they left the caller. */
+  /** The headers that left the caller. */
   readonly sent: SeenContext | null;
-  /** As they reached the called service. */
+  /** The headers that reached the callee. */
   readonly received: SeenContext | null;
-  /** Whether `sent` was seen where the caller put it on the wire: nothing stands in between. */
+  /** Whether `sent` was seen where the caller sent it, with no hop between. */
   readonly isAtCaller: boolean;
-  /** Whether `received` was seen where the called service took it from the wire. */
+  /** Whether `received` was seen where the callee received it. */
   readonly isAtCallee: boolean;
-  /** Whether an id of the call, or the place of the tap, says that this is of the call. Otherwise only its time does. */
+  /**
+   * Whether an id of the call, or the place of the tap, proves that the headers belong to this call. Otherwise only the time suggests it.
+   */
   readonly isTied: boolean;
-  /** Whether no tap saw the call, and the services themselves say this. */
+  /** Whether no tap saw the call and the headers come from the services' own spans. */
   readonly isRecorded: boolean;
-  /** The addresses at which the taps that saw it were called. */
+  /** The addresses at which the caller reached the taps that saw the call. */
   readonly calledAt: readonly string[];
-  /** Changes that a tap itself made to the request. */
+  /** Faults that a tap injected into the request. */
   readonly injected: readonly string[];
-  /** The span that the called service named as its own; null where nobody looked, and where a cache gave the answer of another call. */
+  /** The span that the callee named as its own; null if nobody recorded answers, or a cache returned the answer of another call. */
   readonly answer: CallAnswer | null;
 }
 
-/** Propagation headers that taps and services have seen. */
+/** Propagation headers that taps and services recorded. */
 export interface HeaderEvidence {
-  /** Records of taps, in the order in which the requests came. */
+  /** Tap records, in the order of the requests. */
   readonly wire: readonly WireRecord[];
   readonly received: readonly ReceivedTraceparent[];
 }
 
-/** Nothing is known but the spans. */
+/** No headers beyond those on spans. */
 export const noHeaderEvidence: HeaderEvidence = { wire: [], received: [] };
 
-/** The services of a call, as a finding says: of a side without a span nothing else is known. */
+/** The services of a call as a finding names them; used for a side without a span. */
 export interface CallServices {
   readonly client: string | null;
   readonly server: string | null;
 }
 
-/** The headers of a call by its two sides; null when nothing is known. */
+/** The headers of a call by its two sides; null if nothing is known. */
 export type HeaderLookup = (
   client: Span | null,
   server: Span | null,
   services: CallServices,
 ) => CallHeaders | null;
 
-/** Prepares the look-up for the spans that are checked. */
+/** Prepares the look-up for the spans of a check. */
 export function indexHeaders(
   evidence: HeaderEvidence,
   spans: TraceGraph,
@@ -95,15 +97,15 @@ export function indexHeaders(
     if (first === undefined || last === undefined) return describeCaptured(captured);
     const isAtCaller = isCalledBy({ ...first, host: first.host ?? findHost(last, server) }, callerSide);
     const isOfServer = isInFront(last, calleeSide);
-    // Calls at the same time may be paired crosswise: the tap stands where it stands.
+    // Concurrent calls may be paired crosswise, but the tap's place stays the same.
     const isAtCallee = isOfServer || endsAt(last, calleeSide.service);
-    // A tap records every connection; time, method and path alone fit other callers too.
+    // A tap records every connection; time, method and path alone also match other callers.
     const isTied =
       own.length > 0
         ? own.includes(last) || isOfServer
         : (client !== null && isAtCaller) || (server !== null && isOfServer);
     if (!isTied && captured !== null) return describeCaptured(captured);
-    // Where the tap is not beside a service, that service's own record is nearer to it.
+    // Where no tap is directly beside a service, the service's own record is closer.
     const sent = isAtCaller ? null : (captured?.sent ?? null);
     const received = isAtCallee ? null : (captured?.received ?? null);
     return {
@@ -111,7 +113,7 @@ export function indexHeaders(
       received:
         received === null
           ? last.received && seeAll(last.received)
-          : // Values of baggage are often hidden in spans.
+          : // Baggage values are often hidden on spans.
             { ...received, baggage: last.received?.baggage ?? received.baggage },
       isAtCaller: isAtCaller || sent !== null,
       isAtCallee: isAtCallee || received !== null,
@@ -125,7 +127,7 @@ export function indexHeaders(
   };
 }
 
-/** Records by the spans that their headers name, and those that name none of the data. */
+/** Records by the ids of spans in the capture that their headers name, and records that name none. */
 function indexBySpan(wire: readonly WireRecord[], spans: TraceGraph) {
   const named = wire.map((record) => ({ record, ids: readSpanIds(record) }));
   const known = spans.selectKnownIds(new Set(named.flatMap(({ ids }) => ids)));
@@ -149,7 +151,7 @@ function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null 
   return {
     ...captured,
     isAtCaller: true,
-    // An answer that continues the caller's trace is of the service that took the call.
+    // An answer that names a span in the caller's trace comes from the service that received the call.
     isAtCallee: received !== null || answer?.span != null,
     isTied: true,
     isRecorded: true,
@@ -164,14 +166,17 @@ function seeAll(context: WireContext): SeenContext {
   return { ...context, lookedFor: everyFormat };
 }
 
-/** A caller writes the id of its own span: a `traceparent` with another one, at a tap that it calls, is of another call. */
+/**
+ * A caller sends its own span id, which is not in this record: a valid `traceparent` at a tap that the caller reaches directly belongs to
+ * another call.
+ */
 function namesAnother(record: WireRecord, caller: CallSide): boolean {
   if (caller.span === null) return false;
   const reading = record.sent.contexts.find(({ format }) => format === 'tracecontext');
   return reading?.state === 'valid' && isCalledBy(record, caller);
 }
 
-/** Reads the spans that answers name. A span that is named twice comes from a cache, and tells nothing of this call. */
+/** Reads which spans the answers name. A span that several answers name was served from a cache and says nothing about this call. */
 function indexAnswers(
   records: readonly WireRecord[],
   spans: TraceGraph,
@@ -195,8 +200,8 @@ function indexAnswers(
 }
 
 /**
- * The order in which a request passed the taps: by their places, as the clocks of two machines differ, and then by time. Their ends only
- * hint at it: a tap notes its own after the answer has gone on.
+ * Orders records as the request passed the taps: by place first, because the clocks of two machines differ, then by time. Ends only hint at
+ * the order, because a tap records its end after it has passed the answer on.
  */
 function outermostFirst(
   isCallers: (record: WireRecord) => boolean,
@@ -207,12 +212,12 @@ function outermostFirst(
     rank(left) - rank(right) || timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
 }
 
-/** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
+/** So many similar requests at one time that no record identifies its request. */
 const maxAlike = 1_000;
 
 /**
- * Finds records of the same request at other taps, after its ids were lost: the same method and path, begun within its time. Ends have
- * no order: a tap notes its own after the answer has gone on, and may be late to it.
+ * Finds records of the same request at other taps after its ids were lost: same method and path, begun while the request was open. Their
+ * ends are ignored, because a tap may record its end late.
  */
 function findNested(
   anonymous: RecordIndex,
@@ -229,15 +234,15 @@ function findNested(
   return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told, isCallees);
 }
 
-/** Whether a request came too early to be one that another tap had passed on. Taps of one machine read one clock. */
+/** Whether a request came too early to have been forwarded by the other tap. Taps on one machine share a clock. */
 function isBefore(record: WireRecord, outer: WireRecord): boolean {
   const early = timeOf(outer) - timeOf(record);
   return early > rounding || (early > 0 && record.host !== null && record.host === outer.host);
 }
 
 /**
- * Records without an id of the data, taken while the call was open, at the same method and path. Where the caller called one of the taps,
- * an earlier record of another tap is of the call before.
+ * Finds records without ids of the capture, by method and path, taken while the call was open. If the caller called one of the taps, an
+ * earlier record at another tap belongs to an earlier call.
  */
 function findByTime(
   anonymous: RecordIndex,
@@ -263,8 +268,8 @@ function findByTime(
 }
 
 /**
- * One record of each tap of which all that fit tell the same; of another tap none proves anything. Calls at the same time may be paired
- * crosswise: the record of the very SERVER span is taken where it is among them.
+ * One record for each tap at which all matching records say the same; a tap with contradictory records proves nothing. Concurrent calls may
+ * be paired crosswise, so the record in front of this SERVER span is preferred.
  */
 function takeOfEachTap(
   records: Iterable<WireRecord>,
@@ -285,13 +290,13 @@ function takeOfEachTap(
     if (!fits(record)) continue;
     const first = found.get(record.tap);
     if (first !== undefined && told(first) !== told(record)) torn.add(record.tap);
-    // The first request at a tap is the first at every tap behind it.
+    // The first request at one tap is also the first at the taps behind it.
     if (first === undefined || isBetter(record, first)) found.set(record.tap, record);
   }
   return [...found.values()].filter(({ tap }) => !torn.has(tap));
 }
 
-/** An RPC is a request to the path that its method is. */
+/** A gRPC call is a POST to the path of its method. */
 function readAsked(span: Span): Asked {
   const { method, path, rpcMethod, mcp } = readCallFacts(span);
   if (mcp !== null) return askForMcp(mcp);
@@ -309,7 +314,7 @@ function readSpanIds({ sent, received }: WireRecord): readonly string[] {
   );
 }
 
-/** Each of several headers names the call. */
+/** Each of several `traceparent` headers may name the call. */
 function readDuplicates({ headers, contexts }: WireContext): readonly string[] {
   const isTwice = contexts.some(({ format, state }) => format === 'tracecontext' && state === 'duplicated');
   if (!isTwice) return [];
@@ -328,7 +333,7 @@ function rememberSummaries(): (record: WireRecord) => string {
   };
 }
 
-/** The content of a record, without its ids. */
+/** The content of a record without ids. */
 function summarize({ tap, sent, received }: WireRecord): string {
   const tell = (context: WireContext | null): readonly unknown[] | null =>
     context?.contexts.map((reading) => [
