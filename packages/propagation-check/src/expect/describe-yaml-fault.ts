@@ -1,6 +1,6 @@
 import type { YAMLParseError } from 'yaml';
 
-/** The library's words for these name its own parts; others are understood. */
+/** Replaces those messages of the library that use its internal terms. */
 const words: Readonly<Partial<Record<YAMLParseError['code'], string>>> = {
   BAD_ALIAS: 'an alias (*name) of nothing; quote a text that begins with *',
   BAD_INDENT: 'a bracket is not closed, or lines of one list or map are not indented alike',
@@ -16,7 +16,7 @@ const words: Readonly<Partial<Record<YAMLParseError['code'], string>>> = {
   UNEXPECTED_TOKEN: 'not expected here; is a quote or a line break missing?',
 };
 
-/** The fault of a YAML file, and how to mend it. */
+/** Describes a fault in a YAML file and how to repair it. */
 export function describeYamlFault({ code, message }: YAMLParseError): string {
   return words[code] ?? message.replace(/\s*\n\s*/g, ' ');
 }

@@ -5,12 +5,12 @@ import type { Fault, Path, Place } from './read-yaml.ts';
 
 type Rule = 'must' | 'may' | 'must-not';
 
-/** The rules that contradict each rule: an edge that must exist is none that may be missing. */
+/** The rules that contradict each rule: an edge that must exist cannot also be optional. */
 const contradicted = { may: ['must'], 'must-not': ['must', 'may'] } as const satisfies Partial<
   Record<Rule, readonly Rule[]>
 >;
 
-/** Edges that a document names under two rules, also of one that has other faults. @param above The path of the document in its file. */
+/** Edges that a document names under two rules, even if it has other faults. @param above The path of the document in its file. */
 export function listContradictions(
   document: unknown,
   placeOf: (path: Path) => Place,

@@ -17,12 +17,15 @@ const path = z
   )
   .describe('A path of services: "a -> b -> c" means the edges a -> b and b -> c.');
 
-/** Without the arrow's own message a union says only that nothing fits. Described where it is used: editors show the text of the definition. */
+/**
+ * A union reports only that no option fits, so the arrow's message is given here. Described where it is used, because editors show the
+ * description of the definition.
+ */
 const item = z.union([path, edge], 'expected a path such as "a -> b -> c", or client and server');
 
 const edges = z.array(item).meta({ id: 'edges' });
 
-/** The content of an expectations file. `expectation.schema.json` is made of it. */
+/** The content of an expectations file. `expectation.schema.json` is generated from it. */
 export const expectationShape = z
   .strictObject({
     edges: z
@@ -62,7 +65,7 @@ const readableEdges = z.array(item.nullable().catch(null)).catch([]);
 
 const noEdges = { must: [], may: [], 'must-not': [] };
 
-/** The edges that can be read, whatever else is wrong in a document; null stands for one that cannot. */
+/** The readable edges of a document, whatever else is wrong in it; null for an edge that cannot be read. */
 export const readableShape = z
   .object({
     edges: z.object({ must: readableEdges, may: readableEdges, 'must-not': readableEdges }).catch(noEdges),

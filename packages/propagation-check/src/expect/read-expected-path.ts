@@ -1,7 +1,7 @@
 import { quoteValue } from '../decode/quote-value.ts';
 import { type ExpectedEdge, expectPath } from './expectation.ts';
 
-/** The text is not an expectation. The message starts with where: `3:5: unknown key "must-nt"; …`. */
+/** The text is not an expectation. The message begins with the place: `3:5: unknown key "must-nt"; …`. */
 export class ExpectationError extends Error {
   override readonly name = 'ExpectationError';
 }

@@ -8,33 +8,33 @@ import { describeYamlFault } from './describe-yaml-fault.ts';
 
 export type Path = readonly PropertyKey[];
 
-/** Something wrong in a file that people write. */
+/** A fault in a file that people write. */
 export interface Fault {
   readonly path: Path;
   readonly place: Place;
-  /** The path in the document, the fault, and the values that are allowed. */
+  /** The path in the document, the fault, and the allowed values. */
   readonly text: string;
 }
 
-/** From 1. */
+/** Counted from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
 export interface YamlReading<Value> {
-  /** Null where there are faults. */
+  /** Null if there are faults. */
   readonly value: Value | null;
-  /** As it is written, before the shape is asked; undefined where it is no YAML. */
+  /** The document before validation; undefined if it is not YAML. */
   readonly written: unknown;
-  /** All of them, in no order. */
+  /** All faults, in no order. */
   readonly faults: readonly Fault[];
-  /** Of the value; of its key, where it is a map or a list. */
+  /** The place of the value; of its key if the value is a map or a list. */
   readonly placeOf: (path: Path) => Place;
 }
 
 /**
- * Reads YAML 1.2, or JSON, of a shape.
+ * Reads YAML 1.2, or JSON, and validates it.
  *
  * @param shape Strict objects, so that unknown keys are faults.
  */
@@ -44,7 +44,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
     ...{ value: null, written: undefined, placeOf: () => start },
     faults: [{ path, place, text: message }],
   });
-  // A file that was read as text: of gzip's two magic bytes only the first is a character.
+  // The file was decoded as UTF-8: only the first of gzip's two magic bytes is a character.
   if (text.startsWith('\u001f\ufffd')) return fail('compressed with gzip; uncompress it first (gunzip)');
   if (/[\0\ufffd]/.test(text)) return fail('no text in UTF-8; expected YAML or JSON');
   const lines = new LineCounter();
@@ -62,7 +62,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
   }
   let written: unknown;
   try {
-    // Aliases that multiply (a "billion laughs") are refused by the library.
+    // The library refuses aliases that multiply (a "billion laughs").
     written = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     return fail(toOneLine(messageOf(error)));
@@ -80,7 +80,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
 
 const start: Place = { line: 1, column: 1 };
 
-/** `3:5: text`, in the order of the file, so that nobody repairs one after the other. */
+/** `3:5: text`, in the order of the file. */
 export function listFaults(faults: readonly Fault[]): readonly string[] {
   const lines = faults
     .toSorted(({ place: left }, { place: right }) => left.line - right.line || left.column - right.column)
@@ -89,14 +89,14 @@ export function listFaults(faults: readonly Fault[]): readonly string[] {
   return more > 0 ? [...lines.slice(0, mostFaults), `and ${more} more`] : lines;
 }
 
-/** Behind a fault of syntax are its consequences. */
+/** One syntax fault causes others after it. */
 const mostSyntaxFaults = 3;
-/** A file of another kind has a fault in each line. */
+/** A file of another kind has a fault in every line. */
 const mostFaults = 20;
 
 type Issue = z.core.$ZodIssue;
 
-/** The faults of the branch of a union that fits the type of the value. */
+/** The faults of the union's branch that fits the type of the value. */
 function innermost(issue: Issue): readonly Issue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const fitting = issue.errors.find(
@@ -125,7 +125,7 @@ function describeIssue(
   return issue.keys.map((key, index) => {
     const meant = suggestName(key, known) ?? suggestElsewhere(shape, key);
     const suggestion = meant === null ? '' : `; did you mean ${meant}?`;
-    // Once is enough.
+    // List the allowed keys once.
     const allowed = index === 0 ? `; known here: ${known.join(', ')}` : '';
     const text = `${nameOf(path)}unknown key ${quoteValue(key)}${allowed}${suggestion}`;
     return { path: [...path, key], place: findKey(document, lines, path, key), text };
@@ -140,7 +140,7 @@ function describeForm(issue: Issue, known: readonly string[]): string {
   return toOneLine(issue.message.replace(/^Invalid input: /, ''));
 }
 
-/** A key that belongs one level below. */
+/** Suggests a key one level below. */
 function suggestElsewhere(shape: z.ZodType, key: string): string | null {
   for (const section of listKeys(shape, [])) {
     const meant = suggestName(key, listKeys(shape, [section]));
@@ -165,7 +165,7 @@ function listKeys(shape: z.core.$ZodType, path: Path): readonly string[] {
   return inner === undefined ? [] : listKeys(inner, rest);
 }
 
-/** Of the value at a path; of the nearest value around it where the path leads nowhere. */
+/** The place of the value at a path, or of the nearest enclosing value if the path does not exist. */
 function findPlace(document: Document, lines: LineCounter, path: Path): Place {
   for (let length = path.length; length >= 0; length -= 1) {
     const node = nodeAt(document, path.slice(0, length));

@@ -2,38 +2,38 @@ import { HTTPParser } from 'http-parser-js';
 import type { HeaderField } from '../headers/evidence.ts';
 import type { Ordered } from './order-segments.ts';
 
-/** Where a message begins, by the numbers of `Ordered`. */
+/** Where a message begins, in the numbers of `Ordered`. */
 interface Place {
   readonly sequence: number;
   readonly acknowledged: number;
 }
 
-/** The head of a request or of an answer, and when its last byte had come. */
+/** The head of a request or answer. `time` is the arrival of its last byte. */
 export interface Message {
   readonly time: number;
-  /** Null where it does not begin with a segment. */
+  /** Null if the message does not begin at the start of a segment. */
   readonly start: Place | null;
-  /** Whether bytes before it are missing in the capture, so that messages may be, too. */
+  /** Whether bytes before the message are missing in the capture; messages may be missing too. */
   readonly isAfterGap: boolean;
   readonly protocolVersion: '1.0' | '1.1';
-  /** Of a request. */
+  /** Set for requests. */
   readonly method: string;
-  /** Of a request. */
+  /** Set for requests. */
   readonly url: string;
-  /** Of an answer. */
+  /** Set for answers. */
   readonly status: number;
   readonly fields: readonly HeaderField[];
 }
 
 export interface MessageHandlers {
-  /** @returns Whether no body follows, whatever the head says. */
+  /** @returns Whether the message has no body, whatever its head says. */
   readonly onHead: (message: Message) => boolean;
   readonly onEnd: (time: number) => void;
 }
 
 type Parser = InstanceType<typeof HTTPParser>;
 
-/** How a message begins, and how its first few bytes may. */
+/** The beginning of a message, whole and cut short. */
 const starts = {
   REQUEST: {
     whole: /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT) [^\s]/,
@@ -41,12 +41,12 @@ const starts = {
   },
   RESPONSE: { whole: /^HTTP\/1\.[01] \d{3}/, part: /^H(?:TTP\/1\..*|TTP\/1|TTP\/|TTP|TT|T)?$/s },
 } as const;
-/** More than the patterns need. */
+/** At least as long as the patterns need. */
 const longestStart = 16;
 
 const nothing = Buffer.alloc(0);
 
-/** Reads the messages of one direction of a connection; bytes of anything else are left out until a message begins. */
+/** Reads the messages of one direction of a connection. Skips other bytes until a message begins. */
 export class MessageReader {
   readonly #side: keyof typeof starts;
   readonly #handlers: MessageHandlers;
@@ -77,11 +77,11 @@ export class MessageReader {
     }
     this.#isBetweenMessages = false;
     this.#parser ??= this.#startParser();
-    // After an error or a change of protocol the rest is something else.
+    // After an error or a change of protocol, the remaining bytes are not HTTP.
     if (typeof this.#parser.execute(rest) !== 'number') this.#parser = null;
   }
 
-  /** The bytes with which a message begins; none where it does not, or where more must come to tell. */
+  /** The bytes from the start of a message; empty if none begins here or more bytes are needed to decide. */
   #findStart(bytes: Buffer): Buffer {
     const { whole, part } = starts[this.#side];
     const begun = Buffer.concat([this.#begun, bytes]);

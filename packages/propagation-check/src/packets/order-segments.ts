@@ -1,39 +1,42 @@
 import type { Segment } from './tcp-segment.ts';
 
-/** Bytes of one direction of a connection in their order. */
+/** Consecutive bytes of one direction of a connection. */
 export interface Ordered {
   readonly time: number;
-  /** Number of the first of these bytes, as in `Segment`. */
+  /** The sequence number of the first byte, as in `Segment`. */
   readonly sequence: number;
-  /** As in the segment that brought them. */
+  /** As in the segment that contained the bytes. */
   readonly acknowledged: number;
   readonly bytes: Buffer;
   /** Whether bytes before these are missing in the capture. */
   readonly isAfterGap: boolean;
 }
 
-/** A segment with the number of its first byte, which does not begin anew after 2^32. */
+/** A segment with the number of its first byte, which does not wrap at 2^32. */
 interface Placed {
   readonly start: number;
   readonly segment: Segment;
 }
 
-/** So many bytes may wait for one that is missing: it was not captured, and will not come. */
+/** If this many bytes wait for a missing one, it was not captured. */
 const mostWaiting = 1_048_576;
-/** As many as those bytes in segments of 128: to put each in its place moves those behind it, so that more would take a time that grows with their square. */
+/**
+ * As many segments as `mostWaiting` bytes make at 128 bytes each. Inserting a segment moves all later ones, so that a longer list would
+ * take quadratic time.
+ */
 const mostSegmentsWaiting = 8_192;
 const wrap = 2 ** 32;
 
-/** Puts the segments of one direction in the order of their sequence numbers, each byte once. */
+/** Orders the segments of one direction by sequence number and returns each byte once. */
 export class SegmentOrder {
-  /** The number of the byte that comes next, beyond 2^32 too; null before the first. */
+  /** The number of the next byte, not wrapped at 2^32; null before the first segment. */
   #next: number | null = null;
-  /** By their start. Those before `#taken` are read. */
+  /** By start. Segments before index `#taken` have been returned. */
   #waiting: Placed[] = [];
   #taken = 0;
   #waitingBytes = 0;
 
-  /** The bytes that can be read now that this segment is there. */
+  /** The bytes that this segment makes available. */
   add(segment: Segment): readonly Ordered[] {
     const { sequence, isSyn, payload } = segment;
     if (isSyn) {
@@ -88,7 +91,7 @@ export class SegmentOrder {
       this.#taken += 1;
       const { time, acknowledged, payload } = first.segment;
       this.#waitingBytes -= payload.length;
-      // Bytes that came again are left out.
+      // Drops bytes that were sent again.
       const bytes = payload.subarray(next - first.start);
       if (bytes.length === 0) continue;
       const isFirst = isAfterGap && ready.length === 0;
@@ -101,7 +104,7 @@ export class SegmentOrder {
   }
 }
 
-/** How far a number is ahead of another, which may be beyond 2^32; numbers begin anew there. */
+/** How far a wrapped number is ahead of an unwrapped one. */
 function ahead(sequence: number, of: number): number {
   const distance = (((sequence - of) % wrap) + wrap) % wrap;
   return distance < wrap / 2 ? distance : distance - wrap;

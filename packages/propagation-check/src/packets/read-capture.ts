@@ -7,17 +7,17 @@ import { type Ordered, SegmentOrder } from './order-segments.ts';
 import { PacketFileError, readPackets } from './read-packets.ts';
 import { isKnownLinkType, readSegment, type Segment } from './tcp-segment.ts';
 
-/** Plain HTTP in a capture of packets. */
+/** The plain HTTP in a packet capture. */
 export interface Capture {
   readonly records: readonly WireRecord[];
-  /** Notes on missing parts; each is a sentence that follows the file's name. */
+  /** Notes on missing parts; each completes a sentence that begins with the file name. */
   readonly gaps: readonly string[];
 }
 
 /**
- * Reads requests and answers of HTTP/1 out of packets. A capture is on the connection itself: nothing stands between it and either end.
- * One without a request may be at its beginning: then `gaps` says what there is instead.
- * @throws {PacketFileError} where it is damaged, or of a network that is not read.
+ * Reads HTTP/1 requests and answers from packets. A capture is taken on the connection itself: no hop is between it and either end. If it
+ * has no request, which may be normal at its beginning, `gaps` says what it contains instead.
+ * @throws {PacketFileError} if the file is damaged or has an unsupported link type.
  */
 export function readCapture(bytes: Buffer): Capture {
   const { packets, isTruncated } = readPackets(bytes);
@@ -31,7 +31,7 @@ export function readCapture(bytes: Buffer): Capture {
     if (segment === null) continue;
     const key = [segment.from, segment.to].sort().join(' ');
     const known = connections.get(key);
-    // The same ports again are another connection.
+    // A SYN on the ports of an ended connection begins another connection.
     const isNew = known === undefined || (segment.isSyn && known.isEnded);
     if (isNew && known !== undefined) connections.set(`${key} ${connections.size}`, known);
     const connection = isNew ? new Connection() : known;
@@ -110,7 +110,7 @@ interface Answer {
   end: number;
 }
 
-/** Both directions of a TCP connection. Whoever sends the request is the caller. */
+/** Both directions of a TCP connection. The sender of the request is the caller. */
 class Connection {
   isEnded = false;
   protocol: 'tls' | 'http2' | null = null;
@@ -118,7 +118,7 @@ class Connection {
   readonly #readers = new Map<string, MessageReader>();
   readonly #exchanges: Exchange[] = [];
   readonly #answers: Answer[] = [];
-  /** By the byte of the answers that the caller awaited; null where several requests awaited the same. */
+  /** By the answer byte that the caller expected next when it sent the request; null if several requests expected the same. */
   readonly #awaiting = new Map<number, Exchange | null>();
   #caller: string | null = null;
   #last = 0;
@@ -188,8 +188,8 @@ class Connection {
   }
 
   /**
-   * Answers come in the order of the requests. After a gap either may be missing: then an answer is that of the request whose caller had
-   * all bytes before it, and awaited the one with which it begins.
+   * Answers come in the order of the requests. After a gap either may be missing: then an answer belongs to the request that acknowledged
+   * all bytes before the answer.
    */
   #findExchange(answer: Message, place: number): Exchange | null {
     const exchange = this.#exchanges[place];
@@ -212,7 +212,7 @@ function describeExchange({ request, from, to, answer }: Exchange): WireRecord {
     target: `http://${to}`,
     client: null,
     server: null,
-    // Captures are read on other machines than the one that wrote them, and do not name it.
+    // A capture does not name its machine, and is usually read on another one.
     host: null,
     calledAt: to,
     callsFrom: from,

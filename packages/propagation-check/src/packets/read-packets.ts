@@ -1,11 +1,11 @@
 export interface Packet {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
-  /** The link layer with which `bytes` begins. Source: tcpdump.org, "Link-layer header types". */
+  /** The link layer of `bytes`. Source: tcpdump.org, "Link-layer header types". */
   readonly linkType: number;
-  /** As much as the capture kept; shorter than the packet where it was told to cut. */
+  /** The captured bytes; fewer than the packet had if the capture had a snapshot length. */
   readonly bytes: Buffer;
-  /** On the wire. */
+  /** The packet's length on the wire. */
   readonly length: number;
 }
 
@@ -15,7 +15,7 @@ export interface PacketFile {
   readonly isTruncated: boolean;
 }
 
-/** The file is none of the two formats, or contradicts its own. The message says what, in words that follow the file's name. */
+/** The file has neither format or is damaged. The message completes a sentence that begins with the file name. */
 export class PacketFileError extends Error {
   override readonly name = 'PacketFileError';
 }
@@ -30,10 +30,10 @@ const byteOrderMagic = 0x1a2b3c4d;
 /** Milliseconds. Source: ECMAScript, "Time Values and Time Range". */
 const latestTime = 8.64e15;
 
-/** A larger packet than any network has: the file is damaged. Source: libpcap, `MAXIMUM_SNAPLEN`. */
+/** No network has larger packets: the file is damaged. Source: libpcap, `MAXIMUM_SNAPLEN`. */
 const largestPacket = 262_144;
 
-/** Whether bytes begin as a file that tcpdump or Wireshark writes. */
+/** Whether the bytes begin like a file of tcpdump or Wireshark. */
 export function isPacketFile(bytes: Buffer): boolean {
   if (bytes.length < 4) return false;
   const magics = [bytes.readUInt32LE(0), bytes.readUInt32BE(0)];
@@ -72,12 +72,15 @@ function readPcap(bytes: Buffer): PacketFile {
 
 interface Interface {
   readonly linkType: number;
-  /** Units of time stamps in a millisecond. */
+  /** Time stamp units in a millisecond. */
   readonly perMillisecond: number;
 }
 
 const blocks = { interface: 1, simple: 3, enhanced: 6 } as const;
-/** Bytes of blocks without their content: any, an interface description, an enhanced packet. Source: draft-ietf-opsawg-pcapng, 3.1, 4.2, 4.3. */
+/**
+ * Bytes of a block without content: any block, an interface description, an enhanced packet. Source: draft-ietf-opsawg-pcapng, 3.1, 4.2,
+ * 4.3.
+ */
 const emptyBlock = { any: 12, interface: 20, enhanced: 32 } as const;
 
 function readPcapng(bytes: Buffer): PacketFile {
@@ -88,7 +91,7 @@ function readPcapng(bytes: Buffer): PacketFile {
   while (at + emptyBlock.any <= bytes.length) {
     const isSection = bytes.readUInt32BE(at) === pcapngMagic;
     if (isSection) {
-      // Each section has an order of bytes and interfaces of its own.
+      // Each section has its own byte order and interfaces.
       order = orderOf(bytes, bytes.readUInt32LE(at + 8) === byteOrderMagic);
       if (order.u32(at + 8) !== byteOrderMagic)
         throw new PacketFileError(`damaged at byte ${at}: a section without its magic number`);
@@ -127,7 +130,7 @@ function readPcapng(bytes: Buffer): PacketFile {
 
 const options = { end: 0, resolution: 9 } as const;
 
-/** `start` is the place of the block's body in the file. */
+/** @param start The offset of the block's body in the file. */
 function readInterface(order: Order, start: number, end: number): Interface {
   const { u16, u8 } = order;
   let perMillisecond = 1e3;
@@ -137,14 +140,14 @@ function readInterface(order: Order, start: number, end: number): Interface {
     at += 4 + Math.ceil(u16(at + 2) / 4) * 4
   ) {
     const value = u8(at + 4);
-    // The highest bit chooses powers of two.
+    // The highest bit selects powers of two.
     if (u16(at) === options.resolution)
       perMillisecond = (value < 0x80 ? 10 ** value : 2 ** (value & 0x7f)) / 1e3;
   }
   return { linkType: u16(start), perMillisecond };
 }
 
-/** Readers of numbers at a place of the file. */
+/** Reads numbers at an offset of the file. */
 interface Order {
   readonly u8: (offset: number) => number;
   readonly u16: (offset: number) => number;

@@ -1,21 +1,21 @@
 import { joinAddress } from '../headers/socket-address.ts';
 import type { Packet } from './read-packets.ts';
 
-/** One TCP segment. Addresses as `joinAddress` writes them. */
+/** One TCP segment. Addresses have the form of `joinAddress`. */
 export interface Segment {
   readonly time: number;
   readonly from: string;
   readonly to: string;
-  /** Number of the first byte of `payload`, or of the SYN. */
+  /** The number of the first byte of `payload`, or of the SYN. */
   readonly sequence: number;
-  /** Number of the byte that the sender awaits from the other side. */
+  /** The number of the next byte that the sender expects. */
   readonly acknowledged: number;
   readonly isSyn: boolean;
   readonly isEnd: boolean;
   readonly payload: Buffer;
 }
 
-/** Length of what stands before the IP packet, by link type; null where the type says what follows in its own way. */
+/** The number of bytes before the IP packet, by link type. Ethernet is measured. */
 const linkHeaders = new Map<number, number>([
   [0, 4], // NULL: BSD loopback
   [12, 0], // RAW
@@ -30,7 +30,7 @@ const linkHeaders = new Map<number, number>([
 const ethernet = 1;
 const vlanTags = [0x8100, 0x88a8];
 const tcp = 6;
-/** IPv6 extension headers that say their length in the same way: hop-by-hop, routing, destination options. */
+/** IPv6 extension headers with the same length field: hop-by-hop, routing, destination options. */
 const extensions = [0, 43, 60];
 
 /** Whether packets of this link type can be read. */
@@ -38,7 +38,7 @@ export function isKnownLinkType(linkType: number): boolean {
   return linkType === ethernet || linkHeaders.has(linkType);
 }
 
-/** The TCP segment of a packet; null where it holds none, or not the whole header of one. */
+/** The TCP segment of a packet; null if it has none, or not the whole header of one. */
 export function readSegment({ time, linkType, bytes }: Packet): Segment | null {
   try {
     return readIp(
@@ -46,7 +46,7 @@ export function readSegment({ time, linkType, bytes }: Packet): Segment | null {
       bytes.subarray(linkType === ethernet ? measureEthernet(bytes) : (linkHeaders.get(linkType) ?? 0)),
     );
   } catch (error) {
-    // The packet was cut within its headers.
+    // The capture cut the packet within its headers.
     if (error instanceof RangeError) return null;
     throw error;
   }
@@ -64,7 +64,7 @@ function readIp(time: number, bytes: Buffer): Segment | null {
     const isFragment = (bytes.readUInt16BE(6) & 0x1fff) !== 0;
     if (bytes.readUInt8(9) !== tcp || isFragment) return null;
     const addresses = [12, 16].map((at) => bytes.subarray(at, at + 4).join('.'));
-    // Zero where the network card cuts the packet (segmentation offload).
+    // The length is zero where the network card splits the packet (segmentation offload).
     const total = bytes.readUInt16BE(2) || bytes.length;
     return readTcp(time, addresses, bytes.subarray((bytes.readUInt8(0) & 15) * 4, total));
   }
@@ -95,7 +95,7 @@ function readTcp(time: number, addresses: readonly string[], bytes: Buffer): Seg
   };
 }
 
-/** As the URL parser writes it: the shortest form, in lower case. */
+/** In the form of the URL parser: the shortest, in lower case. */
 function formatIpv6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
   const text = new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);

@@ -1,4 +1,4 @@
-/** As it is, where it is not valid. */
+/** Returns the text unchanged if it is not valid percent-encoding. */
 export function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);

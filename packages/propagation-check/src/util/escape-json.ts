@@ -1,6 +1,6 @@
 /**
- * The same JSON, without characters that a terminal obeys or that reorder text, and without the `##` with which
- * continuous-integration systems begin a command anywhere in a line (`##[error]`, `##vso[…]`). Line breaks between tokens stay.
+ * Escapes the characters that control a terminal or reorder text, and the `##` with which CI systems begin a command anywhere in a line
+ * (`##[error]`, `##vso[…]`). The JSON value stays the same. Line breaks between tokens stay.
  */
 export function escapeJson(json: string): string {
   return json.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|#(?=#)/gu, escapeUnits);

@@ -1,7 +1,7 @@
-/** A group has at least the item that made it. */
+/** A group contains at least one item. */
 export type Group<T> = readonly [T, ...T[]];
 
-/** The items of each key, in order of first appearance. `Map.groupBy`, which Node 20 lacks. */
+/** As `Map.groupBy`, which Node 20 lacks. */
 export function mapBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, Group<T>> {
   const groups = new Map<K, [T, ...T[]]>();
   for (const item of items) {
@@ -18,7 +18,7 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): rea
   return [...mapBy(items, keyOf).values()];
 }
 
-/** A key of several parts that no part can forge. */
+/** A key of several parts. JSON keeps them apart whatever characters they contain. */
 export function keyFor(...parts: readonly (string | number | null)[]): string {
   return JSON.stringify(parts);
 }

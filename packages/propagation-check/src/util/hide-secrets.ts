@@ -1,10 +1,7 @@
-/** Stands in a report for a value that is private. */
+/** Stands for a private value in a report. */
 export const redacted = 'REDACTED';
 
-/**
- * A text about spans without what instrumentations should not have put into their names: the query of a URL or path, and
- * user and password of a URL.
- */
+/** Redacts what instrumentations should not put into span names: the query of a URL or path, and the user and password of a URL. */
 export function hideSecrets(text: string): string {
   return text
     .replace(/:\/\/[^\s/"']*@/g, `://${redacted}@`)

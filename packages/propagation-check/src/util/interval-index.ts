@@ -1,10 +1,10 @@
-/** A look-up of the intervals that contain a time. Intervals are known by their positions in the lists that were given. */
+/** Finds the intervals that contain a time. Intervals are identified by their positions in the given arrays. */
 export interface IntervalIndex {
-  /** Those that start at `until` or before and end at `since` or later, the latest start first. */
+  /** The intervals that start at or before `until` and end at or after `since`, the latest start first. */
   openBetween(since: number, until: number): Iterable<number>;
   /**
-   * Whether any that was open at `times[at]`, by clocks that may differ by `tolerance`, is meant. V8 would allocate memory for a time that
-   * is handed on, and for a function of each look.
+   * Whether `isMeant` holds for an interval that was open at `times[at]`, within `tolerance`. Takes an array and an index, because V8 would
+   * allocate a number that is passed, and a closure for each look-up.
    */
   someOpenAt(
     times: Float64Array,
@@ -12,18 +12,18 @@ export interface IntervalIndex {
     tolerance: number,
     isMeant: (at: number, position: number) => boolean,
   ): boolean;
-  /** No later look-up finds the interval. */
+  /** Removes the interval from later look-ups. */
   remove(position: number): void;
 }
 
 /**
- * Prepares the look-up: intervals by start, and above them a tree of the latest end in each part, so that what had ended is passed
- * over at once, however long some intervals are. Of intervals with one start the later position is found first.
+ * Sorts the intervals by start and builds a tree of the latest end in each part, so that a look-up skips ended intervals however long
+ * others are. Among equal starts, the later position is found first.
  */
 export function indexIntervals(starts: Float64Array, ends: Float64Array): IntervalIndex {
   const count = starts.length;
   const order = new Uint32Array(count).map((_, position) => position);
-  // Nearly all lists are in this order.
+  // Nearly all arrays are sorted already.
   if (starts.some((start, position) => start < (starts[position - 1] ?? start)))
     order.sort((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0) || left - right);
   const sorted = starts.slice().sort();
@@ -76,7 +76,7 @@ function latestBelow(latest: Float64Array, node: number): number {
   return Math.max(latest[node * 2] ?? 0, latest[node * 2 + 1] ?? 0);
 }
 
-/** How many of the sorted values are at most `limit`. @param near Where the search begins; its steps double. */
+/** How many of the sorted values are at most `limit`. @param near Where the galloping search begins. */
 function countUpTo(sorted: Float64Array, limit: number, near: number): number {
   let low = near;
   let high = near;
@@ -96,12 +96,12 @@ function countUpTo(sorted: Float64Array, limit: number, near: number): number {
   return low;
 }
 
-/** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
+/** The last leaf at or before `from` that ends at or after `since`; -1 if there is none. */
 function findLast(latest: Float64Array, leaves: number, from: number, since: number): number {
   if (from < 0) return -1;
   let node = leaves + from;
   while (!reaches(latest, node, since)) {
-    // Upwards to the nearest part on the left that reaches.
+    // Climb to the nearest subtree on the left that contains such an end.
     while (node % 2 === 0 && node > 1) node >>= 1;
     if (node <= 1) return -1;
     node -= 1;

@@ -1,5 +1,6 @@
 /**
- * Maps in order of the items, with at most `limit` calls of `map` under way. The first rejection rejects, and nothing begins after it.
+ * Maps items with at most `limit` calls of `map` in flight; the results keep the order of the items. Rejects with the first rejection and
+ * starts no further call.
  */
 export async function mapConcurrently<Item, Mapped>(
   items: readonly Item[],

@@ -1,4 +1,4 @@
-/** Options to spread over defaults: one that is `undefined` is not given, and must not replace its default. */
+/** Removes options that are `undefined`, so that they do not replace defaults when spread over them. */
 export function omitUndefined<T extends object>(options: T): T {
   const given = { ...options };
   for (const [key, value] of Object.entries(given)) {

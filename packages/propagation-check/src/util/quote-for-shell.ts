@@ -1,4 +1,4 @@
-/** In single quotes nothing but their end has a meaning. */
+/** In single quotes, a shell interprets only the closing quote. */
 export function quoteForShell(text: string): string {
   return /^[\w.][\w.:/@-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

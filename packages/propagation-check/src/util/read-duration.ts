@@ -11,10 +11,10 @@ const units: ReadonlyMap<string, number> = new Map([
 /** A year. */
 export const longestDays = 366;
 
-/** The forms that a person may write, for messages. */
+/** Examples of accepted durations, for messages. */
 export const durationExamples = '500ms, 15s, 15m, 2h or 1d';
 
-/** `500ms`, `15s`, `15m`, `2h`, `1d`. @returns Milliseconds, more than 0 and a year at most; null when it is not a time. */
+/** Reads `500ms`, `15s`, `15m`, `2h` or `1d`. @returns Milliseconds, above 0 and at most a year; null for any other text. */
 export function readDuration(text: string): number | null {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const milliseconds = Number(digits) * (units.get(unit) ?? Number.NaN);

@@ -1,10 +1,10 @@
-/** Results by the parts of a key, one map a part. */
+/** A tree of maps, one level for each part of the key. */
 interface Level<Result> {
   readonly next: Map<string | null, Level<Result>>;
   entry: { readonly result: Result } | null;
 }
 
-/** A function that works each result out once. */
+/** Memoizes a function by its arguments. */
 export function remember<Parts extends readonly (string | null)[], Result>(
   work: (...parts: Parts) => Result,
 ): (...parts: Parts) => Result {
@@ -24,7 +24,7 @@ export function remember<Parts extends readonly (string | null)[], Result>(
   };
 }
 
-/** The same of one argument, which may be an object. */
+/** As `remember`, for one argument, which may be an object. */
 export function rememberOf<Key, Result>(work: (key: Key) => Result): (key: Key) => Result {
   const known = new Map<Key, { readonly result: Result }>();
   return (key) => {

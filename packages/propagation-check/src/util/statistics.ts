@@ -1,4 +1,4 @@
-/** The upper one of the two in the middle; 0 of none. */
+/** The upper of the two middle values; 0 of an empty list. */
 export function median(values: readonly number[]): number {
   return [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
 }

@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** A name of which more than a third differs is another. */
+/** If more than a third of its letters differ, a name is not a misspelling. */
 const mostMisspelt = 1 / 3;
 
-/** The known name that was probably meant; null where none is like it. */
+/** The known name that was probably meant; null if none is similar. */
 export function suggestName(name: string, known: readonly string[]): string | null {
   if (known.length === 0) return null;
   const alike =
@@ -19,25 +19,25 @@ export function suggestName(name: string, known: readonly string[]): string | nu
   return found !== undefined && isNear ? found : null;
 }
 
-/** `did you mean web instead of wbe?`; null where no known name is like it, or has it as a part. */
+/** `did you mean web instead of wbe?`; null if no known name is similar or contains the name. */
 export function suggestInstead(name: string, known: readonly string[]): string | null {
   const slip = suggestName(name, known);
   const meant = slip === null ? listNamesWith(name, known) : [slip];
   return meant.length === 0 ? null : `did you mean ${meant.join(' or ')} instead of ${name}?`;
 }
 
-/** More are no suggestion. */
+/** More names would be no suggestion. */
 const mostSuggested = 3;
-/** Fewer letters are in too many names. */
+/** Fewer letters occur in too many names. */
 const fewestLetters = 3;
 
-/** `payment-service` of `pay`, `shop-frontend` of `frontend`, and the other way round; none where too many fit. */
+/** `payment-service` for `pay`, `shop-frontend` for `frontend`, and the reverse; none if too many fit. */
 function listNamesWith(name: string, known: readonly string[]): readonly string[] {
   const found = known.filter((each) => isPartOf(name, each) || isPartOf(each, name, '-'));
   return found.length > mostSuggested ? [] : found.toSorted();
 }
 
-/** Whether a part of a name begins with the other. @param end What follows there. */
+/** Whether `part` occurs in the name at the beginning of a word. @param end What must follow it. */
 function isPartOf(part: string, name: string, end = ''): boolean {
   return part.length >= fewestLetters && `-${divide(name)}-`.includes(`-${divide(part)}${end}`);
 }
@@ -59,7 +59,7 @@ function readStem(name: string): string {
     .replace(/s$/, '');
 }
 
-/** Whether two neighbours changed places, which is one slip and two changes. */
+/** Whether two adjacent letters are swapped: one slip, but an edit distance of 2. */
 function areSwapped(name: string, other: string): boolean {
   const at = [...name].findIndex((letter, index) => letter !== other[index]);
   const [first = '', second = ''] = name.slice(at, at + 2);
