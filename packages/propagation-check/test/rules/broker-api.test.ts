@@ -21,7 +21,7 @@ const poll = (at: number) =>
 
 type Line = (at: number) => string;
 
-/** Three requests that send, and what began at the receiver so much later. */
+/** Three requests that send a message, and the spans that begin at the receiver after the given delay. */
 function draw(send: Line, receive: Line | null, later = 200): string {
   return `expect web -> mail\n${[0, 1000, 2000]
     .map(
@@ -37,8 +37,8 @@ const ofSender = ['client-not-instrumented', ...ofMessages];
 const missing = ['error missing-call web -> mail 0'];
 const split = ['error split-trace web -> mail 3'];
 
-suite('a sender that shows requests to a broker alone', () => {
-  test('has no instrumentation of its messaging library, while the receiver of its messages has one', () => {
+suite('a sender whose only calls are requests to a broker', () => {
+  test('lacks an instrumentation of its messaging library, while the receiver has one', () => {
     for (const receive of [take, handle]) {
       assert.deepEqual(judgeDrawing(draw(post, receive)), missing);
       assert.deepEqual(listCauses(draw(post, receive)), [...ofSender, 'not-sampled']);
@@ -48,7 +48,7 @@ suite('a sender that shows requests to a broker alone', () => {
     ]);
   });
 
-  test('has a receiver that may be asked over HTTP, and one without entries is not instrumented', () => {
+  test('may have a receiver that also serves HTTP; a receiver without entry spans is not instrumented', () => {
     assert.deepEqual(judgeDrawing(draw(post, push)), missing);
     assert.deepEqual(listCauses(draw(post, push)), [...ofSender, 'server-not-instrumented', 'not-sampled']);
     for (const receive of [poll, null])
@@ -62,7 +62,7 @@ suite('a sender that shows requests to a broker alone', () => {
       }
   });
 
-  test('may have its messages read before its requests end', () => {
+  test('may have its messages received before its requests end', () => {
     for (const receive of [handle, push])
       for (const send of receive === handle ? [post] : [post, sendMessage]) {
         assert.deepEqual(judgeDrawing(draw(send, receive, 15)), ['error missing-call web -> mail 3']);
@@ -70,7 +70,7 @@ suite('a sender that shows requests to a broker alone', () => {
       }
   });
 
-  test('is one whose receiver takes messages alone, whatever it calls', () => {
+  test('is reported if the receiver only receives messages, whatever it calls', () => {
     const bridge: Line = (at) => post(at, 'bridge:8082');
     assert.deepEqual(listCauses(draw(bridge, take)), [...ofSender, 'not-sampled']);
     assert.deepEqual(listFacts(draw(bridge, take)), []);
@@ -81,7 +81,7 @@ suite('a sender that shows requests to a broker alone', () => {
     ]);
   });
 
-  test('is no sender that has PRODUCER spans', () => {
+  test('is no such sender if it has PRODUCER spans', () => {
     const other = `${drawChain(90, 'web PRODUCER "send" 5..8 messaging.destination.name=jobs')}`;
     assert.deepEqual(listFacts(draw(post, take) + other), []);
   });
@@ -96,7 +96,7 @@ suite('a CLIENT span that sends a message', () => {
       }
   });
 
-  test('puts the causes of messages first where the receiver shows none', () => {
+  test('ranks the causes of messages first if the receiver has no messaging span', () => {
     for (const send of [sendMessage, publish]) {
       assert.deepEqual(judgeDrawing(draw(send, push)), missing);
       assert.deepEqual(listCauses(draw(send, push)).slice(0, 4), ofMessages);
@@ -104,7 +104,7 @@ suite('a CLIENT span that sends a message', () => {
     }
   });
 
-  test('is the same message as a PRODUCER span', () => {
+  test('belongs to the same message as a PRODUCER span', () => {
     const both = draw(publish, take).replaceAll(
       /^ {4}web CLIENT "orders publish" (\d+)(.*)$/gm,
       '    web PRODUCER "orders create" $1$2\n      web CLIENT "orders send" $1$2',
@@ -112,7 +112,7 @@ suite('a CLIENT span that sends a message', () => {
     assert.deepEqual(judgeDrawing(both), split);
   });
 
-  test('of an API below a PRODUCER span is a part of it', () => {
+  test('below a PRODUCER span is part of its message', () => {
     const below = draw(publish, take).replaceAll(
       /^ {4}web CLIENT "orders publish" (\d+)\.\.(\d+)(.*)$/gm,
       (_, from: string, to: string, rest: string) =>

@@ -5,7 +5,7 @@ import { readDrawing } from '../engine/read-drawing.ts';
 
 const load = '@opentelemetry/instrumentation-document-load';
 
-/** A page of `origin` that calls another port than the one that the API listens on, as through a proxy. */
+/** A page of `origin` that calls another port than the API listens on, as through a proxy. */
 function findIn(origin: string, extra: string, url = 'url.full=http://shop:80/work') {
   const { spans, expectation } = readDrawing(`expect web -> orders
 trace 1
@@ -37,32 +37,32 @@ for (const extra of [
   });
 }
 
-test('of a call to the own origin it is not', () => {
+test("of a call to the page's own origin it is not", () => {
   const finding = findIn('http://shop', 'resource:telemetry.sdk.language=webjs');
   assert.equal(finding?.candidates?.[0], 'header-stripped');
   assert.doesNotMatch(finding?.fix ?? '', /propagateTraceHeaderCorsUrls/);
 });
 
-test('of a call or a page whose origin is not known it is not', () => {
+test('of a call or a page with an unknown origin it is not', () => {
   const browser = 'resource:telemetry.sdk.language=webjs';
   assert.equal(findIn('http://web', browser, '')?.candidates?.[0], 'header-stripped');
   assert.equal(findIn('http://web', browser, 'url.full=/work')?.candidates?.[0], 'header-stripped');
   assert.equal(findIn('', browser)?.candidates?.[0], 'header-stripped');
 });
 
-test('the other causes keep their order', () => {
+test('the other candidates keep their order', () => {
   const usual = findIn('http://shop', 'resource:telemetry.sdk.language=webjs')?.candidates ?? [];
   const { candidates } = findIn('http://web', 'resource:telemetry.sdk.language=webjs') ?? {};
   assert.deepEqual(candidates, ['header-not-sent', ...usual.filter((cause) => cause !== 'header-not-sent')]);
 });
 
-test('of a call that no browser made it is not', () => {
+test('of a call that was not made in a browser it is not', () => {
   const finding = findIn('http://web', 'resource:telemetry.sdk.language=nodejs');
   assert.equal(finding?.candidates?.[0], 'header-stripped');
   assert.doesNotMatch(finding?.decide?.join() ?? '', /network panel/);
 });
 
-test('a request that the browser refused broke no edge, and CORS is named', () => {
+test('a request that the browser refused breaks no edge, and the report names CORS', () => {
   const { spans, expectation } = readDrawing(`expect web -> orders
 trace 1
   web CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=0

@@ -5,7 +5,7 @@ import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './j
 const web = (from: number, to: number, extra = '') =>
   `web SERVER "GET /call" ${from}..${to} http.request.method=GET url.path=/call ${extra}`;
 
-/** A request of `web`, and in its trace one of `orders` whose parent is nowhere. */
+/** A request of `web` and, in its trace, a request of `orders` whose parent is missing. */
 function drawLost(number: number, outer: string, ...servers: readonly string[]): string {
   return `trace ${number}\n  ${outer}\n${servers.map((server) => `    lost\n      ${server}\n`).join('')}`;
 }
@@ -13,30 +13,30 @@ function drawLost(number: number, outer: string, ...servers: readonly string[]):
 const lost = (count: number) => [`error client-span-lost web -> orders ${count}`];
 
 suite('the caller delivered a span around the missing one', () => {
-  test('that ended with the request or later', () => {
+  test('that ended with the request, or later', () => {
     const judge = (to: number) => judgeDrawing(drawLost(1, web(0, 100), drawServer({ from: 20, to })));
     assert.deepEqual(judge(80), lost(1));
     assert.deepEqual(judge(100), lost(1));
     assert.deepEqual(judge(120), []);
   });
 
-  test('of one request, which tells of the others', () => {
+  test('in one request, which is evidence for the others', () => {
     const both = [drawServer({ from: 20, to: 80 }), drawServer({ from: 50, to: 120 })];
     assert.deepEqual(judgeDrawing(drawLost(1, web(0, 100), ...both)), lost(2));
   });
 
-  test('and not another service, of which nothing is expected', () => {
+  test('and is not another service, which no expectation names', () => {
     const other = 'proxy SERVER "GET /work" 5..70 http.request.method=GET url.path=/work';
     const drawing = `expect web -> orders\ntrace 1\n  ${web(0, 60)}\n    ${other}\n    lost\n      ${drawServer({ from: 20, to: 65 })}\n`;
     assert.deepEqual(judgeDrawing(drawing), ['error missing-client web -> orders 1']);
   });
 
-  test('whose parent is here', () => {
+  test('whose parent is in the capture', () => {
     const orphan = `trace 1\n  web INTERNAL "begin" 0..1\n  lost\n    ${web(0, 100)}\n    lost\n      ${drawServer({ from: 20, to: 80 })}\n`;
     assert.ok(!judgeDrawing(orphan).some((line) => line.includes('client-span-lost')));
   });
 
-  test('each pair of services is reported for itself', () => {
+  test('each pair of services is reported separately', () => {
     const stock = drawServer({ from: 20, to: 80, service: 'stock' });
     assert.deepEqual(judgeDrawing(drawLost(1, web(0, 100), drawServer({ from: 20, to: 80 }), stock)), [
       ...lost(1),
@@ -46,7 +46,7 @@ suite('the caller delivered a span around the missing one', () => {
 });
 
 suite('the expected caller', () => {
-  test('is named where another service was around', () => {
+  test('is named even if another service has the span around the missing one', () => {
     const around = 'shop SERVER "GET /call" 0..100 http.request.method=GET url.path=/call';
     const drawing = drawLost(1, around, drawServer({ from: 20, to: 80 }));
     assert.deepEqual(judgeDrawing(`expect web -> stock\nexpect web -> orders\n${drawing}`), [
@@ -63,7 +63,7 @@ suite('a client of .NET sends context that no instrumentation made a span for', 
   const request = drawServer({ from: 20, to: 80 });
   const first = (outer: string, more = '') => guessCause(drawLost(1, outer, request) + more);
 
-  test('where the service has no CLIENT span', () => {
+  test('if the service has no CLIENT span', () => {
     assert.equal(first(web(0, 100, 'resource:telemetry.sdk.language=dotnet')), 'client-not-instrumented');
     assert.equal(first(web(0, 100, 'scope:Microsoft.AspNetCore')), 'client-not-instrumented');
     const own = drawChain(2, 'web INTERNAL "job" 200..300 scope:Shop.Jobs');
@@ -72,7 +72,7 @@ suite('a client of .NET sends context that no instrumentation made a span for', 
     assert.equal(first(web(0, 100, 'scope:Shop.Microsoft.AspNetCore')), undefined);
   });
 
-  test('and not where it has one', () => {
+  test('but not if it has one', () => {
     const other = drawChain(
       2,
       drawClient({ from: 200, to: 300 }, 'stock/items'),
@@ -89,11 +89,11 @@ suite('a tap at the caller', () => {
     );
   const alone = `trace 1\n  lost id:call\n    ${drawServer({ from: 20, to: 80 })}\n`;
 
-  test('saw the span id that the caller wrote', () => {
+  test('recorded the span id that the caller sent', () => {
     assert.deepEqual(tap('00-<1>-<call>-01', alone), lost(1));
   });
 
-  test('saw another, or one that is there', () => {
+  test('recorded another id, or one that is in the capture', () => {
     assert.deepEqual(tap('00-<1>-b7ad6b7169203331-01', alone), ['error missing-client web -> orders 1']);
     const replaced = `trace 1\n  ${drawClient({ from: 10, to: 90, extra: 'id:own' })}\n  lost id:call\n    ${drawServer({ from: 20, to: 80 })}\n`;
     assert.deepEqual(

@@ -5,7 +5,7 @@ import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, explainDrawing, judgeDrawing } from './judge-drawing.ts';
 
 const replica = (name: string): string => `resource:service.instance.id=${name}`;
-/** A whole call of `web` to a service whose clock is so much ahead. */
+/** A whole call of `web` to a service whose clock is ahead by the given time. */
 const drawCall = (number: number, ahead: number, extra = '', service = 'orders'): string => {
   const at = number * 1000;
   return drawChain(
@@ -33,7 +33,7 @@ test('each service has a clock of its own', () => {
   ]);
 });
 
-test('a replica is named where a service has several', () => {
+test('a replica is named if a service has several', () => {
   assert.deepEqual(listSaid(drawCall(1, 5000, replica('one')) + drawBusy(9)), [
     'the clock of orders is 5000 ms ahead',
   ]);
@@ -41,7 +41,7 @@ test('a replica is named where a service has several', () => {
   assert.deepEqual(listSaid(both), ['the clock of orders (one) is 5000 ms ahead']);
 });
 
-test('a difference that nobody notices is told of what the service has left over', () => {
+test('a small offset is not reported, but explains the loose ends of the service', () => {
   const apart = drawCall(1, 95, replica('one')) + drawCall(2, 95, replica('one')) + drawBusy(9);
   const left = [
     `orders PRODUCER "send" 5000..5080 messaging.system=kafka ${replica('one')}`,

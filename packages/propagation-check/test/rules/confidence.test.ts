@@ -11,12 +11,12 @@ function readConfidence(name: string): readonly string[] {
 }
 
 suite('confidence', () => {
-  test('a hop that may mirror its traffic is no certain cause', () => {
+  test('a hop that may mirror traffic is no certain cause', () => {
     assert.deepEqual(readConfidence('broken-client-span'), ['certain']);
     assert.deepEqual(readConfidence('shown-mirrored'), ['likely']);
   });
 
-  test('a cause that is certain of some calls and likely of others is likely of all', () => {
+  test('a cause that is certain for some calls and likely for others is likely for all', () => {
     const certain: Draft = {
       ...{ id: 'client-not-instrumented', severity: 'error', client: 'web', server: 'orders' },
       ...{ protocol: 'http', shown: [] },
@@ -29,7 +29,7 @@ suite('confidence', () => {
     assert.deepEqual(mergeDrafts([certain, certain]), [certain]);
   });
 
-  test('a symptom may have the causes of each of its calls, and a tap decides where one call asks for it', () => {
+  test('a symptom has the candidates of all its calls, and suggests a tap if one of them needs it', () => {
     const symptom: Draft = {
       ...{ id: 'missing-call', severity: 'error', client: 'web', server: 'orders' },
       ...{ protocol: 'http', shown: [], nextTap: null },
@@ -43,7 +43,7 @@ suite('confidence', () => {
     assert.deepEqual(mergeDrafts([symptom, symptom]), [symptom]);
   });
 
-  test('informations stay apart', () => {
+  test('informations are not merged', () => {
     const peer: Draft = {
       ...{ id: 'uninstrumented-peer', severity: 'info', client: 'web', server: null },
       ...{ protocol: 'http', shown: [] },

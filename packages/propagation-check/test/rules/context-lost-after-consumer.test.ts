@@ -11,12 +11,12 @@ const inLanguage = (language: string) => `resource:telemetry.sdk.language=${lang
 const serve = (at: number, service = 'store') =>
   `${service} SERVER "POST /rows" ${at + 6}..${at + 50} http.request.method=POST url.path=/rows`;
 
-/** Times from one round to the next, usually 2.6 s: at regular intervals a timer could keep step. */
+/** Intervals between rounds, usually 2.6 s; they are irregular, because a timer could stay in step with regular ones. */
 const gaps = [2200, 3000, 1800, 3400, 2600];
 const startOf = (round: number) =>
   Array.from({ length: round }, (_, at) => gaps[at % gaps.length] ?? 0).reduce((sum, gap) => sum + gap, 0);
 
-/** Traces about every 2.6 s, each from its spans, the one below the other. */
+/** Traces about every 2.6 s; the spans of a trace are each the child of the one before. */
 function drawRounds(
   count: number,
   drawRound: (at: number, round: number) => readonly (readonly string[])[],
@@ -46,13 +46,13 @@ test('each message is followed by a call that begins a trace', () => {
   assert.deepEqual(judgeDrawing(drawRounds(6, inJobs)), lost(6));
 });
 
-test('a timer may keep step with messages at regular intervals', () => {
+test('a timer may stay in step with messages at regular intervals', () => {
   const regular = (count: number) => drawRounds(count, (_, round) => usual(round * 2600));
   assert.deepEqual(judgeDrawing(regular(12)), ['warning context-lost-in-process worker -> store 12']);
   for (const count of [17, 33]) assert.deepEqual(judgeDrawing(regular(count)), []);
 });
 
-test('some messages may lead to no call, and no call may lack a message', () => {
+test('some messages may have no call, but each call needs a message', () => {
   const without = (missing: number) => (at: number, round: number) =>
     round < missing ? usual(at) : usual(at).slice(0, 1);
   assert.deepEqual(judgeDrawing(drawRounds(12, without(11))), lost(11));
@@ -77,8 +77,8 @@ test('a message that is handled in a span has kept its context', () => {
   assert.deepEqual(judgeDrawing(drawRounds(6, linked)), []);
 });
 
-test('requests are no messages, and other services handle other messages', () => {
-  // Those of a monitor: others would be judged as requests.
+test('requests are not messages, and other services handle other messages', () => {
+  // Requests of a monitor; other requests would be judged as requests.
   const asked = (_: number, round: number) => [
     [`worker SERVER "GET /x" ${round * 2600}..${round * 2600 + 1} http.request.method=GET`],
     ...usual(round * 2600).slice(1),
@@ -89,7 +89,7 @@ test('requests are no messages, and other services handle other messages', () =>
   assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
 });
 
-test('calls within requests of the service are no calls after messages', () => {
+test('calls within requests of the service are not calls after messages', () => {
   const within = (at: number) => [
     ...usual(at),
     [
@@ -113,7 +113,7 @@ test('each service handles its own messages', () => {
   ]);
 });
 
-test('a call is that of the last message before it, however long the one before took', () => {
+test('a call belongs to the last message before it, however long earlier messages took', () => {
   const long = (at: number) => [
     [receive(at)],
     [call(at + 240).replace(/\d+[.][.]\d+/, `${at + 240}..${at + 2595}`), serve(at + 240)],
@@ -123,11 +123,11 @@ test('a call is that of the last message before it, however long the one before 
 
 const handle = (at: number, more = '', path = '/x') =>
   `worker SERVER "GET ${path}" ${at}..${at + 1} http.request.method=GET http.route=${path} ${more}`;
-/** Requests at fixed times are those of a monitor. */
+/** Requests at regular times, as a monitor sends them. */
 const times = [0, 700, 2900, 3600, 5900, 6700];
 const afterRequests = ['warning context-lost-in-process worker -> store 6'];
 
-test('each request is followed by such a call, and is no probe', () => {
+test('requests count like messages if each is followed by such a call and is no probe', () => {
   const after = (path: string) => (_: number, round: number) => {
     const at = times[round] ?? 0;
     return [[handle(at, '', path)], [call(at + 40), serve(at + 40)]];
@@ -136,7 +136,7 @@ test('each request is followed by such a call, and is no probe', () => {
   assert.deepEqual(judgeDrawing(drawRounds(6, after('/healthz'))), []);
 });
 
-test('messages whose handlers keep their context are no requests', () => {
+test('messages whose handlers keep their context are not requests', () => {
   const handled = (_: number, round: number) => {
     const at = times[round] ?? 0;
     return [
@@ -147,7 +147,7 @@ test('messages whose handlers keep their context are no requests', () => {
   assert.deepEqual(judgeDrawing(drawRounds(6, handled) + drawChain(990, handle(99_000))), []);
 });
 
-test('a route says something only of so many calls as it has requests', () => {
+test('a route is evidence only for as many calls as it has requests', () => {
   const says = (starts: readonly number[]) => {
     const requests = drawRounds(6, (_, round) => [[handle(times[round] ?? 0)]]);
     const calls = starts.map((at, number) => drawChain(100 + number, call(at), serve(at))).join('');
@@ -160,7 +160,7 @@ test('a route says something only of so many calls as it has requests', () => {
   assert.ok(!says(Array.from({ length: 40 }, (_, at) => at * 200)));
 });
 
-test('messages follow each other by their ends', () => {
+test('messages are ordered by their ends', () => {
   const overlapping = (at: number, round: number) => {
     const next = at + 30 + (round % 3) * 15;
     return [
@@ -173,7 +173,7 @@ test('messages follow each other by their ends', () => {
   assert.deepEqual(judgeDrawing(drawRounds(6, overlapping)), lost(12));
 });
 
-test('a call after a message is told once, whatever request ended then', () => {
+test('a call after a message is reported once, whichever request ended at that time', () => {
   const both = (_: number, round: number) => {
     const at = times[round] ?? 0;
     return [[receive(at)], [handle(at)], [call(at + 40), serve(at + 40)]];
@@ -181,7 +181,7 @@ test('a call after a message is told once, whatever request ended then', () => {
   assert.deepEqual(judgeDrawing(drawRounds(6, both)), lost(6));
 });
 
-test('calls of another process of the service, such as of the browser that has its name', () => {
+test('calls of another process of the service, such as of a browser with its name, do not count', () => {
   const apart = (enter: typeof receive, of: string, others: string) => (_: number, round: number) => {
     const at = times[round] ?? 0;
     return [[enter(at, of)], [call(at + 40, { more: others }), serve(at + 40)]];
@@ -197,7 +197,7 @@ test('calls of another process of the service, such as of the browser that has i
   }
 });
 
-test('an export of telemetry, which an SDK makes as soon as a span has ended, is no call of the handler', () => {
+test('an export of telemetry, which an SDK makes as soon as a span ends, is no call of the handler', () => {
   const targets = ['/v1/traces', '/v1/logs', '/api/v2/spans', '/api/traces'].map(
     (path) => `http.request.method=POST url.full=http://store:4318${path}`,
   );

@@ -17,7 +17,7 @@ const lost = (count: number, service = 'web') => [
   `error context-lost-in-process ${service} -> ${service} ${count}`,
 ];
 
-test('a layer is followed by a request of its service, a few times by chance', () => {
+test('a layer is followed by a request of its service, a few times only by chance', () => {
   assert.deepEqual(judgeDrawing(draw(6, layer, server)), lost(6));
   assert.deepEqual(judgeDrawing(draw(5, layer, server)), lost(5));
   assert.deepEqual(judgeDrawing(draw(4, layer, server)), ['warning context-lost-in-process web -> web 4']);
@@ -60,7 +60,7 @@ test('the request has the method and path of the layer, nearly every time', () =
   }
 });
 
-test('a call that the service makes meanwhile is no layer', () => {
+test('a call that the service makes in the meantime is no layer', () => {
   const to = 'http.request.method=GET url.full=http://gateway:80/a';
   const client = (at: number) =>
     `web CLIENT "GET" ${at}..${at + 90} ${to} scope:fetch\n    gateway SERVER "GET /a" ${at + 1}..${at + 80} http.request.method=GET url.path=/a`;
@@ -69,13 +69,13 @@ test('a call that the service makes meanwhile is no layer', () => {
   assert.deepEqual(judgeDrawing(draw(6, client, of('http')) + other), []);
 });
 
-test('two layers are known by their scopes, whichever begins first', () => {
+test('two layers are recognised by their scopes, whichever begins first', () => {
   const outer = (at: number) => `${server(at - 3).replace(/[.][.]\d+/, `..${at + 99}`)} scope:nginx`;
   assert.deepEqual(judgeDrawing(draw(6, outer, (at) => `${server(at)} scope:php`)), lost(6));
   assert.deepEqual(judgeDrawing(draw(6, outer, server)), []);
 });
 
-test('a layer that belongs to a trace has not begun one', () => {
+test('a layer within a trace did not begin one', () => {
   const inside = draw(6, layer, server).replaceAll(
     '  web INTERNAL',
     '  web INTERNAL "outer" 0..9999\n    web INTERNAL',

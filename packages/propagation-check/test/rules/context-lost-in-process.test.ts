@@ -17,17 +17,17 @@ const detached = (at: number): readonly string[] => [
   drawServer({ from: at + 20, to: at + 80 }),
 ];
 
-/** Irregular times, at which requests or messages come. */
+/** Irregular times of requests or messages. */
 const times = [0, 700, 3_900, 4_400, 7_800, 9_100, 9_500, 12_800, 13_700, 16_200, 17_100, 20_900];
 
 const rpc = (method: string) =>
   `rpc.system=grpc rpc.service=Orders rpc.method=${method} server.address=orders`;
 const queue = (name: string) => `messaging.system=kafka messaging.destination.name=${name}`;
 
-/** Some requests, each with a detached call and with these lines below it. */
+/** Requests, each with a detached call and the given lines below it. */
 function drawRequests(count: number, ...below: readonly ((at: number) => readonly string[])[]): string {
   return Array.from({ length: count }, (_, round) => {
-    // No whole seconds, at which a timer may keep step.
+    // Not whole seconds, with which a timer could stay in step.
     const at = round * 1_370;
     const lines = below.flatMap((draw) =>
       draw(at).map((line, depth) => `${'  '.repeat(depth + 2)}${line}\n`),
@@ -36,7 +36,7 @@ function drawRequests(count: number, ...below: readonly ((at: number) => readonl
   }).join('');
 }
 
-suite('a request lacks the call, whatever else it calls', () => {
+suite('a request lacks the detached call, whatever else it calls', () => {
   const open = (extra: string) => (at: number) => [`web CLIENT "call" ${at + 2}..${at + 8} ${extra}`];
   for (const [other, below] of [
     [
@@ -88,7 +88,7 @@ suite('a request lacks the call, whatever else it calls', () => {
     });
   }
 
-  test('but not where it made the same call, which nobody continued', () => {
+  test('but not if it made the same call, which nobody continued', () => {
     assert.deepEqual(
       judgeDrawing(drawRequests(3, (at) => [drawClient({ from: at + 2, to: at + 8 })])).filter((line) =>
         line.includes('context-lost'),
@@ -99,13 +99,13 @@ suite('a request lacks the call, whatever else it calls', () => {
 });
 
 suite('a single coincidence', () => {
-  test('is an error where the call is expected', () => {
+  test('is an error if the call is expected', () => {
     const one = drawRequests(1);
     assert.deepEqual(judgeDrawing(one), lost('warning', 1));
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${one}`), lost('error', 1));
   });
 
-  test('with the call of a job stays a warning, though the call is expected', () => {
+  test("with a job's call stays a warning, although the call is expected", () => {
     const [call = '', served = ''] = detached(0);
     const job = `expect web -> orders\n${drawChain(1, request(0))}${drawChain(2, 'web INTERNAL "job" 9..91', call, served)}`;
     assert.deepEqual(judgeDrawing(job), lost('warning', 1));
@@ -114,7 +114,7 @@ suite('a single coincidence', () => {
 
 type Range = readonly [from: number, to: number];
 
-/** Queries of a worker, by their times after the message that it handles for 70 ms. */
+/** Queries of a worker, by their times after a message that takes 70 ms. */
 function judgeMessages(count: number, queriesOf: (round: number) => readonly Range[]) {
   const jobs = queue('jobs');
   const traces = times
@@ -137,7 +137,7 @@ suite('a query during each message', () => {
   const before: Range = [-0.3, 60];
   const after: Range = [200, 256];
 
-  test('belongs to it', () => {
+  test('belongs to the message', () => {
     assert.deepEqual(
       judgeMessages(12, () => [during]),
       lostBy(12),
@@ -187,7 +187,7 @@ suite('a call to a peer outside, during each request', () => {
         .join(''),
     );
 
-  test('is an error from five on, and may begin at once with the request: clocks are coarse', () => {
+  test('is an error from five on, and may begin at the same time as the request: clocks are coarse', () => {
     assert.deepEqual(judge(5), ['error context-lost-in-process web -> null 5']);
     assert.deepEqual(judge(4), ['warning context-lost-in-process web -> null 4']);
   });
@@ -226,7 +226,7 @@ suite('a call of another process of the service, during each', () => {
       });
 });
 
-test('each further call of a request is told with the request that made it', () => {
+test('each further call of a request is reported with that request', () => {
   const { spans } = readFixtureDrawing('context-lost-in-process/broken-fan-out.txt');
   const { findings } = checkTraces(spans, { mostEvidence: spans.length });
   const said = findings.flatMap(({ evidence }) => evidence.map(({ says }) => says));

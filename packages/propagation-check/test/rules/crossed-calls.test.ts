@@ -24,7 +24,7 @@ suite('requests', () => {
   const take = (at: number, path: string, service = 'orders') =>
     drawServer({ from: at + 20, to: at + 60, service }, path);
 
-  /** Two calls side by side; both requests are below the first. */
+  /** Two calls side by side; both requests are below the first call. */
   const drawBoth = (
     at: number,
     {
@@ -44,29 +44,29 @@ suite('requests', () => {
     );
   const drawAll = (beside: Beside = {}) => times.map((at) => drawBoth(at, beside)).join('');
 
-  test('below a call beside their own are crossed, where there are several', () => {
+  test('below a call beside their own are crossed, if there are several', () => {
     assert.deepEqual(judge(drawAll()), crossed(3));
     const two = drawBoth(0) + drawBoth(1000);
     assert.deepEqual(judge(two), []);
     assert.ok(explainDrawing(two).includes('CLIENT of web: wrong-parent: there are several: 2'));
   });
 
-  test('of each edge are reported for themselves', () => {
+  test('of each edge are reported separately', () => {
     const stock = [5000, 6000, 7000].map((at) => drawBoth(at, { service: 'stock' })).join('');
     assert.deepEqual(judge(drawAll() + stock), [...crossed(3), ...crossed(3, 'web -> stock')]);
   });
 
-  test('are those of a call that has its own beside them', () => {
+  test('are crossed only if their parent call also has its own request', () => {
     assert.deepEqual(judge(drawAll() + drawBoth(5000, { inside: '/shops/9' })), crossed(3));
   });
 
-  test('are of a call to the target of their parent', () => {
+  test('are crossed only between calls to the same target', () => {
     const untold = (text: string) => text.replaceAll('server.port=8082', '');
     assert.deepEqual(judge(untold(drawAll())), crossed(3));
     assert.deepEqual(judge(untold(drawAll({ target: 'legacy:80/shops/2' }))), []);
   });
 
-  test('contradict their parent, by more than a path that it does not tell', () => {
+  test('must contradict their parent, which a missing path does not', () => {
     const withoutPath = drawAll().replaceAll(
       'url.full=http://orders:8082/shops/1',
       'server.address=orders server.port=8082',
@@ -77,11 +77,11 @@ suite('requests', () => {
 
 suite('messages', () => {
   const kafka = 'messaging.system=kafka messaging.destination.name=jobs server.port=9092';
-  /** With an id of this letter, that no other time has. */
+  /** With an id of this letter, which occurs at no other time. */
   const told = (at: number, letter: string) =>
     letter === '' ? kafka : `${kafka} messaging.message.id=${letter}${at}`;
 
-  /** A message, with what is below it, and one more of the same trace that has no child. */
+  /** A message with the lines below it, and another message of the same trace without a child. */
   const drawMessages = (sent: string, taken: readonly string[], other: string) =>
     times
       .map((at) =>
@@ -97,12 +97,12 @@ suite('messages', () => {
       )
       .join('');
 
-  test('are told by their ids, once each', () => {
+  test('are matched by their ids, once each', () => {
     assert.deepEqual(judge(drawMessages('a', ['a', 'b'], 'b')), crossed(3, 'web -> worker'));
     assert.deepEqual(judge(drawMessages('a', ['a', 'c'], 'b')), []);
   });
 
-  test('without an id are those of no other', () => {
+  test('without an id are not matched', () => {
     assert.deepEqual(judge(drawMessages('a', ['a', ''], '')), []);
     assert.deepEqual(judge(drawMessages('', ['', 'b'], 'b')), []);
   });

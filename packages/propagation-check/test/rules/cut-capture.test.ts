@@ -16,14 +16,14 @@ const whole = (number: number, from: number, service = 'web') =>
     drawServer({ from: from + 20, to: from + 80 }),
   );
 
-/** A call of which the span that the SERVER span names as its parent is nowhere. */
+/** A call whose SERVER span names a parent that is missing. */
 const replaced = (number: number, from: number) =>
   `trace ${number}\n  ${web(from)}\n    ${drawClient({ from: from + 10, to: from + 90 })}\n    lost\n      ${drawServer({ from: from + 20, to: from + 80 })}\n`;
 
 const tick = (number: number, from: number, service = 'web') =>
   drawChain(number, `${service} INTERNAL "tick" ${from}..${from + 1}`);
 
-/** Of a capture in which the caller exported spans before all of them, and after. */
+/** A capture in which the caller exported spans before and after all of these. */
 const draw = (calls: readonly string[]) =>
   judgeDrawing(`expect web -> orders\n${tick(90, -200)}${calls.join('')}${tick(91, 51 * seconds)}`);
 const error = ['error missing-client web -> orders 1'];
@@ -32,7 +32,7 @@ const warning = ['warning missing-client web -> orders 1'];
 suite('calls of the first and the last export of a capture', () => {
   const between = [1, 2, 3, 4].map((number) => whole(number, number * 10 * seconds));
 
-  test('may lack their other spans, as all others are whole', () => {
+  test('may lack their other spans if all other calls are whole', () => {
     assert.deepEqual(draw([replaced(9, 0), ...between]), warning);
     assert.deepEqual(draw([...between, replaced(9, 50 * seconds)]), warning);
     assert.deepEqual(draw([replaced(8, 0), ...between, replaced(9, 50 * seconds)]), [
@@ -43,7 +43,7 @@ suite('calls of the first and the last export of a capture', () => {
     ]);
   });
 
-  test('may be of a service without a name, beside whole calls of their caller', () => {
+  test('may be of an unnamed service beside whole calls of their caller', () => {
     const lost = `trace 9\n  ${web(0)}\n    ${drawClient({ from: 10, to: 90 })}\n      lost\n        - INTERNAL "work" 30..70\n`;
     const unnamed = [lost, tick(92, -200, '-'), tick(93, 51 * seconds, '-')];
     assert.equal(draw([...unnamed, ...between])[0], 'warning server-span-lost web -> null 1');
@@ -51,7 +51,7 @@ suite('calls of the first and the last export of a capture', () => {
     assert.equal(draw([...unnamed, ...ofShop])[0], 'error server-span-lost web -> null 1');
   });
 
-  test('are no exception where calls of the middle are broken as well', () => {
+  test('are no exception if calls in the middle are broken as well', () => {
     assert.deepEqual(draw([...between, replaced(9, 25 * seconds)]), error);
     assert.deepEqual(draw([replaced(8, 0), ...between, replaced(9, 25 * seconds)]), [
       'error missing-client web -> orders 2',
@@ -61,19 +61,19 @@ suite('calls of the first and the last export of a capture', () => {
     ]);
   });
 
-  test('are no exception where they are many, or the whole ones few', () => {
+  test('are no exception if they are many, or the whole ones few', () => {
     const first = [0, 200, 400, 600, 800].map((from, at) => replaced(10 + at, from));
     assert.deepEqual(draw([...first, ...between]), ['error missing-client web -> orders 5']);
     assert.deepEqual(draw([replaced(9, 0), ...between.slice(0, 2)]), error);
   });
 
-  test('are no exception where the whole ones lie before them as well', () => {
+  test('are no exception if whole calls lie before them as well', () => {
     const early = [1, 2].map((number) => whole(number, number * 300));
     const late = [3, 4].map((number) => whole(number, number * 20 * seconds));
     assert.deepEqual(draw([...early, replaced(9, seconds), ...late]), error);
   });
 
-  test('are looked at by the calls of the same service alone', () => {
+  test('are compared with calls of the same service only', () => {
     const others = [1, 2, 3, 4].map((number) =>
       drawChain(
         number,
@@ -86,7 +86,7 @@ suite('calls of the first and the last export of a capture', () => {
   });
 });
 
-test('a warning of the ends of a capture says why it is no error', () => {
+test('a warning at an end of the capture says why it is no error', () => {
   const { spans, expectation } = readDrawing(
     `trace 1\n  ${web(0)}\n    lost\n      ${drawServer({ from: 20, to: 80 })}\n${tick(2, 500)}`,
   );
@@ -112,16 +112,16 @@ suite('the caller of a request, without an expectation', () => {
     assert.deepEqual(judgeDrawing(longer + tick(3, 500)), ['error missing-client web -> orders 1']);
   });
 
-  test('has exported others from before and after: the span is lost', () => {
+  test('has exported spans from before and after: the span is lost', () => {
     assert.deepEqual(judgeDrawing(lost(1, 0) + tick(2, 500) + tick(3, -500)), lostError);
     assert.deepEqual(judgeDrawing(lost(1, 0) + tick(2, 500) + tick(3, 79)), lostError);
   });
 
-  test('has no other trace: that one was asked for as a whole', () => {
+  test('has no other trace: the capture is one whole trace', () => {
     assert.deepEqual(judgeDrawing(lost(1, 0)), lostError);
   });
 
-  test('is missing in other traces with all that is above it, as at a cut between the exports of services', () => {
+  test('is missing in other traces with everything above it, as at a cut between the exports of services', () => {
     const ragged = (service: string) =>
       `trace 4\n  lost\n    ${drawServer({ from: 220, to: 280, service })}\n`;
     const inside = lost(1, 0) + tick(2, 500) + tick(3, -500);
@@ -134,7 +134,7 @@ suite('the caller of a request, without an expectation', () => {
     assert.deepEqual(judgeDrawing(`expect web -> stock\n${inside}${ragged('orders')}`)[0], lostWarning[0]);
   });
 
-  test('is missing in each trace that another system began, as in those that are whole above it', () => {
+  test('has lost its span in traces that another system began as well', () => {
     const external = (number: number) =>
       replaced(number, number * 1000)
         .replaceAll('\n  ', '\n    ')

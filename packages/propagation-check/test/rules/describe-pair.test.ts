@@ -8,7 +8,7 @@ const [client, server] = drawTrace(
   'trace a\nCLIENT web GET  a1  0..30\ntrace b\nSERVER orders GET  b1  5..25',
 );
 
-/** What follows the two spans, in milliseconds that the clocks are ahead. */
+/** What follows the two spans in the text, with clocks that are ahead by these milliseconds. */
 function describe(
   known: { isUnique?: boolean; isProven?: boolean; isTimed?: boolean; calls?: number; requests?: number },
   { web = 0, orders = 0 } = {},
@@ -35,12 +35,12 @@ function describe(
     .replace(`${server.spanId} of trace ${server.traceId}`, 'REQUEST');
 }
 
-test('a pair that is one of several names no request', () => {
+test('one of several possible pairs names no request', () => {
   const several = 'CLIENT CALL has no child; such SERVER spans began traces of their own while it was open';
   assert.equal(describe({ isUnique: false, isProven: true, isTimed: true }), several);
 });
 
-test('a pair rests on clocks unless an answer or whole calls tell more', () => {
+test('a pair rests on clocks unless an answer or whole calls prove more', () => {
   const loose = { calls: 2, requests: 1 };
   assert.equal(
     describe({ ...loose, isProven: true }, { orders: 7 }),
@@ -59,7 +59,7 @@ test('a pair rests on clocks unless an answer or whole calls tell more', () => {
     );
 });
 
-test('calls and requests that no pair has tell of clocks only together', () => {
+test('unpaired calls and requests suggest a clock offset only together', () => {
   for (const loose of [{ calls: 2 }, { requests: 1 }, {}])
     assert.equal(describe(loose), 'CLIENT CALL fits only SERVER REQUEST');
 });

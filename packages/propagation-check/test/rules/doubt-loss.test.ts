@@ -11,7 +11,7 @@ import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 const request = (at: number, lasts = 100) =>
   `web SERVER "GET /call" ${at}..${at + lasts} http.request.method=GET url.path=/call`;
 
-/** A thread pool that has no context: each request waits for its call, which began a trace of its own. */
+/** A thread pool that loses the context: each request waits for its call, which begins a trace of its own. */
 const pool = (times: readonly number[]) =>
   times
     .map(
@@ -35,7 +35,7 @@ function judge(drawing: string) {
 }
 
 suite('a warning of a lost context', () => {
-  test('says that a timer may keep step with requests at nearly even intervals, and what decides', () => {
+  test('says that a timer may stay in step with requests at nearly even intervals, and what decides', () => {
     const { result, finding } = judge(pool(everySecond));
     assert.equal(finding?.severity, 'warning');
     assert.match(finding.doubt ?? '', /^The requests came at nearly even intervals/);
@@ -54,7 +54,7 @@ suite('a warning of a lost context', () => {
     );
   });
 
-  test('names the work that a listener may do beside a request', () => {
+  test('names the work that an event listener may do beside a request', () => {
     const listener = atAnyTime.map(
       (at, round) =>
         drawChain(2 * round + 1, request(at)) +
@@ -85,7 +85,7 @@ suite('a warning of a lost context', () => {
       assert.ok(errors.length > 0);
     });
 
-  test('is said in the report, and in the line of the edge', () => {
+  test('appears in the report and in the line of the edge', () => {
     const details = { source: 'a file', reason: null, notes: [], collector: null };
     const whole = Array.from({ length: 11 }, (_, at) =>
       drawChain(

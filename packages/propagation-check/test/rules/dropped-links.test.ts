@@ -10,7 +10,10 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { judgeDrawing } from './judge-drawing.ts';
 
-/** Messages that `web` sends and `worker` receives, each a second later. @param received What the CONSUMER span says beside the destination. */
+/**
+ * Messages that `web` sends and `worker` receives, each a second after the one before. @param received Attributes of the CONSUMER span
+ * beside the destination.
+ */
 function drawMessages(first: number, count: number, received: string, both = ''): string {
   return Array.from({ length: count }, (_, at) => {
     const number = first + at;
@@ -29,14 +32,14 @@ const dropped = 'otel.dropped_links_count=1';
 const whole = drawMessages(1, 6, 'link:');
 const id = 'messaging.message.id=aaaaaaaa-bbbb-cccc-dddd-00000000000N';
 
-/** Each is broken where the SDK counts no link that it left out. */
+/** Each drawing is broken if the SDK counts no dropped link. */
 const rows: Readonly<Record<string, readonly [drawing: string, undecided: boolean]>> = {
   'all messages of an edge': [drawMessages(1, 3, dropped), true],
   'messages with the ids of those that were sent': [drawMessages(1, 3, dropped, id), true],
   'some messages, beside whole ones': [`${whole}\n${drawMessages(7, 3, dropped)}`, false],
 };
 
-suite('messages whose links a limit of the SDK left out', () => {
+suite('messages whose links a limit of the SDK dropped', () => {
   for (const [name, [drawing, isUndecided]] of Object.entries(rows))
     test(name, () => {
       const check = (text: string) => {
@@ -45,7 +48,7 @@ suite('messages whose links a limit of the SDK left out', () => {
       };
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
       const { verdict, findings, undecided = [], unjudged } = check(drawing);
-      // The note on the links tells of messages beside whole ones.
+      // The note on dropped links mentions messages beside whole ones.
       if (!isUndecided) assert.equal(unjudged, undefined);
       assert.deepEqual(
         findings.filter(({ severity }) => severity !== 'info'),
@@ -60,7 +63,7 @@ suite('messages whose links a limit of the SDK left out', () => {
         );
     });
 
-  test('leave an edge open where fewer are linked, also one that nobody expects', () => {
+  test('leave an edge open if fewer are linked, also an unexpected edge', () => {
     for (const [linked, isOpen] of [
       [3, true],
       [4, false],
@@ -77,7 +80,7 @@ suite('messages whose links a limit of the SDK left out', () => {
     }
   });
 
-  test('are said, also where nothing is expected', () => {
+  test('are mentioned, even without expectations', () => {
     const says = (text: string) => describeStore(storeOf(readDrawing(text).spans));
     assert.match(
       says(drawMessages(1, 3, dropped)).join(),
@@ -90,7 +93,7 @@ suite('messages whose links a limit of the SDK left out', () => {
   });
 });
 
-suite('requests whose links a limit of the SDK left out', () => {
+suite('requests whose links a limit of the SDK dropped', () => {
   const work = 'http.request.method=GET url.path=/work http.response.status_code=200';
   const drawCalls = (first: number, count: number, isWhole: boolean): string =>
     Array.from({ length: count }, (_, at) => {
@@ -107,7 +110,7 @@ suite('requests whose links a limit of the SDK left out', () => {
     return checkTraces(spans, { expectation });
   };
 
-  test('leave the calls that they fit open: each, or all of an edge where most of its calls are such', () => {
+  test('leave open the calls that they fit: each, or all of an edge if most of its calls are open', () => {
     for (const [whole, unlinked, isOpen] of [
       [0, 3, true],
       [1, 3, true],
@@ -128,7 +131,7 @@ suite('requests whose links a limit of the SDK left out', () => {
     }
   });
 
-  test('leave no call open to which they cannot belong', () => {
+  test('leave open no call to which they cannot belong', () => {
     const listWhy = (...lines: readonly string[]) =>
       (check(lines.join('\n')).unjudged ?? []).flatMap(({ why }) => why ?? []);
     const call = (more = '') =>
@@ -149,7 +152,7 @@ suite('requests whose links a limit of the SDK left out', () => {
       listWhy(call(named), 'trace 2', `  ${request('id:named')}`, 'trace 3', `  ${request()}`),
       [],
     );
-    // Of two calls that it fits, it is of the one whose answer names it.
+    // The root fits two calls and belongs to the one whose answer names it.
     for (const [first, second, of] of [
       ['', named, '5'],
       [named, '', '1'],
@@ -164,7 +167,7 @@ suite('requests whose links a limit of the SDK left out', () => {
     }
   });
 
-  test('leave a call open that has only its time in common with them, where it is expected', () => {
+  test('leave open an expected call that shares only its time with them', () => {
     const drawing = `trace 1\n  web CLIENT "GET" 0..90 http.request.method=GET server.address=orders\ntrace 2\n  orders SERVER "GET /work" 10..80 ${work} ${dropped}`;
     const listWhy = (text: string) =>
       (checkTraces(readDrawing(text).spans, readDrawing(text)).unjudged ?? []).flatMap(
@@ -174,7 +177,7 @@ suite('requests whose links a limit of the SDK left out', () => {
     assert.deepEqual(listWhy(drawing), []);
   });
 
-  test('leave the edge open whose answer names them, however well they fit another call', () => {
+  test('leave open the edge whose answer names them, however well they fit another call', () => {
     const call = (caller: string, to: number, trace: number, answered: number) =>
       `trace ${trace}\n  ${caller} CLIENT "GET" 0..${to} http.request.method=GET url.full=http://peer/work http.response.header.traceresponse=00-<${answered}>-<r${answered}>-01`;
     const request = (called: string, to: number, trace: number) =>
@@ -189,13 +192,13 @@ suite('requests whose links a limit of the SDK left out', () => {
     assert.match(ofWeb?.unjudged ?? '', /^a request of orders that fits began a trace/);
   });
 
-  test('leave no edge open that has an error', () => {
+  test('leave open no edge that has an error', () => {
     const broken = drawCalls(20, 3, false).replaceAll(dropped, '');
     const { verdict, undecided } = check([drawCalls(1, 1, true), drawCalls(10, 4, false), broken].join('\n'));
     assert.deepEqual([verdict, undecided], ['broken', undefined]);
   });
 
-  test('are said without a word of SERVER spans that are not here', () => {
+  test('are mentioned without claiming that SERVER spans are missing', () => {
     const { spans } = readDrawing(drawCalls(1, 3, false));
     const hint = explainNothingToJudge(checkTraces(spans), ['web', 'orders'], noExpectation);
     assert.match(hint, /web → orders:8082 \(3 calls\): requests that fit them began traces/);
@@ -203,7 +206,7 @@ suite('requests whose links a limit of the SDK left out', () => {
   });
 });
 
-test('links that were left out of requests name no messages', () => {
+test('dropped links of requests do not stand for messages', () => {
   const request = 'http.request.method=GET url.path=/';
   const drawing = `
 trace 1
@@ -220,7 +223,7 @@ trace 2
   assert.deepEqual(more, []);
 });
 
-test('links that a limit left out are told beside links whose ids are not valid', () => {
+test('dropped links are mentioned beside links with invalid ids', () => {
   const ofLimit = /^a limit of the SDK left links out of messages of worker \(1\)/;
   const ofIds = /^links of spans of worker \(1\) have ids that are not valid/;
   for (const [links, notes] of [
@@ -234,7 +237,7 @@ test('links that a limit left out are told beside links whose ids are not valid'
   }
 });
 
-/** Drawings of fixtures, and the spans whose links may be left out. */
+/** Drawings of fixtures, and the spans whose links may be dropped. */
 const drawings: readonly (readonly [name: string, spans: RegExp])[] = [
   ['context-lost-in-process/broken', /^ {2}\w+ +CLIENT .*$/gm],
   ['context-lost-in-process/broken-between-layers', /^ {2}\w+ +INTERNAL .*$/gm],

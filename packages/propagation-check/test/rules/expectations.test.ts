@@ -7,11 +7,11 @@ const shop = drawChain(3, 'shop SERVER "GET /buy" 0..100 http.request.method=GET
 const call = drawClient({ from: 10, to: 90 });
 const request = drawServer({ from: 20, to: 80 });
 
-suite('a pair of which the expectations name another caller', () => {
+suite('a pair whose callee has another expected caller', () => {
   const split = (head: string, more = '') =>
     judgeDrawing(`${head}${drawChain(1, call)}${drawChain(2, request)}${more}`);
 
-  test('is plausible where that caller is there and shows no call: something dark stood between', () => {
+  test('is plausible if that caller has spans but no call: a service without spans is in between', () => {
     assert.deepEqual(split('expect shop -> orders\n', shop), [
       'error split-trace web -> orders 1',
       'warning missing-call shop -> orders 0',
@@ -19,7 +19,7 @@ suite('a pair of which the expectations name another caller', () => {
     assert.deepEqual(split('may shop -> orders\n', shop), ['error split-trace web -> orders 1']);
   });
 
-  test('is a coincidence where it is not there, shows its calls, or is one of others', () => {
+  test('is a coincidence if that caller has no spans, has calls, or calls other services', () => {
     assert.deepEqual(split('expect shop -> orders\n'), ['error missing-call shop -> orders 1']);
     const calling = 'shop CLIENT "GET" 0..100 http.request.method=GET url.full=http://stock/items';
     assert.deepEqual(split('expect shop -> orders\n', drawChain(3, calling)), [
@@ -40,7 +40,7 @@ suite('an expected service without spans', () => {
       `expect web -> orders\n${drawChain(1, web.replace('web', client), drawClient({ from: 10, to: 90, service: client }), drawServer({ from: 20, to: 80, service: server }))}${more}`,
     ).filter((line) => !line.startsWith('warning'));
 
-  test('may be the one without a name on the other side of whole calls', () => {
+  test('may be the unnamed service on the other side of whole calls', () => {
     for (const name of ['-', 'unknown_service', 'unknown_service:node']) {
       assert.deepEqual(between('web', name), [], name);
       assert.deepEqual(between(name, 'orders'), [], name);
@@ -48,7 +48,7 @@ suite('an expected service without spans', () => {
     for (const name of ['my_unknown_service', 'unknown_services']) assert.deepEqual(between('web', name), []);
   });
 
-  test('is missed where both are there; not where another service may be meant', () => {
+  test('is reported if both services have spans, and not if another service may be meant', () => {
     const unnamed = 'unknown_service:node';
     assert.deepEqual(between('web', unnamed, drawChain(3, 'orders INTERNAL "boot" 5..6')), [
       'error missing-call web -> orders 0',
@@ -67,7 +67,7 @@ suite('an expected edge of which nothing is seen', () => {
   const past = (service: string) => drawChain(1, web, call, items(service));
   const path = 'expect web -> orders -> stock\n';
 
-  test('was passed by a dark service whose caller and callee are connected', () => {
+  test('is whole through a service without spans if its caller and callee are connected', () => {
     assert.deepEqual(judgeDrawing(path + past('stock')), ['error missing-server web -> orders 1']);
     assert.deepEqual(judgeDrawing(path + past('tokens')), []);
     assert.deepEqual(judgeDrawing(`may web -> tokens\n${path}${past('tokens')}`), [
@@ -85,7 +85,7 @@ suite('an expected edge of which nothing is seen', () => {
     ]);
   });
 
-  test('may not have been reached: a warning', () => {
+  test('is a warning if the callee may not have been reached', () => {
     const refused = (service: string) =>
       `${service} CLIENT "GET" 10..20 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=503`;
     const rpc = 'web CLIENT "o.O/Get" 10..20 rpc.system=grpc rpc.method=o.O/Get rpc.grpc.status_code=14';
@@ -98,7 +98,7 @@ suite('an expected edge of which nothing is seen', () => {
     assert.deepEqual(judgeDrawing(other), ['error missing-call web -> orders 0']);
   });
 
-  test('is that of a caller without spans where the callee has some, and nobody calls it', () => {
+  test('has a caller without spans if the callee has spans and no caller', () => {
     const boot = (service: string) =>
       judgeDrawing(`expect web -> orders\n${drawChain(1, `${service} INTERNAL "boot" 0..1`)}`);
     assert.deepEqual(boot('orders'), ['error missing-client web -> orders 0']);
@@ -124,7 +124,7 @@ suite('an expected edge of which nothing is seen', () => {
     );
   });
 
-  test('is a warning while a span of the callee hangs below one that has not ended, in a trace of the caller', () => {
+  test('is a warning while a span of the callee is below an unfinished one in a trace of the caller', () => {
     const below = (line: string) =>
       judgeDrawing(`expect web -> orders\ntrace 1\n  ${web}\n  lost\n    ${line}\n`);
     assert.deepEqual(below('orders INTERNAL "load" 20..30'), [
@@ -152,7 +152,7 @@ suite('an expected edge with a service that no span names', () => {
   const tell = (edges: string, drawing = system) =>
     [...judgeDrawing(`${edges}\n${drawing}`), ...listUndecided(`${edges}\n${drawing}`)].join();
 
-  test('is open on either side while a service that the expectations do not name may be meant', () => {
+  test('is open on either side if a service that the expectations do not name may be meant', () => {
     const check =
       'no span of nope is here, only of orders, web: check the name (service.name) and where the service exports, and send a request that makes the call';
     assert.equal(tell('expect web -> nope'), `web -> nope: ${check}`);
@@ -160,7 +160,7 @@ suite('an expected edge with a service that no span names', () => {
     assert.equal(tell('expect nope -> web', drawChain(1, call, request)), `nope -> web: ${check}`);
   });
 
-  test('is broken on either side where all others have their names', () => {
+  test('is broken on either side if all other services are named', () => {
     assert.equal(tell('expect web -> orders -> nope'), 'error missing-call orders -> nope 0');
     assert.equal(
       tell('expect nope -> web -> orders', drawChain(1, call, request)),
@@ -170,7 +170,7 @@ suite('an expected edge with a service that no span names', () => {
     assert.equal(tell('expect web -> orders -> nope', system + own), 'error missing-call orders -> nope 0');
   });
 
-  test('tells of calls that may not have arrived', () => {
+  test('mentions calls that may not have arrived', () => {
     const refused = drawClient({ from: 10, to: 20 }, 'nope:8082/work').replace('=200', '=503');
     assert.match(
       tell('expect web -> nope', system + drawChain(2, refused)),
@@ -178,7 +178,7 @@ suite('an expected edge with a service that no span names', () => {
     );
   });
 
-  test('may have a part of the name that is meant', () => {
+  test('may have a part of the right name', () => {
     const pay = system.replaceAll(/orders(?= SERVER)/g, 'payment-service');
     assert.equal(
       tell('expect web -> pay', pay),
@@ -197,7 +197,7 @@ suite('an expected edge with a service that no span names', () => {
   });
 });
 
-suite('a service that begins a path and shows nothing that led to its calls', () => {
+suite('a service that begins a path and whose calls have no visible cause', () => {
   const round = (at: number, more = '') =>
     drawChain(
       at + 1,
@@ -208,7 +208,7 @@ suite('a service that begins a path and shows nothing that led to its calls', ()
   const judge = (drawing: string, head = 'expect web -> orders\n') => judgeDrawing(head + drawing);
   const entrance = (count: number) => [`error missing-call null -> web ${count}`];
 
-  test('is asked for its calls in their rhythm', () => {
+  test('is reported if its calls keep a rhythm', () => {
     assert.deepEqual(judge(rounds(10)), entrance(10));
     assert.deepEqual(judge(rounds(10), 'may web -> orders\n'), []);
     assert.deepEqual(judge(rounds(10), 'expect shop -> web -> orders\n'), [
@@ -224,13 +224,13 @@ suite('a service that begins a path and shows nothing that led to its calls', ()
     assert.deepEqual(judge(rounds(10) + others.join('')), entrance(10));
   });
 
-  test('may connect beside them', () => {
+  test('is reported even if it has connection spans', () => {
     const connecting =
       drawChain(90, 'web CLIENT "dns.lookup" 5..6') + drawChain(91, 'web INTERNAL "connect" 7..8');
     assert.deepEqual(judge(rounds(10) + connecting), entrance(10));
   });
 
-  test('shows what led to them: a request, a message, a job, a link', () => {
+  test('is not reported if its spans show a cause: a request, a message, a job, a link', () => {
     for (const line of [
       drawServer({ from: 5, to: 6, service: 'web' }),
       'web CONSUMER "receive" 5..6 messaging.system=kafka',
@@ -247,20 +247,20 @@ suite('a service that begins a path and shows nothing that led to its calls', ()
     );
   });
 
-  test('makes other calls, which nobody asked for', () => {
+  test('is not reported if it makes other calls, which no expectation names', () => {
     assert.deepEqual(judge(rounds(10) + drawChain(90, drawClient({ from: 200, to: 210 }))), []);
     const message = `trace 90\n  web PRODUCER "send" 200..210 messaging.system=kafka\n    orders CONSUMER "work" 215..216 messaging.system=kafka\n`;
     assert.deepEqual(judge(rounds(10) + message), []);
   });
 
-  test('rests for longer once, or less', () => {
+  test('is not reported if the rhythm breaks once', () => {
     assert.deepEqual(judge(rounds(9) + round(30)), []);
     const early = drawChain(90, drawClient({ from: 170.5, to: 180 }), drawServer({ from: 172, to: 178 }));
     assert.deepEqual(judge(rounds(9) + early), []);
   });
 });
 
-test('each forbidden edge is told for itself', () => {
+test('each forbidden edge is reported separately', () => {
   const whole = (number: number, service: string): string =>
     drawChain(
       number,

@@ -18,7 +18,7 @@ function explain(fixture: string, given = true) {
   ]);
 }
 
-test('a gate that is closed says its values', () => {
+test('a closed gate reports its values', () => {
   assert.deepEqual(explain('missing-server/healthy-cached-duration'), [
     [
       'CLIENT of web',
@@ -28,7 +28,7 @@ test('a gate that is closed says its values', () => {
   ]);
 });
 
-test('both sides of pairs that are not reported say why', () => {
+test('both sides of a pair that is not reported say why', () => {
   const ends = explain('split-trace/healthy-every-call-share');
   const reason =
     'split-trace: nearly every call to the target and every request of the kind pair up, as the edge is whole by another way: ' +
@@ -50,7 +50,7 @@ test('a root of a service with known callers says that it may be called from out
   );
 });
 
-test('messages that nobody received say why nothing can judge them, once for result and explanation', () => {
+test('messages that nobody received say why nothing judges them, in the same words in result and explanation', () => {
   const kafka = 'messaging.system=kafka messaging.destination.name=mail';
   const sent = `trace 1\n  web PRODUCER "send" 0..5 ${kafka}`;
   const others = `${sent}\ntrace 2\n  web PRODUCER "send" 10..15 ${kafka}\n    mails CONSUMER "process" 20..30 ${kafka}`;
@@ -71,7 +71,7 @@ test('messages that nobody received say why nothing can judge them, once for res
   }
 });
 
-test('a root of a service without known callers says which request of another it fits', () => {
+test('a root of a service without known callers says which request of another service it fits', () => {
   const request = 'trace 1\n  web SERVER "GET /buy" 0..100 http.request.method=GET url.path=/buy';
   const root = (at: number) =>
     `trace 2\n  stock SERVER "GET /stock" ${at}..${at + 10} http.request.method=GET url.path=/stock`;
@@ -98,7 +98,7 @@ ${hops.join('\n')}
     hello SERVER "GET /hello" 10..70 http.request.method=GET url.path=/hello`;
 }
 
-/** A drawing, or the name of a fixture, and what it needs for a report. */
+/** A drawing, or the name of a fixture, and what a report of it would need. */
 const needs: readonly (readonly [drawing: string, needs: string])[] = [
   [
     'trace-id-truncated/healthy-padded',
@@ -196,7 +196,7 @@ for (const drawing of listDrawings()) {
   });
 }
 
-test('every explanation is of a drawing', () => {
+test('every kept explanation belongs to a drawing', () => {
   const drawings = new Set(listDrawings());
   assert.deepEqual(
     [...explanations.keys()].filter((drawing) => !drawings.has(drawing)),
@@ -204,7 +204,7 @@ test('every explanation is of a drawing', () => {
   );
 });
 
-test('without the option there is no such field', () => {
+test('without the option, the result has no explain field', () => {
   assert.ok(!('explain' in checkTraces([])));
   assert.deepEqual(checkTraces([], { explain: true }).explain, []);
 });

@@ -3,22 +3,22 @@ import { test } from 'node:test';
 import { findingIds } from '../../src/rules/finding.ts';
 import { findings, proseOf } from '../../src/rules/findings.ts';
 
-test('every finding has its id', () => {
+test('every finding has the id under which it is listed', () => {
   for (const id of findingIds) assert.equal(findings[id].id, id);
 });
 
-test('a report has the severity of its kind, unless it says otherwise', () => {
+test('a report has the severity of its finding, unless it sets another', () => {
   const edge = { client: 'web', server: 'orders', protocol: 'http', shown: [] } as const;
   const missing = findings['missing-server'].report(edge);
   assert.deepEqual([missing.id, missing.severity], ['missing-server', 'error']);
   assert.equal(findings['missing-server'].report({ ...edge, severity: 'warning' }).severity, 'warning');
   assert.equal(findings['clock-skew'].report(edge).severity, 'warning');
   assert.equal(findings['uninstrumented-peer'].report(edge).severity, 'info');
-  // A report that becomes another one keeps nothing of the first id.
+  // A draft that becomes another finding keeps nothing of the first id.
   assert.equal(findings['split-trace'].report(missing).id, 'split-trace');
 });
 
-test('what argues from absence, or names a peer, a later span can take back', () => {
+test('a later span can take back findings that rest on absence or name a peer', () => {
   assert.deepEqual(
     Object.values(findings)
       .filter(({ isConclusive }) => !isConclusive)
@@ -41,7 +41,7 @@ test('what argues from absence, or names a peer, a later span can take back', ()
   );
 });
 
-test('words for messages name the spans of messages', () => {
+test('the texts for messages name messaging spans', () => {
   const missing = proseOf('missing-server', 'messaging');
   assert.match(missing.title, /CONSUMER span$/);
   assert.match(missing.why, /PRODUCER span/);

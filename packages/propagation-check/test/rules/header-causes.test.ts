@@ -10,7 +10,7 @@ const valid = 'traceparent=00-<1>-<call>-01';
 const foreign = 'traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const b3 = 'b3=<1>-<call>-1';
 
-/** Each finding with what it says of its first call. */
+/** Each finding with the text of its first call. */
 function listFindings(drawing: string): readonly string[] {
   const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);
   return checkTraces(spans, { expectation, headers })
@@ -20,7 +20,7 @@ function listFindings(drawing: string): readonly string[] {
     );
 }
 
-/** The only finding of a split call, of whose headers a tap on the way has this record. */
+/** The only finding of a split call whose headers a tap on the way recorded. */
 function judgeTap(sent: string, received: string, { place = '', spans = split } = {}): string {
   const [found, ...others] =
     listFindings(`${spans}tap ${place}15..85 GET /work 200 sent ${sent} received ${received}
@@ -29,7 +29,7 @@ function judgeTap(sent: string, received: string, { place = '', spans = split } 
   return found ?? '';
 }
 
-suite('a tap that both services are connected with', () => {
+suite('a tap to which both services are connected', () => {
   for (const [sent, received, expected] of [
     [valid, '-', /^header-stripped: the caller sent tracecontext, and no propagation header reached/],
     [`${valid} ${b3}`, b3, /^header-stripped: the caller sent tracecontext, b3, and only b3 reached/],
@@ -45,7 +45,7 @@ suite('a tap that both services are connected with', () => {
     [valid, 'traceparent=00-<2>-<call>-01', /^header-rewritten: traceparent left with span id/],
     [valid, 'traceparent=00-<1>', /^header-malformed: /],
     [valid, `${valid} ${valid}`, /^header-duplicated: /],
-    // Something else than the caller wrote it.
+    // Something other than the caller wrote the header.
     ['-', valid, /^header-not-sent: /],
     [b3, `${b3} ${valid}`, /^header-ignored: /],
   ] as const) {
@@ -63,7 +63,7 @@ suite('a tap that both services are connected with', () => {
     );
   });
 
-  test('decides of a call without a SERVER span as well', () => {
+  test('also decides for a call without a SERVER span', () => {
     const lost = { spans: drawChain(1, client) + drawChain(2, drawServer({ from: -80, to: -20 })) };
     assert.match(judgeTap(b3, b3, lost), /^format-mismatch: only b3 arrived/);
     assert.match(judgeTap(valid, valid.replace('-01', '-00'), lost), /^not-sampled: the sampled flag/);
@@ -78,7 +78,7 @@ suite('a tap behind the caller alone', () => {
     assert.match(judgeTap('-', '-', { place }), /^header-not-sent: /);
   });
 
-  test('leaves open what arrived, and says where the next tap decides', () => {
+  test('leaves open what arrived, and says where another tap would decide', () => {
     assert.match(
       judgeTap(b3, b3, { place }),
       /^split-trace: .*whose target is the called service itself decides/,
@@ -90,7 +90,7 @@ suite('a tap behind the caller alone', () => {
   });
 });
 
-test('a second tap of which no id tells does not bring back what the first has ruled out', () => {
+test('a second tap without an id of the call does not revive a cause that the first excludes', () => {
   const tap = (place: string, at: string, headers: string): string =>
     `tap ${place} ${at} GET /work 200 sent ${headers} received ${headers}\n`;
   const { spans, expectation, headers } = readDrawing(
@@ -116,24 +116,24 @@ suite('the step that decides', () => {
   const atCaller = /^Let web call a tap instead of orders:8082/;
   const atCallee = /^Put a tap directly in front of orders/;
 
-  test('is a tap at the caller where there is none', () => {
+  test('is a tap at the caller if there is none', () => {
     assert.match(listSteps(split)[0] ?? '', atCaller);
   });
 
-  test('is one at the other side of the tap that is there', () => {
+  test('is a tap on the other side of the existing tap', () => {
     assert.match(listSteps(split + tap('behind-caller ', valid, valid))[0] ?? '', atCallee);
     assert.match(listSteps(split + tap('behind-caller ', b3, b3))[0] ?? '', atCallee);
     assert.match(listSteps(split + tap('somewhere ', '-', '-'))[0] ?? '', atCaller);
   });
 
-  test('is that of the call which a tap saw, beside one that none saw', () => {
+  test('is the step of the call that a tap saw, beside one that no tap saw', () => {
     const first =
       drawChain(3, drawClient({ from: -190, to: -110 })) + drawChain(4, drawServer({ from: -180, to: -120 }));
     assert.match(listSteps(first + split + tap('behind-caller ', valid, valid))[0] ?? '', atCallee);
   });
 });
 
-suite('what one service recorded rules causes out', () => {
+suite('headers that one service recorded exclude causes', () => {
   const listCandidates = (sent: string, received: string): readonly string[] => {
     const drawing =
       drawChain(1, drawClient({ from: 10, to: 90, extra: `id:call ${sent}` })) +
@@ -153,32 +153,32 @@ suite('what one service recorded rules causes out', () => {
     );
   });
 
-  test('none arrived', () => {
+  test('no header arrived', () => {
     assert.deepEqual(listCandidates('', `${header}=[]`).toSorted(), [...unsent, ...others].toSorted());
   });
 
-  test('nothing is recorded, or a header that is malformed', () => {
+  test('nothing is recorded, or a malformed header', () => {
     const all = [...unsent, ...arrived, ...others].toSorted();
     assert.deepEqual(listCandidates('', '').toSorted(), all);
     assert.deepEqual(listCandidates(`${header}=00-<1>`, '').toSorted(), all);
   });
 });
 
-suite('a header that the called service alone tells of', () => {
+suite('a header that only the callee recorded', () => {
   const said = (traceparent: string) => listFindings(`${split}said request ${traceparent}\n`);
 
-  test('is another than that of the CLIENT span', () => {
+  test('names another span than the CLIENT span', () => {
     assert.match(
       said('00-<1>-b7ad6b7169203331-01').join(),
       /^header-rewritten: traceparent arrived with span id b7ad6b7169203331, not with that of CLIENT \d+;/,
     );
   });
 
-  test('is that of the CLIENT span, and was ignored', () => {
+  test('names the CLIENT span, and was ignored', () => {
     assert.match(said('00-<1>-<call>-01').join(), /^header-ignored: /);
   });
 
-  test('did not arrive: nobody knows whether it was sent', () => {
+  test('did not arrive: whether it was sent is unknown', () => {
     assert.match(said('-').join(), /^split-trace: /);
   });
 });

@@ -16,7 +16,7 @@ const below = (parent: string, ...lines: readonly string[]) =>
 const shown = ['warning header-passed-through gateway -> orders 1'];
 const certain = ['error header-passed-through gateway -> orders 1'];
 
-test('the hop is another service with the same request, around that of the called service', () => {
+test("the hop is another service whose span of the same request encloses the callee's", () => {
   assert.deepEqual(judgeDrawing(below(call, hop(), request)), shown);
   assert.deepEqual(judgeDrawing(below(call, request)), []);
   assert.deepEqual(judgeDrawing(below(call, hop(12, 88, 'orders'), request)), []);
@@ -24,7 +24,7 @@ test('the hop is another service with the same request, around that of the calle
   assert.deepEqual(judgeDrawing(below(call, hop(12, 70), request)), []);
 });
 
-test('the hop takes longer, where clocks do not tell which of two requests came first', () => {
+test("if clocks do not show which of two requests came first, the longer one is the hop's", () => {
   assert.deepEqual(judgeDrawing(below(call, hop(21, 82), request)), shown);
   assert.deepEqual(judgeDrawing(below(call, hop(20, 80), request)), []);
 });
@@ -38,7 +38,7 @@ test('a request of another call is no hop', () => {
   assert.deepEqual(judgeDrawing(hedged.map(draw).join('').replace('trace 1', 'trace 2')), []);
 });
 
-test('only an expected call, or one that the hop shows, is no mirrored traffic', () => {
+test('only an expected call, or one that the hop has a span of, is not mirrored traffic', () => {
   const judge = (head: string) => judgeDrawing(head + below(call, hop(), request));
   assert.deepEqual(judge('expect web -> gateway -> orders\n'), certain);
   assert.deepEqual(judge('may gateway -> orders\n'), shown);
@@ -55,7 +55,7 @@ test('only an expected call, or one that the hop shows, is no mirrored traffic',
   ]);
 });
 
-test('calls go past the hop, unless the caller is expected to call the service itself', () => {
+test('calls bypass the hop, unless the caller is expected to call the service itself', () => {
   const own = drawClient({ from: 15, to: 85, service: 'gateway' });
   const listPast = (head: string) => {
     const drawing = `${head}trace 1\n  ${call}\n    ${hop()}\n      ${own}\n    ${request}\n`;
@@ -66,7 +66,7 @@ test('calls go past the hop, unless the caller is expected to call the service i
   assert.deepEqual(listPast('expect web -> orders\nmay web -> gateway -> orders\n'), []);
 });
 
-test('one request tells for those of the same hop, and a call of another service does not', () => {
+test('one request is evidence for the others of the same hop, and a call of another service is not', () => {
   const ofHop = drawClient({ from: 15, to: 85, service: 'gateway' });
   const draw = (own: string) => `trace 1\n  ${call}\n    ${hop()}\n      ${own}\n    ${request}\n`;
   const second = below(
@@ -90,7 +90,7 @@ test('a hop with whole calls to the service propagates', () => {
   assert.deepEqual(judgeDrawing(below(call, hop(), request) + whole), []);
 });
 
-test('spans below a message or a span made by hand, and messages, are no requests that were handed on', () => {
+test('messages, and spans below a message or a hand-made span, are no forwarded requests', () => {
   const functions = ['gateway', 'orders'].map(
     (service, at) => `${service} SERVER "handle" ${12 + at}..${88 - at} faas.trigger=pubsub`,
   );
@@ -105,7 +105,7 @@ test('spans below a message or a span made by hand, and messages, are no request
   );
 });
 
-test('each called service is reported for itself', () => {
+test('each callee is reported separately', () => {
   const other = `trace 2\n  ${drawClient({ from: 1010, to: 1090 })}\n    ${hop(1012, 1088)}\n    ${hop(1020, 1080, 'stock')}\n`;
   assert.deepEqual(judgeDrawing(below(call, hop(), request) + other), [
     ...shown,
@@ -113,7 +113,7 @@ test('each called service is reported for itself', () => {
   ]);
 });
 
-test('the calls of a service with spans are not those of a service without', async () => {
+test('calls of a service with spans are not those of a service without spans', async () => {
   const path = new URL('../../fixtures/header-passed-through/broken-service.txt', import.meta.url);
   const { spans } = readDrawing(await readFile(path, 'utf8'));
   assert.deepEqual(checkTraces(spans).unjudged ?? [], []);

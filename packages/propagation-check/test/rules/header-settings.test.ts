@@ -49,13 +49,13 @@ suite('the setting that records headers', () => {
   for (const [language, kind, scopeName, setting] of rows) {
     test(`${language}, ${kind} of ${scopeName}`, () => {
       assert.match(findHeaderSetting(makeSpan(kind, scopeName, language)) ?? '', setting);
-      // Jaeger's own JSON has no language of some SDKs.
+      // Jaeger's own JSON lacks the language of some SDKs.
       assert.match(findHeaderSetting(makeSpan(kind, scopeName)) ?? '', setting);
       assert.equal(findHeaderSetting(makeSpan(kind, scopeName, 'erlang')), null);
     });
   }
 
-  test('.NET, where the SDK is set up in code: a hook of the package', () => {
+  test('.NET, which configures the SDK in code: a hook of the package', () => {
     for (const scopeName of ['Microsoft.AspNetCore', 'OpenTelemetry.Instrumentation.AspNetCore']) {
       const span = makeSpan('SERVER', scopeName, 'dotnet');
       const resource = new Map([['telemetry.sdk.language', 'dotnet']]);
@@ -63,7 +63,7 @@ suite('the setting that records headers', () => {
     }
   });
 
-  test('every row is here', () => assert.equal(headerSettings.length, rows.length + 1));
+  test('every row of the table is tested', () => assert.equal(headerSettings.length, rows.length + 1));
 
   for (const [why, kind, scopeName] of [
     ['Java records calls before it injects', 'CLIENT', 'io.opentelemetry.java-http-client'],
@@ -74,7 +74,7 @@ suite('the setting that records headers', () => {
     test(`none: ${why}`, () => assert.equal(findHeaderSetting(makeSpan(kind, scopeName)), null));
   }
 
-  test('none for a service that records them already', () => {
+  test('none for a service that already records headers', () => {
     const span = makeSpan('SERVER', '@opentelemetry/instrumentation-http', 'nodejs');
     const attributes = new Map([['http.request.header.traceparent', '[]']]);
     assert.equal(findHeaderSetting({ ...span, attributes }), null);

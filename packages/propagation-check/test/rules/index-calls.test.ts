@@ -21,18 +21,18 @@ suite('calls of a service', () => {
   );
   const [first, second, third] = spans;
 
-  test('are found by one target', () => {
+  test('are found by their target', () => {
     assert.deepEqual(calls.callsTo('web', new Set(['orders'])), [first, third]);
     assert.deepEqual(calls.callsTo('web', new Set(['stock'])), [second]);
     assert.deepEqual(calls.callsTo('web', new Set(['partner'])), []);
     assert.deepEqual([...calls.targetsOf('web')], ['orders', 'stock', 'mail']);
   });
 
-  test('stay in their order where they went to several addresses of one service', () => {
+  test('keep their order if they went to several addresses of one service', () => {
     assert.deepEqual(calls.callsTo('web', new Set(['stock', 'orders'])), [first, second, third]);
   });
 
-  test('are none of a service that makes none, and none to no target', () => {
+  test('are none for a service without calls, and none without a target', () => {
     assert.deepEqual(calls.callsTo('audit', new Set(['orders'])), []);
     assert.deepEqual(calls.callsTo('audit', new Set(['orders', 'stock'])), []);
     assert.deepEqual(calls.callsTo('web', new Set()), []);

@@ -1,7 +1,7 @@
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** The findings of a drawing, a line each, without information: `error split-trace web -> orders 2`. */
+/** The findings of a drawing without information, one a line: `error split-trace web -> orders 2`. */
 export function judgeDrawing(drawing: string): readonly string[] {
   return findIn(drawing).map(
     ({ severity, id, client, server, count }) => `${severity} ${id} ${client} -> ${server} ${count}`,
@@ -13,7 +13,7 @@ export function listFacts(drawing: string): readonly string[] {
   return findIn(drawing).flatMap(({ facts = [] }) => facts);
 }
 
-/** What a drawing leaves undecided, a line each: `web -> orders: no span of orders is here`. */
+/** The undecided statements of a drawing, one a line: `web -> orders: no span of orders is here`. */
 export function listUndecided(drawing: string): readonly string[] {
   const { spans, expectation, headers } = readDrawing(drawing);
   const { undecided = [] } = checkTraces(spans, { expectation, headers });
@@ -32,7 +32,7 @@ export function listCauses(drawing: string): readonly string[] {
   return first?.candidates ?? [];
 }
 
-/** Why nothing is reported of each loose end: `SERVER of orders: missing-client: GATE: VALUES`. */
+/** Why each loose end is not reported: `SERVER of orders: missing-client: GATE: VALUES`. */
 export function explainDrawing(drawing: string): readonly string[] {
   const { spans, expectation, headers } = readDrawing(drawing);
   const { explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
@@ -53,7 +53,7 @@ interface SpanPlace {
   readonly extra?: string;
 }
 
-/** A line for a call of `web`; `target` is host and path of the URL. */
+/** A line for a call of `web`. @param target Host and path of the URL. */
 export function drawClient(
   { from, to, service = 'web', extra = '' }: SpanPlace,
   target = 'orders:8082/work',
@@ -66,7 +66,7 @@ export function drawServer({ from, to, service = 'orders', extra = '' }: SpanPla
   return `${service} SERVER "GET ${path}" ${from}..${to} http.request.method=GET url.path=${path} server.port=8082 ${extra}`;
 }
 
-/** A trace of these lines, each the child of the one before. */
+/** A trace in which each line is the child of the one before. */
 export function drawChain(number: number, ...lines: readonly string[]): string {
   return [`trace ${number}`, ...lines.map((line, depth) => `${'  '.repeat(depth + 1)}${line}`), ''].join(
     '\n',

@@ -13,7 +13,7 @@ const sent = [1, 2, 3]
   )
   .join('');
 
-/** Links to a span that is not here, unless the other is named. */
+/** Links to a span that is not in the capture, unless another target is named. */
 const receive = (number: number, at: number, topic = 'orders', link = 'gone', kind = 'CONSUMER'): string =>
   drawChain(number, `worker ${kind} "process" ${at}..${at + 20} link:${link} ${about(topic)}`);
 
@@ -28,13 +28,13 @@ function judge(drawing: string, expectation = '') {
   return { ...result, link: `span ${linkOf?.spanId} of trace ${linkOf?.traceId}` };
 }
 
-suite('messages that link to spans that are not here', () => {
+suite('messages that link to spans outside the capture', () => {
   const doubt = (drawing: string): readonly (string | undefined)[] =>
     judge(sent + drawing, 'expect web -> worker')
       .findings.filter(({ id }) => id === 'missing-server')
       .map((finding) => finding.doubt?.replace(/:.*/, ''));
 
-  test('leave open whether the messages of the expected sender are read', () => {
+  test('leave open whether the messages of the expected sender are received', () => {
     const two = receive(4, 5000) + receive(5, 6000);
     assert.deepEqual(doubt(two), ['2 messages of worker from orders link to spans that are not here']);
     const { findings, link } = judge(sent + two, 'expect web -> worker');
@@ -44,7 +44,7 @@ suite('messages that link to spans that are not here', () => {
     assert.ok(!finding?.candidates?.includes('server-not-instrumented'));
   });
 
-  test('say nothing of other destinations, and are CONSUMER spans without any other link', () => {
+  test('say nothing about other destinations, and must be CONSUMER spans without other links', () => {
     assert.deepEqual(doubt(receive(4, 5000, 'mails')), [undefined]);
     assert.deepEqual(doubt(receive(4, 5000, 'orders', 'gone', 'INTERNAL')), [undefined]);
     const unnamed = (sent + receive(4, 5000)).replaceAll(/messaging.destination.name=\S+/g, '');
@@ -58,21 +58,21 @@ suite('messages that link to spans that are not here', () => {
   });
 });
 
-suite('messages of which nobody here received any', () => {
+suite('messages that nobody in the capture received', () => {
   const list = (drawing: string) => {
     const { unjudged = [], link } = judge(sent + drawing);
     const { mayBe, why, facts = [] } = unjudged.find(({ peer }) => peer === 'orders') ?? {};
     return { mayBe, why, isFirst: facts.some((fact) => fact.includes(link)), facts: facts.length };
   };
 
-  test('may be those that a service with such links reads: the first tells where to look', () => {
+  test('may be received by a service with such links: the first link says where to look', () => {
     const first = receive(5, 5000) + receive(4, 6000, 'orders', 'later');
     const found = { mayBe: ['worker'], why: 'linked-elsewhere', isFirst: true, facts: 2 };
     assert.deepEqual(list(first), found);
     assert.deepEqual(list(receive(4, 6000) + receive(5, 5000, 'orders', 'later')), found);
   });
 
-  test('are not those of another destination, and links to spans that are here tell nothing', () => {
+  test('are not received from another destination, and links to spans in the capture prove nothing', () => {
     const none = { mayBe: undefined, why: undefined, isFirst: false, facts: 0 };
     assert.deepEqual(list(receive(4, 5000, 'mails')), none);
     assert.deepEqual(list(receive(4, 5000, 'orders', 'gone', 'INTERNAL')), none);

@@ -9,16 +9,16 @@ import { readDrawing } from '../engine/read-drawing.ts';
 
 const topic = 'messaging.system=kafka messaging.destination.name=orders-topic';
 
-/** Messages that two replicas of `web` send: those of the first are linked, of the second not. */
+/** Messages that two replicas of `web` send: those of the first are linked, those of the second are not. */
 interface Case {
   readonly whole: number;
   readonly sent: number;
   readonly received: number;
-  /** When the first of these is received, after the first was sent. */
+  /** When the first linked message is received, after the first one was sent. */
   readonly lag: number;
-  /** Where the first replica sends. */
+  /** The destination of the first replica. */
   readonly wholeTopic: string;
-  /** Resource attributes of the second replica, whose messages nothing links. */
+  /** Resource attributes of the second replica, whose messages are not linked. */
   readonly resource: string;
   readonly more: string;
 }
@@ -105,7 +105,7 @@ suite('messages of a replica that writes no context', () => {
       assert.equal(warns(changes), isShown);
     });
 
-  test('leaves the edge open where it sent most, until a baseline knows it; not where others are open as well', () => {
+  test('leave the edge open if the replica sent most, until a baseline accepts it; not if others are open as well', () => {
     const result = judge({});
     assert.deepEqual([result.verdict, result.undecided?.[0]?.finding], ['unknown', 'split-trace']);
     const edge = { client: 'web', server: 'orders', protocol: 'messaging' } as const;

@@ -21,7 +21,7 @@ const receive = (
   service = 'worker',
 ): string => `    ${service} CONSUMER "process" ${at}..${at + 20} ${about(topic, more)}`;
 
-/** A request, and what is below it. */
+/** A request and the lines below it. */
 const draw = (...lines: readonly string[]): string =>
   [
     'trace 1',
@@ -34,7 +34,7 @@ const id = (text: string): string => `messaging.system=kafka messaging.message.i
 const misled = ['warning wrong-parent web -> worker 1'];
 
 suite('a message that names a span around its PRODUCER span', () => {
-  test('is told as such, also where it is received as soon as it is sent', () => {
+  test('is reported, even if it is received as soon as it is sent', () => {
     assert.deepEqual(judgeDrawing(draw(send(), receive())), misled);
     assert.deepEqual(judgeDrawing(draw(send(), receive({ at: 5 }))), misled);
     assert.deepEqual(judgeDrawing(draw(send(), receive(), receive({}, 'audit'))).toSorted(), [
@@ -43,7 +43,7 @@ suite('a message that names a span around its PRODUCER span', () => {
     ]);
   });
 
-  test('was not received before it was sent', () => {
+  test('must be received after it was sent', () => {
     const drawing = draw(send(), send({ at: 10 }), receive({ at: 2 }), receive());
     assert.deepEqual(judgeDrawing(drawing), []);
     assert.ok(
@@ -53,7 +53,7 @@ suite('a message that names a span around its PRODUCER span', () => {
     );
   });
 
-  test('has the destination and may have the broker of the PRODUCER span', () => {
+  test('must have the destination, and must not contradict the broker, of the PRODUCER span', () => {
     assert.deepEqual(judgeDrawing(draw(send(), receive({ topic: 'mails' }))), []);
     const alone = `trace 2\n${send({ at: 90 }).slice(2)}\n`;
     assert.deepEqual(judgeDrawing(draw(send(), receive()) + alone), misled);
@@ -61,7 +61,7 @@ suite('a message that names a span around its PRODUCER span', () => {
     assert.deepEqual(judgeDrawing(draw(send(), receive({ more: 'messaging.system=rabbitmq' }))), []);
   });
 
-  test('is told by its id where all have one', () => {
+  test('is matched by its id if all messages have one', () => {
     const two = [send({ more: id('a') }), send({ at: 10, more: id('b') })];
     const ofSecond = draw(...two, receive({ more: id('b') }));
     assert.deepEqual(listEvidence(ofSecond), ['certain 10']);
@@ -76,17 +76,17 @@ suite('a message that names a span around its PRODUCER span', () => {
     assert.deepEqual(listEvidence(another), ['likely 5,5']);
   });
 
-  test('is not one that another PRODUCER span of the message is above', () => {
+  test('is not reported if another PRODUCER span of the message is its ancestor', () => {
     const own = `${send()}\n  ${receive()} link:request`;
     assert.deepEqual(judgeDrawing(draw(own, send({ at: 20 }))), []);
   });
 
-  test('may name a CLIENT span of the broker around it, whose context goes on', () => {
+  test('may name the CLIENT span to the broker, whose context it continues', () => {
     const call = send({ at: 2 }).replace('PRODUCER', 'CLIENT');
     assert.deepEqual(judgeDrawing(draw(call, `  ${send()}`, `  ${receive()}`)), []);
   });
 
-  test('is of the service that was asked, not of one that it called', () => {
+  test('belongs to the service that was called, not to one further down', () => {
     const beyond = [
       '    shop SERVER "POST" 2..30 http.request.method=POST url.path=/shop',
       `  ${send().replace('web', 'shop')}`,

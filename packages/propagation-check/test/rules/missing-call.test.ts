@@ -13,7 +13,7 @@ const work = (at: number, agent = 'legacy', more = '') =>
     extra: `${agent === '' ? '' : `user_agent.original=${agent}`} ${more}`,
   });
 
-suite('requests of which some show a call', () => {
+suite('requests of which some have a call', () => {
   const whole = [-5000, -4000]
     .map((at, index) =>
       drawChain(
@@ -35,7 +35,7 @@ suite('requests of which some show a call', () => {
       .join('');
   const found = ['error client-not-instrumented web -> orders 2'];
 
-  test('contain a root of another program each, unless one program may have sent both', () => {
+  test('each contain a root of another program, unless one program may have sent both', () => {
     assert.deepEqual(judgeDrawing(draw('curl', 'legacy')), found);
     const gateway = (at: number) => [
       drawClient({ from: at - 5, to: at + 105, service: 'gateway' }, 'web/report'),
@@ -54,7 +54,7 @@ suite('requests of which some show a call', () => {
     assert.deepEqual(judgeDrawing(draw('curl', 'legacy') + crowd), found);
   });
 
-  test('leave out the programs that begin traces at the caller, and no others', () => {
+  test('exclude the programs that begin traces at the caller, and no others', () => {
     const agent = 'user_agent.original=legacy';
     const other = report(5000, 'legacy').replaceAll('report', 'other');
     const ofGateway = drawClient({ from: 4990, to: 5110, service: 'gateway' }, 'web/other');
@@ -64,13 +64,13 @@ suite('requests of which some show a call', () => {
     assert.deepEqual(judgeDrawing(draw('curl', 'legacy') + drawChain(31, job)), found);
   });
 
-  test('are requests: jobs and calls contain roots by chance', () => {
+  test('must be requests: jobs and calls contain roots by chance', () => {
     const job = (text: string) => text.replaceAll(/SERVER "GET \/report"/g, 'INTERNAL "report"');
     assert.deepEqual(judgeDrawing(job(draw('curl', 'legacy'))), []);
   });
 });
 
-test('requests that show some of their calls had none of them open while a root was', () => {
+test('a root within a request with other calls begins while none of these is open', () => {
   const agent = 'user_agent.original=curl';
   const draw = (
     root: readonly [from: number, to: number],
@@ -109,7 +109,7 @@ suite('a caller without calls', () => {
       .map((at, index) => drawChain(10 + index, report(at)) + drawChain(20 + index, inner(at)))
       .join('');
 
-  test('is not instrumented, unless others hang directly below its requests', () => {
+  test('is not instrumented, unless spans of other services are directly below its requests', () => {
     assert.deepEqual(judgeDrawing(head + requests()), ['error client-not-instrumented web -> orders 2']);
     const stock = (service: string) =>
       drawChain(
@@ -124,7 +124,7 @@ suite('a caller without calls', () => {
 
   const found = ['error client-not-instrumented web -> orders 2'];
 
-  test('shows none in work of its own, nor in a call to another service that is whole', () => {
+  test('is reported despite INTERNAL spans, or a whole call to another service', () => {
     const beside = (below: (at: number) => readonly string[]) =>
       judgeDrawing(
         `${head}expect web -> stock\n${[0, 1000]
@@ -145,7 +145,7 @@ suite('a caller without calls', () => {
     assert.deepEqual(beside(toStock), found);
   });
 
-  test('shows one that ended before its work began, where neither side says what it is', () => {
+  test('may have made the call with a span that ended before the root began, if neither side records details', () => {
     const draw = (call: string, root: string) =>
       judgeDrawing(
         head +
@@ -163,12 +163,12 @@ suite('a caller without calls', () => {
     assert.deepEqual(draw(told, ''), found);
   });
 
-  test('of whom some roots are messages did not wait for them', () => {
+  test('is not called uninstrumented if some of the roots are messages, for which it does not wait', () => {
     const message = drawChain(30, 'orders CONSUMER "process" 5020..5080 messaging.system=kafka');
     assert.deepEqual(judgeDrawing(head + requests() + message), ['error missing-call web -> orders 3']);
   });
 
-  test('whose calls failed is not that of the roots, unless one was answered', () => {
+  test('is not the caller of the roots if its calls failed, unless one was answered', () => {
     const failed = (at: number, status: string) =>
       drawChain(
         50 + at,
@@ -189,7 +189,7 @@ suite('a caller without calls', () => {
     );
   });
 
-  test('is not that of roots in whose traces it is called itself', () => {
+  test('is not the caller of roots in whose traces it is called itself', () => {
     const calling = (trace: number, at: number) =>
       drawChain(
         trace,
@@ -206,7 +206,7 @@ suite('a caller without calls', () => {
   });
 });
 
-test('a request is forwarded with its method, path and user agent; a prefix is cut only where both tell the agent', () => {
+test('a forwarded request keeps method, path and user agent; a prefix may be removed only if both record the agent', () => {
   const request = { method: 'GET', path: '/api/work', userAgent: 'curl' };
   const inner = (more: Partial<RequestHead>) => isForwarded(request, { ...request, ...more });
   assert.ok(inner({}));

@@ -12,7 +12,7 @@ import {
 const call = drawClient({ from: 10, to: 90 });
 const request = drawServer({ from: 20, to: 80 });
 
-/** A request of `web` that calls, and in the same trace a request of `orders` whose parent is nowhere. */
+/** A request of `web` with a call and, in the same trace, a request of `orders` whose parent is missing. */
 function drawReplaced(client: string, server: string, head = ''): string {
   return `${head}trace 1\n  web SERVER "GET /call" 0..100 http.request.method=GET\n    ${client}\n  lost\n    ${server}\n`;
 }
@@ -24,7 +24,7 @@ test('a call without a child and a request of the same trace differ in the span 
   assert.equal(guessCause(drawReplaced(call, request)), 'header-rewritten');
 });
 
-test('what tells of another request, or is of no caller that is expected, leaves the CLIENT span missing', () => {
+test("if the call is another request's, or its service is not the expected caller, the CLIENT span is missing", () => {
   const other = drawReplaced(call, drawServer({ from: 20, to: 80 }, '/play'));
   assert.equal(guessCause(other), 'client-span-lost');
   const expected = drawReplaced(call, request, 'expect shop -> orders\n');
@@ -37,7 +37,7 @@ test('a service is not its own caller, and a parent of its own process is no cal
   assert.deepEqual(judgeDrawing(drawReplaced(call, `${request} flags:0x101`)), []);
 });
 
-test('in a trace that began outside of the data, a call to another address may be that of somebody else', () => {
+test("in a trace that began outside the capture, a call to another address may be somebody else's", () => {
   const fromOutside = (client: string, server: string, head = '') =>
     `${head}trace 1\n  lost\n    web SERVER "GET /call" 0..100 http.request.method=GET\n      ${client}\n  lost\n    ${server}\n`;
   const legacy = drawClient({ from: 10, to: 90 }, 'legacy:9000/work');
@@ -58,7 +58,7 @@ test('a capture that ends before the missing parent proves nothing', () => {
   assert.deepEqual(judgeDrawing(whole + cut(40)), reported);
 });
 
-/** Every service exported something before and after, so that no end of the capture cuts. */
+/** Spans of every service before and after, so that no service is cut off at an end of the capture. */
 const frame = ['web', 'orders', 'gateway', 'shop', 'stock']
   .flatMap((service, at) =>
     [-9000, 9000].map((from) =>
@@ -77,7 +77,7 @@ function drawWhole(number: number, client: string, server: string, target = 'ord
   );
 }
 
-test('where whole calls show that another service stands between, its spans may be those that are missing', () => {
+test('if whole calls show another service in between, its spans may be the missing ones', () => {
   const replaced = frame + drawReplaced(call, request);
   const hop = ['warning missing-client web -> orders 1'];
   assert.deepEqual(judgeDrawing(replaced + drawWhole(2, 'gateway', 'orders')), hop);
@@ -94,7 +94,7 @@ test('where whole calls show that another service stands between, its spans may 
   );
 });
 
-test('one call that no other service can have passed on makes it an error', () => {
+test('a single call that no other service can have forwarded makes it an error', () => {
   const other = drawReplaced(
     drawClient({ from: 10, to: 90 }, 'orders:8082/play'),
     drawServer({ from: 20, to: 80 }, '/play'),
@@ -103,7 +103,7 @@ test('one call that no other service can have passed on makes it an error', () =
   assert.deepEqual(judgeDrawing(drawing), ['error missing-client web -> orders 2']);
 });
 
-test('each pair of services is reported for itself', () => {
+test('each pair of services is reported separately', () => {
   const stock = drawReplaced(
     drawClient({ from: 10, to: 90 }, 'stock/items'),
     drawServer({ from: 20, to: 80, service: 'stock' }, '/items'),
@@ -128,14 +128,14 @@ test('an orphan says that no expectation names its caller', () => {
   assert.equal(whyNot(`expect web -> orders\n${drawWhole(2, 'web', 'orders')}`), undefined);
 });
 
-test('a PRODUCER that is open when a message is read is that of another', () => {
+test('a PRODUCER span that is open when a message is received belongs to another message', () => {
   const message = (service: string, span: string) =>
     `${service} ${span} messaging.system=kafka messaging.destination.name=jobs`;
   const drawing = `trace 1\n  web INTERNAL "job" 0..100\n    ${message('web', 'PRODUCER "jobs publish" 10..90')}\n  lost\n    ${message('orders', 'CONSUMER "jobs process" 20..80')}\n`;
   assert.equal(guessCause(drawing), 'client-span-lost');
 });
 
-test('the header was passed through only where every request has the parent of the caller', () => {
+test("the header was passed through only if every request has the caller's parent", () => {
   const passedOn = `trace 1\n  lost id:out\n    web SERVER "GET /call" 0..100 http.request.method=GET\n      ${call}\n    ${request}\n`;
   const replaced = drawReplaced(
     drawClient({ from: 210, to: 290 }),

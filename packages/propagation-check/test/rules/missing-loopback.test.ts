@@ -26,7 +26,7 @@ const judge = (drawEach: (at: number) => string, from?: readonly number[]): read
 const missing = (count: number): string => `error missing-call flags -> flags ${count}`;
 
 suite('a service that calls itself over gRPC to answer HTTP', () => {
-  test('is told from five requests on', () => {
+  test('is reported from five requests on', () => {
     assert.deepEqual(
       judge((at) => ask(at) + rpc(at)),
       [missing(6)],
@@ -44,14 +44,14 @@ suite('a service that calls itself over gRPC to answer HTTP', () => {
     );
   });
 
-  test('is told where another replica answers', () => {
+  test('is reported if another replica answers', () => {
     const onPods = (at: number) =>
       ask(at).replace(/(flags SERVER.*)/g, '$1 resource:k8s.pod.name=flags-1') +
       rpc(at).replace(/(flags SERVER.*)/, '$1 resource:k8s.pod.name=flags-2');
     assert.deepEqual(judge(onPods), [missing(6)]);
   });
 
-  test('is told of each service', () => {
+  test('is reported for each service', () => {
     const other = (at: number) => (ask(at + 250) + rpc(at + 250)).replaceAll('flags', 'rules');
     assert.deepEqual(
       judge((at) => ask(at) + rpc(at) + other(at)).toSorted(),
@@ -59,21 +59,21 @@ suite('a service that calls itself over gRPC to answer HTTP', () => {
     );
   });
 
-  test('is not told where the requests show what they did', () => {
+  test('is not reported if the requests have spans below them', () => {
     assert.deepEqual(
       judge((at) => ask(at, '/v1/flag', [`flags INTERNAL "read" ${at + 10}..${at + 20}`]) + rpc(at)),
       [],
     );
   });
 
-  test('is not told of requests of any time', () => {
+  test('is not reported if requests come at any time', () => {
     assert.deepEqual(
       judge((at) => ask(at) + rpc(at + 60)),
       [],
     );
   });
 
-  test('is told by the requests, not by calls of its own', () => {
+  test('is inferred from the requests, not from calls of its own', () => {
     const job = (at: number) =>
       drawChain(
         10 + at,
@@ -82,7 +82,7 @@ suite('a service that calls itself over gRPC to answer HTTP', () => {
     assert.ok(!judge((at) => job(at) + rpc(at)).includes(missing(6)));
   });
 
-  test('is not told of a job within requests, or of a request within others over gRPC', () => {
+  test('is not reported for a job within requests, or for a request within gRPC requests', () => {
     const job = (at: number) =>
       drawChain(50_000 + at, `flags CONSUMER "job" ${at + 5}..${at + 45} messaging.system=kafka`);
     assert.deepEqual(judgeDrawing(draw((at) => ask(at) + job(at)) + rpc(6000)), []);
@@ -95,7 +95,7 @@ suite('a service that calls itself over gRPC to answer HTTP', () => {
     assert.ok(!judge((at) => outer(at) + rpc(at)).includes(missing(6)));
   });
 
-  test('is told for each method, beside direct calls of another', () => {
+  test('is reported for each method, beside direct calls of another method', () => {
     const list = (at: number) => ask(at + 250, '/v1/flags') + rpc(at + 250, 'List');
     assert.deepEqual(
       judge((at) => ask(at) + rpc(at) + list(at)),

@@ -45,7 +45,7 @@ suite('calls of an edge with whole calls', () => {
     (at) => answer(at),
   );
 
-  test('are missed by method and path, with ids left open', () => {
+  test('are missing by method and path, ignoring ids', () => {
     assert.deepEqual(judge(whole, ask(2000)), missing());
     assert.deepEqual(judge(whole, ask(2000, '/play')), []);
     assert.deepEqual(judge(whole, ask(2000).replaceAll('GET', 'POST')), []);
@@ -60,7 +60,7 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(numbered, ask(2000, '/work/2')), missing());
   });
 
-  test('are missed by the routes that the called service knows', () => {
+  test('are missing by the known routes of the callee', () => {
     const named = drawWhole(
       (at) => ask(at, '/work/abc'),
       (at) => answer(at, '/work/abc'),
@@ -81,7 +81,7 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(mounted, ask(2000, '/work/2')), []);
   });
 
-  test('are missed by the method of RPC, whatever the code of the answer', () => {
+  test('are missing by the RPC method, whatever the status code', () => {
     const method = 'o.O/Get';
     const rpc = drawWhole(
       (at) => callRpc(at, method),
@@ -92,7 +92,7 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(rpc, callRpc(2000, method, 5)), missing());
   });
 
-  test('may be answered by a hop with a code that the called service never gave', () => {
+  test('may be answered by a hop with a code that the callee never sent', () => {
     for (const status of [300, 302, 404]) assert.deepEqual(judge(whole, ask(2000, '/work', { status })), []);
     assert.deepEqual(judge(whole, ask(2000, '/work', { status: 299 })), missing());
     const known = drawWhole(
@@ -103,7 +103,7 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(whole, ask(2000, '/work', { status: null })), []);
   });
 
-  test('are missed only within the time of the called service, and are those of the same caller', () => {
+  test('are missing only within the coverage of the callee, and for the same caller', () => {
     assert.deepEqual(judge(whole, ask(4500)), []);
     assert.deepEqual(judge(whole, ask(-500)), []);
     assert.deepEqual(
@@ -119,7 +119,7 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(sent, ask(2000)), []);
   });
 
-  test('are slower than those that a cache answers, by calls of which an answer is known', () => {
+  test('must be slower than cached calls, measured by calls with a known answer', () => {
     const quick = (at: number) => ask(at).replace(`..${at + 80}`, `..${at + 20}`);
     const untold = [5000, 5100, 5200, 5300, 5400].map((at, index) =>
       drawChain(
@@ -136,13 +136,13 @@ suite('calls of an edge with whole calls', () => {
     assert.deepEqual(judge(whole, ...several, slow), missing(7));
   });
 
-  test('are a warning where nothing expects them', () => {
+  test('are a warning if they are not expected', () => {
     assert.deepEqual(judgeDrawing(whole + drawChain(50, ask(2000))), [
       'warning missing-server web -> orders 1',
     ]);
   });
 
-  test('fit a request of the same time, unless it is a probe or for something else', () => {
+  test('may belong to a request of the same time, unless it is a probe or for something else', () => {
     const untold = answer(2000).replace('url.path=/work', '').replace('server.port=8082', '');
     assert.deepEqual(judge(whole, ask(2000), untold), ['error split-trace web -> orders 1']);
     assert.deepEqual(judge(whole, ask(2000), untold.replace('orders', 'stock')), missing());
@@ -154,7 +154,7 @@ suite('calls of an edge with whole calls', () => {
   });
 });
 
-test('a call that is like none of its service says so, whatever others call', () => {
+test('a call unlike any other of its service says so, whatever other services call', () => {
   const reason = 'no call to the same target is whole, and no expectation names the called service';
   const shop = drawChain(1, ask(0, '/work', { service: 'shop' }), answer(0));
   assert.ok(explainDrawing(shop + drawChain(2, ask(100))).some((line) => line.endsWith(reason)));
@@ -168,7 +168,7 @@ suite('calls of an expected edge without whole calls', () => {
   const gateway = { target: 'gateway:1' };
   const work = (times: string, kind = 'INTERNAL') => `orders ${kind} "work" ${times}`;
 
-  test('are those to the name of the service', () => {
+  test('are the calls to the name of the service', () => {
     for (const target of ['orders:8082', 'orders.svc.cluster.local:8082', 'ORDERS:8082']) {
       assert.deepEqual(judgeDrawing(draw(ask(0), ask(1000, '/work', { target }))), missing(2), target);
     }
@@ -182,7 +182,7 @@ suite('calls of an expected edge without whole calls', () => {
     ]);
   });
 
-  test('are those to the target that most are to, which leaves open that it is another', () => {
+  test('are the calls to the most frequent target, which may be another service', () => {
     const calls = draw(
       ask(0, '/work', { target: 'api:1' }),
       ask(1000, '/work', gateway),
@@ -199,14 +199,14 @@ suite('calls of an expected edge without whole calls', () => {
     assert.deepEqual(judgeDrawing(`may web -> stock\n${draw(ask(0, '/work', gateway))}${taken}`), missedCall);
   });
 
-  test('are those for a request that the service knows from another caller', () => {
+  test('are the calls for a request that the service gets from another caller', () => {
     const shop = drawChain(90, ask(5000, '/work/7', { service: 'shop' }), answer(5000, '/work/7'));
     const calls = draw(ask(0, '/work/7', gateway), ask(1000, '/play', { target: 'api:1' })) + shop;
     assert.deepEqual(judgeDrawing(calls), missing());
     assert.equal(listCauses(calls).at(-1), 'server-span-lost');
   });
 
-  test('are none while the service shows enough requests of unknown callers', () => {
+  test('are none if the service has enough requests of unknown callers', () => {
     const other = (path: string) => answer(900, path);
     assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway), other('/other'))), missedCall);
     assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway), other('/healthz'))), missing());
@@ -217,7 +217,7 @@ suite('calls of an expected edge without whole calls', () => {
     );
   });
 
-  test('were answered, and are those of the caller', () => {
+  test('must be answered, and made by the caller', () => {
     assert.deepEqual(judgeDrawing(draw(ask(0, '/work', { status: null }))), missedCall);
     const web = 'web SERVER "GET /call" 0..100 http.request.method=GET';
     assert.deepEqual(
@@ -226,7 +226,7 @@ suite('calls of an expected edge without whole calls', () => {
     );
   });
 
-  test('are split where the service made spans for such requests', () => {
+  test('are split if the service made spans for such requests', () => {
     const split = (count = 1) => [`error split-trace web -> orders ${count}`];
     const later = `orders SERVER "GET /work" 5020..5080 http.request.method=GET url.path=/work`;
     assert.deepEqual(judgeDrawing(draw(ask(0), later)), split());
@@ -249,13 +249,13 @@ suite('calls of an expected edge without whole calls', () => {
     assert.deepEqual(judgeDrawing(`${draw(ask(0))}trace 90\n  lost\n    ${work('20..70')}\n`), missing());
   });
 
-  test('have other causes where the service has no spans, none for requests, and some', () => {
+  test('have other causes depending on whether the service has no spans, none for requests, or some', () => {
     assert.equal(guessCause(draw(ask(0))), 'server-span-lost');
     assert.equal(guessCause(draw(ask(0), work('900..901'))), 'server-not-instrumented');
     assert.equal(guessCause(draw(ask(0), answer(900, '/other'))), 'not-sampled');
   });
 
-  test('may be messages, of the queue that most are sent to', () => {
+  test('may be messages to the most frequent queue', () => {
     const send = (at: number, queue: string) =>
       `web PRODUCER "send" ${at}..${at + 10} messaging.system=kafka messaging.destination.name=${queue}`;
     assert.deepEqual(judgeDrawing(draw(send(0, 'jobs'), work('900..901'))), missing());
@@ -297,7 +297,7 @@ suite('calls of an expected edge without whole calls', () => {
     assert.deepEqual(judge(3), [missing(3), 0, absent]);
   });
 
-  test('the headline of messages has the first step of the finding', () => {
+  test('for messages, the headline has the first step of the finding', () => {
     const sent = 'web PRODUCER "send" 0..10 messaging.system=kafka messaging.destination.name=jobs id:sent';
     const headline = (...more: readonly string[]): string => listUndecided(draw(sent, ...more)).join();
     assert.match(
@@ -307,7 +307,7 @@ suite('calls of an expected edge without whole calls', () => {
   });
 });
 
-suite('second spans of calls', () => {
+suite('duplicate spans of calls', () => {
   interface Doubled {
     readonly from?: number;
     readonly to?: number;
@@ -322,7 +322,7 @@ suite('second spans of calls', () => {
   const whole = http({ from: 11, to: 89 });
   const received = (at: number, path = '/work') =>
     `orders SERVER "GET" ${at + 20}..${at + 80} http.request.method=GET url.path=${path} server.port=8082`;
-  /** Under one request, a call without its server and then whole ones. */
+  /** In one request, a call without its SERVER span, then whole calls. */
   const drawRequest = (at: number, lonely: readonly string[], ...calls: readonly (readonly string[])[]) =>
     [
       `trace ${at + 1}`,
@@ -336,19 +336,19 @@ suite('second spans of calls', () => {
     times.map((at) => drawRequest(at, [lonely(at)], [call(at), received(at)]) + more(at)).join('');
   const judge = (drawing: string) => judgeDrawing(`expect web -> orders\n${drawing}`);
 
-  test('overlap the whole ones where their libraries differ', () => {
+  test('overlap the whole ones if their libraries differ', () => {
     assert.deepEqual(judge(draw(second)), []);
     assert.deepEqual(judge(draw(http({ scope: 'gateway', from: 95, to: 180 }))), missing(4));
     assert.deepEqual(judge(draw(http({ scope: 'gateway', from: -90, to: 0 }))), missing(4));
   });
 
-  test('begin and end with the whole ones where one library is loaded twice', () => {
+  test('begin and end with the whole ones if one library is loaded twice', () => {
     assert.deepEqual(judge(draw(http({ from: 11, to: 89 }))), []);
     assert.deepEqual(judge(draw(http({ from: 11, to: 95 }))), missing(4));
     assert.deepEqual(judge(draw(http({ from: 6, to: 89 }))), missing(4));
   });
 
-  test('are of the same request as the whole ones', () => {
+  test('belong to the same request as the whole ones', () => {
     const atLast = (at: number, path: string) => (at === times.at(-1) ? path : '/work');
     const seventh = (at: number) => http({ scope: 'gateway', path: atLast(at, '/work/7') })(at);
     const ninth = (at: number) => http({ from: 11, to: 89, path: atLast(at, '/work/9') })(at);
@@ -360,7 +360,7 @@ suite('second spans of calls', () => {
     assert.deepEqual(judge(draw(second) + beside), missing(5));
   });
 
-  test('are as many as the whole ones, whatever is whole at another place', () => {
+  test('are as many as the whole ones, whatever is whole elsewhere', () => {
     assert.deepEqual(judge(draw(second) + drawRequest(4000, [], [whole(4000), received(4000)])), missing(4));
     assert.deepEqual(judge(draw(second) + drawRequest(4000, [second(4000)])), missing(5));
     const elsewhere = drawChain(
@@ -393,10 +393,10 @@ suite('messages of an expected edge without whole ones', () => {
       `expect web -> worker\n${[send(0), send(100), ...received].map((line, at) => drawChain(at + 1, line)).join('')}${lost}`,
     ).filter((line) => line.includes('missing-server'));
 
-  test('are in doubt where the receiver links to spans that are not here', () => {
+  test('are in doubt if the receiver links to spans outside the capture', () => {
     assert.deepEqual(judge(receive(200, 'link:gone')), ['warning missing-server web -> worker 2']);
   });
-  test('are missing where it links from another queue, or to spans that are here', () => {
+  test('are missing if it links from another queue, or to spans in the capture', () => {
     const error = ['error missing-server web -> worker 2'];
     assert.deepEqual(judge(receive(200, 'link:gone', 'mails')), error);
     const other =

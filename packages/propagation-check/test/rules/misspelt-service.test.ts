@@ -4,7 +4,7 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { explainDrawing } from './judge-drawing.ts';
 
-/** Requests of users to web, which calls orders, and a third party outside; orders is also called from outside. */
+/** Requests of users to web, which calls orders and a third party; orders is also called from outside. */
 const system = `
 repeat 3 every 1000
 trace 1
@@ -24,7 +24,7 @@ function judge(path: string, drawing = system) {
   return { verdict, says: undecided.map(({ says }) => says).join(), errors: errors.map(({ id }) => id) };
 }
 
-/** Messages to billing, with a link to them or apart, and others whose receiver is not here. */
+/** Messages to billing, linked or in separate traces, and others without a receiver in the capture. */
 const drawMessages = (isLinked: boolean): string =>
   [1, 2, 3, 4]
     .map(
@@ -46,7 +46,7 @@ const misspelt = {
 };
 
 describe('an expected service that no span names', () => {
-  it('leaves the edge open on either side where another is called nearly so', () => {
+  it('leaves the edge open on either side if another service has a similar name', () => {
     for (const [path, meant] of [
       ['web -> ordres', 'did you mean orders instead of ordres?'],
       ['wbe -> orders', 'did you mean web instead of wbe?'],
@@ -58,7 +58,7 @@ describe('an expected service that no span names', () => {
     }
   });
 
-  it('leaves a forbidden edge open, which could never fail', () => {
+  it('leaves a forbidden edge open, because it could never fail', () => {
     const { spans, expectation } = readDrawing(`expect web -> ordres\n${system}`);
     const edges = expectation.edges.map((edge) => ({ ...edge, rule: 'must-not' as const }));
     const { verdict, undecided } = checkTraces(spans, { expectation: { ...expectation, edges } });
@@ -66,7 +66,7 @@ describe('an expected service that no span names', () => {
     assert.equal(undecided?.[0]?.says, 'no span of ordres is here: did you mean orders instead of ordres?');
   });
 
-  it('is another with a common prefix or suffix, on either side and on both', () => {
+  it('may be a service with a common prefix or suffix, on either side and on both', () => {
     const named = system
       .replaceAll(/\bweb\b/g, 'web-svc')
       .replaceAll(/\borders(?= +SERVER)/g, 'orders-service')
@@ -87,7 +87,7 @@ describe('an expected service that no span names', () => {
       });
   });
 
-  it('is another also where that is called at an address of this name, and some calls to it left no span', () => {
+  it('may be another service that is called at an address of this name, even if some calls to it have no SERVER span', () => {
     const named = system.replaceAll(/\borders(?= +SERVER)/g, 'orders-service');
     const lonely = named.replaceAll('https://api.stripe.com/pay', 'http://orders:80/pay');
     assert.deepEqual(judge('web -> orders', lonely), {
@@ -99,7 +99,7 @@ describe('an expected service that no span names', () => {
     assert.deepEqual(judge('web -> orders', elsewhere).errors, ['missing-server']);
   });
 
-  it('is not taken for the peer of other calls inside of the network', () => {
+  it('is not taken for the peer of other internal calls', () => {
     const inside = system.replaceAll('https://api.stripe.com/pay', 'http://billing:80/pay');
     assert.deepEqual(judge('web -> ordres', inside).errors, []);
     assert.deepEqual(judge('web -> bilings', inside).errors, [], 'the name of the host, misspelt');
@@ -108,12 +108,12 @@ describe('an expected service that no span names', () => {
     assert.deepEqual(judge('web -> stock', atHost).errors, ['missing-server']);
   });
 
-  it('is not taken for the receiver of messages to another destination, nor of messages that another received apart', () => {
+  it('is not taken for the receiver of messages to another destination, nor of messages that another service received in traces of their own', () => {
     assert.deepEqual(judge('web -> biling', drawMessages(true)), misspelt);
     assert.deepEqual(judge('web -> biling', drawMessages(false)).errors, []);
   });
 
-  it('is another service where the names differ in a letter or a number at the end', () => {
+  it('is a different service if the names differ in a letter or a number at the end', () => {
     const rename = (name: string): string => system.replaceAll('orders', name);
     const inside = (name: string, host: string): string =>
       rename(name).replaceAll('https://api.stripe.com/pay', `http://${host}:80/pay`);
@@ -139,7 +139,7 @@ describe('an expected service that no span names', () => {
     assert.deepEqual(judge('web -> payments', rename('payment-service')).errors, []);
   });
 
-  it('leaves calls to a bare address open, which say nothing of the name', () => {
+  it('leaves calls to an IP address open, which says nothing about the name', () => {
     const open = {
       verdict: 'unknown',
       says: 'no span of ordres is here: did you mean orders instead of ordres?',
@@ -161,18 +161,18 @@ end
     assert.deepEqual(judge('web -> orders', split).errors, ['split-trace']);
   });
 
-  it('makes no call of what others explain: calls to a third party outside, and requests of a service that others call', () => {
+  it('is not given calls that have another explanation: to a third party outside, or to a service that others call', () => {
     assert.deepEqual([judge('web -> stock').verdict, judge('web -> stock').errors], ['unknown', []]);
     assert.deepEqual([judge('cron -> orders').verdict, judge('cron -> orders').errors], ['unknown', []]);
   });
 
-  it('is not the other service of the edge, which has spans, whatever others are called', () => {
+  it('is not the other service of the edge, which has spans, whatever the names of others', () => {
     const similar = 'trace 3\n  wbe INTERNAL "tick" 0..1\n';
     const { says } = judge('web -> stock', system + similar);
     assert.match(says, /^no span of stock is here, only of orders, wbe, web: check/);
   });
 
-  it('is misspelt also where nobody calls the other side, and as a caller of requests that began traces', () => {
+  it('may be misspelt even if nobody calls the other side, and as the caller of requests that began traces', () => {
     const users = system.replaceAll(/^ {6}orders .*\n/gm, '').replaceAll(/^ {4}web .*orders:80.*\n/gm, '');
     assert.deepEqual(judge('wbe -> orders', users).errors, []);
     assert.deepEqual(judge('cron -> orders', users).errors, ['missing-call']);
@@ -181,7 +181,7 @@ end
     assert.deepEqual(judge('web -> wbe', alone).verdict, 'broken');
   });
 
-  it('as a caller says why its requests may be those of somebody else', () => {
+  it("as a caller, says why its requests may be somebody else's", () => {
     const users = system.replaceAll(/^ {6}orders .*\n/gm, '').replaceAll(/^ {4}web .*orders:80.*\n/gm, '');
     const why = (edge: string, text: string): readonly string[] =>
       explainDrawing(`expect ${edge}\n${text}`).flatMap((line) => line.split('called service: ')[1] ?? []);
@@ -193,7 +193,7 @@ end
     );
   });
 
-  it('is the callee of calls that name it, whatever others are called', () => {
+  it('is the callee of calls that name it, whatever the names of others', () => {
     const dark = system.replaceAll('orders:80', 'orders2:80').replaceAll(/^ {6}orders .*\n/gm, '');
     assert.deepEqual(judge('web -> orders2', dark).errors, ['missing-server']);
   });

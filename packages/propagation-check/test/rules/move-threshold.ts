@@ -9,7 +9,7 @@ import {
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
-/** One number, moved by a quarter, and the drawing whose result must change. */
+/** A number to move by a quarter, and the drawing whose result must change. */
 export interface Move {
   readonly name: string;
   readonly direction: 'lower' | 'higher';
@@ -28,7 +28,7 @@ export function listMoves(): readonly Move[] {
   );
 }
 
-/** A quarter, and where it is a number of things by one at least; a share is no more than the whole. */
+/** Moves by a quarter; a count by at least one, and a share to at most 1. */
 function move({ value, unit }: Threshold, direction: Move['direction']): number | bigint {
   if (typeof value === 'bigint') return direction === 'lower' ? (value * 3n) / 4n : (value * 5n) / 4n;
   const moved = direction === 'lower' ? value * 0.75 : value * 1.25;

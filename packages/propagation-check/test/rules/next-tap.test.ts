@@ -14,7 +14,7 @@ interface Broken {
   readonly calledAt?: readonly string[];
 }
 
-/** Both lines of the step, of a call whose spans have these attributes; a side without attributes has no span. */
+/** Both lines of the step for a call whose spans have these attributes; a side without attributes has no span. */
 function describeTap({
   client,
   server,
@@ -45,7 +45,7 @@ function describeTap({
 }
 
 suite('a tap that the caller calls', () => {
-  test('listens to other machines, and takes the place of the address that the caller calls', () => {
+  test('listens for other machines, and replaces the address that the caller calls', () => {
     assert.deepEqual(describeTap({ client: 'url.full=http://orders:8082/work' }), [
       'Let web call a tap instead of orders:8082, and check again with --wire wire-caller.jsonl added:',
       'propagation-check tap --listen 0.0.0.0:0 --target http://orders:8082 --client web --out wire-caller.jsonl',
@@ -67,7 +67,7 @@ suite('a tap that the caller calls', () => {
     });
   }
 
-  test('asks for the address where no span names one, or one that is no host name', () => {
+  test('asks for the address if no span names one, or it is no host name', () => {
     for (const client of [
       '',
       'server.address="$(reboot)"',
@@ -81,12 +81,12 @@ suite('a tap that the caller calls', () => {
     }
   });
 
-  test('takes the address that the called service was called by where the caller has no span', () => {
+  test('uses the address at which the callee was called if the caller has no span', () => {
     const [tell] = describeTap({ server: 'server.address=shop server.port=8080' });
     assert.match(tell, /instead of shop:8080,/);
   });
 
-  test('has a label that a shell reads as one word, and none for a service without a name', () => {
+  test('has a label that is one word for a shell, and none for an unnamed service', () => {
     const nameCaller = (client: string | null) =>
       describeTap({ client: 'url.full=http://orders:8082/work', names: { client, server: 'orders' } });
     assert.match(nameCaller("it's web")[1], / --client 'it'\\''s web' --out/);
@@ -96,7 +96,7 @@ suite('a tap that the caller calls', () => {
     assert.match(nameCaller(null)[1], /8082 --out/);
   });
 
-  test('reads no TLS', () => {
+  test('is not suggested for TLS', () => {
     for (const attribute of ['url.full', 'http.url']) {
       const [tell, command] = describeTap({ client: `${attribute}=https://orders/work` });
       assert.match(tell, /^A tap reads plain HTTP alone.* where TLS ends/);
@@ -117,14 +117,14 @@ suite('a tap in front of the called service', () => {
   const client = 'url.full=http://proxy:8080/work';
   const server = 'server.address=orders server.port=8082';
 
-  test('takes the place of the address that the service itself has', () => {
+  test("replaces the service's own address", () => {
     assert.deepEqual(describeTap({ client, server, side: 'callee' }), [
       'Put a tap directly in front of orders: let the last hop before it call the tap instead of orders itself (orders:8082, if no proxy listens there), and check again with --wire wire-callee.jsonl added:',
       'propagation-check tap --listen 0.0.0.0:0 --target http://orders:8082 --server orders --out wire-callee.jsonl',
     ]);
   });
 
-  test('asks for the address where the span repeats the one that the caller or a tap was called at', () => {
+  test('asks for the address if the span repeats the one that the caller or a tap called', () => {
     const [tell, command] = describeTap({
       client,
       server: 'server.address=proxy server.port=8080',
@@ -142,7 +142,7 @@ suite('a tap in front of the called service', () => {
     assert.match(describeTap({ client, side: 'callee' })[1], /HOST:PORT/);
   });
 
-  test('asks for the address where the span has that of the TLS in front of the service', () => {
+  test('asks for the address if the span has that of the TLS proxy in front of the service', () => {
     const encrypted = 'server.address=shop server.port=443 url.scheme=https';
     assert.match(
       describeTap({ client, server: encrypted, side: 'callee' })[1],
@@ -150,12 +150,12 @@ suite('a tap in front of the called service', () => {
     );
   });
 
-  test('needs no label where the span names its connection', () => {
+  test('needs no label if the span names its connection', () => {
     const peer = `${server} network.peer.address=10.0.0.7 network.peer.port=40000`;
     assert.doesNotMatch(describeTap({ client, server: peer, side: 'callee' })[1], /--server/);
   });
 
-  test('is in front of the called service where that has no name', () => {
+  test('is in front of the callee if that has no name', () => {
     const [tell] = describeTap({ client, server, side: 'callee', names: { client: 'web', server: null } });
     assert.match(tell, /^Put a tap directly in front of the called service:/);
   });

@@ -11,7 +11,7 @@ const beside = (number: number, ...lines: readonly string[]) =>
 
 const dropped = ['error parent-dropped web -> orders 1'];
 
-test('a second root of the trace, of another service and during the call, is its request', () => {
+test("a second root of the trace, in another service during the call, is the call's request", () => {
   assert.deepEqual(judgeDrawing(beside(1, call, request)), dropped);
   assert.deepEqual(
     judgeDrawing(beside(1, call, request, drawServer({ from: 30, to: 40, service: 'web' }))),
@@ -24,7 +24,7 @@ test('a second root of the trace, of another service and during the call, is its
   ]);
 });
 
-test('a request of another trace is not that of the call, nor is a call that began a trace', () => {
+test("a request of another trace is not the call's, nor is a call that began a trace", () => {
   const mail = drawClient({ from: 5, to: 100 }, 'mail/send');
   assert.deepEqual(judgeDrawing(beside(1, call) + beside(2, mail, request)), [
     'error split-trace web -> orders 1',
@@ -33,11 +33,11 @@ test('a request of another trace is not that of the call, nor is a call that beg
   assert.deepEqual(judgeDrawing(beside(1, call, other)), []);
 });
 
-test('a call within the rounding of the clocks is before its request', () => {
+test('a call that starts within the rounding of clocks counts as before its request', () => {
   assert.deepEqual(judgeDrawing(beside(1, call, drawServer({ from: 9.9995, to: 80 }))), dropped);
 });
 
-test('it is for the same, and no message', () => {
+test('the request must fit the call, and must be no message', () => {
   assert.deepEqual(judgeDrawing(beside(1, call, drawServer({ from: 20, to: 80 }, '/play'))), []);
   const queue = 'messaging.system=kafka messaging.destination.name=jobs';
   const message = [`web PRODUCER "send" 10..90 ${queue}`, `orders CONSUMER "take" 20..80 ${queue}`];
@@ -47,7 +47,7 @@ test('it is for the same, and no message', () => {
   ]);
 });
 
-test('each pair of services is reported for itself', () => {
+test('each pair of services is reported separately', () => {
   const items = drawClient({ from: 2010, to: 2090 }, 'stock/items');
   const stock = 'stock SERVER "GET" 2020..2080 http.request.method=GET url.path=/items';
   const again = [drawClient({ from: 1010, to: 1090 }), drawServer({ from: 1020, to: 1080 })];

@@ -5,7 +5,7 @@ import { drawChain, judgeDrawing } from './judge-drawing.ts';
 const span = (service: string, name: string, from: number, to: number, kind = 'INTERNAL'): string =>
   `${service} ${kind} "${name}" ${from}..${to}`;
 
-/** Requests that `web` accepts and `orders` books: `whole` in one trace each, `split` in two. */
+/** Requests that `web` accepts and `orders` books: `whole` ones in one trace each, `split` ones in two. */
 function drawEdge(
   whole: number,
   split: number,
@@ -23,7 +23,7 @@ function drawEdge(
   }).join('');
 }
 
-/** As many spans beside them, in traces of their own. */
+/** As many spans in separate traces beside them. */
 function drawBeside(count: number, service: string, name: string, kind = 'INTERNAL'): string {
   return Array.from({ length: count }, (_, at) =>
     drawChain(at + 201, span(service, name, 9000 + at * 300, 9100 + at * 300, kind)),
@@ -33,23 +33,23 @@ function drawBeside(count: number, service: string, name: string, kind = 'INTERN
 const reported = ['error split-trace web -> orders 3'];
 
 suite('an edge between spans without kinds', () => {
-  test('is judged whether they are INTERNAL or have none', () => {
+  test('is judged whether its spans are INTERNAL or have no kind', () => {
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawEdge(4, 3)}`), reported);
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawEdge(4, 3, 'UNSPECIFIED')}`), reported);
   });
 
-  test('is judged only where it is expected, and most of it is whole', () => {
+  test('is judged only if it is expected and mostly whole', () => {
     assert.deepEqual(judgeDrawing(drawEdge(4, 3)), []);
     assert.deepEqual(judgeDrawing(`may web -> orders\n${drawEdge(4, 3)}`), []);
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawEdge(3, 3)}`), []);
   });
 
-  test('needs roots that lie inside of the spans that called nobody', () => {
+  test('needs roots within the spans that have no call', () => {
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawEdge(4, 3, 'INTERNAL', [20, 105])}`), []);
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawEdge(4, 3, 'INTERNAL', [-30, 80])}`), []);
   });
 
-  test('is not judged by spans of other names, of other kinds, or with a parent', () => {
+  test('is not judged by spans with other names, other kinds, or a parent', () => {
     for (const beside of [
       drawBeside(5, 'web', 'sweep'),
       drawBeside(5, 'orders', 'sweep'),

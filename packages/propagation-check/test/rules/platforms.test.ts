@@ -9,7 +9,7 @@ interface Sides {
   readonly server?: string;
 }
 
-/** A call whose SERVER span has a parent that is nowhere. */
+/** A call whose SERVER span has a parent that is missing. */
 function loseParent({ url = 'http://orders:8082/work', client = '', server = '' }: Sides) {
   return findOne(`expect web -> orders
 trace 1
@@ -36,7 +36,7 @@ function findOne(drawing: string) {
   return finding;
 }
 
-suite('a platform that writes spans of its own is named where a parent is nowhere', () => {
+suite('a platform that writes spans of its own is named if a parent is missing', () => {
   for (const [sides, fix] of [
     [{ url: 'https://a1.execute-api.eu-west-1.amazonaws.com/dev/work' }, /OTEL_PROPAGATORS=tracecontext/],
     [{ url: 'https://a1.lambda-url.eu-west-1.on.aws/work' }, /X-Ray/],
@@ -91,15 +91,15 @@ trace ${trace + 1}
   assert.match(fix, /samplingRate to "1"/);
 });
 
-suite('nothing is said of platforms', () => {
-  test('where nothing names one', () => {
+suite('no platform is named', () => {
+  test('if nothing in the spans names one', () => {
     assert.match(loseParent({}).fix, /^if header-rewritten: Export the spans of the hop/);
   });
 
   for (const sides of [
     { url: 'https://run.app.example/work' },
     { url: 'https://s3.eu-west-1.amazonaws.com/work' },
-    // Somebody else's domain that begins like those of a platform.
+    // A third party's domain that begins like a platform's.
     { url: 'https://a1.execute-api.eu-west-1.amazonaws.com.example/work' },
     { url: 'https://a1.lambda-url.eu-west-1.on.aws.example/work' },
     { url: 'https://orders.run.app.example/work' },
@@ -114,24 +114,24 @@ suite('nothing is said of platforms', () => {
     });
   }
 
-  test('of another port than that of a Dapr sidecar', () => {
+  test("at another port than a Dapr sidecar's", () => {
     const { candidates, fix } = split({ url: 'http://localhost:8082/work' });
     assert.notEqual(candidates?.[0], 'header-malformed');
     assert.doesNotMatch(fix, /Dapr/);
   });
 
-  test('where the cause that they have is no candidate', () => {
+  test('if its cause is no candidate', () => {
     assert.deepEqual(loseParent({ url: 'http://localhost:3500/work' }).candidates, loseParent({}).candidates);
   });
 
-  test('in the order of the causes of split traces, where it keeps the trace id', () => {
+  test('in the order of candidates of split traces, if it keeps the trace id', () => {
     const order = split({}).candidates;
     for (const server of ['resource:cloud.platform=gcp_cloud_run', 'resource:k8s.pod.name=orders-1'])
       assert.deepEqual(split({ server }).candidates, order);
   });
 });
 
-test("Envoy's Zipkin tracer hands traceparent on", () => {
+test("Envoy's Zipkin tracer passes traceparent on", () => {
   const { spans } = readDrawing(`trace 1
   web CLIENT "GET" 0..90 http.request.method=GET url.full=http://proxy:80/work http.response.status_code=200
     proxy SERVER "ingress" 2..87 http.request.method=GET url.path=/work component=proxy

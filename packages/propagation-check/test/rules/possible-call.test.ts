@@ -14,7 +14,7 @@ interface Request {
 const http = (path: string, agent = 'node', method = 'GET'): string =>
   `http.request.method=${method} url.path=${path} user_agent.original=${agent}`;
 
-/** A request of the gateway, and the spans below it. */
+/** A request of the gateway and the spans below it. */
 const ask = ({ at, length = 90, about = http('/orders') }: Request, ...below: readonly string[]): string =>
   `trace ${10 + at}\n  gateway SERVER "GET" ${at}..${at + length} ${about}\n${below.map((line) => `    ${line}\n`).join('')}`;
 
@@ -26,8 +26,8 @@ const judge = (drawEach: (at: number) => string, more = ''): readonly string[] =
 
 const possible = ['warning missing-call gateway -> orders 6'];
 
-suite('requests within those of a service that nobody is known to call', () => {
-  test('may be its calls, where each of its requests holds one', () => {
+suite('requests within requests of a service without known calls', () => {
+  test('may be its calls if each of its requests contains one', () => {
     assert.deepEqual(
       judge((at) => ask({ at }) + answer(at)),
       possible,
@@ -51,20 +51,20 @@ suite('requests within those of a service that nobody is known to call', () => {
     );
   });
 
-  test('are those of somebody else where an expectation names the caller', () => {
+  test("are somebody else's if an expectation names the caller", () => {
     const drawing = times.map((at) => ask({ at }) + answer(at)).join('');
     for (const head of ['expect shop -> orders', 'may shop -> orders'])
       assert.ok(!judgeDrawing(`${head}\n${drawing}`).some((line) => line.includes('gateway')), head);
   });
 
-  test('are not its calls at any time', () => {
+  test('are not its calls if they come at any time', () => {
     const busy = Array.from({ length: 12 }, (_, index) => index * 100);
     const short = (at: number): string =>
       drawChain(50_000 + at, `orders SERVER "GET" ${at + 40}..${at + 42} ${http('/orders')}`);
     assert.deepEqual(judgeDrawing(busy.map((at) => ask({ at, length: 98 }) + short(at)).join('')), []);
   });
 
-  test('may be its calls before and after others, and not while another is open', () => {
+  test('may be its calls before and after other calls, but not while one is open', () => {
     const call = (from: number, to: number): string =>
       `gateway CLIENT "GET" ${from}..${to} http.request.method=GET url.full=http://partner/ http.response.status_code=200`;
     for (const [from, to] of [
@@ -81,7 +81,7 @@ suite('requests within those of a service that nobody is known to call', () => {
     );
   });
 
-  test('are of one program from outside, which sends both, unless the gateway passes them on', () => {
+  test("are a program's from outside that sends both, unless the gateway forwards them", () => {
     const [rpc, other] = ['rpc.system=grpc rpc.method=Get user_agent.original=grpc', http('/orders', 'go')];
     assert.deepEqual(
       judge((at) => ask({ at }) + answer(at, other)),
@@ -114,7 +114,7 @@ suite('a request that a proxy forwarded', () => {
     userAgent,
   });
 
-  test('has the method, the path and the program of that of the proxy', () => {
+  test("has the method, path and user agent of the proxy's request", () => {
     assert.ok(isForwarded(head('/orders'), head('/orders')));
     assert.ok(isForwarded(head('/orders', null), head('/orders')));
     assert.ok(!isForwarded(head('/orders'), head('/orders', 'go')));
@@ -122,7 +122,7 @@ suite('a request that a proxy forwarded', () => {
     assert.ok(!isForwarded(head('/orders'), { ...head('/orders'), path: null }));
   });
 
-  test('has the rest of the path, where both name the program', () => {
+  test('has the rest of the path if both record the user agent', () => {
     assert.ok(isForwarded(head('/api/orders'), head('/orders')));
     assert.ok(!isForwarded(head('/orders'), head('/api/orders')));
     for (const [outer, inner] of [
@@ -147,12 +147,12 @@ suite('a span within a request that does not say what it calls', () => {
   };
   const [sent, attempt] = ['CLIENT "Sent.orders.Orders.Get"', 'INTERNAL "Attempt.orders.Orders.Get"'];
 
-  test('is of the call where gRPC names both sides by one method', () => {
+  test('belongs to the call if gRPC names both sides by one method', () => {
     for (const below of [[sent], [sent, attempt], [sent.replace('Sent', 'Attempt')]])
       assert.equal(causes(...below)[0], 'header-stripped', below.join());
   });
 
-  test('may be of another call where the names tell nothing', () => {
+  test('may belong to another call if the names do not match', () => {
     for (const name of ['charge card', 'Sent.', 'Sent.orders.Orders.Put', 'resent.orders.Orders.Get'])
       assert.deepEqual(causes(`CLIENT "${name}"`).slice(0, 4), [
         'header-not-sent',
@@ -162,7 +162,7 @@ suite('a span within a request that does not say what it calls', () => {
       ]);
   });
 
-  test('is no call where it is named like an attempt, and not below the call of its method', () => {
+  test('is no call if it is named like an attempt and not below the call of its method', () => {
     const ofMissingCall = causes();
     assert.notDeepEqual(causes(sent), ofMissingCall);
     for (const below of [

@@ -27,7 +27,7 @@ const both = draw(
   (at) => take(at),
 );
 
-test('five messages that one service sends and another receives may be those', () => {
+test('five messages that one service sends and another receives may be the same', () => {
   assert.deepEqual(judgeDrawing(both), possible);
   assert.deepEqual(judgeDrawing(both.replaceAll('"process" 5940..5960', '"process" 5840..5860')), []);
   assert.deepEqual(
@@ -41,7 +41,7 @@ test('five messages that one service sends and another receives may be those', (
   );
 });
 
-test('each destination has its own, and spans that name none have none', () => {
+test('each destination is judged separately, and spans without a destination are not', () => {
   const mail: About = { queue: 'mail' };
   assert.deepEqual(
     judgeDrawing(
@@ -65,12 +65,12 @@ test('each destination has its own, and spans that name none have none', () => {
   );
 });
 
-test('a call to the broker is no message: a consumer acknowledges each', () => {
+test('a call to the broker is no message: a consumer acknowledges each message', () => {
   const acknowledge = draw((at) => `worker CLIENT "ack" ${at + 61}..${at + 63} ${name({})}`);
   assert.deepEqual(judgeDrawing(both + acknowledge.replaceAll(/^trace /gm, 'trace 1')), possible);
 });
 
-test('several senders and receivers are not told apart', () => {
+test('several senders or receivers are not distinguished, and nothing is reported', () => {
   const others = draw(
     (at) => send(at, 'shop'),
     (at) => take(at, 'mailer'),
@@ -78,7 +78,7 @@ test('several senders and receivers are not told apart', () => {
   assert.deepEqual(judgeDrawing(both + others.replaceAll(/^trace /gm, 'trace 1')), []);
 });
 
-test('reply queues with one message each are one finding; the queue of two senders is none of them', () => {
+test('reply queues with one message each share one finding, without a queue of two senders', () => {
   const replies = (queues: number) =>
     draw(
       (at, round) => (round < queues ? send(at, 'web', { queue: `reply-${round}` }) : null),
@@ -92,7 +92,7 @@ test('reply queues with one message each are one finding; the queue of two sende
   assert.deepEqual(judgeDrawing(replies(4) + shared), []);
 });
 
-test('queues with more than one message each stay apart', () => {
+test('queues with more than one message each are not merged', () => {
   const queueOf = (round: number): About => ({ queue: round < 3 ? 'jobs' : 'mails' });
   const apart = draw(
     (at, round) => send(at, 'web', queueOf(round)),
@@ -101,11 +101,11 @@ test('queues with more than one message each stay apart', () => {
   assert.deepEqual(judgeDrawing(apart), []);
 });
 
-test('a service that receives from its own queue sends to nobody else', () => {
+test('a service that receives from its own queue sends to no other service', () => {
   assert.deepEqual(judgeDrawing(both.replaceAll('worker', 'web')), []);
 });
 
-test('a destination of two brokers is two', () => {
+test('the same destination name at two brokers is two destinations', () => {
   const other: About = { system: 'rabbitmq' };
   for (const which of [0, 1, 4]) {
     assert.deepEqual(
@@ -129,13 +129,13 @@ test('a destination of two brokers is two', () => {
   }
 });
 
-test('whole messages between the two, or more that are received, speak against it', () => {
+test('whole messages between the two services, or more received than sent messages, contradict it', () => {
   const whole = drawChain(90, send(9000), take(9000));
   assert.deepEqual(judgeDrawing(both + whole), []);
   assert.deepEqual(judgeDrawing(both + drawChain(90, take(9000))), []);
 });
 
-test('an expectation of the receiver speaks for it', () => {
+test('an expected edge to the receiver supports it', () => {
   const enter = 'SERVER "GET /x" 0..9 http.request.method=GET';
   const call = drawChain(
     90,

@@ -4,7 +4,7 @@ import { groupBy } from '../../src/util/group-by.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawingsFolder, readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
-/** Where the text is kept, with which a test compares what reports say today. */
+/** The file of the kept text, with which a test compares current reports. */
 export const explanationsFile = join(import.meta.dirname, 'explanations.txt');
 
 export function listDrawings(): readonly string[] {

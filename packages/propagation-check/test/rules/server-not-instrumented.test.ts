@@ -13,11 +13,11 @@ suite('a service without SERVER spans, whose calls began traces', () => {
   const judge = (...traces: readonly string[]): readonly string[] =>
     judgeDrawing(`expect web -> orders -> stock\n${traces.join('')}`);
 
-  test('made them while its caller waited', () => {
+  test('made the calls while its caller waited', () => {
     assert.deepEqual(judge(web, fetch(30)), ['error server-not-instrumented web -> orders 1']);
   });
 
-  test('made them while somebody else waited', () => {
+  test('made the calls while somebody else waited', () => {
     const shop = drawChain(3, drawClient({ from: 1010, to: 1090, service: 'shop' }, 'pay:80/work'));
     assert.deepEqual(judge(web, fetch(1030), shop), ['error missing-server web -> orders 1']);
   });
@@ -31,18 +31,18 @@ suite('a service that names its span in every answer', () => {
       `expect web -> orders\ntraceresponse orders\n${spans}tap 15..85 GET /work 200 sent ${header} received ${header} answered ${answered}\n`,
     );
 
-  test('made none for the request where the answer names none', () => {
+  test('made no span for the request if the answer names none', () => {
     assert.deepEqual(judge('-'), ['error server-not-instrumented web -> orders 1']);
   });
 
-  test('made one where the answer names it; a hop may have named the CLIENT span', () => {
+  test('made a span if the answer names it; a hop may have named the CLIENT span', () => {
     const named = judge('traceresponse=00-<1>-b7ad6b7169203331-01');
     assert.deepEqual(named, ['error server-span-lost web -> orders 1']);
     const echoed = judge('traceresponse=00-<1>-<call>-01');
     assert.deepEqual(echoed, ['error missing-server web -> orders 1']);
   });
 
-  test('made one where it is here, below a span that is not', () => {
+  test('made a span if it is in the capture, below a missing one', () => {
     const spans = `${call}trace 2\n  lost\n    ${drawServer({ from: 20, to: 80 })}\n`;
     assert.deepEqual(judge('-', { spans, header: 'b3=<1>-<call>-1' }), ['error split-trace web -> orders 1']);
   });

@@ -6,7 +6,7 @@ import { findingIds } from '../../src/rules/finding.ts';
 
 const source = join(import.meta.dirname, '../../src');
 
-test('the id of every finding is made in its file', () => {
+test('the id of every finding is defined in its file', () => {
   for (const id of findingIds) {
     assert.match(
       readFileSync(join(source, 'rules', `${id}.ts`), 'utf8'),
@@ -15,14 +15,14 @@ test('the id of every finding is made in its file', () => {
   }
 });
 
-test('no rule writes the id of a finding into a report of its own', () => {
+test('no rule writes the id of a finding as a literal', () => {
   const own = globSync('*.ts', { cwd: join(source, 'rules') }).filter((file) =>
     /^[^*\n]*\bid: [^,;\n]*'[a-z-]+'/m.test(readFileSync(join(source, 'rules', file), 'utf8')),
   );
   assert.deepEqual(own, []);
 });
 
-test('no rule compares with a number of its own', () => {
+test('no rule compares with a literal number', () => {
   const own = globSync('{rules,pairing}/**/*.ts', { cwd: source })
     .filter((file) => !['thresholds.ts', 'bounds.ts'].includes(basename(file)))
     .flatMap((file) => {

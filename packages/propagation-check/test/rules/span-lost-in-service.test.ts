@@ -9,19 +9,19 @@ const call = (from: number, to: number, more = '') =>
 
 const served = 'orders SERVER "GET /" 20..70 http.request.method=GET url.path=/';
 
-/** A whole call of `web` whose parent is nowhere, in a trace with this request; `web` delivered spans before and after. */
+/** A whole call of `web` whose parent is missing, in a trace with the given request; `web` delivered spans before and after. */
 const draw = (outer: string, lost: string): string =>
   `trace 1\n  ${outer}\n    lost\n      ${lost}\n        ${served}\ntrace 2\n  web INTERNAL "tick" -50..-49\ntrace 3\n  web INTERNAL "tick" 900..901\n`;
 
 const found = (line: string): boolean => line.includes('span-lost-in-service');
 const lost = ['warning span-lost-in-service web -> web 1'];
 
-test('without flags, a call during a request of its service hangs under a span of the service', () => {
+test('without flags, a call during a request of its service is below a span of that service', () => {
   assert.deepEqual(judgeDrawing(draw(request(0, 100), call(10, 90))), lost);
   assert.deepEqual(judgeDrawing(draw(request(0, 100), call(10, 100))), lost);
 });
 
-test('not a call that ends later than the request, or belongs to that of another service or to none', () => {
+test("not a call that ends later than the request, or lies within another service's request or none", () => {
   for (const outer of [
     request(0, 80),
     request(0, 100, 'shop'),
@@ -32,12 +32,12 @@ test('not a call that ends later than the request, or belongs to that of another
   }
 });
 
-test('flags say of which process the parent was', () => {
+test('flags say whether the parent is in another process', () => {
   assert.deepEqual(judgeDrawing(draw(request(0, 80), call(10, 90, 'flags:0x101'))), lost);
   assert.deepEqual(judgeDrawing(draw(request(0, 100), call(10, 90, 'flags:0x301'))).filter(found), []);
 });
 
-test('each service is reported for itself', () => {
+test('each service is reported separately', () => {
   const shop =
     'trace 7\n  lost\n    shop INTERNAL "work" 10..90 flags:0x101\n  shop INTERNAL "tick" 0..1\n  shop INTERNAL "tick" 900..901\n';
   assert.deepEqual(judgeDrawing(draw(request(0, 100), call(10, 90)) + shop), [

@@ -5,14 +5,14 @@ import { drawChain, judgeDrawing } from './judge-drawing.ts';
 interface Batch {
   readonly topic?: string;
   readonly reader?: string;
-  /** How many messages the batch says that it holds. */
+  /** How many messages the batch span says it has. */
   readonly holds?: number;
   readonly links?: readonly string[];
 }
 
 const about = (topic: string): string => `messaging.system=kafka messaging.destination.name=${topic}`;
 
-/** Messages with labels of this prefix, in traces of their own. */
+/** Messages in traces of their own, with labels of this prefix. */
 const send = (from: number, prefix: string, senders: readonly string[], topic = 'events'): string =>
   senders
     .map((sender, at) =>
@@ -39,13 +39,13 @@ const first = poll(200, { links: ['m0'] });
 const split = ['error split-trace web -> batcher 3'];
 
 suite('batches that link to some of their messages', () => {
-  test('are split from three messages on that are in no batch', () => {
+  test('are split from three messages on that no batch links to', () => {
     assert.deepEqual(judgeDrawing(sent + first), split);
     assert.deepEqual(judgeDrawing(sent + poll(200, { holds: 3, links: ['m0', 'm1'] })), []);
     assert.deepEqual(judgeDrawing(send(0, 'm', web.slice(1)) + poll(200, { holds: 3, links: ['m0'] })), []);
   });
 
-  test('do not lack what was sent afterwards, what is of another topic, or what is no message', () => {
+  test('do not lack messages that were sent later or to another topic, or spans that are no messages', () => {
     for (const more of [
       send(900, 'n', ['web']),
       send(100, 'n', ['web'], 'others'),
@@ -54,7 +54,7 @@ suite('batches that link to some of their messages', () => {
       assert.deepEqual(judgeDrawing(sent + first + more), split);
   });
 
-  test('are judged for each sender, each topic and each service that receives', () => {
+  test('are judged for each sender, topic and receiver', () => {
     const ofTwo = send(0, 'm', ['web', 'web', 'shop', 'web', 'shop']);
     assert.deepEqual(judgeDrawing(ofTwo + poll(200, { holds: 5, links: ['m0', 'm2'] })), []);
     const senders = send(0, 'm', ['web', 'web', 'web']) + send(50, 'n', ['shop', 'shop', 'shop']);
@@ -71,7 +71,7 @@ suite('batches that link to some of their messages', () => {
     ]);
   });
 
-  test('have no limit on links where they link to different numbers', () => {
+  test('have no limit on links if their numbers of links differ', () => {
     const more = send(300, 'n', web);
     const batches = [
       poll(200, { links: ['m0', 'm1'] }),
@@ -82,7 +82,7 @@ suite('batches that link to some of their messages', () => {
     assert.deepEqual(judgeDrawing(sent + more + batches[0] + batches[2]), []);
   });
 
-  test('are not told of one that is the child of its message', () => {
+  test('are not reported if the batch is the child of its message', () => {
     const child = `batcher CONSUMER "poll" 200..230 ${about('events')} messaging.batch.message_count=4`;
     const parent = drawChain(1, `web PRODUCER "send" 0..5 ${about('events')}`, child);
     assert.deepEqual(judgeDrawing(parent + send(10, 'm', web)), []);

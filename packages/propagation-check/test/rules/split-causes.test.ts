@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-it('suspects the called service where only other replicas of it are whole, whichever attribute names them', () => {
+it('suspects the callee if only its other replicas have whole calls, whichever attribute names them', () => {
   for (const [key, likeliest] of [
     ['service.instance.id', 'header-ignored'],
     ['k8s.pod.name', 'header-ignored'],

@@ -23,7 +23,7 @@ const take = (at: number, message: Message = {}): string =>
 
 const reply: Message = { service: 'orders', queue: 'amq.gen-1' };
 
-/** Each of these lines a trace of its own, or a child of the one before. */
+/** Each line as a trace of its own, or as the child of the one before. */
 interface Conversation {
   readonly request?: string;
   readonly taken?: string;
@@ -43,8 +43,8 @@ function draw({
 const split = ['error split-trace web -> orders 1'];
 const splitReply = ['error split-trace orders -> web 1'];
 
-suite('a request and its reply that have a correlation id and no other', () => {
-  test('are split where either was sent and received once on its destination', () => {
+suite('a request and its reply with a correlation id and no message id', () => {
+  test('are split if each was sent and received once on its destination', () => {
     assert.deepEqual(judgeDrawing(draw()), [...split, ...splitReply]);
     assert.deepEqual(judgeDrawing(draw().replaceAll('message.conversation_id', 'conversation_id')), [
       ...split,
@@ -54,7 +54,7 @@ suite('a request and its reply that have a correlation id and no other', () => {
     assert.deepEqual(judgeDrawing(draw({ request, taken: take(50, { more: 'link:request' }) })), splitReply);
   });
 
-  test('are not told where the other is not seen, or one service has both', () => {
+  test('are not reported if one of them was not seen, or one service has both sides', () => {
     for (const conversation of [
       { answer: 'orders INTERNAL "work" 60..65' },
       { back: 'web INTERNAL "work" 90..95' },
@@ -66,7 +66,7 @@ suite('a request and its reply that have a correlation id and no other', () => {
       assert.deepEqual(judgeDrawing(draw(conversation)), [], JSON.stringify(conversation));
   });
 
-  test('are not told where several messages have the id on one destination, or on a third one', () => {
+  test('are not reported if several messages have the id on one destination, or on a third one', () => {
     assert.equal(judgeDrawing(draw() + drawChain(9, send(10, { id: other }))).length, 2);
     for (const more of [send(10), take(55), send(60, reply)])
       assert.deepEqual(judgeDrawing(draw() + drawChain(9, more)), [], more);
@@ -81,7 +81,7 @@ suite('a request and its reply that have a correlation id and no other', () => {
     assert.deepEqual(judgeDrawing(draw().replaceAll('amq.gen-1', 'price')), []);
   });
 
-  test('have no message ids, an id that is unique, destinations of one broker, and an order', () => {
+  test('need the absence of message ids, a unique correlation id, one broker, and the right order', () => {
     const ofIds = draw({ request: send(0, { more: 'messaging.message.id=m1' }) });
     assert.deepEqual(judgeDrawing(ofIds), []);
     assert.deepEqual(judgeDrawing(draw().replaceAll(conversation, 'c7')), []);
@@ -90,7 +90,7 @@ suite('a request and its reply that have a correlation id and no other', () => {
     assert.deepEqual(judgeDrawing(draw({ request: send(70) })), splitReply);
   });
 
-  test('are sent by PRODUCER spans: two consumers of each destination are no conversation', () => {
+  test('need PRODUCER spans: two consumers of each destination are no conversation', () => {
     const [web, orders] = [take(50, { service: 'web' }), take(50)];
     const replies = [take(90, reply), take(90, { ...reply, service: 'web' })];
     const lines = [web, orders, ...replies].map((line, at) => drawChain(at + 1, line));

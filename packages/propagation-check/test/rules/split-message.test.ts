@@ -4,7 +4,7 @@ import { drawChain, guessCause, judgeDrawing } from './judge-drawing.ts';
 
 interface Message {
   readonly id?: string;
-  /** Null leaves it out. */
+  /** Null leaves the attribute out. */
   readonly queue?: string | null;
   readonly service?: string;
   readonly name?: string;
@@ -23,7 +23,7 @@ const take = (at: number, message: Message = {}): string =>
 const handle = (service: string, more = ''): string =>
   `${service} SERVER "handle" 50..80 faas.trigger=pubsub ${more}`;
 
-/** Each line a trace of its own. */
+/** Each line as a trace of its own. */
 const apart = (...lines: readonly string[]): string =>
   lines.map((line, at) => drawChain(at + 1, line)).join('');
 
@@ -34,7 +34,7 @@ const split = ['error split-trace web -> orders 1'];
 suite('messages with ids', () => {
   const id = 'm1';
 
-  test('are of one queue, as far as that is known', () => {
+  test('must be of one queue, as far as queues are known', () => {
     assert.deepEqual(judgeDrawing(apart(send(0, { id }), take(50, { id }))), split);
     assert.deepEqual(judgeDrawing(apart(send(0, { id, queue: null }), take(50, { id }))), split);
     assert.deepEqual(judgeDrawing(apart(send(0, { id }), take(50, { id, queue: null }))), split);
@@ -45,7 +45,7 @@ suite('messages with ids', () => {
     );
   });
 
-  test('may be received without a link first, and are split for one service while another has the link', () => {
+  test('may first be received without a link, and may be split for one service while another has the link', () => {
     const sent = send(0, { id, label: 'id:sent' });
     const linked = { id, label: 'link:sent' };
     assert.deepEqual(judgeDrawing(apart(sent, take(50, { id, name: 'receive' }), take(60, linked))), []);
@@ -55,7 +55,7 @@ suite('messages with ids', () => {
     );
   });
 
-  test('are judged for each pair of services, and explain the rest of their edge', () => {
+  test('are judged for each pair of services, and explain the other messages of their edge', () => {
     const two = apart(
       send(0, { id }),
       take(50, { id }),
@@ -67,7 +67,7 @@ suite('messages with ids', () => {
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${rest}`), split);
   });
 
-  test('are judged for each sender, and are not sent by who acknowledges them', () => {
+  test('are judged for each sender; a span that acknowledges a message does not send it', () => {
     const two = apart(send(0, { id }), take(50, { id }), send(100, { id: 'm2', service: 'shop' }));
     assert.deepEqual(judgeDrawing(two + drawChain(90, take(150, { id: 'm2' }))), [
       ...split,
@@ -77,7 +77,7 @@ suite('messages with ids', () => {
     assert.deepEqual(judgeDrawing(apart(acknowledge, take(50, { id }))), []);
   });
 
-  test('are those of a CLIENT span that sends them, where no PRODUCER span has the id and nobody read a context', () => {
+  test('may be sent by a CLIENT span if no PRODUCER span has the id and nobody received a context', () => {
     const boto = (at: number, method = 'SendMessage') =>
       `web CLIENT "SQS.${method}" ${at}..${at + 10} rpc.system=aws-api rpc.service=SQS rpc.method=${method} ${about({ id })}`;
     assert.deepEqual(judgeDrawing(apart(boto(0), take(50, { id }))), split);
@@ -95,7 +95,7 @@ suite('messages with ids', () => {
     assert.deepEqual(judgeDrawing(handled.replace('m1', 'm2') + received + worked), []);
   });
 
-  test('that were received again, or while another was handed over, are split', () => {
+  test('are split if they were received again, or while another was delivered', () => {
     const linked = { id, label: 'link:sent' };
     const handedOver = apart(
       send(0, { id, label: 'id:sent' }),
@@ -118,7 +118,7 @@ suite('messages with ids', () => {
     );
   });
 
-  test('are of a subscription with another name where a broker made the id', () => {
+  test('may be of a subscription with another name if a broker assigned the id', () => {
     const judgeId = (made: string) =>
       judgeDrawing(apart(send(0, { id: made }), take(50, { id: made, queue: 'subscription' })));
     for (const made of ['123456789012', '0a1b2c3d-0000-4000-8000-000000000001', '0123456789ABCDEF'])
@@ -133,7 +133,7 @@ suite('messages with ids', () => {
       assert.deepEqual(judgeId(made), [], made);
   });
 
-  test('that are numbers are of services that share the queue, and of no others', () => {
+  test('with numeric ids only match between services that share the queue', () => {
     const judgeNumber = (number: string, ...shared: readonly string[]) =>
       judgeDrawing(
         shared.map((queue, at) => drawChain(80 + at, send(-900, { queue }), take(-850, { queue }))).join('') +
@@ -152,7 +152,7 @@ suite('messages of Kafka without ids', () => {
   const at = (offset: number, partition = 0) =>
     `messaging.kafka.message.offset=${offset} messaging.destination.partition.id=${partition}`;
 
-  test('are told by topic, partition and offset', () => {
+  test('are identified by topic, partition and offset', () => {
     assert.deepEqual(judgeDrawing(apart(send(0, { label: at(7) }), take(50, { label: at(7) }))), split);
     const older = at(7).replaceAll(/message\.offset|destination\.partition\.id/g, (name) =>
       name === 'message.offset' ? name : 'kafka.partition',
@@ -160,14 +160,14 @@ suite('messages of Kafka without ids', () => {
     assert.deepEqual(judgeDrawing(apart(send(0, { label: older }), take(50, { label: at(7) }))), split);
   });
 
-  test('may be of another cluster, where another consumer continued the message, or one received before it was sent', () => {
+  test('may be of another cluster if another consumer continued the message, or one was received before it was sent', () => {
     const sent = send(0, { label: `${at(7)} id:sent` });
     const linked = { service: 'audit', label: `${at(7)} link:sent` };
     assert.deepEqual(judgeDrawing(apart(sent, take(40, linked), take(50, { label: at(7) }))), []);
     assert.deepEqual(judgeDrawing(apart(send(100, { label: at(7) }), take(50, { label: at(7) }))), []);
   });
 
-  test('are others at another offset, partition or topic, or where one of these is not known', () => {
+  test('are different at another offset, partition or topic, or if one of these is unknown', () => {
     for (const other of [
       { label: at(8) },
       { label: at(7, 1) },
@@ -183,7 +183,7 @@ suite('messages of Kafka without ids', () => {
 suite('an expected edge without a whole message', () => {
   const judge = (...lines: readonly string[]) => judgeDrawing(`expect web -> orders\n${apart(...lines)}`);
 
-  test('is split where both sides are there, of one queue as far as that is known', () => {
+  test('is split if both sides have messages, of one queue as far as queues are known', () => {
     assert.deepEqual(judge(send(0), take(50)), split);
     assert.deepEqual(judge(send(0), take(50, { queue: null })), split);
     assert.deepEqual(judge(send(0, { queue: null }), take(50)), split);
@@ -209,7 +209,7 @@ suite('an expected edge without a whole message', () => {
     }
   });
 
-  test('is split where messages hang under the span of a batch, and neither has a link', () => {
+  test('is split if messages are below the span of a batch, and neither has a link', () => {
     const poll = (more = '') => `orders CLIENT "poll" 40..90 ${about({ label: more })}`;
     const judgeBatch = (...lines: readonly string[]) =>
       judgeDrawing(`expect web -> orders\n${apart(send(0, { label: 'id:sent' }))}${drawChain(90, ...lines)}`);
@@ -234,7 +234,7 @@ suite('an expected edge without a whole message', () => {
     );
   });
 
-  test('may be that of a function, whose platform may write a parent of its own', () => {
+  test('may lead to a function whose platform writes a parent of its own', () => {
     assert.deepEqual(judge(send(0), handle('orders')), split);
     assert.deepEqual(judge(send(0), handle('orders'), take(90)), split);
     assert.deepEqual(
@@ -246,7 +246,7 @@ suite('an expected edge without a whole message', () => {
     ]);
   });
 
-  test('may have sent what others received as they should', () => {
+  test('is not split if other services received the messages with their context', () => {
     const whole = drawChain(90, send(0), take(30, { service: 'audit' }));
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${whole}${apart(take(50))}`), split);
     const ofOthers = drawChain(90, send(0, { service: 'shop' }), take(30, { service: 'audit' }));
@@ -262,7 +262,7 @@ suite('an expected edge on which some messages are whole', () => {
   const judge = (lines: readonly string[], head = 'expect web -> orders\n') =>
     judgeDrawing(`${head}${drawChain(900, send(-900), take(-850))}${apart(...lines)}`);
 
-  test('is split where as many are lost on either side, each sent before it was received', () => {
+  test('is split if equally many are lost on both sides, each sent before it was received', () => {
     assert.deepEqual(judge(pairs), ['error split-trace web -> orders 4']);
     assert.deepEqual(judge([...pairs, take(900)]), []);
     assert.deepEqual(judge([...pairs, send(900)]), []);
@@ -270,7 +270,7 @@ suite('an expected edge on which some messages are whole', () => {
     assert.deepEqual(judge(pairs, 'may web -> orders\n'), []);
   });
 
-  test('is split where CLIENT spans send, as far as whole messages have their context', () => {
+  test('is split if CLIENT spans send, as far as whole messages have their context', () => {
     const asClient = (line: string) =>
       line.replace(/PRODUCER (.*)/, 'CLIENT $1 messaging.operation.type=send');
     const sent = pairs.map(asClient);
@@ -288,13 +288,13 @@ suite('an expected edge on which some messages are whole', () => {
     assert.deepEqual(judgeDrawing(head + around + apart(...sent)), []);
   });
 
-  test('knows what a service does with its messages', () => {
+  test('distinguishes what a service does with its messages', () => {
     assert.deepEqual(judge(pairs.map((line) => line.replace('process', 'receive'))), []);
     assert.deepEqual(judge(pairs.map((line) => line.replace('name=jobs', 'name=mail'))), []);
     assert.deepEqual(judge(pairs.map((line) => line.replace('web', 'shop'))), []);
   });
 
-  test('is not split by requests and calls without a queue', () => {
+  test('is not split for requests and calls without a queue', () => {
     const judgeUnnamed = (lines: readonly string[], whole: readonly string[]) =>
       judgeDrawing(`expect web -> orders\n${drawChain(900, ...whole)}${apart(...lines)}`);
     const at = [0, 100, 200, 300];
@@ -308,33 +308,33 @@ suite('an expected edge on which some messages are whole', () => {
   });
 });
 
-suite('work that an API of a platform hands on', () => {
+suite("work that a platform's API passes on", () => {
   const put = (method: string) =>
     `web CLIENT "${method}" 0..20 rpc.system=aws-api rpc.service=EventBridge rpc.method=${method}`;
   const post = 'web CLIENT "POST" 2..18 http.request.method=POST url.full=https://events.amazonaws.com/';
   const drawPut = (...lines: readonly string[]) =>
     `expect web -> orders\n${drawChain(1, ...lines)}${drawChain(2, handle('orders'))}`;
 
-  test('is of the function that is expected, which was sent nothing', () => {
+  test('belongs to the expected function if that received nothing else', () => {
     for (const drawing of [drawPut(put('PutEvents')), drawPut(put('PutEvents'), post)]) {
       assert.deepEqual(judgeDrawing(drawing), split);
       assert.equal(guessCause(drawing), 'header-not-sent');
     }
   });
 
-  test('is not told of other calls of such an API', () => {
+  test('is not reported for other calls to such an API', () => {
     const drawing = drawPut(put('DescribeRule'));
     assert.deepEqual(judgeDrawing(drawing), ['error missing-call web -> orders 0']);
     assert.equal(guessCause(drawing), 'client-not-instrumented');
   });
 
-  test('has another first cause beside messages, whose functions can read the context', () => {
+  test('has another first cause than messages, whose functions can read the context', () => {
     const beside = drawPut(put('PutEvents')) + drawChain(3, send(5, { queue: null }));
     assert.equal(guessCause(beside), 'header-ignored');
     assert.equal(guessCause(beside + drawChain(4, take(90, { queue: null }))), 'header-not-sent');
   });
 
-  test('may reach a function whose trigger nothing tells', () => {
+  test('may reach a function whose trigger is unknown', () => {
     const drawing = drawPut(put('StartExecution')).replace('faas.trigger=pubsub', 'faas.trigger=other');
     assert.equal(guessCause(drawing), 'header-not-sent');
   });

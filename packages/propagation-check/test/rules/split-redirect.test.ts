@@ -5,9 +5,9 @@ import { drawChain, judgeDrawing } from './judge-drawing.ts';
 interface Download {
   readonly at: number;
   readonly caller?: string;
-  /** The status of the answer of `files`. */
+  /** The status that `files` answers. */
   readonly redirect?: string;
-  /** The status that the caller saw in the end. */
+  /** The status that the caller finally saw. */
   readonly seen?: string;
   readonly host?: string;
   readonly extra?: string;
@@ -47,7 +47,7 @@ const judge = (
 const split = ['error split-trace web -> files 6'];
 
 suite('calls that were redirected', () => {
-  test('are split by each code that redirects, and not by one that a cache answers', () => {
+  test('are split for each redirect status, and not for a status that a cache answers', () => {
     for (const redirect of ['301', '302', '303', '307', '308'])
       assert.deepEqual(
         judge((call) => download({ ...call, redirect })),
@@ -62,7 +62,7 @@ suite('calls that were redirected', () => {
       );
   });
 
-  test('are not split where the caller saw the redirect, or where nothing tells what it saw', () => {
+  test('are not split if the caller saw the redirect, or if its status is unknown', () => {
     for (const seen of ['302', ''])
       assert.deepEqual(
         judge((call) => download({ ...call, seen })),
@@ -78,7 +78,7 @@ suite('calls that were redirected', () => {
     );
   });
 
-  test('are not followed by probes, messages, or what is no request', () => {
+  test('are not followed by probes, messages, or spans that are no requests', () => {
     for (const rest of [
       (at: number) => fetched(at, 'files SERVER "GET /healthz"', '/healthz'),
       (at: number) => fetched(at, 'files INTERNAL "job"'),
@@ -98,7 +98,7 @@ suite('calls that were redirected', () => {
     );
   });
 
-  test('are judged for each caller and each service that they were sent to', () => {
+  test('are judged for each caller and each service that answers the redirect', () => {
     const app = (at: number): string => download({ at: at + 250, caller: 'app' }) + fetched(at + 250);
     assert.deepEqual(
       judge(download, (at) => fetched(at) + app(at)).toSorted(),
@@ -106,7 +106,7 @@ suite('calls that were redirected', () => {
     );
   });
 
-  test('are split from five on, each of them followed, all by the same service', () => {
+  test('are split from five calls on, if each was followed by a request of the same service', () => {
     const draw = (count: number): string =>
       times
         .slice(0, count)
@@ -130,7 +130,7 @@ suite('calls that were redirected', () => {
       `blobs SERVER "GET /blob" ${from + 40}..${from + 75} http.request.method=GET url.path=/blob id:rest${at}`,
     );
 
-  test('are split one by one where the answer names the request that followed', () => {
+  test('are split one by one if the answer names the following request', () => {
     assert.deepEqual(judgeDrawing(answered(0) + named(0)), ['error split-trace web -> blobs 1']);
     const others = times.slice(1, 4).map((at) => download({ at }) + fetched(at, 'blobs SERVER "GET /blob"'));
     assert.deepEqual(judgeDrawing([answered(0), named(0), ...others].join('')), [
@@ -143,14 +143,14 @@ suite('calls that were redirected', () => {
     assert.deepEqual(judgeDrawing(times.map((at) => answered(at) + named(at)).join('')), [
       'error split-trace web -> blobs 6',
     ]);
-    // The request of a call that its answer names is that of no other.
+    // A request that an answer names belongs to no other call.
     const meanwhile = download({ at: 5 });
     assert.deepEqual(judgeDrawing([answered(0), named(0), meanwhile, ...all].join('')), [
       'error split-trace web -> blobs 1',
     ]);
   });
 
-  test('are not split by an answer that names a request before the redirect, or of another call', () => {
+  test('are not split if the answer names a request before the redirect, or of another call', () => {
     assert.deepEqual(judgeDrawing(answered(0) + named(0, -25)), []);
     assert.deepEqual(judgeDrawing(answered(0) + named(0, 200)), []);
     assert.deepEqual(judgeDrawing(answered(0) + answered(20, 0, 0) + named(0)), []);
@@ -162,7 +162,7 @@ suite('calls that were redirected', () => {
     assert.deepEqual(judgeDrawing(answered(0) + named(0) + direct), []);
   });
 
-  test('are not split where the service is asked all the time', () => {
+  test('are not split if the service gets requests all the time', () => {
     const steady = Array.from({ length: 190 }, (_, index) => fetched(index * 30)).join('');
     assert.deepEqual(judgeDrawing(times.map((at) => download({ at })).join('') + steady), []);
   });

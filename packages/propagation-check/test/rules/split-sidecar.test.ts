@@ -7,7 +7,7 @@ import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, judgeDrawing } from './judge-drawing.ts';
 
-/** Irregular: nothing else keeps step with them. */
+/** Irregular, so that nothing else stays in step. */
 const times = [0, 700, 2900, 3600, 5900, 6700];
 
 interface Call {
@@ -28,7 +28,7 @@ type Draw = (at: number) => readonly string[];
 
 const drawRounds = (drawRound: Draw, number: number): string =>
   times.map((at, round) => drawChain(number + round, ...drawRound(at))).join('');
-/** Rounds of a trace each. */
+/** Rounds, each in a trace of its own. */
 const judge = (...rounds: readonly Draw[]): readonly string[] =>
   judgeDrawing(rounds.map((drawRound, at) => drawRounds(drawRound, 10 * at + 1)).join(''));
 
@@ -41,12 +41,12 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
   const beside = ['warning split-trace web -> web-proxy 6'];
   const broken = ['error split-trace web -> web-proxy 6'];
 
-  test('is that of a sidecar', () => {
+  test("is a sidecar's", () => {
     assert.deepEqual(judge(ofWeb, ofProxy()), broken);
     assert.deepEqual(judge(whole, ofProxy()), beside);
   });
 
-  test('is that of the sidecar of its own service', () => {
+  test("is the sidecar's of its own service", () => {
     const ofShop =
       (draw: Draw): Draw =>
       (at) =>
@@ -57,15 +57,15 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     ]);
   });
 
-  test('is not where it ends later', () => {
+  test('is not, if it ends later', () => {
     assert.deepEqual(judge(ofWeb, ofProxy({ to: 120 })), []);
   });
 
-  test('is not where others like it are within no call', () => {
+  test('is not, if similar spans are within no call', () => {
     assert.deepEqual(judge(ofWeb, ofProxy(), ofProxy({ from: 212, to: 288 })), []);
   });
 
-  test('is not where nothing says what is called', () => {
+  test('is not, if its target is unknown', () => {
     const unnamed =
       (draw: Draw): Draw =>
       (at) =>
@@ -78,7 +78,7 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     assert.deepEqual(judge(hostless(ofWeb), hostless(ofProxy())), []);
   });
 
-  test('is not where both services call the one that is called', () => {
+  test('is not, if both services call the callee', () => {
     const shop = ofProxy({ service: 'shop' });
     assert.deepEqual(
       judge((at) => [...ofWeb(at), serve(at)], shop),
@@ -88,12 +88,12 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     assert.deepEqual(judge(ofWeb, often, shop), ['warning missing-server web -> orders 6']);
   });
 
-  test('is not where it is of another URL of the host', () => {
+  test('is not, if it has another URL of the host', () => {
     const elsewhere: Draw = (at) => ofProxy()(at).map((line) => line.replace('/items', '/stock'));
     assert.deepEqual(judge(ofWeb, elsewhere), []);
   });
 
-  test('is not where it would be so at any time', () => {
+  test('is not, if it would lie within a call at any time', () => {
     const busy: Draw = (at) =>
       [0, 1, 2, 3].map((part) => call(at, { from: part * 600, to: part * 600 + 590 }));
     assert.deepEqual(
@@ -108,7 +108,7 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     );
   });
 
-  test('is not where the called service calls its own URL, or the caller calls again', () => {
+  test('is not, if the callee calls its own URL, or the caller calls again', () => {
     const again =
       (service: string): Draw =>
       (at) => [
@@ -125,7 +125,7 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     ]);
   });
 
-  test('is not at an address that means another machine to each', () => {
+  test('is not, at an address that means another machine for each service', () => {
     for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080']) {
       const outer: Draw = (at) => [enter(at), call(at, { host })];
       assert.deepEqual(judge(outer, ofProxy({ host })), [], host);
@@ -137,7 +137,7 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     }
   });
 
-  test('is not where a request that began a trace explains the call; one that may be of anything does not', () => {
+  test('is not, if a request that began a trace explains the call; a request without details does not explain it', () => {
     const root: Draw = (at) => [serve(at, 'stock')];
     const unknown: Draw = (at) => [`stock SERVER "GET" ${at + 20}..${at + 60} http.request.method=GET`];
     const ofSidecar = (...rounds: readonly Draw[]) =>
@@ -148,7 +148,7 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
   });
 });
 
-test('views are made of calls to the hosts of several services alone, and only where several began traces', () => {
+test('views are made only of calls to hosts that several services call, and only if several began traces', () => {
   const list = (proxies: number) => {
     const began = (service: string, host: string, number: number) =>
       times

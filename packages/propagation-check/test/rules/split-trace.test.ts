@@ -5,10 +5,10 @@ import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './judge-drawing.ts';
 
-/** Times without a rhythm, so that rotated spans do not pair up. */
+/** Irregular times, so that rotated spans do not pair up. */
 const starts = [0, 1000, 2300, 3100, 4700, 5200, 6600, 7900, 8500, 9700];
 
-/** A call at the n-th time and, in a trace of its own, the request that it made. */
+/** A call at the n-th time and, in a trace of its own, the request of it. */
 function drawSplit(at: number, target?: string, server = '', client = ''): string {
   const from = starts[at] ?? 0;
   return (
@@ -83,7 +83,7 @@ suite('which calls pair up', () => {
     assert.deepEqual(judgeDrawing(answered), ['error split-trace web -> orders 1']);
   });
 
-  test('of gRPC, UNAVAILABLE alone does not say that nobody was reached', () => {
+  test('in gRPC, UNAVAILABLE alone does not prove that no peer was reached', () => {
     const rpc = 'rpc.system=grpc rpc.service=shop.Orders rpc.method=Get';
     const drawRpc = (said: string): string =>
       drawChain(1, `web CLIENT "Get" 10..90 ${rpc} server.address=orders status:ERROR ${said}`) +
@@ -103,7 +103,7 @@ suite('which calls pair up', () => {
     });
   }
 
-  test('a request of a program that is not the one of the whole calls is of somebody else', () => {
+  test("a request with another user agent than the whole calls is somebody else's", () => {
     const whole = drawWhole(0, undefined, 'user_agent.original=node');
     const agent = (name: string) => `user_agent.original=${name}`;
     const lost = (name: string) =>
@@ -115,13 +115,13 @@ suite('which calls pair up', () => {
     assert.deepEqual(judgeDrawing(whole + untold), ['error split-trace web -> orders 2']);
   });
 
-  test('where others are expected to call the service, and show their calls, the pair is a coincidence', () => {
+  test('if other callers are expected and have calls of their own, the pair is a coincidence', () => {
     const drawing = drawWhole(0, undefined, '', 'gateway') + drawSplit(0, 'legacy:9000/work');
     assert.deepEqual(judgeDrawing(`expect gateway -> orders\n${drawing}`), []);
     assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
   });
 
-  test('each edge is judged for itself', () => {
+  test('each edge is judged separately', () => {
     const other =
       drawChain(1, drawClient({ from: 9010, to: 9090, service: 'shop' }, 'stock:8082/work')) +
       drawChain(2, drawServer({ from: 9020, to: 9080, service: 'stock' }));
@@ -141,7 +141,7 @@ suite('how many pair up', () => {
     assert.deepEqual(judgeDrawing(pairs + drawRoot(5) + drawRoot(7)), ['error split-trace web -> orders 2']);
   });
 
-  test('calls of others, and calls to others, say nothing', () => {
+  test('calls of other services, and calls to other services, are not counted', () => {
     const pairs = drawSplit(0) + drawSplit(3);
     const ofOthers = [5, 6, 7, 8].map((at) => drawLonely(at, undefined, 'shop')).join('');
     const toOthers = [5, 6, 7, 8].map((at) => drawLonely(at, 'legacy:9000/play')).join('');
@@ -149,17 +149,17 @@ suite('how many pair up', () => {
     assert.deepEqual(judgeDrawing(pairs + toOthers), ['error split-trace web -> orders 2']);
   });
 
-  test('where the edge is whole by another way, one request too many shows that others call', () => {
+  test('if the edge is whole through another path, one request too many shows that others call', () => {
     const pairs = [0, 3, 5].map((at) => drawSplit(at, 'legacy:9000/work')).join('');
     assert.deepEqual(judgeDrawing(drawWhole(0) + pairs), ['error split-trace web -> orders 3']);
     assert.deepEqual(judgeDrawing(drawWhole(0) + pairs + drawRoot(7)), []);
-    // One of two ways is enough to be on the way.
+    // One of the two paths is enough.
     assert.deepEqual(judgeDrawing(drawWhole(0) + drawWhole(1, 'legacy:9000/work') + pairs + drawRoot(7)), [
       'error split-trace web -> orders 3',
     ]);
   });
 
-  test('where others call the service, one request too many is theirs', () => {
+  test('if others call the service, one request too many is theirs', () => {
     const pairs = [0, 3, 5].map((at) => drawSplit(at)).join('');
     const others = drawWhole(0, undefined, '', 'shop');
     assert.deepEqual(judgeDrawing(others + pairs), ['error split-trace web -> orders 3']);
@@ -169,7 +169,7 @@ suite('how many pair up', () => {
     ]);
   });
 
-  test('half of the calls are enough for pairs that have nothing but their time in common', () => {
+  test('half of the calls are enough for pairs that share only their time', () => {
     const untold = (at: number) => {
       const from = starts[at] ?? 0;
       return (
@@ -181,7 +181,7 @@ suite('how many pair up', () => {
     assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 2']);
   });
 
-  test('an expectation speaks for pairs that chance would explain', () => {
+  test('an expectation supports pairs that chance would explain', () => {
     const calls = [0, 1, 2, 3, 4]
       .map((at) => drawChain(1 + at, drawClient({ from: at * 1000 + 1, to: at * 1000 + 998 })))
       .join('');
@@ -198,7 +198,7 @@ suite('how many pair up', () => {
   });
 });
 
-suite('requests that are passed on', () => {
+suite('requests that are forwarded', () => {
   const passed = (at: number, path = '/work') => {
     const from = starts[at] ?? 0;
     return drawChain(600 + at, drawServer({ from, to: from + 100, service: 'gateway' }, path));
@@ -210,11 +210,11 @@ suite('requests that are passed on', () => {
     drawServer({ from: -1980, to: -1920 }),
   );
 
-  test('as other requests of the gateway are whole, few are enough', () => {
+  test('few are enough if other requests of the gateway are whole', () => {
     assert.deepEqual(judgeDrawing(whole + pair(0) + pair(3)), ['error split-trace gateway -> orders 2']);
   });
 
-  test('where only an expectation says so, half of the requests of the server are enough', () => {
+  test('half of the requests at the server are enough if only an expectation names the edge', () => {
     const half = pair(0) + pair(3) + drawRoot(5) + drawRoot(7);
     assert.deepEqual(judgeDrawing(`expect gateway -> orders\n${half}`), [
       'error split-trace gateway -> orders 2',
@@ -223,7 +223,7 @@ suite('requests that are passed on', () => {
     assert.deepEqual(judgeDrawing(`may gateway -> orders\n${half}`), []);
   });
 
-  test('a service that calls does not pass on', () => {
+  test('a service with calls of its own does not forward', () => {
     const calling = drawChain(
       1,
       drawServer({ from: -2000, to: -1900, service: 'gateway' }, '/other'),
@@ -234,8 +234,8 @@ suite('requests that are passed on', () => {
   });
 });
 
-suite('parents that are nowhere', () => {
-  /** A request that names a parent, which is nowhere, in another trace than the call. */
+suite('missing parents', () => {
+  /** A request in another trace than the call, whose parent is missing. */
   const continued = (number: number, from: number, to: number) =>
     `trace ${number}\n  lost\n    ${drawServer({ from, to })}\n`;
 
@@ -252,7 +252,7 @@ suite('parents that are nowhere', () => {
     ]);
   });
 
-  test('one parent that was received tells that a header arrived', () => {
+  test('a single received parent proves that a header arrived', () => {
     const drawing =
       drawSplit(0) + drawChain(1, drawClient({ from: 1010, to: 1090 })) + continued(2, 1020, 1080);
     assert.equal(guessCause(drawing), 'header-rewritten');
@@ -262,7 +262,7 @@ suite('parents that are nowhere', () => {
 suite('the likeliest cause', () => {
   const instance = (name: string) => `resource:service.instance.id=${name}`;
 
-  test('only some replicas begin traces: they ignore the header', () => {
+  test('if only some replicas begin traces, they ignore the header', () => {
     assert.equal(
       guessCause(drawWhole(0, undefined, instance('a')) + drawSplit(0, undefined, instance('b'))),
       'header-ignored',
@@ -275,14 +275,14 @@ suite('the likeliest cause', () => {
     assert.equal(guessCause(drawWhole(0) + drawSplit(0, undefined, instance('b'))), 'header-stripped');
   });
 
-  test('a port that is not the one of the server is that of a hop, which may strip', () => {
+  test("a port other than the server's is a hop's, which may strip the header", () => {
     assert.equal(guessCause(drawSplit(0) + drawSplit(1)), 'header-not-sent');
     assert.equal(guessCause(drawSplit(0) + drawSplit(1, 'orders:9999/work')), 'header-stripped');
   });
 });
 
 suite('pairs that ids prove', () => {
-  /** A call and the request that it made, in a trace of its own: the answer names the SERVER span. */
+  /** A call and, in a trace of its own, the request of it: the answer names the SERVER span. */
   const drawNamed = (at: number, answered = at): string =>
     drawSplit(
       at,
@@ -316,7 +316,7 @@ suite('pairs that ids prove', () => {
     });
   }
 
-  test('are not those of an answer that a cache gave', () => {
+  test('are not proven by a cached answer', () => {
     assert.deepEqual(listErrors(drawNamed(0) + drawNamed(1, 0) + halves + whole), []);
     const older = drawChain(
       800,
@@ -334,13 +334,13 @@ suite('pairs that ids prove', () => {
     assert.deepEqual(listErrors(older + cached + drawNamed(0) + halves + whole), []);
   });
 
-  test('are evidence for the other pairs of their edge where nothing is left over', () => {
+  test('are evidence for the other pairs of their edge if nothing is left over', () => {
     assert.deepEqual(listErrors([0, 1, 2, 3].map((at) => drawNamed(at)).join('') + drawSplit(4) + whole), [
       'error split-trace web -> orders 5',
     ]);
   });
 
-  test('are none where a hop tried again, so that two requests name one call, and where two calls have one answer', () => {
+  test('are none if a retry makes two requests name one call, or two calls have one answer', () => {
     const received = 'http.request.header.traceparent=00-<100>-<called0>-01';
     const again = drawChain(900, drawServer({ from: 50, to: 85, extra: received }));
     assert.deepEqual(listErrors(drawIgnored(0) + again + halves + whole), []);
@@ -349,7 +349,7 @@ suite('pairs that ids prove', () => {
     assert.deepEqual(listErrors(drawNamed(0) + other + halves + whole), []);
   });
 
-  test('are found behind a gateway whose only span its own answer names', () => {
+  test('are found behind a gateway whose own answer names its only span', () => {
     const enter = (from: number, extra = '') =>
       drawServer({ from, to: from + 90, service: 'gateway', extra });
     const passedOn = drawChain(1, enter(-1000), drawServer({ from: -990, to: -920 }));
@@ -368,7 +368,7 @@ suite('pairs that ids prove', () => {
       );
   });
 
-  test('tell the calls and requests that fit none, without those of other callers', () => {
+  test('list the calls and requests that fit none, without those of other callers', () => {
     const listSaid = (others: string) => {
       const split = [0, 1, 2, 3, 4, 5].map((at) => drawSplit(at)).join('');
       const { spans } = readDrawing(split + drawLonely(9) + others);
@@ -391,7 +391,7 @@ suite('pairs that ids prove', () => {
     assert.deepEqual(new Set(listSaid(drawRoot(7) + ofApp)), new Set([counted]));
   });
 
-  test('go before pairs of times', () => {
+  test('take precedence over pairs by time', () => {
     const pairs = [0, 1].map(
       (at) =>
         drawChain(
@@ -413,7 +413,7 @@ suite('pairs that ids prove', () => {
   });
 });
 
-test('two pairs under other public names are a warning, unless one has the name that was called', () => {
+test('two pairs under different public names are a warning, unless one has the called name', () => {
   const draw = (at: number, number: number, host: string) =>
     drawChain(
       number,
@@ -451,7 +451,7 @@ test('each instrumentation of the caller has a user agent of its own', () => {
   ]);
 });
 
-test('calls and requests at the border of what the source has count only where they pair up', () => {
+test("calls and requests at the border of the source's time range count only if they pair up", () => {
   const drawCall = (number: number) =>
     drawChain(2 * number, drawClient({ from: number * 100, to: number * 100 + 90 }));
   const drawRequest = (number: number) =>
@@ -491,7 +491,7 @@ test('calls and requests at the border of what the source has count only where t
   );
 });
 
-test('a root that takes the place of one with another user agent does so once', () => {
+test('a root replaces one with another user agent only once', () => {
   const agent = (name: string): string => `user_agent.original=${name}`;
   const drawCaller = (service: string, at: number, path: string): string =>
     [0, 1370].map((from, number) => drawPair(service, at + number, path, from + at * 7)).join('');

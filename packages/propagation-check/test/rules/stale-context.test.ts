@@ -27,7 +27,7 @@ const stale = (count: number) => [`error stale-context web -> orders ${count}`];
 suite('calls below a request that had ended', () => {
   const owner = [[1, request(0, 100)], ...wholeCall(10)] as const;
 
-  test('are those of requests that lack them', () => {
+  test('belong to requests that lack them', () => {
     const lost = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
     assert.deepEqual(
       judgeDrawing(drawTraces(lost, [[1, request(1000, 1100)]], [[1, request(2000, 2100)]])),
@@ -35,7 +35,7 @@ suite('calls below a request that had ended', () => {
     );
   });
 
-  test('are their own where other requests have theirs, or call nobody at that time', () => {
+  test('are its own if other requests have theirs, or make no call at that time', () => {
     const late = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
     const busy = (from: number) => [[1, request(from, from + 100)], ...wholeCall(from + 10)] as const;
     assert.deepEqual(judgeDrawing(drawTraces(late, busy(1000), busy(2000))), []);
@@ -45,19 +45,19 @@ suite('calls below a request that had ended', () => {
     );
   });
 
-  test('are their own where the requests that lack them have another route', () => {
+  test('are its own if the requests that lack them have another route', () => {
     const late = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
     const other = (from: number) => [[1, request(from, from + 100, '/other')]] as const;
     assert.deepEqual(judgeDrawing(drawTraces(late, other(1000), other(2000))), []);
   });
 
-  test('are their own where most of them fall into no request', () => {
+  test('are its own if most of them lie within no request', () => {
     const batch = [1010, 2010, 3010, 4010, 5010, 6010].flatMap(wholeCall);
     const idle = [[[1, request(1000, 1100)]], [[1, request(2000, 2100)]]] as const;
     assert.deepEqual(judgeDrawing(drawTraces([...owner, ...batch], ...idle)), []);
   });
 
-  test('are reported for their own edge, and may have begun before the older request had ended', () => {
+  test('are reported for their own edge, and may begin before the older request ends', () => {
     const shop = [
       [1, drawClient({ from: -500, to: -420, service: 'shop' }, 'stock/items')],
       [2, drawServer({ from: -490, to: -430, service: 'stock' }, '/items')],
@@ -69,14 +69,14 @@ suite('calls below a request that had ended', () => {
     assert.deepEqual(judgeDrawing(drawTraces(long, ...idle)), stale(2));
   });
 
-  test('hang below messages as well', () => {
+  test('may also be below messages', () => {
     const message = (from: number) =>
       `web CONSUMER "jobs process" ${from}..${from + 100} messaging.system=kafka messaging.destination.name=jobs`;
     const lost = [[1, message(0)], ...wholeCall(10), ...wholeCall(1010), ...wholeCall(2010)] as const;
     assert.deepEqual(judgeDrawing(drawTraces(lost, [[1, message(1000)]], [[1, message(2000)]])), stale(2));
   });
 
-  test('are on time where they began while it was open', () => {
+  test('are on time if they began while it was open', () => {
     const parallel = [[1, request(0, 2200)], ...wholeCall(1010), ...wholeCall(2010)] as const;
     assert.deepEqual(
       judgeDrawing(drawTraces(parallel, [[1, request(1000, 1100)]], [[1, request(2000, 2100)]])),
@@ -108,14 +108,14 @@ suite('requests below a span that had ended', () => {
     assert.deepEqual(judgeDrawing(kept(call(10))), stale(2));
   });
 
-  test('got those of a call that was given up, where that was to another path', () => {
+  test('got those of an abandoned call, if it was to another path', () => {
     const givenUp = (path: string) =>
       `web CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082${path} error.type=timeout status:ERROR`;
     assert.deepEqual(judgeDrawing(kept(givenUp('/login'))), stale(2));
     assert.ok(!judgeDrawing(kept(givenUp('/work'))).some((line) => line.includes('stale-context')));
   });
 
-  test('are their own where no call of the service lacks a child', () => {
+  test('are not reported if no call of the service lacks a child', () => {
     const whole = [[1, request(1000, 1100)], ...wholeCall(1010)] as const;
     const late = [
       [1, request(0, 100)],
@@ -134,7 +134,7 @@ suite('requests below a span that had ended', () => {
     [3, serve(20)],
   ] as const;
 
-  test('got those of a call of the same service, for the same request', () => {
+  test('must have got those of a call of the same service, for the same request', () => {
     const late = [...keptCall, [3, serve(1020)], [3, serve(2020)]] as const;
     const other = (from: number, path: string, service = 'web') =>
       [
@@ -146,12 +146,12 @@ suite('requests below a span that had ended', () => {
     assert.ok(!isStale(late, other(1000, '/work', 'shop'), other(2000, '/work', 'shop')));
   });
 
-  test('are several that are late', () => {
+  test('must be several that are late', () => {
     const early = [...keptCall, [3, serve(40)], [3, serve(1020)]] as const;
     assert.ok(!isStale(early, lonely(20), lonely(1000)));
   });
 
-  test('are one of each call only where calls beside it repeat it', () => {
+  test('may be one for each call only if calls beside it repeat it', () => {
     const late = [3, serve(1020)] as const;
     const moved = (trace: Trace): Trace =>
       trace.map(([depth, line]) => [
@@ -182,7 +182,7 @@ suite('requests below a span that had ended', () => {
     assert.ok(!isStale(...roots, ...roots.map(moved)));
   });
 
-  test('are on time where the span was open', () => {
+  test('are on time if the span was open', () => {
     const open = [
       [1, request(0, 3000)],
       [2, 'web INTERNAL "work" 5..2900'],

@@ -38,13 +38,13 @@ for (const value of ['[Filtered]', '****', '00-0af7651916cd43dd8448eb211c80319c-
 
 const undici = 'scope:@opentelemetry/instrumentation-undici resource:telemetry.sdk.language=nodejs';
 
-/** A split call of which both sides could record headers, and what a tap saw of it. */
+/** A split call both of whose sides could record headers, and the record of a tap. */
 const drawTapped = (tap: string): string =>
   drawChain(1, drawClient({ from: 10, to: 90, extra: `id:call ${undici}` })) +
   drawChain(2, drawServer({ from: 20, to: 80, extra: flask })) +
   tap;
 
-test('what a tap has seen need not be recorded', () => {
+test('a side that a tap recorded needs no setting', () => {
   const own = 'traceparent=00-<1>-<call>-01';
   const recording = (tap: string): readonly string[] =>
     listSteps(drawTapped(tap)).flatMap((step) => /^Let (\w+) record headers/.exec(step)?.[1] ?? []);
@@ -52,13 +52,13 @@ test('what a tap has seen need not be recorded', () => {
   assert.deepEqual(recording(`tap behind-caller 12..88 GET /work 200 sent ${own} received ${own}`), [
     'orders',
   ]);
-  // Nobody else knows the id of the caller's span.
+  // Only the caller knows the id of its span, so this header proves what it sent.
   assert.deepEqual(recording(`tap somewhere 12..88 GET /work 200 sent ${own} received ${own}`), ['orders']);
   // Nothing ties the record to the call.
   assert.deepEqual(recording('tap somewhere 12..88 GET /work 200 sent - received -'), ['orders', 'web']);
 });
 
-test('after a request that brings a header, calls without one are known to have none', () => {
+test('after a recorded request with a header, a request without one is known to have had none', () => {
   const draw = (probe: string): string => {
     const own = `${flask} resource:service.instance.id=one`;
     const probed = drawServer({ from: 0, to: 5, extra: `parent:curl ${own} ${probe}` }, '/');
@@ -74,14 +74,14 @@ test('after a request that brings a header, calls without one are known to have 
   assert.ok(others.every((step) => !/record headers|Before the calls/.test(step)));
 });
 
-test('where no setting records headers, taps come first', () => {
+test('if no setting records headers, taps come first', () => {
   const [tap] = listSteps(
     drawChain(1, drawClient({ from: 10, to: 90 })) + drawChain(2, drawServer({ from: 20, to: 80 })),
   );
   assert.match(tap ?? '', /propagation-check tap/);
 });
 
-test('of a message, no tap is asked for', () => {
+test('for a message, no tap is suggested', () => {
   const message = 'messaging.system=kafka messaging.destination.name=orders';
   const [look, ...others] = listSteps(
     drawChain(1, `web PRODUCER "orders send" 10..20 ${message}`) +
@@ -91,7 +91,7 @@ test('of a message, no tap is asked for', () => {
   assert.deepEqual(others, []);
 });
 
-test('of a message that names a sender of which nothing is here, its parent is looked for', () => {
+test('for a message whose parent is missing, the step looks for the parent', () => {
   const message = 'messaging.system=kafka messaging.destination.name=orders';
   const drawing = `trace 1\n  lost id:sent\n    orders CONSUMER "orders process" 30..80 ${message}\n`;
   const [look, restart, ...others] = listSteps(drawing, 'expect web -> orders\n');
@@ -112,7 +112,7 @@ test('a cause that is known needs no step', () => {
   );
 });
 
-test('a call that nobody expects is to be expected first', () => {
+test('for an unexpected call, the first step is to expect it', () => {
   const requests = ['web SERVER "GET /" 0..100', 'orders SERVER "GET /orders" 10..80'];
   const traces = requests.map((request, index) => drawChain(index + 1, request)).join('');
   const [expect] = listSteps(`repeat 6 every 1000\n${traces}end\n`, '');
@@ -135,7 +135,7 @@ test('an edge of a service without a name cannot be expected', () => {
   assert.deepEqual(expecting('-'), []);
 });
 
-test('where a SERVER span is missing, two restarts tell the causes apart', () => {
+test('if a SERVER span is missing, two restarts distinguish the causes', () => {
   const whole = (number: number, from: number) =>
     drawChain(number, drawClient({ from, to: from + 80 }), drawServer({ from: from + 10, to: from + 70 }));
   const lonely = drawChain(9, drawClient({ from: 400, to: 480 }));
@@ -153,7 +153,7 @@ test('where a SERVER span is missing, two restarts tell the causes apart', () =>
   assert.deepEqual(others, []);
 });
 
-test('a call that was never seen is looked for in the caller before a tap is placed', () => {
+test('a call that was never seen is looked for in the caller before a tap is suggested', () => {
   const [advice, tap] = listSteps(
     drawChain(1, 'web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call'),
   );
@@ -161,7 +161,7 @@ test('a call that was never seen is looked for in the caller before a tap is pla
   assert.match(tap ?? '', /propagation-check tap/);
 });
 
-test('packets are read of plain HTTP alone', () => {
+test('a packet capture is suggested for plain HTTP only', () => {
   const rpc = 'rpc.system=grpc rpc.method=o.O/Get';
   const steps = listSteps(
     drawChain(
@@ -173,7 +173,7 @@ test('packets are read of plain HTTP alone', () => {
   assert.ok(!steps.some((step) => step.includes('tcpdump')));
 });
 
-test('packets of TLS tell nothing', () => {
+test('no packet capture is suggested for TLS', () => {
   for (const call of [
     'url.full=https://orders/work',
     'server.address=orders server.port=443 url.path=/work',
@@ -187,7 +187,7 @@ test('packets of TLS tell nothing', () => {
   }
 });
 
-test('of a call of MCP, its `params._meta` is looked at', () => {
+test('for an MCP call, the step looks at its `params._meta`', () => {
   const mcp = 'mcp.method.name=tools/call gen_ai.tool.name=add';
   const [http, stdio, ...others] = listSteps(
     drawChain(1, `web CLIENT "tools/call add" 10..90 ${mcp}`) +
@@ -207,7 +207,7 @@ function listSteps(traces: string, expectation = 'expect web -> orders'): readon
 
 const header = 'http.request.header.traceparent';
 
-/** A call whose header is lost, and a whole call of another service that orders records. */
+/** A call whose header is lost, and a whole call of another service whose headers orders records. */
 function drawRecorded(extra: string, recorded: string, received = extra): string {
   return `
 trace 1
@@ -228,7 +228,7 @@ function judgeRecorded(drawing: string) {
 
 const sent = 'web recorded a traceparent of its own on all of these calls: it sent it';
 
-test('a service that records the headers of other requests is asked to name its process', () => {
+test('a service that records headers on other spans is asked to name its process', () => {
   const { decide = [], facts = [] } = judgeRecorded(drawRecorded(flask, '10..90')) ?? {};
   assert.match(decide[0] ?? '', /^Let the resource of orders name its process \(service\.instance\.id/);
   assert.ok(decide.every((step) => !step.includes('CAPTURE_HEADERS')));
@@ -236,19 +236,19 @@ test('a service that records the headers of other requests is asked to name its 
   assert.ok(facts.some((fact) => /^orders recorded .* or another process made them/.test(fact)));
 });
 
-test('once it does, what its spans lack decides', () => {
+test('once the service names its process, the missing headers decide', () => {
   const { id } = judgeRecorded(drawRecorded(`${flask} resource:service.instance.id=one`, '10..90')) ?? {};
   assert.equal(id, 'header-stripped');
 });
 
-test('before the first header that a process recorded, later calls are asked for', () => {
+test('for calls before the first recorded header of a process, later calls are suggested', () => {
   const named = `${flask} resource:service.instance.id=one`;
   const { decide = [], facts = [] } = judgeRecorded(drawRecorded(named, '210..290')) ?? {};
   assert.match(decide[0] ?? '', /^Check calls after the first of which orders recorded a header/);
   assert.ok(facts.some((fact) => /^orders recorded .* from before the setting/.test(fact)));
 });
 
-test('another instrumentation of the service that records headers leaves the step to record them', () => {
+test('if only another instrumentation of the service records headers, recording stays a step', () => {
   const { decide = [], facts = [] } =
     judgeRecorded(drawRecorded(flask, '10..90', `${flask.replace('flask', 'django')}`)) ?? {};
   assert.match(decide[0] ?? '', /^Let orders record headers in its spans/);
@@ -258,19 +258,19 @@ test('another instrumentation of the service that records headers leaves the ste
   );
 });
 
-test('a header that is hidden has to be shown, although others are not', () => {
+test('a hidden header has to be shown, even if others are visible', () => {
   const hidden = `${header}=[Filtered]`;
   const { decide = [] } = judgeRecorded(drawRecorded(`${flask} ${hidden}`, '10..90', flask)) ?? {};
   assert.match(decide[0] ?? '', /^Let spans of orders show the traceparent/);
 });
 
-test('where the likeliest cause is that a span was not exported, the exporter is looked at before headers', () => {
+test('if the likeliest cause is a span that was not exported, the exporter comes before headers', () => {
   const [own, record] = listSteps(drawChain(1, 'lost', drawServer({ from: 20, to: 80, extra: flask })));
   assert.equal(own, findings['missing-client'].fix);
   assert.match(record ?? '', /^Let orders record headers/);
 });
 
-test('packets are looked for at the port that is called where no SERVER span names its own', () => {
+test('packets are captured at the called port if no SERVER span names its own', () => {
   const call = 'http.request.method=GET url.full=http://10.0.0.9:8083/work http.response.status_code=200';
   const steps = listSteps(drawChain(1, `web CLIENT "GET" 10..90 ${call}`));
   assert.match(steps.at(-1) ?? '', /tcp port 8083,/);

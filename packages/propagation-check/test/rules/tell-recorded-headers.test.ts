@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** A split call of web to orders, and a later call to stock whose CLIENT span recorded the traceparent of a span. */
+/** A split call of web to orders, and a later call to stock whose CLIENT span recorded a traceparent. */
 function judge(recorded: 'own' | 'other', resource = '') {
   const { spans } = readDrawing(`
 trace 1
@@ -23,8 +23,8 @@ trace 3
 
 const named = 'resource:service.instance.id=one';
 
-describe('calls without a recorded header, of a caller that recorded that of other calls', () => {
-  it('may be from before the setting, or of another process, where those were recorded as they went out', () => {
+describe('calls without a recorded header, of a caller that recorded the headers of other calls', () => {
+  it('may be older than the setting, or of another process, if the recorded headers were those that were sent', () => {
     const told =
       'web recorded the headers of other requests by the same instrumentation: none went out with these, or';
     const before = judge('own', named);
@@ -35,7 +35,7 @@ describe('calls without a recorded header, of a caller that recorded that of oth
     assert.match(unnamed.decide, /^Let the resource of web name its process/);
   });
 
-  it('tell nothing of others beside them that recorded it', () => {
+  it('say nothing about calls beside them that recorded it', () => {
     const draw = (at: number, trace: number, recorded: string) => `trace ${trace}
   web    SERVER "GET /call" ${at}..${at + 100} http.request.method=GET url.path=/call
     web  CLIENT "GET" ${at + 10}..${at + 90} http.request.method=GET url.full=http://orders:82/work http.response.status_code=200 id:own${trace} ${recorded}
@@ -54,7 +54,7 @@ trace ${trace + 1}
     ]);
   });
 
-  it('tell nothing where the record may be older than what went out', () => {
+  it('say nothing if headers may have been recorded before injection', () => {
     for (const resource of ['', named]) {
       const { facts, decide } = judge('other', resource);
       assert.equal(facts, undefined);

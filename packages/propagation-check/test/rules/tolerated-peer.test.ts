@@ -21,12 +21,12 @@ test('a peer is tolerated by host, by host and port, by its service, and by its 
   assert.ok(!to('http.request.method=GET server.port=80')('null:80', 'null'));
 });
 
-test('one of several is enough, and none tolerates nothing', () => {
+test('one matching name is enough, and an empty list tolerates nothing', () => {
   const call = to('http.request.method=GET url.full=http://pay/charge');
   assert.deepEqual([call('mail', 'pay'), call('mail'), call()], [true, false, false]);
 });
 
-test('a peer that its caller must call is not tolerated, however both are written', () => {
+test('a peer that its caller must call is not tolerated, however both names are written', () => {
   const [span] = readDrawing(
     'trace 1\n  web CLIENT "GET" 0..10 http.request.method=GET url.full=http://orders:8080/a\n',
   ).spans;
@@ -51,7 +51,7 @@ test('a peer that its caller may call, or must not call, is tolerated', () => {
     );
 });
 
-test('a peer of one caller is tolerated for that caller alone, however the arrow is spaced', () => {
+test('a peer of one caller is tolerated for that caller only, however the arrow is spaced', () => {
   const call = to('http.request.method=GET url.full=http://pay/charge');
   for (const arrow of ['->', ' -> ', '  ->\t'])
     assert.deepEqual(
@@ -62,7 +62,7 @@ test('a peer of one caller is tolerated for that caller alone, however the arrow
   assert.ok(call(' pay '));
 });
 
-test('an edge to one of several tolerated peers is not judged, unless that very edge must, or must not, be there', () => {
+test('an edge to one of several tolerated peers is not judged, unless that edge is required or forbidden', () => {
   const tolerates = (...edges: readonly ExpectedEdge[]): boolean =>
     isToleratedEdge(
       { ...noExpectation, edges, toleratedPeers: ['mail', 'pay'] },
@@ -77,7 +77,7 @@ test('an edge to one of several tolerated peers is not judged, unless that very 
   assert.ok(!tolerates({ ...edge, rule: 'must-not' }));
 });
 
-test('peers are named as they are called, without their one caller', () => {
+test('peers are named as they are called, without the caller', () => {
   assert.deepEqual(listToleratedNames({ ...noExpectation, toleratedPeers: ['mail', 'web -> pay:80'] }), [
     'mail',
     'pay:80',

@@ -8,12 +8,12 @@ const web = (at: number) =>
 const client = (at: number) => drawClient({ from: at + 10, to: at + 90 });
 const server = (at: number) => drawServer({ from: at + 20, to: at + 80 });
 
-/** The drawing of a fixture, without what it expects. */
+/** The drawing of a fixture without its expectations. */
 function draw(name: string): string {
   return `${readFixtureText(`${name}.txt`).replace(/^(expect|traceresponse) .*\n/gm, '')}\n`;
 }
 
-/** One call of `web` at 20 s that is broken in another way, with traces 90 and 91, and the finding that names it. */
+/** A call of `web` at 20 s that is broken in another way, in traces 90 and 91, and the finding that names it. */
 const others = {
   'its header is lost': {
     drawing: drawChain(90, web(20_000), client(20_000)) + drawChain(91, server(20_000)),
@@ -49,10 +49,10 @@ suite('two faults of one edge', () => {
     }
   }
 
-  test('some calls of spans made by hand are split beside others that are lost in the caller', () => {
+  test('some calls of hand-made spans are split beside others whose context is lost in the caller', () => {
     const lost = draw('context-lost-in-process/broken')
       .replaceAll('trace ', 'trace 9')
-      // No whole seconds, at which a timer may keep step.
+      // Not whole seconds, with which a timer could stay in step.
       .replace('every 1000', 'every 1370')
       .replaceAll(/(\d+)\.\.(\d+)/g, (_, from, to) => `${60_000 + Number(from)}..${60_000 + Number(to)}`);
     const found = judgeDrawing(draw('split-trace/broken-partly-split-share') + lost);

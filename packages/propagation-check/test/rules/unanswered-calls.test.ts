@@ -41,7 +41,7 @@ suite('calls without a SERVER span to a service that emits spans', () => {
       assert.doesNotMatch(notes[0] ?? '', /emit none|--expect/);
     });
 
-  test('answered far sooner than the service answers', () => {
+  test('calls that were answered much faster than the service answers', () => {
     const { result, notes } = tell(whole, call('http.response.status_code=200', 1501));
     assert.deepEqual(result.findings[0]?.ended, { answered: 1 });
     assert.match(notes[0] ?? '', /: 1 went to an address of which other calls are whole \(a cache or a hop/);
@@ -51,7 +51,7 @@ suite('calls without a SERVER span to a service that emits spans', () => {
     );
   });
 
-  test('each kind has its number, and only peers without any span are said to emit none', () => {
+  test('each kind of ending has its count, and only peers without any span are said to emit none', () => {
     const other = drawChain(8, drawClient({ from: 1700, to: 1750 }, 'api.example.com/v1'));
     const { notes } = tell(whole, call('http.response.status_code=503'), other);
     assert.deepEqual(notes, [
@@ -84,7 +84,7 @@ suite('calls without a SERVER span to a service that emits spans', () => {
     assert.deepEqual([finding?.id, finding?.doubt], ['header-not-sent', undefined]);
   });
 
-  test('nothing is said where each call has its SERVER span', () => {
+  test('nothing is reported if each call has its SERVER span', () => {
     assert.deepEqual(tell(whole).notes, []);
   });
 });

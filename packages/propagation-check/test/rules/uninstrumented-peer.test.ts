@@ -5,7 +5,7 @@ import { readDrawing } from '../engine/read-drawing.ts';
 import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 
-/** What is said of the calls to each peer, and how they ended. */
+/** The statement about the calls to each peer, and how they ended. */
 function tell(...lines: readonly string[]) {
   const { spans } = readDrawing(lines.map((line, at) => drawChain(at + 1, ...line.split('\n'))).join(''));
   return checkTraces(spans, {})
@@ -16,7 +16,7 @@ function tell(...lines: readonly string[]) {
     }));
 }
 
-test('a peer that answers with its span is said to take part', () => {
+test('the report says if a peer names its span in answers', () => {
   assert.deepEqual(
     checkFixtureDrawing('uninstrumented-peer/shown-answered.txt').findings.map(({ evidence }) =>
       evidence[0]?.says.replace(/^.*; /, ''),

@@ -5,7 +5,7 @@ import { readDrawing } from '../engine/read-drawing.ts';
 import { readFixtureText } from '../engine/read-fixture-drawing.ts';
 import { drawClient, judgeDrawing } from './judge-drawing.ts';
 
-/** A request in which a span of the caller and a call lie beside each other, and the request of the called service below the first. */
+/** A request with a span of the caller and a call beside it; the callee's request is below the span. */
 function drawMisled(
   number: number,
   { address = 'orders', port = 8082, service = 'orders', target = 'orders:8082/work' } = {},
@@ -25,11 +25,11 @@ const elsewhere = { address: '10.0.0.7', port: 3000 };
 const wrong = (count: number, server = 'orders') => [`error wrong-parent web -> ${server} ${count}`];
 const isNamed = (line: string): boolean => line.includes('wrong-parent');
 
-test('a request hangs beside the call to its address', () => {
+test('a request is beside the call to its address', () => {
   assert.deepEqual(judgeDrawing(drawMisled(1)), wrong(1));
 });
 
-test('a call of another request is not that of this one', () => {
+test('a call within another request is not the parent of this one', () => {
   const [head = '', call = ''] = [
     drawMisled(1).split('\n').slice(0, 4).join('\n'),
     drawClient({ from: 1010, to: 1090 }),
@@ -37,7 +37,7 @@ test('a call of another request is not that of this one', () => {
   assert.deepEqual(judgeDrawing(`${head}\ntrace 2\n  ${call}\n`).filter(isNamed), []);
 });
 
-test('addresses within a cluster differ: then several calls have to correspond, one to one', () => {
+test('if addresses within a cluster differ, several calls must correspond one to one', () => {
   const misled = [1, 2, 3].map((number) => drawMisled(number, elsewhere)).join('');
   assert.deepEqual(judgeDrawing(misled), wrong(3));
   assert.deepEqual(judgeDrawing(drawMisled(1, elsewhere) + drawMisled(2, elsewhere)).filter(isNamed), []);
@@ -45,12 +45,12 @@ test('addresses within a cluster differ: then several calls have to correspond, 
   assert.deepEqual(judgeDrawing(`${misled}${alone}\n`).filter(isNamed), []);
 });
 
-test('each pair of services is reported for itself', () => {
+test('each pair of services is reported separately', () => {
   const stock = drawMisled(2, { address: 'stock', port: 80, service: 'stock', target: 'stock:80/items' });
   assert.deepEqual(judgeDrawing(drawMisled(1) + stock), [...wrong(1), ...wrong(1, 'stock')]);
 });
 
-test('a parent of another service is told with that service, also where it has no name', () => {
+test('a parent of another service is reported with that service, even if it has no name', () => {
   const answered = readFixtureText('wrong-parent/broken-answered-headers.txt');
   for (const [drawing, service] of [
     [answered, 'auth'],
