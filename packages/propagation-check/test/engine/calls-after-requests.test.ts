@@ -10,7 +10,7 @@ const get = 'http.request.method=GET';
 
 /** Requests of `web` that answer at once. */
 const requests = [0, 200, 450, 600, 900];
-/** When the work began that each of them started. */
+/** When the work that each request started began. */
 const delays = [60, 30, 90, 200, 10];
 
 const request = (start: number, path = '/fire', more = '') =>
@@ -33,7 +33,7 @@ function judge(...traces: readonly string[]): Result {
 const whole = requests.map((start) => request(start));
 const works = requests.map((start, at) => call(start + (delays[at] ?? 0)));
 
-suite('whole calls that each began a trace after a request that shows no call', () => {
+suite('whole calls that each began a trace after a request without a call', () => {
   test('are named, with both explanations; the verdict stays', () => {
     const result = judge(...whole, ...works);
     const edge = { client: 'web', peer: 'orders', calls: 5, server: 'orders', why: 'after-request' };
@@ -46,7 +46,7 @@ suite('whole calls that each began a trace after a request that shows no call', 
     );
   });
 
-  test('not those of a timer: more or fewer than requests, or before them', () => {
+  test("are not named if they may be a timer's: more or fewer than requests, or before them", () => {
     assert.equal(judge(...whole, request(1_200), ...works).unjudged, undefined);
     assert.equal(judge(...whole, ...works, call(1_200)).unjudged, undefined);
     const timer = [10, 190, 460, 650, 910].map((start) => call(start));
@@ -54,13 +54,13 @@ suite('whole calls that each began a trace after a request that shows no call', 
     assert.equal(judge(...whole.slice(1), ...works.slice(1)).unjudged, undefined);
     const hourLater = [0, 60_000, 120_000, 180_000, 240_000].map((start) => call(3_600_000 + start));
     assert.equal(judge(...whole, ...hourLater).unjudged, undefined);
-    // The first may begin before the third request, and not later.
+    // The first call may begin at any time before the third request.
     const delayed = (start: number) =>
       judge(...whole, call(start), call(500), ...works.slice(2)).unjudged?.length;
     assert.deepEqual([delayed(449), delayed(451)], [1, undefined]);
   });
 
-  test('not where the requests are of several routes, are health checks, or call themselves', () => {
+  test('are not named if the requests are of several routes, are health checks, or have calls themselves', () => {
     const mixed = requests.map((start, at) => request(start, at === 2 ? '/other' : '/fire'));
     assert.equal(judge(...mixed, ...works).unjudged, undefined);
     const probes = requests.map((start) => request(start, '/healthz'));
@@ -72,14 +72,14 @@ suite('whole calls that each began a trace after a request that shows no call', 
     assert.equal(judge(...calling, ...works).unjudged, undefined);
   });
 
-  test('not where some calls of the edge are below a request, or the requests are messages', () => {
+  test('are not named if some calls of the edge are below a request, or the requests are messages', () => {
     const below = `${request(1_500, '/sync')}\n  ${call(1_501).replaceAll('\n', '\n  ').replace('1501..1541', '1501..1504')}`;
     assert.equal(judge(...whole, ...works.slice(1), below).unjudged, undefined);
     const consumers = requests.map((start) => request(start).replace('SERVER', 'CONSUMER'));
     assert.ok(judge(...consumers, ...works).unjudged?.every(({ why }) => why === undefined));
   });
 
-  test('also beside another call of each request to the same service, by their endpoint', () => {
+  test('are named by endpoint if each request also has another call to the same service', () => {
     const draw = (from: readonly number[], path = '/order', service = 'orders') =>
       from.map((start) => {
         const other = call(start + 1)
@@ -92,7 +92,7 @@ suite('whole calls that each began a trace after a request that shows no call', 
     const edge = { client: 'web', peer: 'orders', calls: 5, server: 'orders', why: 'after-request' };
     const result = judge(...draw(requests), ...works);
     assert.deepEqual([result.verdict, result.unjudged], ['intact', [edge]]);
-    // Beside calls of a timer to another endpoint.
+    // The timer calls another endpoint.
     const timer = [1_000, 2_000].map((start) => call(start).replaceAll('/o', '/tick'));
     assert.deepEqual(judge(...draw(requests), ...works, ...timer).unjudged, [edge]);
     assert.deepEqual(judge(...draw([1_500], '/sync'), ...whole, ...works).unjudged, [edge]);
@@ -102,7 +102,7 @@ suite('whole calls that each began a trace after a request that shows no call', 
     assert.equal(judge(...draw(requests), ...late).unjudged, undefined);
   });
 
-  test('not of calls to itself, and not beside a finding of the caller', () => {
+  test('are not named if a service calls itself, or beside a finding on the caller', () => {
     const toItself = works.map((work) => work.replace('SERVER orders', 'SERVER web'));
     assert.equal(judge(...whole, ...toItself).unjudged, undefined);
     const atOnce = judge(...whole, ...requests.map((start) => call(start + 6)));
@@ -112,7 +112,7 @@ suite('whole calls that each began a trace after a request that shows no call', 
     );
   });
 
-  test('not of two namespaces that share a name', () => {
+  test('are not named across two namespaces that share a service name', () => {
     const spans = drawTrace(
       [...whole, ...works]
         .map((trace, at) => `trace ${at + 16}\n${trace.replaceAll('ID', String(at + 16))}`)

@@ -6,7 +6,7 @@ import { readDrawing } from './read-drawing.ts';
 
 const get = 'http.request.method=GET';
 
-/** Requests every 2000 ms, each with a whole call to `orders`, and requests for prices that began traces at these times. */
+/** Requests every 2000 ms, each with a whole call to `orders`, and requests for prices that begin traces at the given times. */
 function draw(prices: readonly (readonly [from: number, to: number])[]): string {
   const requests = prices.map((_, at) => {
     const from = at * 2000;
@@ -31,8 +31,8 @@ function listUnjudged(drawing: string, path: readonly string[] = []) {
 
 const at = Array.from({ length: 8 }, (_, index) => index * 2000);
 
-suite('traces within requests that show another call', () => {
-  test('of another endpoint, once in each request, which waited for it: not judged', () => {
+suite('traces within requests that have another call', () => {
+  test('at another endpoint, once in each request that waited for it: not judged', () => {
     const drawing = draw(at.map((from) => [from + 65, from + 195]));
     const named = [{ client: 'web', peer: 'orders', calls: 8 }];
     assert.deepEqual(listUnjudged(drawing), named);

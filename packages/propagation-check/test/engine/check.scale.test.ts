@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { SceneName } from './scale-scenes.ts';
 
-/** Far beyond what it takes on a slow machine that has other work, too. */
+/** Far longer than a check takes on a slow, busy machine. */
 const timeout = 240_000;
 
 const answer = z.object({
@@ -18,7 +18,7 @@ const answer = z.object({
   }),
 });
 
-/** In a thread of its own, because only that can be stopped while it computes. */
+/** Runs in a worker thread, because only a worker can be stopped while it computes. */
 async function check(context: TestContext, scene: SceneName): Promise<z.infer<typeof answer>['result']> {
   const worker = new Worker(new URL('scale-worker.ts', import.meta.url), { workerData: scene });
   try {
@@ -117,7 +117,7 @@ test('a chain of 100,000 INTERNAL spans of one service, above as many CLIENT spa
   assert.equal(result.verdict, 'intact');
 });
 
-test('50,000 traces whose ids end alike, and 50,000 orphans of an id cut to that end', {
+test('50,000 traces whose ids share the last 64 bits, and 50,000 orphans in a trace cut to these', {
   timeout,
 }, async (context) => {
   const result = await check(context, 'cutIds');

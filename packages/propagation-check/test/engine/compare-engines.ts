@@ -1,6 +1,6 @@
 /**
- * Compares the findings of this engine with those of another checkout, on simulated systems:
- * `npm run compare -- ../before 10000 [FIRST SEED]`. Each kind of difference is counted, with the first systems that show it.
+ * Compares the findings of this engine with those of another checkout on simulated systems: `npm run compare -- ../before 10000 [FIRST
+ * SEED]`. Counts each kind of difference and names the first systems that show it.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Finding } from '../../src/verdict/result.ts';
 import { simulateSystem } from './simulate-system.ts';
 
-/** So many seeds are named for each kind of difference. */
+/** The number of seeds named for each kind of difference. */
 const maxNamed = 3;
 
 const engine = z.object({
@@ -43,7 +43,7 @@ for (const [verdict, count] of [...verdicts].sort()) console.log(`verdict ${verd
 console.log(`${systems} systems, ${spans} spans, ${different} with other findings`);
 process.exitCode = different === 0 ? 0 : 1;
 
-/** Of each edge what only one of the two found: `missing-client error undecided -> missing-client warning undecided`. */
+/** By edge, what only one engine found: `missing-client error undecided -> missing-client warning undecided`. */
 function listDifferences(before: readonly Finding[], after: readonly Finding[]): readonly string[] {
   const edges = new Set([...before, ...after].map(nameEdge));
   return [...edges].flatMap((edge) => {
@@ -57,7 +57,7 @@ function nameEdge({ client, server }: Finding): string {
   return `${client} ${server}`;
 }
 
-/** How many calls show a finding is left out: it would divide each kind of difference into as many. */
+/** Leaves out the number of calls, which would split each kind of difference. */
 function nameFindings(findings: readonly Finding[], edge: string): ReadonlySet<string> {
   const found = findings.filter((finding) => nameEdge(finding) === edge);
   return new Set(found.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`));

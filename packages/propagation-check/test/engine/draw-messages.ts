@@ -1,6 +1,9 @@
 export const orders = 'messaging.system=rabbitmq messaging.destination.name=orders';
 
-/** A message that its service receives and processes in spans with a link each. The names begin with letters in the order of time. */
+/**
+ * A message whose service has one span for receiving and one for processing it, each with a link. The span names begin with letters in the
+ * order of time.
+ */
 export const receivedAndProcessed = `
 trace 1
   web PRODUCER "a send" 0..2 id:m ${orders}

@@ -18,7 +18,7 @@ test('every drawing gives the same with its spans in reverse order', () => {
   }
 });
 
-test('in every drawing a loose end has a report or an explanation, and the report stays the same', () => {
+test('in every drawing, each loose end has a report or an explanation, and --explain does not change the report', () => {
   for (const file of globSync('*/*.txt', { cwd: fixtures })) {
     const { spans, expectation } = readDrawing(readFileSync(join(fixtures, file), 'utf8'));
     const options = { expectation, headers: noHeaderEvidence };

@@ -1,9 +1,9 @@
-/** Numbers of traces in the copies of a block: those of the n-th begin this much higher for each copy before it. */
+/** Trace numbers of a block's n-th copy are higher by this number for each copy before it. */
 const tracesApart = 1_000;
 
 /**
- * Writes blocks of a drawing out. The traces between `repeat 9 every 1000` and `end` are there nine times, each time a second later and
- * with trace numbers that are higher by a thousand.
+ * Expands the blocks of a drawing. The traces between `repeat 9 every 1000` and `end` occur nine times, each a second after the one before
+ * and with trace numbers that are higher by a thousand.
  */
 export function expandRepeats(text: string): string {
   return text.replace(

@@ -26,13 +26,13 @@ function judge(...drawings: readonly string[]) {
   };
 }
 
-suite('messages of which an expected service received a part with their context, and others all', () => {
+suite('messages of which an expected service received a part with their context, and other services all', () => {
   const split = (from: number) =>
     range(0, 10)
       .map((at) => send(at) + worker(at) + (at < from ? audit(at) : lost(at)))
       .join('');
 
-  test('the edge is open where most began traces', () => {
+  test('leave the edge open if most began traces', () => {
     const { result, edge, notes } = judge(expected, split(5));
     assert.equal(result.verdict, 'unknown');
     assert.deepEqual([edge?.calls, edge?.broken, edge?.unjudged], [5, 0, 5]);
@@ -48,18 +48,18 @@ suite('messages of which an expected service received a part with their context,
     );
   });
 
-  test('a note tells a minority', () => {
+  test('are noted if a minority began traces', () => {
     const { result, edge, notes } = judge(expected, split(7));
     assert.deepEqual([result.verdict, edge?.unjudged, edge?.openOnBothSides], ['intact', 3, true]);
     assert.match(notes.join(), /^not judged: audit \(3 messages\)/);
   });
 
-  test('nothing is open where messages of others may begin traces', () => {
+  test('leave nothing open if messages of other senders may begin traces', () => {
     const { result, edge, notes } = judge(expected, 'may outside -> audit\n', split(5));
     assert.deepEqual([result.verdict, edge?.unjudged, notes], ['intact', undefined, []]);
   });
 
-  test('nothing is open of an edge that must not be', () => {
+  test('leave nothing open on a forbidden edge', () => {
     const { result, edge } = judge('expect web -> worker\nmust-not web -> audit\n', split(5));
     assert.deepEqual([result.verdict, edge?.unjudged, result.undecided], ['broken', undefined, undefined]);
     assert.deepEqual(
@@ -68,25 +68,25 @@ suite('messages of which an expected service received a part with their context,
     );
   });
 
-  test('nothing is open where the service received all of its sender', () => {
+  test('leave nothing open if the service received all messages of its sender', () => {
     const more = range(20, 30).map(lost).join('');
     const { result, edge, notes } = judge(expected, split(10), more);
     assert.deepEqual([result.verdict, edge?.unjudged, notes], ['intact', undefined, []]);
   });
 
-  test('nothing is open where each message is for one service: an unseen program sends to the queue', () => {
+  test('leave nothing open if each message is for one service: an unseen program sends to the queue', () => {
     const shared = range(0, 10).map((at) => send(at) + (at % 2 === 0 ? worker(at) : audit(at)));
     const { result, edge } = judge(expected, ...shared, ...range(20, 30).map(lost));
     assert.deepEqual([result.verdict, edge?.unjudged], ['intact', undefined]);
   });
 
-  test('nothing is open where it skips messages', () => {
+  test('leave nothing open if the service skips messages', () => {
     const skipped = range(0, 10).map((at) => send(at) + worker(at) + (at < 5 ? audit(at) : ''));
     const { result, notes } = judge(expected, ...skipped);
     assert.deepEqual([result.verdict, notes], ['intact', []]);
   });
 
-  test('nothing is open that a finding tells', () => {
+  test('leave nothing open that a finding reports', () => {
     const id = (at: number) => `messaging.message.id="${String(at).padStart(32, '0')}"`;
     const proven = range(0, 10).map((at) =>
       (send(at) + worker(at) + (at < 5 ? audit(at) : lost(at))).replaceAll(topic, `${topic} ${id(at)}`),
@@ -98,7 +98,7 @@ suite('messages of which an expected service received a part with their context,
     );
   });
 
-  test('nothing is open where spans of another name, or messages of another destination, began traces', () => {
+  test('leave nothing open if spans of another name, or messages of another destination, began traces', () => {
     const others = (change: (drawing: string) => string) =>
       judge(
         expected,
@@ -116,7 +116,7 @@ suite('messages of which an expected service received a part with their context,
     }
   });
 
-  test('nothing is open where others received messages of another destination', () => {
+  test('leave nothing open if other services received messages of another destination', () => {
     const mails = range(0, 10).map((at) =>
       (send(at) + worker(at))
         .replaceAll(/(name=|:m)/g, '$1x')

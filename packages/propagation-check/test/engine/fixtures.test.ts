@@ -38,14 +38,14 @@ const outcome = z.strictObject({
   findings: z.array(finding),
 });
 
-/** The expected result of the drawing, and what of it is different from its spans alone. */
+/** The expected result of a drawing, and how it differs from the result of the spans alone. */
 const expected = outcome.extend({ fromSpansAlone: outcome.partial().optional() });
 
 for (const id of findingIds) {
   suite(id, () => {
     const folder = join(fixtures, id);
 
-    test('has a drawing that shows it, what it must give, and a healthy twin', () => {
+    test('has a drawing that shows it, its expected result, and a healthy twin', () => {
       const files = globSync('*', { cwd: folder });
       assert.ok(
         files.includes('broken.txt') || files.includes('shown.txt'),
@@ -93,7 +93,7 @@ for (const id of findingIds) {
   });
 }
 
-test('every fixture folder is of a finding', () => {
+test('every fixture folder has the name of a finding', () => {
   const known: ReadonlySet<string> = new Set(findingIds);
   const folders = globSync('*/', { cwd: fixtures }).map((folder) => basename(folder));
   assert.deepEqual(
@@ -105,7 +105,7 @@ test('every fixture folder is of a finding', () => {
 function assertHealthy(id: Finding['id'], result: Result): void {
   const alarms = result.findings.filter((one) => one.severity === 'error' || one.id === id);
   assert.deepEqual(alarms, []);
-  // Where no edge is, there is nothing to judge; where nobody looked for an expected entry of baggage, that is open.
+  // Without an edge there is nothing to judge, and expected baggage that nobody recorded stays undecided.
   const isJudged = result.edges.length > 0 && result.undecided === undefined;
   assert.equal(result.verdict, isJudged ? 'intact' : 'unknown');
 }

@@ -1,29 +1,29 @@
 import fc from 'fast-check';
 import type { Attributes, AttributeValue, Span, SpanKind } from '../../src/span/span.ts';
 
-/** One call between two services that a generated system made. */
+/** A call between two services of a generated system. */
 export interface MadeCall {
   readonly client: Span;
   readonly server: Span;
 }
 
-/** A healthy system: every call is whole, and around it is what systems do besides. */
+/** A healthy system: every call is whole. It also has what real systems have beside calls. */
 export interface System {
   readonly spans: readonly Span[];
   readonly calls: readonly MadeCall[];
 }
 
-/** The work of a service during a request: calls to others, which do the same. */
+/** The work of a service during a request: calls to other services, which do work of their own. */
 interface Work {
   readonly isConcurrent: boolean;
   readonly calls: readonly PlannedCall[];
 }
 
 interface PlannedCall {
-  /** The number of another service. */
+  /** The number of the called service. */
   readonly to: number;
   readonly failedTries: readonly ('refused' | 'unavailable')[];
-  /** INTERNAL spans above the CLIENT span. */
+  /** How many INTERNAL spans are above the CLIENT span. */
   readonly depth: number;
   readonly outlivesBy: number;
   readonly meanwhileExternal: boolean;
@@ -40,7 +40,7 @@ interface Plan {
   readonly prefix: string;
   readonly services: number;
   readonly isOldConvention: readonly boolean[];
-  /** Microseconds by which the clock of each service is ahead; less than a millisecond. */
+  /** By how many microseconds the clock of each service is ahead; less than a millisecond. */
   readonly ahead: readonly number[];
   readonly requests: readonly { readonly at: number; readonly work: Work }[];
   readonly noise: readonly Noise[];
@@ -63,7 +63,7 @@ const work: (depth: number) => fc.Arbitrary<Work> = fc.memo((depth) =>
   }),
 );
 
-/** Healthy systems whose services are called `${prefix}0`, `${prefix}1`, ... Every call has a path of its own. */
+/** Healthy systems whose services are named `${prefix}0`, `${prefix}1`, and so on. Every call has its own path. */
 export function generateSystem(prefix: string): fc.Arbitrary<System> {
   return fc
     .record<Plan>({
@@ -84,7 +84,7 @@ export function generateSystem(prefix: string): fc.Arbitrary<System> {
     .map(buildSystem);
 }
 
-/** The spans with one call cut: the callee and everything below it are a trace of their own. */
+/** The spans with one call cut: the callee and everything below it get a trace of their own. */
 export function cutCall(spans: readonly Span[], { server }: MadeCall): readonly Span[] {
   const below = new Set([server.spanId]);
   // Callers come before their callees in a generated system.
@@ -173,7 +173,7 @@ function buildSystem(plan: Plan): System {
       ? { 'http.method': 'GET', 'http.target': path, 'net.host.port': 8000 + (service % plan.services) }
       : { 'http.request.method': 'GET', 'url.path': path, 'server.port': 8000 + (service % plan.services) };
 
-  /** Adds the SERVER span and all below it; answers it with the time at which it is done. */
+  /** Adds the SERVER span and everything below it. @returns When the request ends. */
   const serve = (
     frame: Frame,
     work: Work,
@@ -254,7 +254,7 @@ function buildSystem(plan: Plan): System {
   return { spans, calls };
 }
 
-/** From microseconds. */
+/** Converts microseconds. */
 function toNanoseconds(time: number): bigint {
   return 1_700_000_000_000_000_000n + BigInt(time) * 1_000n;
 }
@@ -319,7 +319,7 @@ const strangeAttributes: fc.Arbitrary<Attributes> = fc
   )
   .map((entries) => new Map(entries));
 
-/** Few ids, so that duplicates, self-parents and circles are the rule. */
+/** Few different ids, so that duplicates, self-parents and cycles are frequent. */
 export const hostileSpans: fc.Arbitrary<readonly Span[]> = fc.array(
   fc.record<Span>({
     traceId: fc.oneof(strangeId(32), strangeId(16), fc.constant('0'.repeat(16) + '1'.repeat(16))),

@@ -10,7 +10,7 @@ import { drawTrace } from '../draw-trace.ts';
 const get = 'http.request.method=GET';
 const kafka = 'messaging.system=kafka messaging.destination.name=mails';
 
-/** Each row in a trace of its own. */
+/** Draws each line as a trace of its own. */
 function judge(...rows: readonly string[]): Result {
   const traces = rows.map((row, at) => `trace ${(at + 10).toString(16)}\n${row.replace('ID', `${at + 10}`)}`);
   return checkTraces(drawTrace(traces.join('\n')));
@@ -20,8 +20,8 @@ function names(result: Result): readonly string[] {
   return (result.unjudged ?? []).map(({ client, peer, calls }) => `${client} -> ${peer} ${calls}`);
 }
 
-suite('calls that are likely, where nothing can be judged', () => {
-  test('traces that began while another service was at work; the note says what to expect', () => {
+suite('likely calls, where nothing is judged', () => {
+  test('traces that began while another service was busy; the note says what to expect', () => {
     const result = judge(
       `SERVER web GET /            ID  0..60 ${get} url.path=/ user_agent.original=curl`,
       `SERVER orders GET /orders   ID  20..30 ${get} url.path=/orders user_agent.original=axios`,
@@ -34,12 +34,12 @@ suite('calls that are likely, where nothing can be judged', () => {
     );
   });
 
-  test('of one trace its time alone tells nothing', () => {
+  test('not a single trace by its time alone', () => {
     const orders = `SERVER orders GET /orders  ID  20..30 ${get} url.path=/orders`;
     assert.deepEqual(names(judge(`SERVER web GET /  ID  0..60 ${get} url.path=/`, orders)), []);
   });
 
-  test('not where a finding has the edge', () => {
+  test('not an edge that a finding reports', () => {
     const result = judge(
       `SERVER web GET /  ID  0..100 ${get} url.path=/
   CLIENT web GET  88  10..90 ${get} url.full=https://shop.example.com/orders/17 http.response.status_code=200`,
@@ -52,7 +52,7 @@ suite('calls that are likely, where nothing can be judged', () => {
     assert.deepEqual(names(result), []);
   });
 
-  test('not those of a program that sends requests to both, at another time, or most of them', () => {
+  test('not traces of a program that sends requests to both services, or that began at other times', () => {
     const agent = 'user_agent.original=k6';
     const both = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/ ${agent}`,
@@ -81,7 +81,7 @@ suite('calls that are likely, where nothing can be judged', () => {
     assert.deepEqual(names(probe), []);
   });
 
-  test('of two that enclose it, the inner one; each its own', () => {
+  test('of two services that enclose a trace, the inner one', () => {
     const result = judge(
       `SERVER web GET /           ID  0..60 ${get} url.path=/`,
       `SERVER orders GET /orders  ID  10..30 ${get} url.path=/orders`,
@@ -92,7 +92,7 @@ suite('calls that are likely, where nothing can be judged', () => {
     assert.deepEqual(names(result), ['web -> orders 2', 'orders -> stock 2']);
   });
 
-  test('one direction, where the requests of both touch', () => {
+  test('one direction only, if the requests of both services touch', () => {
     const draw = (delay: number) =>
       judge(
         ...[0, 11, 22].flatMap((start) => [
@@ -105,7 +105,7 @@ suite('calls that are likely, where nothing can be judged', () => {
     assert.deepEqual(names(draw(0)), []);
   });
 
-  test('not backwards, where a service between the two has no spans', () => {
+  test('not backwards, if a service between the two has no spans', () => {
     const request = (start: number) => `SERVER web GET /  ID  ${start}..${start + 10} ${get} url.path=/
   CLIENT web GET  ${start + 30}  ${start + 1}..${start + 9} ${get} url.full=http://mid:80/m
 SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} ${get} url.path=/a`;
@@ -141,14 +141,14 @@ SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} $
     assert.deepEqual(names(connecting), []);
   });
 
-  test('messages, which may be received at any time, where one service can have sent them', () => {
+  test('messages, which may be received at any time, if only one service can have sent them', () => {
     const message = `CONSUMER mailer process  ID  90..95 ${kafka}`;
     const web = `SERVER web GET /  ID  0..60 ${get} url.path=/`;
     assert.deepEqual(names(judge(web, message)), ['web -> mailer 1']);
     assert.deepEqual(names(judge(web, web.replace('web', 'shop'), message)), []);
   });
 
-  test('requests of the path of a call that nobody continued, by clocks that are apart', () => {
+  test('requests to the path of a call that nobody continued, if the clocks differ', () => {
     const call = (path: string) =>
       judge(
         `CLIENT web GET             ID  9000..9060 ${get} url.full=http://10.0.0.7:80/orders`,
@@ -158,7 +158,7 @@ SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} $
     assert.deepEqual(names(call('/other')), ['web -> 10.0.0.7:80 1']);
   });
 
-  test('not of this tool, of tolerated peers, where an edge is expected, or where something is judged', () => {
+  test('not of this tool or tolerated peers, and not if an edge is expected or judged', () => {
     const rows = (client: string) =>
       drawTrace(`
         trace a

@@ -10,7 +10,7 @@ import { readDrawing } from './read-drawing.ts';
 
 const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
 
-/** A break of an edge, as its drawing shows it alone: without expectations and taps. */
+/** A break that its drawing shows without expectations or taps. */
 interface Fault {
   readonly file: string;
   readonly spans: readonly Span[];
@@ -25,9 +25,9 @@ interface EdgeFinding {
 }
 
 /**
- * How often the error of one fault is nowhere when it is mixed with another of the same edge, of some 9,600 mixtures. In each kind the other
- * fault makes the very evidence ambiguous: requests that lack the call, or calls and roots that are left over, are of both. Nearly all
- * came with drawings in which one call or request is an exception: each is there twice in a mixture, and any further one hides the fault.
+ * In how many of some 9,600 mixtures the error of one fault is hidden by another fault on the same edge. In each kind listed, the other
+ * fault makes the evidence ambiguous: requests without a call, or calls and roots that are left over, come from both. Nearly all involve
+ * drawings with a single exceptional call or request; a mixture has it twice, and any further exception hides the fault.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
   'context-lost-in-process': 1661,
@@ -38,7 +38,7 @@ const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
   'missing-client': 14,
 };
 
-test('faults of one edge hide one another in no more mixtures than are known', () => {
+test('faults on one edge hide each other in no more mixtures than are known', () => {
   const faults = globSync('*/broken*.txt', { cwd: fixtures }).sort().flatMap(readFault);
   const vanished = new Map<FindingId, number>();
   let mixtures = 0;
@@ -49,7 +49,7 @@ test('faults of one edge hide one another in no more mixtures than are known', (
       const found = listFindings(mix(one, other)).filter(({ severity }) => severity !== 'info');
       for (const { id, edge } of [...one.errors, ...other.errors]) {
         const isThere = found.some((error) => error.id === id && error.edge === edge);
-        // Another finding may take its calls: the same break has another name beside more evidence.
+        // Another finding may report the same calls: with more evidence, a break has another name.
         const isCounted = countOn(edge, found) >= 2 * countOn(edge, [...one.errors, ...other.errors]);
         if (!isThere && !isCounted) vanished.set(id, (vanished.get(id) ?? 0) + 1);
       }
@@ -84,7 +84,7 @@ function countOn(edge: string, errors: readonly EdgeFinding[]): number {
   return errors.filter((error) => error.edge === edge).reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Both in turn, twice, so that neither is at an end of the capture alone. */
+/** Both drawings in turn, twice, so that neither is only at an end of the capture. */
 function mix(one: Fault, other: Fault): readonly Span[] {
   let at = one.spans.map((span) => span.startTimeUnixNano).reduce(earlier);
   return [one, other, one, other].flatMap(({ spans }, turn) => {
@@ -98,7 +98,7 @@ function mix(one: Fault, other: Fault): readonly Span[] {
 
 const pause = 10_000_000_000n;
 
-/** @param digit Makes the ids others; it stands in the half of a trace id that 64-bit tracers keep. */
+/** @param digit Makes the ids different; it is in the half of a trace id that 64-bit tracers keep. */
 function move(span: Span, by: bigint, digit: string): Span {
   const rename = (id: string): string => `${id.slice(0, -10)}${digit}${id.slice(-9)}`;
   const renameIn = (value: AttributeValue): AttributeValue =>

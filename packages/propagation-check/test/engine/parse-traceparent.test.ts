@@ -8,7 +8,7 @@ import {
 } from '../../src/headers/parse-traceparent.ts';
 import { spanId, traceId, traceparent } from '../tap/support.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** Fixed, so that every run tries the same inputs. When a failure prints another seed and path, add them here. */
 const seed = 20261124;
 
 test('reads the fields of version 00', () => {
@@ -22,7 +22,7 @@ test('reads the fields of version 00', () => {
   });
 });
 
-test('the sampled flag is the last bit, other bits do not matter', () => {
+test('the sampled flag is the last bit; other bits are ignored', () => {
   const flagsOf = (flags: string) => {
     const read = parseTraceparent(`00-${traceId}-${spanId}-${flags}`);
     return read.state === 'valid' ? [read.flags, read.sampled] : read.reason;
@@ -83,7 +83,7 @@ for (const [value, reason] of invalid) {
   });
 }
 
-test('whatever is read as valid says the same when written again', () => {
+test('a value that is parsed as valid stays the same when written again', () => {
   const hex = (length: number) =>
     fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
   const wellFormed = fc.tuple(hex(2), hex(32), hex(16), hex(2)).map((fields) => fields.join('-'));
@@ -101,7 +101,7 @@ test('whatever is read as valid says the same when written again', () => {
   );
 });
 
-test('values that a server joined with a comma are told apart, one value is not torn', () => {
+test('values that a server joined with a comma are split, and a single value is not', () => {
   assert.deepEqual(splitTraceparents([`${traceparent}, ${traceparent}`]), [traceparent, traceparent]);
   assert.deepEqual(splitTraceparents([traceparent, traceparent]), [traceparent, traceparent]);
   assert.deepEqual(splitTraceparents([`cc-${traceId}-${spanId}-01-a,b`]), [`cc-${traceId}-${spanId}-01-a,b`]);

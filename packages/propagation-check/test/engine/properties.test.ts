@@ -9,11 +9,11 @@ import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { cutCall, generateSystem, hostileSpans, type System } from './generate-system.ts';
 
-/** Kept, so that every run tries the same systems; a failure prints its own seed and path, which belong here then. */
+/** Fixed, so that every run tries the same systems. When a failure prints another seed and path, add them here. */
 const seed = 20261124;
 
 const system = generateSystem('s');
-/** A system, and the same with one call cut. */
+/** A system, and the same system with one call cut. */
 const broken = system
   .map(({ spans, calls }) => ({ spans, calls, fit: calls.filter(isInside) }))
   .filter(({ fit }) => fit.length > 0)
@@ -96,7 +96,7 @@ test('spans that arrive twice change nothing', () => {
   );
 });
 
-test('another healthy system beside it changes no finding', () => {
+test('another healthy system beside a system changes no finding', () => {
   fc.assert(
     fc.property(fc.oneof(system, broken), generateSystem('other'), (one, other) => {
       const expectation = expectEdges(one.calls);
@@ -116,7 +116,7 @@ test('another healthy system beside it changes no finding', () => {
   );
 });
 
-test('hostile spans give a result that holds together', () => {
+test('hostile spans give a consistent result', () => {
   fc.assert(
     fc.property(hostileSpans, (spans) => {
       for (const expectation of [expectAll([]), expectAll(spans.map((span) => span.serviceName))]) {
@@ -137,7 +137,7 @@ test('hostile spans give a result that holds together', () => {
   );
 });
 
-test('times that 64 bits do not hold are taken for the nearest that they do', () => {
+test('times beyond 64 bits become the nearest 64-bit time', () => {
   const [span] = drawTrace('SERVER orders GET  b2  10..20');
   assert.ok(span);
   const check = (start: bigint, end: bigint) =>
@@ -162,7 +162,7 @@ function errorsOf(result: Result): readonly string[] {
     .map(({ id, client, server, count }) => `${id} ${client} -> ${server} ${count}`);
 }
 
-/** A SERVER that began well before its CLIENT and ended after it looks like the cause of it, not like its effect. */
+/** A SERVER span that begins well before its CLIENT span and ends after it looks like the cause of the call. */
 function isInside({ client, server }: System['calls'][number]): boolean {
   return (
     server.startTimeUnixNano + 100_000n >= client.startTimeUnixNano ||
@@ -187,7 +187,7 @@ function expectEdges(calls: System['calls']): Expectation {
   return { ...noExpectation, edges: [...distinct.values()] };
 }
 
-/** Every service is expected to call every other. */
+/** Expects every service to call every other one. */
 function expectAll(names: readonly (string | null)[]): Expectation {
   const services = [...new Set(names.flatMap((name) => name ?? []))].sort();
   const edges = services.flatMap((client) =>

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from './read-drawing.ts';
 
-/** A caller whose calls to auth are whole and whose calls to orders are split; `call` and `request` are more words of the latter. */
+/** A caller whose calls to auth are whole and whose calls to orders are split; `call` and `request` extend the lines of the split ones. */
 function draw(scope: string, [call, request]: readonly [string, string] = ['', '']): string {
   return `
 trace 1
@@ -31,13 +31,13 @@ describe('whole calls of other edges', () => {
     ]);
   });
 
-  it('say nothing of a page, which sends the header to some origins alone', () => {
+  it('say nothing about a page, which may send the header only to some origins', () => {
     const { candidates, facts } = judge(draw('scope:@opentelemetry/instrumentation-fetch')) ?? {};
     assert.equal(candidates?.[0], 'header-not-sent');
     assert.equal(facts, undefined);
   });
 
-  it('are of no interest where headers name the cause', () => {
+  it('do not matter if headers name the cause', () => {
     const header = 'http.request.header.traceparent';
     const { id, facts } = judge(draw('', [`${header}=00-<1>-<call>-01`, `${header}=00-<1>-<call>-01`])) ?? {};
     assert.equal(id, 'header-ignored');
@@ -49,7 +49,7 @@ describe('whole calls of other edges', () => {
     assert.deepEqual([candidates?.[0], facts], ['header-not-sent', undefined]);
   });
 
-  it('into the called service are named, which may trust some callers alone', () => {
+  it('into the callee are named, because it may trust only some callers', () => {
     const drawing = `
 repeat 3 every 2000
 trace 1
@@ -70,7 +70,7 @@ end
     ]);
   });
 
-  it('say nothing of a call that follows a redirect, which a library may do without the header', () => {
+  it('say nothing about a call after a redirect, which a library may send without the header', () => {
     const { id, candidates, facts } =
       judge(`
 trace 1
@@ -83,7 +83,7 @@ trace 2
     assert.deepEqual([id, candidates?.[0], facts], ['split-trace', 'header-not-sent', undefined]);
   });
 
-  it('say nothing of other replicas and instrumentations of the caller', () => {
+  it('say nothing about other replicas and instrumentations of the caller', () => {
     const replica = (name: string) => `scope:http resource:service.instance.id=${name}`;
     const second = `trace 3
   web    SERVER "GET /a" 200..300 http.request.method=GET url.path=/a
@@ -99,7 +99,7 @@ trace 4
     assert.equal(listFacts('scope:http', ''), 0);
   });
 
-  it('are of other edges: some of this one may be whole as well', () => {
+  it('count even if some calls of this edge are whole', () => {
     const split = (at: number) => `trace ${at}0
   web      SERVER "GET /call" ${at}00..${at}99 http.request.method=GET url.path=/call
     web    CLIENT "GET" ${at}10..${at}90 http.request.method=GET url.full=http://orders:80/work http.response.status_code=200 scope:http
@@ -113,7 +113,7 @@ trace ${at}1
     assert.deepEqual([finding?.server, finding?.facts], ['orders', undefined]);
   });
 
-  it('of another protocol, and of a consumer, say nothing', () => {
+  it('say nothing if they are of another protocol or of a consumer', () => {
     const rpc = draw('scope:mesh')
       .replace(
         'http.request.method=GET url.full=http://auth:80/b http.response.status_code=200',

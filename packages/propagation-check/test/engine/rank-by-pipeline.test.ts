@@ -34,7 +34,7 @@ function rank(collector: CollectorCounters | null): readonly string[] {
 }
 
 describe('pipeline counters', () => {
-  it('make lost telemetry the first candidate where the Collector gave up spans', () => {
+  it('make lost telemetry the first candidate if the Collector gave up spans', () => {
     assert.equal(rank(null)[0], 'not-sampled');
     assert.equal(rank({ ...healthy, sendFailed: 3 })[0], 'server-span-lost');
     assert.equal(rank({ ...healthy, enqueueFailed: 1 })[0], 'server-span-lost');
@@ -46,7 +46,7 @@ describe('pipeline counters', () => {
     assert.deepEqual(rank({ ...healthy, sendFailed: 3 }), ['server-span-lost', ...others]);
   });
 
-  it('exclude nothing where it lost none, or only refused for a while', () => {
+  it('exclude nothing if the Collector lost no spans, or only refused some for a while', () => {
     assert.deepEqual(rank(healthy), rank(null));
     assert.deepEqual(rank({ ...healthy, refused: 9 }), rank(null));
   });

@@ -33,7 +33,7 @@ function judge(project: readonly ProjectHint[]) {
 }
 
 describe('files of the project', () => {
-  it('raise the candidate that they name, with file and line, and change nothing else', () => {
+  it('raise the candidate for which they show a fault, with file and line, and change nothing else', () => {
     const plain = judge([]);
     assert.equal(plain.candidates?.[0], 'header-not-sent');
     assert.equal(plain.project, undefined);
@@ -52,12 +52,12 @@ describe('files of the project', () => {
     assert.deepEqual(rest, plainRest);
   });
 
-  it('count on the side that they speak of: a setting of the called service is no reason of the caller', () => {
+  it('count for their own side: a setting of the callee is no cause in the caller', () => {
     assert.equal(judge([ignored]).candidates?.[0], 'header-ignored');
     assert.equal(judge([{ ...ignored, service: 'web' }]).candidates?.[0], 'header-not-sent');
   });
 
-  it('of either service, where the cause may lie with both', () => {
+  it('count for either service if the cause may be in both', () => {
     for (const [service, cause] of [
       ['web', 'header-stripped'],
       ['orders', 'header-stripped'],
@@ -66,7 +66,7 @@ describe('files of the project', () => {
       assert.equal(judge([{ ...stripped, service }]).candidates?.[0], cause, service);
   });
 
-  it('that set one service apart from some count on calls between it and these', () => {
+  it('count on calls between the services that they separate', () => {
     for (const [apartFrom, cause] of [
       [['web'], 'header-ignored'],
       [['stock', 'web'], 'header-ignored'],
@@ -80,7 +80,7 @@ describe('files of the project', () => {
     assert.deepEqual([apart('orders')?.length, apart('stock')], [1, undefined]);
   });
 
-  it('are named once for all their causes, and the others keep their order', () => {
+  it('are named once for all their causes, and the other candidates keep their order', () => {
     const plain = judge([]).candidates ?? [];
     const both = { ...stripped, leadsTo: ['header-malformed', 'header-stripped'] as const };
     const { project = [], candidates } = judge([both]);
@@ -90,7 +90,7 @@ describe('files of the project', () => {
     assert.deepEqual(candidates, [...raised, ...plain.filter((cause) => !raised.includes(cause))]);
   });
 
-  it('of another service, or of causes that are no candidates, say nothing', () => {
+  it('have no effect if they are of another service, or of causes that are no candidates', () => {
     assert.equal(judge([{ ...ignored, service: 'stock' }]).project, undefined);
     assert.equal(judge([{ ...stripped, leadsTo: ['not-sampled'] }]).project, undefined);
   });

@@ -14,7 +14,7 @@ export interface Drawing {
   readonly headers: HeaderEvidence;
 }
 
-/** A line that cannot be read; the message begins with its number. */
+/** A line that cannot be parsed; the message begins with its number. */
 export class DrawingError extends Error {
   constructor(line: number, what: string) {
     super(`line ${line}: ${what}`);
@@ -23,7 +23,7 @@ export class DrawingError extends Error {
 }
 
 /**
- * Reads a drawing of traces: the drawing is the data. One span a line, two spaces of indent make a child, times are milliseconds.
+ * Reads a drawing of traces. Each line is a span, two more spaces of indent make it a child, and times are milliseconds.
  *
  *     expect web -> orders
  *     trace 1
@@ -33,19 +33,20 @@ export class DrawingError extends Error {
  *           orders  INTERNAL "work" 20..80
  *     tap 12..88 GET /work 200 sent traceparent=00-<1>-<call>-01 received -
  *
- * The span id of a line is its number. Lines are
+ * The span id of a line is its number. The lines are
  * - `expect a -> b -> c`, `may a -> b`, `must-not a -> b`, `tolerate PEER`, `traceresponse SERVICE`, `baggage KEY=VALUE`
- * - `trace N`, `trace N/64` (only the last 64 bits of that id), `trace N/64-padded` (the same behind zeros)
- * - `SERVICE KIND "NAME" START..END` and then attributes `key=value` (JSON where it is JSON) and, in any order,
- *   `id:LABEL`, `shares:LABEL` (that other's span id), `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`, `resource:KEY=VALUE`; `-` is a missing service name
- * - `repeat N every MS`, traces, `end`: these traces N times, each time so much later
- * - `lost` (with `id:LABEL` if need be): a span that never arrived
- * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…`, then maybe `answered HEADER…`, with `name=value`
- *   headers, or `-` for none; it stands between the two ends of what is expected, with `tap behind-caller …` the callee's side is
- *   unknown, with `tap somewhere …` both sides are
- * - `said LABEL TRACEPARENT`: what a service says that its SERVER span received, or `-`
+ * - `trace N`, `trace N/64` (only the last 64 bits of that id), `trace N/64-padded` (the last 64 bits after zeros)
+ * - `SERVICE KIND "NAME" START..END`, then attributes `key=value` (parsed as JSON if it is JSON) and, in any order, `id:LABEL`,
+ *   `shares:LABEL` (the same span id as LABEL), `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`,
+ *   `resource:KEY=VALUE`; SERVICE `-` is a missing service name
+ * - `repeat N every MS`, traces, `end`: these traces N times, each time MS later
+ * - `lost` (with `id:LABEL` if needed): a span that never arrived
+ * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…`, optionally `answered HEADER…`. A header is `name=value`, `-` is none.
+ *   The tap stands between the two services of the expectation; with `tap behind-caller …` its server is unknown, with
+ *   `tap somewhere …` both sides are
+ * - `said LABEL TRACEPARENT`: the header that a service says its SERVER span received, or `-`
  *
- * `<N>` and `<LABEL>` in headers, also in those that a span recorded, stand for the ids of a trace and of a span. `#` begins a comment.
+ * `<N>` and `<LABEL>` in headers, also in recorded ones, stand for the ids of a trace and of a span. `#` begins a comment.
  */
 export function readDrawing(text: string): Drawing {
   const lines = expandRepeats(text)
@@ -131,7 +132,7 @@ interface DrawnSpan {
   readonly shares: string | null;
   readonly parent: string | null;
   readonly links: readonly string[];
-  /** Null for a lost one. */
+  /** Null for a lost span. */
   readonly span: Span | null;
 }
 
@@ -290,7 +291,7 @@ function readSaid(
   };
 }
 
-/** Words are apart by white space, except inside double quotes. */
+/** Words are separated by white space, except within double quotes. */
 function splitWords(line: number, text: string): readonly string[] {
   const words = text.match(/(?:[^\s"]|"(?:[^"\\]|\\.)*")+/g) ?? [];
   if (words.join('') !== text.replaceAll(/\s+(?=(?:[^"]*"[^"]*")*[^"]*$)/g, '')) {

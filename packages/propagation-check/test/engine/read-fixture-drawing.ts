@@ -6,7 +6,7 @@ import { type Drawing, readDrawing } from './read-drawing.ts';
 
 export const drawingsFolder = join(import.meta.dirname, '../../fixtures');
 
-/** @param name Of a drawing in `fixtures/`: `split-trace/broken.txt`. */
+/** @param name A drawing in `fixtures/`: `split-trace/broken.txt`. */
 export function readFixtureText(name: string): string {
   return readFileSync(join(drawingsFolder, name), 'utf8');
 }

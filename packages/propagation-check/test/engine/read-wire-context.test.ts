@@ -104,7 +104,7 @@ test('reads the formats of vendors', () => {
   }
 });
 
-test('what a format leaves out is null, and short ids are filled up or kept as 64 bits', () => {
+test('what a format leaves out is null, and short ids are padded or kept as 64 bits', () => {
   assert.deepEqual(readOne(['b3', '0']), {
     format: 'b3',
     state: 'valid',
@@ -128,7 +128,7 @@ test('what a format leaves out is null, and short ids are filled up or kept as 6
   });
 });
 
-test('says malformed and duplicated', () => {
+test('reports malformed and duplicated headers', () => {
   assert.deepEqual(readOne(['traceparent', `ff${traceparent.slice(2)}`]), {
     format: 'tracecontext',
     state: 'malformed',
@@ -164,7 +164,7 @@ test('says malformed and duplicated', () => {
   });
 });
 
-test('several formats are all there, the standard first', () => {
+test('reads all formats that are present, the standard first', () => {
   const { contexts } = readWireContext([
     { name: 'b3', value: `${traceId}-${spanId}-1` },
     { name: 'traceparent', value: traceparent },

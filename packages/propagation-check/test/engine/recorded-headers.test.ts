@@ -43,7 +43,7 @@ for (const [name, value] of [
       isDelivered: false,
       isUsual: true,
     });
-    // A cache may give the answer of another call.
+    // A cache may return the answer of another call.
     assert.equal(answered('0af7651916cd43dd8448eb211c80319c'), null);
   });
 }

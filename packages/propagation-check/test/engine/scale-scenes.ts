@@ -2,7 +2,7 @@ import type { Span, SpanKind } from '../../src/span/span.ts';
 
 export type SceneName = keyof typeof scenes;
 
-/** Spans in numbers that nothing quadratic and nothing recursive gets through. */
+/** Spans in numbers at which quadratic or recursive code fails. */
 export const scenes = {
   /** 100,000 children under one span. */
   children: () => {
@@ -53,7 +53,7 @@ export const scenes = {
     Array.from({ length: 80_000 }, (_, index) =>
       drawApart(index, `/page-${index}`, `/page-${index}`, 1).slice(0, index % 2 === 0 ? 2 : 1),
     ).flat(),
-  /** 40,000 calls, and as many requests for something else. */
+  /** 40,000 calls, and as many requests with other paths. */
   strangers: () =>
     Array.from({ length: 40_000 }, (_, index) =>
       drawApart(index, `/from-${index}`, `/to-${index}`, null),
@@ -82,7 +82,7 @@ export const scenes = {
     );
     return [...clients, ...roots];
   },
-  /** 100,000 calls one after the other, cut, while one call stays open all the time. */
+  /** 100,000 split calls, one after the other, while one call stays open all the time. */
   oneLongCall: () => [
     span({
       ...{ trace: 500_000, id: 1, service: 'web', kind: 'CLIENT', name: 'GET', times: [0, 100_000_000] },
@@ -90,7 +90,7 @@ export const scenes = {
     }),
     ...Array.from({ length: 100_000 }, (_, index) => drawCutCall(index, index * 1_000)).flat(),
   ],
-  /** 2,000 calls at once, each to a path of its own, and all of them cut. */
+  /** 2,000 split calls at the same time, each to a path of its own. */
   burst: () =>
     Array.from({ length: 2_000 }, (_, index) => [
       span({
@@ -103,7 +103,7 @@ export const scenes = {
         attributes: serverAttributes(`/work/${index}`),
       }),
     ]).flat(),
-  /** A chain of 100,000 spans, each below the one before. */
+  /** A chain of 100,000 spans, each the child of the one before. */
   chainOfCalls: () => {
     const services = ['web', 'orders'] as const;
     const chain = Array.from({ length: 100_000 }, (_, index) => {
@@ -151,7 +151,7 @@ export const scenes = {
     ]).flat();
     return [...chain, ...calls];
   },
-  /** 50,000 traces whose ids end alike, and as many spans without a parent in the one whose id is cut to that end. */
+  /** 50,000 traces whose ids share the last 64 bits, and as many spans without a parent in a trace whose id is cut to these. */
   cutIds: () =>
     Array.from({ length: 50_000 }, (_, index) => {
       const at = index * 10_000;
@@ -171,12 +171,12 @@ interface Drawn {
   readonly service: string;
   readonly kind: SpanKind;
   readonly name: string;
-  /** Microseconds. */
+  /** In microseconds. */
   readonly times: readonly [number, number];
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
-/** A CLIENT span, and the SERVER span of the same request as a root. */
+/** A CLIENT span and, as a root, the SERVER span of the same request. */
 function drawCutCall(index: number, at: number): readonly Span[] {
   return [
     span({
@@ -191,8 +191,7 @@ function drawCutCall(index: number, at: number): readonly Span[] {
   ];
 }
 
-/** web's request, its CLIENT span, and orders' SERVER span, which is a root where the call is cut. */
-/** A CLIENT span of web and a SERVER span of orders, below `parent` or a root. */
+/** A CLIENT span of web, and a SERVER span of orders below `parent` or as a root. */
 function drawApart(index: number, called: string, served: string, parent: number | null): readonly Span[] {
   const [trace, at] = [index + 1, index * 1_000_000];
   return [
@@ -208,6 +207,7 @@ function drawApart(index: number, called: string, served: string, parent: number
   ];
 }
 
+/** A request of web, its CLIENT span, and the SERVER span of orders, which is a root if the call is cut. */
 function drawCall(index: number, isCut: boolean): readonly Span[] {
   const [trace, at] = [index + 1, index * 1_000_000];
   return [

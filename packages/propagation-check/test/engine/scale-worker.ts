@@ -3,7 +3,7 @@ import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { scenes } from './scale-scenes.ts';
 
-/** Checks the scene named in `workerData` and posts the result with the seconds that it took. */
+/** Checks the scene named in `workerData` and posts the result and the seconds that it took. */
 for (const [name, draw] of Object.entries(scenes)) {
   if (name !== workerData) continue;
   const spans = draw();

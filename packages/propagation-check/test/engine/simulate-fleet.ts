@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import type { Span, SpanKind } from '../../src/span/span.ts';
 
-/** A chain of services, each of several processes that export at their own times. Times are milliseconds. */
+/** A chain of services, each with several processes that export at times of their own. Times are milliseconds. */
 export interface Fleet {
   readonly services: readonly {
     readonly processes: number;
     readonly hasInstanceIds: boolean;
     readonly hasFlags: boolean;
-    /** When each process exports first; then every `exportInterval`. */
+    /** The first export of each process; further ones follow every `exportInterval`. */
     readonly phases: readonly number[];
   }[];
   readonly requests: readonly {
     readonly at: number;
-    /** The process of each service that handles it. */
+    /** By service, the process that handles the request. */
     readonly processes: readonly number[];
     /** How many calls each service makes to the next, one after the other. */
     readonly calls: number;
     readonly takes: number;
   }[];
-  /** The capture holds the spans that arrived between these two. */
+  /** The capture contains the spans that arrived between these two times. */
   readonly from: number;
   readonly to: number;
 }

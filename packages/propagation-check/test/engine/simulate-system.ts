@@ -4,7 +4,7 @@ import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import type { HeaderEvidence } from '../../src/headers/wire.ts';
 import type { AttributeValue, Span, SpanKind } from '../../src/span/span.ts';
 
-/** The spans of a simulated system, and what is expected of it. */
+/** The spans of a simulated system, and what is expected of them. */
 export interface Simulated {
   readonly spans: readonly Span[];
   readonly expectation: Expectation;
@@ -14,11 +14,11 @@ export interface Simulated {
 export interface SystemSize {
   readonly services: number;
   readonly requests: number;
-  /** The share of edges with a fault; null: by chance. */
+  /** The share of edges that have a fault; null for a random share. */
   readonly broken: number | null;
 }
 
-/** The fate of a call. `whole` is the healthy one. */
+/** What happens to a call; `whole` is healthy. */
 const faults = [
   ...['whole', 'split', 'split-sometimes', 'client-lost', 'server-lost', 'silent', 'no-client', 'rewritten'],
   ...['stale', 'detached', 'wrong-parent', 'cut-id', 'shared-id', 'late', 'unnamed', 'other-agent'],
@@ -58,7 +58,7 @@ interface PlannedCall {
 const epoch = 1_700_000_000_000_000_000n;
 const maxDepth = 5;
 
-/** Everything by chance, and the same for the same seed. Times are microseconds. */
+/** Random, but the same for the same seed. Times are microseconds. */
 export function simulateSystem(seed: number, size: Partial<SystemSize> = {}): Simulated {
   const random = createRandom(seed);
   const chance = (share: number): boolean => random() < share;
@@ -224,7 +224,7 @@ export function simulateSystem(seed: number, size: Partial<SystemSize> = {}): Si
         };
   };
 
-  /** Serves a request: its entry span, and all that it does. @returns When it is done. */
+  /** Serves a request: adds its entry span and all its work. @returns When the request ends. */
   const serve = (
     index: number,
     traceId: string,
@@ -433,7 +433,7 @@ export function simulateSystem(seed: number, size: Partial<SystemSize> = {}): Si
     headers: { wire: chance(0.5) ? wire : [], received: [] },
   };
 
-  /** The spans that arrive: maybe cut at both ends, with losses, twice, in another order. */
+  /** The spans that arrive: possibly cut at both ends, some lost, some twice, in another order. */
   function capture(all: readonly Span[]): readonly Span[] {
     const ends = all.map((span) => span.endTimeUnixNano).sort((left, right) => (left < right ? -1 : 1));
     const [from, to] = chance(0.3)
@@ -479,7 +479,7 @@ function toHex(word: number): string {
   return word.toString(16).padStart(8, '0');
 }
 
-/** Mulberry32. */
+/** The generator Mulberry32. */
 export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

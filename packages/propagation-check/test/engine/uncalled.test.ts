@@ -20,8 +20,8 @@ function judge(root: string): Result {
   return checkTraces(drawTrace(`${whole}\n  trace b\n  ${root}`));
 }
 
-suite('requests and messages that began traces, and of which nothing here shows the caller', () => {
-  test('of an endpoint that another service calls too', () => {
+suite('requests and messages that began traces and whose caller is unknown', () => {
+  test('are listed at an endpoint that another service calls too', () => {
     const result = judge(`SERVER orders GET /orders  b1  100..110 ${get} url.path=/orders/2`);
     assert.deepEqual(result.unjudged, [{ client: null, peer: 'orders', calls: 1 }]);
     assert.equal(result.verdict, 'intact');
@@ -35,12 +35,12 @@ suite('requests and messages that began traces, and of which nothing here shows 
     );
   });
 
-  test('of a service of which nothing else is here', () => {
+  test('are listed at a service without any other span', () => {
     const result = judge(`SERVER stock GET /stock  b1  100..110 ${get} url.path=/stock`);
     assert.deepEqual(result.unjudged, [{ client: null, peer: 'stock', calls: 1 }]);
   });
 
-  test('beside information of the service, which is no finding', () => {
+  test('are listed beside an information on the service', () => {
     const calling = `        CLIENT orders GET         a4  7..13 ${get} url.full=http://example.com/`;
     const root = `  SERVER orders GET /orders   b1  100..110 ${get} url.path=/orders/2`;
     const { findings, unjudged } = checkTraces(drawTrace([whole, calling, '  trace b', root].join('\n')));
@@ -51,7 +51,7 @@ suite('requests and messages that began traces, and of which nothing here shows 
     assert.deepEqual(unjudged, [{ client: null, peer: 'orders', calls: 1 }]);
   });
 
-  test('messages, whatever else is here of the service', () => {
+  test('are listed if they are messages, whatever else the service shows', () => {
     const kafka = 'messaging.system=kafka messaging.destination.name=mails';
     const result = judge(`CONSUMER web mails process  b1  100..110 ${kafka}`);
     assert.deepEqual(result.unjudged, [{ client: null, peer: 'web', calls: 1, protocol: 'messaging' }]);
@@ -61,7 +61,7 @@ suite('requests and messages that began traces, and of which nothing here shows 
     );
   });
 
-  test('none from outside: at other endpoints, of probes, and of services that call others', () => {
+  test('are not listed if they may come from outside: at other endpoints, of probes, or at services that call others', () => {
     const roots = [
       `SERVER orders GET /export       b1  100..110 ${get} url.path=/export`,
       `SERVER orders GET /orders       b1  100..110 ${get} url.path=/orders/healthz`,
@@ -76,7 +76,7 @@ suite('requests and messages that began traces, and of which nothing here shows 
     assert.equal(calling.unjudged, undefined);
   });
 
-  test('none that the expectations take for one from outside', () => {
+  test('are not listed if the expectations say that they come from outside', () => {
     const spans = drawTrace(
       `${whole}\n  trace b\n  SERVER stock GET /stock  b1  100..110 ${get} url.path=/stock`,
     );
@@ -84,7 +84,7 @@ suite('requests and messages that began traces, and of which nothing here shows 
     assert.equal(checkTraces(spans, { expectation: { ...noExpectation, edges } }).unjudged, undefined);
   });
 
-  test('none of a service whose callers the expectations name', () => {
+  test('are not listed at a service whose callers the expectations name', () => {
     const spans = drawTrace(
       `${whole}\n  trace b\n  SERVER orders GET /orders  b1  100..110 ${get} url.path=/orders/2`,
     );
@@ -92,7 +92,7 @@ suite('requests and messages that began traces, and of which nothing here shows 
     assert.equal(checkTraces(spans, { expectation }).unjudged, undefined);
   });
 
-  test('none where no call between two services is whole: then nothing is judged', () => {
+  test('are not listed if no call between two services is whole: then nothing is judged', () => {
     const spans = drawTrace(`
       trace a
       SERVER web GET /           a1  0..60 ${get} url.path=/

@@ -46,7 +46,7 @@ function tell(...drawings: readonly string[]): Told {
   return { result, notes: hintAtExpectations(result, names, expectation), expectation };
 }
 
-suite('two halves of one edge are one note', () => {
+suite('two halves of one edge share one note', () => {
   test('calls and requests', () => {
     const { notes, result } = tell(whole, call(), request());
     assert.equal(result.verdict, 'intact');
@@ -58,20 +58,20 @@ suite('two halves of one edge are one note', () => {
     assert.equal(tell('expect web -> orders\n', whole, call(), request()).result.verdict, 'broken');
   });
 
-  test('where nothing is whole, the reason names the edge once', () => {
+  test('if nothing is whole, the reason names the edge once', () => {
     const { result, expectation } = tell(call(), request());
     assert.equal(result.verdict, 'unknown');
     const reason = explainNothingToJudge(result, ['web', 'orders'], expectation);
     assert.deepEqual(reason.match(/--expect "[^"]*"/g), ['--expect "web -> orders"']);
   });
 
-  test('where the address is not the name of the service, the requests fit', () => {
+  test('if the address is not the name of the service, fitting requests identify it', () => {
     const [note = '', ...others] = tell(whole, call('10.0.0.7:8082'), request()).notes;
     assert.match(note, /^not judged: web → 10\.0\.0\.7:8082 \(1 call\) and orders \(1 request\): /);
     assert.deepEqual(others, []);
   });
 
-  test('two notes where nothing says that they belong together', () => {
+  test('are two notes if nothing connects them', () => {
     const { notes } = tell(whole, call('10.0.0.7:9999'), request('/export'));
     assert.deepEqual(
       notes.map((note) => /^not judged: (.*?):? \(/.exec(note)?.[1]),
@@ -88,7 +88,7 @@ suite('two halves of one edge are one note', () => {
     );
   });
 
-  test('messages of which others were received as they should', () => {
+  test('messages beside others that were received with their context', () => {
     const partly = [1, 2, 3].map((trace) => send(trace) + receive('audit', trace)).join('');
     const [note = '', ...others] = tell(partly, send(4), root()).notes;
     assert.match(
@@ -98,7 +98,7 @@ suite('two halves of one edge are one note', () => {
     assert.deepEqual(others, []);
   });
 
-  test('where there is no verdict, in the headline', () => {
+  test('without a verdict, the headline names the edge', () => {
     const { result, expectation } = tell(send(1), send(2), root());
     assert.match(
       explainNothingToJudge(result, ['web', 'audit'], expectation),
@@ -106,7 +106,7 @@ suite('two halves of one edge are one note', () => {
     );
   });
 
-  test('none where both sides are there', () => {
+  test('no note if both sides are there', () => {
     const server = `    orders SERVER "GET /orders" 1010..1040 ${get} url.path=/orders server.port=8082\n`;
     assert.deepEqual(tell(whole, call(), server).notes, []);
     assert.deepEqual(tell(whole, send(1), receive('audit', 1)).notes, []);
@@ -119,7 +119,7 @@ suite('messages whose links are to spans that are not here', () => {
   const gone = 'trace 98\n  lost id:gone\n';
   const isUnnamed = (note: string): boolean => note.includes('"web -> RECEIVER"');
 
-  test('name their service, and not any receiver', () => {
+  test('name their own service, not any possible receiver', () => {
     const [note = '', ...others] = tell(
       whole,
       send(1),
@@ -135,7 +135,7 @@ suite('messages whose links are to spans that are not here', () => {
     assert.deepEqual(others, []);
   });
 
-  test('say nothing of messages of the sender itself, of other destinations or of other brokers', () => {
+  test('say nothing about messages of the sender itself, of other destinations or of other brokers', () => {
     for (const other of [
       linked('web', 3),
       linked('audit', 3, kafka.replace('audit-log', 'mails')),
@@ -148,7 +148,7 @@ suite('messages whose links are to spans that are not here', () => {
 suite('messages that began traces', () => {
   const received = [1, 2, 3].map((trace) => send(trace) + receive('billing', trace)).join('');
 
-  test('the service that sends to the destination is named, although another received its messages', () => {
+  test('name the service that sends to the destination, although another service received its messages', () => {
     const [note = '', ...others] = tell(received, root()).notes;
     assert.match(
       note,
@@ -161,7 +161,7 @@ suite('messages that began traces', () => {
     assert.deepEqual(others, []);
   });
 
-  test('no service is named that sends elsewhere', () => {
+  test('name no service that sends elsewhere', () => {
     for (const place of [
       'messaging.system=kafka messaging.destination.name=mails',
       'messaging.system=rabbitmq messaging.destination.name=audit-log',
@@ -171,7 +171,7 @@ suite('messages that began traces', () => {
     }
   });
 
-  test('nothing is said where the service received every message to the destination as it should', () => {
+  test('name no sender if the service received every message to the destination with its context', () => {
     const all = [1, 2, 3].map((trace) => send(trace) + receive('audit', trace)).join('');
     assert.deepEqual(tell(all, root(`${kafka} messaging.batch.message_count=3`)).notes, []);
   });
@@ -181,17 +181,17 @@ suite('messages that began traces', () => {
   const receipt = root(`${kafka} messaging.operation.type=receive`).replace('log process', 'log receive');
   const isOfBegan = (note: string): boolean => note.includes('began traces');
 
-  test('a span of the receipt alone, beside whole spans of what was done with the messages, lost nothing', () => {
+  test('are not reported for "receive" spans beside whole "process" spans', () => {
     const processed = [1, 2, 3].map((trace) => send(trace) + process(trace)).join('');
     assert.deepEqual(tell(processed, send(4), receipt).notes.filter(isOfBegan), []);
   });
 
-  test('a receipt is all that tells of a message where no other is processed in a span of its own', () => {
+  test('are reported for "receive" spans if no message has a "process" span', () => {
     const whole = [1, 2, 3].map((trace) => send(trace) + process(trace, 'receive')).join('');
     assert.equal(tell(whole, send(4), receipt).notes.filter(isOfBegan).length, 1);
   });
 
-  test('what was done with a message, in a trace of its own, is told', () => {
+  test('are reported for a "process" span in a trace of its own', () => {
     const processed = [1, 2, 3].map((trace) => send(trace) + process(trace)).join('');
     const lost = root(`${kafka} messaging.operation.type=process`);
     assert.equal(tell(processed, send(4), lost).notes.filter(isOfBegan).length, 1);
@@ -213,7 +213,7 @@ suite('an expectation that is given is not asked for', () => {
   });
 });
 
-test('without a verdict the edge of a warning is named, not an example', () => {
+test('without a verdict, the headline names the edge of a warning instead of an example', () => {
   const batch = (trace: number) =>
     `${send(trace)}${send(trace + 1)}trace ${trace + 2}\n  audit CONSUMER "audit-log process" ${trace * 100 + 300}..${trace * 100 + 310} ${kafka} messaging.batch.message_count=2\n`;
   const { result, expectation } = tell(...[1, 11, 21, 31].map(batch));

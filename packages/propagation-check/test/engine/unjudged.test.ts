@@ -14,7 +14,7 @@ import { drawTrace } from '../draw-trace.ts';
 import { readDrawing } from './read-drawing.ts';
 import { readFixtureDrawing, readFixtureText } from './read-fixture-drawing.ts';
 
-/** A request of `web`, which calls `pay`, and others at these addresses. */
+/** A request of `web` that calls `pay` and the given addresses. */
 function draw(...urls: readonly string[]): string {
   const get = 'http.request.method=GET';
   const calls = urls.map((url, at) => `  CLIENT web GET   b${at}  2${at}..2${at + 1} ${get} ${url}`);
@@ -26,7 +26,7 @@ function draw(...urls: readonly string[]): string {
   ].join('\n');
 }
 
-/** So many calls of `web` to `mailer`. */
+/** The given number of calls from `web` to `mailer`. */
 function drawCalls(count: number): string {
   return Array.from(
     { length: count },
@@ -39,8 +39,8 @@ function drawCalls(count: number): string {
 const details = { source: 'here', reason: null, notes: [], collector: null };
 const names = ['web', 'pay'];
 
-suite('edges that nothing here can judge', () => {
-  test('a service that calls itself alone gives no verdict, unless that edge is expected', () => {
+suite('edges that nothing in the capture can judge', () => {
+  test('a capture in which a service only calls itself has no verdict, unless that edge is expected', () => {
     const spans = drawTrace(`
       SERVER web GET /         a1  0..60 http.request.method=GET url.path=/
         CLIENT web GET         a2  5..15 http.request.method=GET url.full=http://web/pay
@@ -51,7 +51,7 @@ suite('edges that nothing here can judge', () => {
     assert.equal(checkTraces(spans, { expectation: toItself }).verdict, 'intact');
   });
 
-  test('a service without a SERVER span is named in headline, note and JSON; the verdict stays', () => {
+  test('a callee without a SERVER span is named in headline, note and JSON; the verdict stays', () => {
     const result = checkTraces(
       drawTrace(draw('url.full=http://orders:8082/a', 'url.full=http://orders:8082/b')),
     );
@@ -69,7 +69,7 @@ suite('edges that nothing here can judge', () => {
     }
   });
 
-  test('calls with the answers of others are named as such, and only those; the verdict stays', () => {
+  test("calls whose answer is another call's are named as such, and only those; the verdict stays", () => {
     const get = 'http.request.method=GET';
     const call = (trace: number, answer: string) =>
       `trace ${trace}\n  web CLIENT "GET" 100..110 ${get} url.full=http://orders/work ${answer}\n`;
@@ -87,7 +87,7 @@ suite('edges that nothing here can judge', () => {
     assert.match(note, /^not judged: web → orders:80 \(2 calls\): the answers name spans of other calls/);
   });
 
-  test('a call whose request is linked to the span around it is whole', () => {
+  test('a call is whole if its SERVER span links to the span around the CLIENT span', () => {
     const drawing = readFixtureText('split-trace/healthy-link-to-request.txt');
     const { spans } = readDrawing(drawing);
     assert.deepEqual(checkTraces(spans).unjudged, undefined);
@@ -96,7 +96,7 @@ suite('edges that nothing here can judge', () => {
     assert.equal(checkTraces(readDrawing(elsewhere).spans).unjudged?.[0]?.calls, 2);
   });
 
-  test('messages to a destination of which nobody receives one are named; the verdict stays', () => {
+  test('messages to a destination from which nobody receives are named; the verdict stays', () => {
     const kafka = 'messaging.system=kafka messaging.destination.name=mails';
     const message = `trace b\nPRODUCER web publish  b1  70..71 ${kafka}`;
     const received = `  CONSUMER mailer process  b2  72..80 ${kafka}`;
@@ -134,7 +134,7 @@ suite('edges that nothing here can judge', () => {
     assert.match(explainNothingToJudge(judge(message), names, noExpectation), /\(1 message\)/);
   });
 
-  test('messages of a destination of which others are received are named, with how to decide', () => {
+  test('messages that nobody received are named with how to decide, if others of their destination were received', () => {
     const kafka = 'messaging.system=kafka messaging.destination.name=mails';
     const send = (at: number, more = '') =>
       `trace ${at + 1}\n  web PRODUCER "publish" ${at * 100}..${at * 100 + 5} id:m${at} ${kafka} ${more}`;
@@ -166,12 +166,12 @@ suite('edges that nothing here can judge', () => {
       /^not judged: web → mails \(5 messages\): mailer received others there, .*sampler of its own.*parentbased_always_on\)$/,
     );
     assert.deepEqual(others, []);
-    // Two services share the destination: nothing tells whose the others are.
+    // Two services share the destination: nothing shows which of them should have received the others.
     const shared = judgeAll((at) =>
       at % 2 === 0 ? send(at) : receive(at).replace('mailer', at > 4 ? 'archive' : 'mailer'),
     );
     assert.deepEqual([shared.verdict, shared.unjudged], ['unknown', [{ ...edge, server: 'archive' }, edge]]);
-    // Of each edge less than half, of the destination most.
+    // Less than half of each edge, but most of the destination.
     const mostOfShared = judgeAll((at) =>
       at % 3 === 0 ? send(at) : receive(at).replace('mailer', at % 3 === 1 ? 'archive' : 'mailer'),
     );
@@ -203,14 +203,14 @@ suite('edges that nothing here can judge', () => {
       ['intact', 'fine'],
     );
 
-    // A consumer that keeps the context of the first message receives all of them below it, the last much later.
+    // A consumer that keeps the context of the first message receives all messages below it, the last one much later.
     const stale = numbers.map((at) => `    mailer CONSUMER "process" ${times(at)} ${kafka}`).join('\n');
     assert.deepEqual(
       judgeAll((at) => (at === 0 ? `${send(0)}\n${stale}` : send(at))).unjudged?.map(({ calls }) => calls),
       [9],
     );
 
-    // The last may still be in the queue, and a message that was not accepted is never received.
+    // The last message may still be in the queue, and a rejected message is never received.
     const last = judgeAll((at) => (at === 9 ? send(at) : receive(at)));
     assert.deepEqual(
       [last.verdict, last.edges[0]?.unjudged, last.unjudged?.map(({ calls, why }) => [calls, why])],
@@ -221,7 +221,7 @@ suite('edges that nothing here can judge', () => {
     const batch = `trace 99\n  mailer CONSUMER "receive" 1000..1020 ${links} ${kafka}`;
     const whole = judge(...numbers.map((at) => send(at)), batch);
     assert.deepEqual([whole.verdict, whole.unjudged, whole.edges[0]?.calls], ['intact', undefined, 10]);
-    // One span received six of ten.
+    // One span received six of the ten messages.
     const late = 'trace 98\n  web INTERNAL "end" 9000..9001';
     const sixOfTen = judge(...numbers.map((at) => send(at)), batch.replace(/link:m[6-9] /g, ''), late);
     assert.deepEqual(
@@ -240,7 +240,7 @@ suite('edges that nothing here can judge', () => {
     );
   });
 
-  test('messages are open only where the service received others of their sender, or must receive them', () => {
+  test('messages are open only if the service received others of their sender, or is expected to', () => {
     const topic = (system: string) => `messaging.system=${system} messaging.destination.name=events`;
     const send = (client: string, at: number, system = 'kafka') =>
       `trace ${client === 'web' ? 1 : 2}${at}\n  ${client} PRODUCER "send" ${at}..${at + 5} ${topic(system)}`;
@@ -274,7 +274,7 @@ suite('edges that nothing here can judge', () => {
     assert.equal(judge('rabbitmq', noExpectation, whole).verdict, 'intact');
   });
 
-  test('a doubt leaves an edge open only where the edge has such calls, and none that may be missing', () => {
+  test('a doubt leaves an edge open only if the edge has doubtful calls and is not optional', () => {
     const { spans } = readDrawing(readFixtureText('context-lost-in-process/shown-listener.txt'));
     const result = checkTraces(spans);
     assert.equal(result.verdict, 'unknown');
@@ -283,7 +283,7 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual(listOpenEdges({ ...result, edges: [] }, [], noExpectation, thresholds), []);
   });
 
-  test('an error of requests hides no open messages between the same services', () => {
+  test('an error on requests does not hide open messages between the same services', () => {
     const kafka = 'messaging.system=kafka messaging.destination.name=mails';
     const get = 'http.request.method=GET';
     const split = [1_000, 2_000].map(
@@ -313,7 +313,7 @@ suite('edges that nothing here can judge', () => {
     assert.equal(checkTraces(spans, { expectation }).undecided?.length, 1);
   });
 
-  test('links that a limit left out are those of the service whose spans lost them', () => {
+  test('dropped links are reported for the service whose spans lost them', () => {
     const kafka = 'messaging.system=kafka messaging.destination.name=events';
     const at = [1_000, 2_000, 3_000, 4_000, 5_000, 6_000];
     const receivers = ['archive', 'archive', 'worker', 'worker', 'worker', 'worker'];
@@ -339,7 +339,7 @@ suite('edges that nothing here can judge', () => {
     );
   });
 
-  test('requests that continue other traces count in the protocol of the edge, and for no edge where they fit two', () => {
+  test('requests that continue other traces count in the protocol of the edge, and for no edge if they fit two', () => {
     const get = 'http.request.method=GET';
     const serve = (from: number) =>
       `orders SERVER "POST /Orders/work" ${from + 20}..${from + 80} ${get} url.path=/Orders/work flags:0x301`;
@@ -365,7 +365,7 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual(judge('web', 'admin'), ['intact', ['rpc', 2, 0], ['rpc', 2, 0]]);
   });
 
-  test('messages of one replica that nobody received are named with it', () => {
+  test('if one replica sent all messages that nobody received, the note names it', () => {
     const { spans } = readDrawing(readFixtureText('split-trace/healthy-messages-of-replica-dropped.txt'));
     const result = checkTraces(spans);
     const fact =
@@ -375,7 +375,7 @@ suite('edges that nothing here can judge', () => {
     assert.ok(note.includes(`; ${fact}`), note);
   });
 
-  test('one trace within a request that usually calls, and shows no call, is named; the verdict stays', () => {
+  test('one trace within a request without its usual call is named; the verdict stays', () => {
     const get = 'http.request.method=GET';
     const buy = (at: number, from: number) =>
       `trace ${at}\n  web SERVER "GET /buy" ${from}..${from + 100} ${get} url.path=/buy http.route=/buy`;
@@ -412,7 +412,7 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual(judge(buy(9, 8_000).replaceAll('/buy', '/sell'), root(8_020)), outside);
   });
 
-  test('roots that may be calls of a busy caller, of a client that is not instrumented, are named', () => {
+  test('roots that may be calls of a busy caller with an uninstrumented client are named', () => {
     const get = 'http.request.method=GET';
     const drawAll = (agent: string, startOf: (at: number) => number) =>
       Array.from({ length: 12 }, (_, at) => [
@@ -444,7 +444,7 @@ suite('edges that nothing here can judge', () => {
     assert.equal(judge('got', (at) => 5_000 + at * 50).unjudged, undefined);
   });
 
-  test('calls to an address of which others are whole, after the called service delivered its last span', () => {
+  test('calls to an address with whole calls are unjudged after the last span of the callee', () => {
     const get = 'http.request.method=GET';
     const drawAll = (whole: number, path = '/one') =>
       Array.from({ length: 20 }, (_, at) => [
@@ -495,14 +495,14 @@ suite('edges that nothing here can judge', () => {
         [mark],
       );
     }
-    // The end of a capture cuts some off.
+    // The end of a capture cuts off some calls.
     assert.equal(judge(19, '/one', expectation).verdict, 'intact');
-    // Another path may be that of another service behind the same address.
+    // Another path may belong to another service behind the same address.
     const { verdict, unjudged } = judge(8, '/other', expectation);
     assert.deepEqual([verdict, unjudged], ['intact', undefined]);
   });
 
-  test('a forbidden edge to a service that is not here holds, and the note of its name says so', () => {
+  test('a forbidden edge to a service without spans holds, and a note says that the name occurs nowhere', () => {
     const result = checkTraces(drawTrace(draw()), {});
     const hint = (rule: 'must' | 'must-not') =>
       hintAtExpectations(result, ['web', 'payment-service'], {
@@ -515,7 +515,7 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual([hint('must'), hint('must-not')], [note(''), note(holds)]);
   });
 
-  test('an expected edge the wrong way round was never seen: the requests that lead to the calls are none of it', () => {
+  test('an expected edge in the wrong direction was never seen: the requests that lead to the calls do not count for it', () => {
     const result = checkTraces(drawTrace(draw()), {
       expectation: { ...noExpectation, edges: expectPath(['pay', 'web']) },
     });
@@ -531,7 +531,7 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual(hint('web', 'pay', 'web'), []);
   });
 
-  test('third parties, databases and services that were not reached are none', () => {
+  test('calls to third parties, databases and unreached services are not listed', () => {
     const result = checkTraces(
       drawTrace(
         draw(
@@ -566,7 +566,7 @@ suite('edges that nothing here can judge', () => {
       assert.equal(unjudged, undefined);
     });
 
-  test('a tolerated peer is none, nor one of which some calls have a SERVER span', () => {
+  test('a tolerated peer, or one with SERVER spans for some calls, is not listed', () => {
     const spans = drawTrace(draw('url.full=http://pay/other'));
     assert.equal(checkTraces(spans).unjudged, undefined);
     const silent = drawTrace(draw('url.full=http://orders:8082/a'));
@@ -575,7 +575,7 @@ suite('edges that nothing here can judge', () => {
   });
 });
 
-/** 20 requests that call, and then one that shows no call, with what stands for it. */
+/** 20 requests that call, then one without a call but with the given spans in its place. */
 function drawOneLeft(...lines: readonly string[]): string {
   return [
     'repeat 20 every 1000',
@@ -594,7 +594,7 @@ function drawRoot(trace: number, start: number, agent = 'node'): string {
   return `trace ${trace}\n  orders SERVER "GET /work" ${start}..${start + 60} http.request.method=GET url.path=/work user_agent.original=${agent}`;
 }
 
-/** Requests of one route that call orders, and of another that show no call; orders also has traces that begin `at` then. */
+/** Requests of one route that call orders, and of another route without calls; at orders, further traces begin at the times `at`. */
 function drawTwoRoutes(at: number): string {
   return `
 repeat 6 every 1000
@@ -646,7 +646,7 @@ suite('requests that show no call', () => {
       );
     });
 
-  test('calls that each arrived with another path at another port are named; the verdict stays', () => {
+  test('calls that all arrived with another path at another port are named; the verdict stays', () => {
     const get = 'http.request.method=GET';
     const call = (at: number, url: string, received: string, client = 'web') => `
       trace ${at}
@@ -665,11 +665,11 @@ suite('requests that show no call', () => {
     );
 
     const unnamed = (...calls: readonly string[]) => judge(...calls).unjudged;
-    // A proxy, which may cut a prefix off; a redirect; and one call of several that went there.
+    // A proxy that may remove a prefix; a redirect; and one call among several that went to this place.
     assert.equal(unnamed(call(1, 'http://orders:8080/api/ok', 'url.path=/ok server.port=8081')), undefined);
     assert.equal(unnamed(call(1, 'http://orders:8080/ok', 'url.path=/api/ok server.port=8081')), undefined);
     assert.equal(unnamed(call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8080')), undefined);
-    // The same path, written otherwise, behind an address that maps ports.
+    // The same path in another notation, behind an address that maps ports.
     for (const [sent, received] of [
       ['/orders/', '/orders'],
       ['/orders', '/orders/'],
@@ -692,7 +692,7 @@ suite('requests that show no call', () => {
     assert.equal(unnamed(own), undefined);
     const itself = call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8081', 'stock');
     assert.equal(unnamed(itself), undefined);
-    // A proxy without CLIENT spans rewrote the path; and a service without SERVER spans called on.
+    // A proxy without CLIENT spans that rewrote the path, and a service without SERVER spans that made a call of its own.
     assert.equal(unnamed(hop.replace('CLIENT web', 'SERVER web')), undefined);
     assert.equal(unnamed(hop.replace('SERVER stock', 'INTERNAL stock')), undefined);
     const expectation = { ...noExpectation, edges: expectPath(['web', 'stock']) };

@@ -29,11 +29,11 @@ function tell(...drawings: readonly string[]): Told {
   return { result, notes: hintAtExpectations(result, ['web', 'mailer'], expectation) };
 }
 
-suite('messages without their other side, beside whole ones', () => {
+suite('messages without their other side, beside whole messages', () => {
   const few = [...range(0, 5).map(whole), cut(5), cut(6), whole(7)];
   const many = [whole(0), ...range(1, 5).map(cut), whole(5)];
 
-  test('a few may be a coincidence, and no expectation decides', () => {
+  test('a few may be a coincidence, even on an expected edge', () => {
     for (const given of ['', 'expect web -> mailer\n']) {
       const { result, notes } = tell(given, ...few);
       assert.equal(result.verdict, 'intact');
@@ -60,7 +60,7 @@ suite('messages without their other side, beside whole ones', () => {
     ]);
   });
 
-  test('are as few as the thresholds of the check say', () => {
+  test('what counts as few depends on the thresholds of the check', () => {
     const { spans, expectation } = readDrawing(many.join(''));
     const tellOf = (fewestLostMessages: number) =>
       checkTraces(spans, { expectation, thresholds: replaceThresholds({ fewestLostMessages }) })
@@ -69,7 +69,7 @@ suite('messages without their other side, beside whole ones', () => {
     assert.match(tellOf(5) ?? '', /so few may be a coincidence/);
   });
 
-  test('of several an expectation decides, and the headline agrees with the note', () => {
+  test('if there are several, an expectation decides, and the headline agrees with the note', () => {
     const { result, notes } = tell(...many);
     const [{ says = '' } = {}] = result.undecided ?? [];
     assert.match(
@@ -81,7 +81,7 @@ suite('messages without their other side, beside whole ones', () => {
     assert.equal(tell('expect web -> mailer\n', ...many).result.verdict, 'broken');
   });
 
-  test('where more were sent than began traces, the data do not tell', () => {
+  test('stay undecided if more were sent than began traces', () => {
     const { result } = tell(...many, send(6), whole(7));
     assert.match(
       result.undecided?.[0]?.says ?? '',
@@ -89,7 +89,7 @@ suite('messages without their other side, beside whole ones', () => {
     );
   });
 
-  test('spans of another name are not those messages', () => {
+  test('spans with another name are not counted as those messages', () => {
     const receive = `trace 900\n  mailer CONSUMER "mails poll" 520..530 ${kafka}\n`;
     const { result } = tell(...range(0, 5).map(whole), send(5), receive, whole(6));
     assert.deepEqual(
@@ -98,7 +98,7 @@ suite('messages without their other side, beside whole ones', () => {
     );
   });
 
-  test('messages that were sent last may wait to be received', () => {
+  test('messages sent last may not have been received yet', () => {
     const { result, notes } = tell(...range(0, 5).map(whole), send(5), whole(6), send(7));
     assert.deepEqual(
       result.unjudged?.map(({ calls, late }) => [calls, late]),
@@ -114,7 +114,7 @@ suite('messages without their other side, beside whole ones', () => {
     assert.doesNotMatch(allBegan, /end of the capture/);
   });
 
-  test('where only the last messages are not received, a note has their number', () => {
+  test('if only the last messages were not received, a note has their number', () => {
     const last = (at: number) =>
       `trace ${at + 1}\n  web PRODUCER "mails send" ${600 + at}..${601 + at} ${kafka}\n`;
     const few = [...range(0, 6).map(whole), last(6), last(7)];
@@ -132,8 +132,8 @@ suite('messages without their other side, beside whole ones', () => {
   });
 });
 
-suite('messages of a destination of which a finding tells of others', () => {
-  // A message id on both sides proves what was sent and what was received.
+suite('messages of a destination for which a finding reports other messages', () => {
+  // A message id on both sides proves which message was sent and received.
   const split = (at: number) => {
     const id = `messaging.message.id="${String(at).padStart(32, '0')}"`;
     return send(at).replace(kafka, `${kafka} ${id}`) + began(at, id);
@@ -141,7 +141,7 @@ suite('messages of a destination of which a finding tells of others', () => {
   const listUnjudged = ({ result }: Told) =>
     result.unjudged?.map(({ peer, calls, server = null, mayBe = null }) => [peer, calls, server, mayBe]);
 
-  test('beside whole ones', () => {
+  test('are noted beside whole messages', () => {
     const told = tell(...range(0, 8).map(whole), split(8), send(9), send(10), ...range(11, 20).map(whole));
     const [finding] = told.result.findings;
     assert.deepEqual([finding?.id, finding?.severity, finding?.count], ['split-trace', 'error', 1]);
@@ -149,7 +149,7 @@ suite('messages of a destination of which a finding tells of others', () => {
     assert.match(told.notes.join(), /^not judged: web → mails \(2 messages\): mailer received others there/);
   });
 
-  test('where none is whole', () => {
+  test('are noted where no message is whole', () => {
     const told = tell(...range(0, 8).map(split), send(9), send(10), ...range(11, 20).map(split));
     assert.deepEqual([told.result.findings[0]?.id, told.result.findings[0]?.count], ['split-trace', 17]);
     assert.deepEqual(listUnjudged(told), [['mails', 2, null, null]]);
@@ -159,7 +159,7 @@ suite('messages of a destination of which a finding tells of others', () => {
     );
   });
 
-  test('nothing is told where it tells of all', () => {
+  test('are not noted where the finding reports all of them', () => {
     assert.equal(tell(...range(0, 8).map(split)).result.unjudged, undefined);
   });
 });
@@ -185,14 +185,14 @@ suite('messages to queues of RabbitMQ that the routing key names', () => {
       assert.match(waiting.notes.join(), /^not judged: web → mails \(1 message\): sent at the end/);
     });
   }
-  test('another exchange keeps its name', () => {
+  test('an exchange with a name keeps it', () => {
     const rename = asOf('messaging.destination=events', 'messaging.rabbitmq.routing_key=mails');
     const { notes } = tell(...[...range(0, 4).map(whole), send(4), whole(5)].map(rename));
     assert.match(notes.join(), /^not judged: web → events \(1 message\): mailer received others there/);
   });
 });
 
-test('messages to queues of one message each, as for replies, have one note', () => {
+test('messages to queues with one message each, such as reply queues, share one note', () => {
   const reply = (at: number) => (drawn: string) => drawn.replaceAll('name=mails', `name=amq.gen-${at}`);
   const { result, notes } = tell(
     `trace 900\n  web CLIENT "GET" 0..9 http.request.method=GET url.full=http://mailer/\n    mailer SERVER "GET" 1..8 http.request.method=GET url.path=/\n`,
@@ -216,7 +216,7 @@ suite('batches that link to some of their messages', () => {
     result.unjudged?.map(({ why, calls, facts }) => [why ?? null, calls, facts?.join() ?? null]);
   const five = range(0, 5).map((at) => send(at));
 
-  test('the others are told', () => {
+  test('messages that the batches do not link to are noted', () => {
     const told = tell(...five, batch(6, [0, 1, 2], 5));
     assert.equal(told.result.verdict, 'intact');
     assert.deepEqual(listWhy(told), [['short-batch', 2, 'batches of mailer link to 3 of their 5 messages']]);
@@ -226,7 +226,7 @@ suite('batches that link to some of their messages', () => {
     );
   });
 
-  test('those are most of an edge, which is open', () => {
+  test('leave the edge open if they do not link to most of its messages', () => {
     const { result } = tell(...range(0, 3).map((at) => send(at)), batch(6, [0], 3));
     assert.equal(result.verdict, 'unknown');
     assert.match(
@@ -235,7 +235,7 @@ suite('batches that link to some of their messages', () => {
     );
   });
 
-  test('beside messages that nobody received later', () => {
+  test('are noted beside later messages that nobody received', () => {
     const told = tell(...five, batch(6, [0, 1, 2], 5), send(7), ...range(8, 18).map(whole));
     assert.deepEqual(
       listWhy(told)?.map(([why, calls]) => [why, calls]),
@@ -246,19 +246,19 @@ suite('batches that link to some of their messages', () => {
     );
   });
 
-  test('nothing is told of a batch whose other messages have no PRODUCER span', () => {
+  test('are not noted if their other messages have no PRODUCER span', () => {
     assert.equal(tell(...five, batch(6, [0, 1, 2, 3, 4], 8)).result.unjudged, undefined);
   });
-  test('nothing is told where the numbers differ', () => {
+  test('are not noted if the numbers differ', () => {
     assert.deepEqual(listWhy(tell(...five, batch(6, [0, 1, 2], 9))), [['waiting', 2, null]]);
   });
-  test('nothing is told where dropped links are counted', () => {
+  test('are not noted if the SDK counts dropped links', () => {
     const told = tell(...five, batch(6, [0, 1, 2], 5, 'otel.dropped_links_count=2'));
     assert.ok(!listWhy(told)?.some(([why]) => why === 'short-batch'));
   });
   const mayBeLimited = (links: number) =>
     `each links to ${links}, which may be a limit (OTEL_SPAN_LINK_COUNT_LIMIT)`;
-  test('a limit may have left the links out of batches that link to the same number of messages', () => {
+  test('may be limited if all link to the same number of messages', () => {
     const limited = [batch(6, [0, 1], 3), send(7), send(8), send(9), batch(10, [7, 8], 3)];
     const told = tell(...range(0, 3).map((at) => send(at)), ...limited);
     assert.equal(told.result.verdict, 'intact');
@@ -270,7 +270,7 @@ suite('batches that link to some of their messages', () => {
       /^not judged: web → mails \(2 messages\): batches of mailer link to 4 of their 6 messages, and as many others, sent before, are in none: each links to 2, .*, or the sender wrote no context/,
     );
   });
-  test('a limit may have left the links out of a batch with as many as SDKs allow', () => {
+  test('may be limited if one has as many links as SDKs allow', () => {
     const judge = (links: number) =>
       listWhy(tell(...range(0, 130).map((at) => send(at)), batch(140, range(0, links), 130)));
     const told = (links: number) => `batches of mailer link to ${links} of their 130 messages`;
@@ -279,12 +279,12 @@ suite('batches that link to some of their messages', () => {
   });
 });
 
-suite('a destination that its receiver calls otherwise', () => {
+suite('a destination that its receiver names differently', () => {
   const topic = kafka.replace('=mails', '=persistent://public/default/mails');
   const rename = (drawing: string) => drawing.replaceAll(/(PRODUCER .*)messaging\.system.*/g, `$1${topic}`);
   const half = [whole(0), ...range(1, 5).map(cut), whole(5)].map(rename);
 
-  test('has the messages that began traces, as whole messages tell', () => {
+  test('has the messages that began traces, if whole messages show both names', () => {
     const { result, notes } = tell(...half);
     assert.deepEqual(
       result.unjudged?.map(({ peer, calls, began, mayBe }) => [peer, calls, began, mayBe]),
@@ -304,7 +304,7 @@ suite('a destination that its receiver calls otherwise', () => {
     );
   });
 
-  test('has none of another name that whole messages do not tell of it', () => {
+  test('has no messages of a name that no whole message shows for it', () => {
     const letters = (drawing: string) =>
       drawing.replaceAll(/(trace 50\d\n.*| CONSUMER .*)name=mails/g, '$1name=letters');
     const other = letters(rename(whole(6))).replace('default/mails', 'default/letters');
@@ -321,7 +321,7 @@ suite('a destination that its receiver calls otherwise', () => {
     }
   });
 
-  test('may have senders of other names where all of one were received', () => {
+  test('may have senders that use other names, if all messages of one name were received', () => {
     const { result } = tell(...range(0, 5).map(whole).map(rename), began(5), rename(whole(6)));
     assert.deepEqual(
       result.unjudged?.map(({ peer, calls, mayBe }) => [peer, calls, mayBe]),
