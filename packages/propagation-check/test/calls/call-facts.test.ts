@@ -37,7 +37,7 @@ const anyUrl = fc
   )
   .map((parts) => parts.join(''));
 
-test('the address and the path of a URL are those that URL reads', () => {
+test('the address and the path of a URL equal those of the URL parser', () => {
   const [span] = drawTrace('CLIENT web GET  a2  5..25');
   assert.ok(span);
   const defaultPorts: Readonly<Record<string, number>> = {
@@ -61,7 +61,7 @@ test('the address and the path of a URL are those that URL reads', () => {
   );
 });
 
-test('a batch has the size that it tells, where that is a number of messages', () => {
+test('a batch has its recorded size, if that is a number of messages', () => {
   const [span] = drawTrace('CLIENT web GET  a2  5..25');
   assert.ok(span);
   const sizeOf = (size: string | number) =>

@@ -22,13 +22,13 @@ const whole = `trace 1
 `;
 
 describe('calls of MCP', () => {
-  it('are an edge of their own protocol', () => {
+  it('are an edge with a protocol of its own', () => {
     assert.deepEqual(checkTraces(readDrawing(whole).spans).edges, [
       { client: 'agent', server: 'tools', protocol: 'mcp', calls: 1, broken: 0 },
     ]);
   });
 
-  it('are judged beside the requests of HTTP that carry them', () => {
+  it('are judged beside the HTTP requests that carry them', () => {
     const { edges, findings } = checkTraces(
       readDrawing(`trace 1
   agent INTERNAL "invoke_agent" 0..100
@@ -42,7 +42,7 @@ describe('calls of MCP', () => {
     assert.deepEqual(edges.map(({ protocol, calls }) => `${protocol} ${calls}`).sort(), ['http 1', 'mcp 1']);
   });
 
-  it('are broken alone where HTTP is whole, and nothing says that a proxy strips headers', () => {
+  it('are broken on their own if HTTP is whole, and no proxy is said to strip headers', () => {
     const drawing = `expect agent -> tools
 trace 1
   agent INTERNAL "invoke_agent" 0..100
@@ -64,7 +64,7 @@ trace 2
     assert.match(findings[0]?.decide?.[0] ?? '', /tap --client agent --server tools/);
   });
 
-  it('are whole where HTTP alone carries the context', () => {
+  it('are whole if only HTTP carries the context', () => {
     const drawing = `expect agent -> tools
 trace 1
   agent INTERNAL "invoke_agent" 0..100
@@ -76,7 +76,7 @@ trace 1
     assert.deepEqual(judgeDrawing(drawing), []);
   });
 
-  it('leave their HTTP requests without blame where only the called side records those', () => {
+  it('do not report their HTTP requests if only the callee records those', () => {
     const drawing = `expect agent -> tools
 ${whole}trace 2
   ${http.server}
@@ -86,7 +86,7 @@ trace 3
     assert.deepEqual(judgeDrawing(drawing), []);
   });
 
-  it('leave a broken request of HTTP to HTTP', () => {
+  it('do not hide a broken HTTP request', () => {
     const { spans, expectation } = readDrawing(`expect agent -> tools
 trace 1
   agent INTERNAL "invoke_agent" 0..100
@@ -107,7 +107,7 @@ trace 2
     ]);
   });
 
-  it('pair up with requests of HTTP at a service that knows nothing of MCP, where they are expected', () => {
+  it('pair up with HTTP requests at a service without MCP instrumentation, if the edge is expected', () => {
     const spans = `trace 1
   agent INTERNAL "invoke_agent" 0..100
     agent CLIENT "tools/call get_weather" ${draw(10, 90, 1)}
@@ -122,7 +122,7 @@ trace 2
     ]);
   });
 
-  it('are answered unless their own side says that they were not', () => {
+  it('are answered unless the CLIENT span says that they were not', () => {
     const drawing = (extra: string): string => `expect agent -> tools
 trace 1
   agent INTERNAL "invoke_agent" 0..100

@@ -34,7 +34,7 @@ trace 2
       assert.deepEqual(listEdges(drawing), [['web', 'worker', 1]]);
     });
 
-  test('a service that sends because of the message of another has received it', () => {
+  test("a service that sends because of another service's message has received that message", () => {
     const drawing = `
 trace 1
   web PRODUCER "orders send" 0..2 id:m ${orders}
@@ -44,7 +44,7 @@ trace 2
     assert.deepEqual(listEdges(drawing), [['web', 'relay', 1]]);
   });
 
-  test('a PRODUCER span that sends what its own service has created is not awaited', () => {
+  test('a PRODUCER span that sends messages its own service created is not open', () => {
     const drawing = `
 trace 1
   web SERVER "POST /order" 0..9
@@ -57,7 +57,7 @@ trace 3
 trace 4
   web PRODUCER "orders send" 90..91 ${orders}
 `;
-    // That of another trace is a message of its own.
+    // A linked message of another trace is a message of its own.
     const { unjudged } = checkTraces(readDrawing(drawing).spans);
     assert.deepEqual(
       unjudged?.map(({ calls }) => calls),

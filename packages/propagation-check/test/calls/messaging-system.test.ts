@@ -12,7 +12,7 @@ function listMessages(...systems: readonly string[]): readonly Span[] {
   return readDrawing(`trace 1\n${lines.join('\n')}`).spans;
 }
 
-test('messages may be of one broker where each two may', () => {
+test('messages may be of one broker if every two of them may', () => {
   const may = (some: readonly string[], others: readonly string[]) =>
     mayAllBeOfOneBroker(listMessages(...some), listMessages(...others));
   assert.ok(may(['kafka', 'kafka'], ['kafka', '']));

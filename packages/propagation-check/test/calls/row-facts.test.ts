@@ -24,7 +24,7 @@ const spansOfOneCall = drawTrace(`
     SERVER orders GET   b2  10..80 http.request.method=GET url.path=/7 http.response.status_code=200
 `);
 
-test('rows say the same of calls as their spans, in any order of reading', () => {
+test('rows and their spans give the same facts, in any order of reading', () => {
   fc.assert(
     fc.property(spans, fc.infiniteStream(fc.nat()), (received, order) => {
       const store = storeOf(received);
@@ -44,7 +44,7 @@ test('rows say the same of calls as their spans, in any order of reading', () =>
   );
 });
 
-test('what is remembered of a row is what is read from it', () => {
+test('a remembered fact of a row equals the fact that is read', () => {
   fc.assert(
     fc.property(spans, fc.infiniteStream(fc.nat()), (received, order) => {
       const store = storeOf(received);
@@ -70,7 +70,7 @@ test('what is remembered of a row is what is read from it', () => {
   );
 });
 
-test('no row is so where none may be', () => {
+test('maySome holds for every condition that some row meets, and not for one that no row can meet', () => {
   fc.assert(
     fc.property(spans, (received) => {
       const store = storeOf(received);
@@ -88,7 +88,7 @@ test('no row is so where none may be', () => {
   assert.ok(!facts.maySome((row) => row.protocol === 'rpc' || readStatusCode(row) === 302));
 });
 
-test('of more classes than 16 bits number, the last rows are read one by one', () => {
+test('with more classes than 16 bits can number, the last rows are read one by one', () => {
   const values = 256;
   const [call] = spansOfOneCall;
   assert.ok(call !== undefined);
@@ -109,7 +109,7 @@ test('of more classes than 16 bits number, the last rows are read one by one', (
   assert.ok(facts.maySome((of) => readStatusCode(of) === 201));
 });
 
-test('a path that is told by its bytes to end otherwise ends otherwise', () => {
+test('a path whose bytes show another end has another end', () => {
   // Long values are not interned.
   const long = `/${'a'.repeat(600)}`;
   const texts = [

@@ -22,7 +22,7 @@ function check(drawing: string) {
 }
 
 suite('baggage that services copy to span attributes', () => {
-  test('is lost where the caller records it and the called service, which records it elsewhere, does not', () => {
+  test('is lost if the caller records it and the callee does not, although it records it on other spans', () => {
     const { verdict, edges, findings } = check(call('baggage.hello=world', ''));
     assert.equal(verdict, 'broken');
     assert.deepEqual(edges, [{ client: 'web', server: 'orders', protocol: 'http', calls: 2, broken: 1 }]);
@@ -32,15 +32,15 @@ suite('baggage that services copy to span attributes', () => {
     );
   });
 
-  test('is lost where the called service records another value', () => {
+  test('is lost if the callee records another value', () => {
     const { findings } = check(call('', 'app.baggage.hello=moon'));
     assert.match(findings[0]?.evidence[0]?.says ?? '', /records another value than baggage hello=world/);
   });
 
-  test('is not missed where it is there, and where nobody recorded that it left', () => {
+  test('is not reported if it arrived, or if nobody recorded that it left', () => {
     assert.equal(check(call('baggage.hello=world', 'baggage.hello=world')).verdict, 'intact');
     assert.equal(check(call('', '')).verdict, 'intact');
-    // A limit of the SDK may have left it out.
+    // A limit of the SDK may have dropped the attribute.
     assert.equal(check(call('baggage.hello=world', 'otel.dropped_attributes_count=2')).verdict, 'intact');
   });
 });
@@ -55,19 +55,19 @@ suite('baggage at a tap', () => {
   };
   const entry = 'baggage="a=1,hello=world"';
 
-  test('left the caller and did not reach the called service', () => {
+  test('is reported if it left the caller and did not reach the callee', () => {
     assert.deepEqual(says(entry, 'baggage=a=1'), [
       'baggage hello=world left the caller and did not reach the called service',
     ]);
   });
 
-  test('reached the called service with another value, which is not shown', () => {
+  test('is reported if it reached the callee with another value, which is not shown', () => {
     assert.deepEqual(says(entry, 'baggage=hello=moon'), [
       'baggage hello=world left the caller and reached the called service with another value',
     ]);
   });
 
-  test('did not leave the caller', () => {
+  test('is reported if it did not leave the caller', () => {
     for (const sent of ['baggage=a=world', 'baggage=hello=moon', '']) {
       assert.deepEqual(says(sent, ''), [
         'baggage hello=world did not leave the caller, and did not reach the called service',
@@ -75,16 +75,16 @@ suite('baggage at a tap', () => {
     }
   });
 
-  test('arrived, whatever else did', () => {
+  test('is not reported if it arrived with other entries', () => {
     assert.deepEqual(says(entry, 'baggage="hello=moon,hello=world"'), []);
   });
 
-  test('is not expected of callers that nobody expects', () => {
+  test('is not expected from callers that no expectation names', () => {
     assert.deepEqual(says('', '', 'expect shop -> orders\nexpect web -> stock'), []);
   });
 });
 
-test('an edge that must not exist is broken when it does', () => {
+test('a forbidden edge is broken if it exists', () => {
   const { spans } = readDrawing(call('', ''));
   const expectation = {
     ...noExpectation,

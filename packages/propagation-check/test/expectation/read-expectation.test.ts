@@ -35,7 +35,7 @@ traceresponse: [payments]
     });
   });
 
-  test('says all of its faults at once', () => {
+  test('reports all faults at once', () => {
     const text = 'edges:\n  must: [web, a -> b]\n  may: [x]\nbagage: {}\n';
     assert.throws(
       () => readExpectation(text),
@@ -119,7 +119,7 @@ traceresponse: [payments]
     assert.throws(() => readExpectation('a: &a [*a]'), ExpectationError);
   });
 
-  test('that multiplies by aliases is refused', () => {
+  test('is refused if its aliases multiply', () => {
     const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
     for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh', 'hi'])
       lines.push(`${to}: &${to} [${`*${from}, `.repeat(9)}]`);

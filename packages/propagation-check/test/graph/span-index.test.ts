@@ -4,7 +4,7 @@ import { SpanIndex } from '../../src/graph/span-index.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { simulateSystem } from '../engine/simulate-system.ts';
 
-test('an index that gave its slots back finds the same traces and spans, and those that were preferred', () => {
+test('an index that freed its slots finds the same traces, spans and preferred rows again', () => {
   const { spans } = simulateSystem(1, { requests: 50 });
   const [repeated] = spans;
   assert.ok(repeated);

@@ -40,7 +40,7 @@ suite('a graph', () => {
       return draw(String(at), null, { startTimeUnixNano: start, endTimeUnixNano: start + BigInt(at % 50) });
     });
     const graph = buildTraceGraph(spans);
-    // Around the end of the first block of rows, and that of all.
+    // Around the end of the first block of rows, and around the last row.
     for (const first of [4_040, 9_980]) {
       for (let from = first; from < first + 150; from += 1) {
         const expected = spans.filter(
@@ -56,7 +56,7 @@ suite('a graph', () => {
     }
   });
 
-  test('counts a span that arrived twice once, and of two with one id the longer', () => {
+  test('counts a span that arrived twice once, and of two spans with one id the longer', () => {
     const [short, long] = [draw('a', null, { name: 'short' }), draw('a', null, { name: 'long' })];
     const longer = { ...long, endTimeUnixNano: long.endTimeUnixNano + 1n };
     for (const spans of [
@@ -72,7 +72,7 @@ suite('a graph', () => {
     }
   });
 
-  test('gives a server that shares the id of its client one of its own, and moves the spans below it along', () => {
+  test('gives a SERVER span that shares the id of its CLIENT span an id of its own, and moves its children along', () => {
     const client = draw('a', null, { kind: 'CLIENT', serviceName: 'web' });
     const server = draw('a', null, { kind: 'SERVER', serviceName: 'orders' });
     const below = draw('c', 'a', { kind: 'INTERNAL', serviceName: 'orders' });
@@ -95,7 +95,7 @@ suite('a graph', () => {
     });
   }
 
-  test('of several traces that a cut id ends takes the span that began last, and of others only what is cut', () => {
+  test('of several traces that end with a cut id, takes the span that began last, and from a whole id finds only spans in the cut trace', () => {
     const [cut, other] = [trace.slice(16), `${'1'.repeat(16)}${trace.slice(16)}`];
     const start = pattern?.startTimeUnixNano ?? 0n;
     const graph = buildTraceGraph([
@@ -113,14 +113,14 @@ suite('a graph', () => {
     assert.deepEqual([parentOf('b'), parentOf('c'), parentOf('d')], [`a ${other}`, `b ${cut}`, null]);
   });
 
-  test('does not take the last 64 bits of another trace id for a cut one', () => {
+  test('does not take a trace id with the same last 64 bits for a cut one', () => {
     const other = `${'1'.repeat(16)}${trace.slice(16)}`;
     const graph = buildTraceGraph([draw('a', null), draw('b', 'a', { traceId: other })]);
     assert.deepEqual(tell(graph).toSorted(), ['a -', 'b -']);
     assert.ok(graph.spans.some((span) => isOrphan(graph, span)));
   });
 
-  test('ends upwards where hostile data close a circle, and at a span that is its own parent', () => {
+  test('ends a climb in a cycle of hostile data, and at a span that is its own parent', () => {
     const graph = buildTraceGraph([
       draw('a', 'c'),
       draw('b', 'a'),
@@ -135,7 +135,7 @@ suite('a graph', () => {
     assert.ok(isOrphan(graph, d));
   });
 
-  test('links lead to spans that are in the data, not to itself', () => {
+  test('links lead to spans in the capture, and never to the span itself', () => {
     const [spanA, spanB] = [draw('a', null), draw('b', null, { traceId: `b${trace.slice(1)}` })];
     const links = [spanA, spanB, draw('f', null)].map(({ traceId, spanId }) => ({ traceId, spanId }));
     const graph = buildTraceGraph([spanA, { ...spanB, links }]);

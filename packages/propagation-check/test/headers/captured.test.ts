@@ -6,7 +6,7 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from '../rules/judge-drawing.ts';
 
-/** A value of each format's id header that is right, for trace 1 and the CLIENT span of the call. */
+/** By format, a valid value of its id header, for trace 1 and the CLIENT span of the call. */
 const values: Readonly<Record<PropagationFormat, string>> = {
   tracecontext: '00-<1>-<call>-01',
   b3: '<1>-<call>-1',
@@ -25,7 +25,7 @@ const values: Readonly<Record<PropagationFormat, string>> = {
 
 type Recorded = Readonly<Record<string, string>>;
 
-/** A request that broke, with what each side recorded of its headers. */
+/** A split call, with the headers that each side recorded. */
 function drawCall(sent: Recorded, received: Recorded, family = 'http.request.header.'): string {
   const show = (recorded: Recorded): string =>
     Object.entries(recorded)
@@ -50,7 +50,7 @@ const redacted = [
   ...['00-da39a3ee5e6b4b0d3255bfef95601890afd80709-<call>-01', 'xxxx', 'q83vEjRWeJA='],
 ];
 
-/** The same, and beginnings of a right one. */
+/** Redacted values, and beginnings of a valid value. */
 const hiddenValues = [
   ...redacted,
   ...['00-<1>-<call>-0', '00-<1>-<call>', '00-<1>-', '00-0af7', '00-0af7651916cd43dd...'],
@@ -80,7 +80,7 @@ suite('headers that both sides recorded name the cause', () => {
   }
 });
 
-suite('what one side did not record stays open', () => {
+suite('what one side did not record stays undecided', () => {
   for (const [why, best, sent, received] of [
     ['nobody looked for other formats', 'header-stripped', { traceparent: none }, { traceparent: none }],
     ['a hop may have taken a traceparent', 'format-mismatch', {}, { traceparent: none, b3: values.b3 }],
@@ -106,7 +106,7 @@ suite('what one side did not record stays open', () => {
     ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
     ...hiddenValues.map((value): [string, string, Recorded, Recorded] => [
       'the value was hidden',
-      // The id of the trace shows that it arrived.
+      // The equal trace id shows that the context arrived.
       value.includes('<1>') && !value.includes('*') ? 'header-ignored' : 'header-stripped',
       { traceparent },
       { traceparent: value },
@@ -127,14 +127,14 @@ suite('what one side did not record stays open', () => {
       assert.match(tellFirst(beside), /with a traceparent whose value no record shows/);
     });
 
-  test('the called service has another parent, and may have read the header of another format', () => {
+  test('if the callee has another parent, it may have read the header of another format', () => {
     const split = drawCall({}, { b3: values.b3 });
     const orphan = split.replace('trace 2\n  orders', 'trace 2\n  lost\n    orders');
     assert.deepEqual([split, orphan].map(tellsOfOtherFormat), [true, false]);
   });
 });
 
-/** Whether the finding says that another format than Trace Context brought the ids of the call. */
+/** Whether the finding says that a format other than Trace Context carried the ids of the call. */
 function tellsOfOtherFormat(drawing: string): boolean {
   return tellFirst(drawing).includes('brought the ids of the call');
 }
@@ -145,21 +145,21 @@ function tellFirst(drawing: string): string {
   return finding?.evidence[0]?.says ?? '';
 }
 
-suite('a beginning of a right traceparent', () => {
+suite('the beginning of a valid traceparent', () => {
   const cut = drawCall({ traceparent }, { traceparent: '00-<1>-<call>' });
   const agent = `user_agent.original=${'agent'.repeat(11)}`;
 
-  test('is malformed where the same process records longer texts', () => {
+  test('is malformed if the same process records longer texts', () => {
     const other = drawChain(3, drawServer({ from: 110, to: 120, extra: agent }));
     assert.deepEqual(judgeDrawing(cut + other), ['error header-malformed web -> orders 1']);
   });
 
-  test('may be cut where only others do', () => {
+  test('may be cut if only other processes record longer texts', () => {
     const other = drawChain(3, drawServer({ from: 110, to: 120, extra: `resource:host.name=two ${agent}` }));
     assert.deepEqual(judgeDrawing(cut + other), ['error split-trace web -> orders 1']);
   });
 
-  test('may be cut where others are no longer', () => {
+  test('may be cut if other texts are not longer', () => {
     const other = drawChain(3, drawServer({ from: 110, to: 120, extra: agent.slice(0, -3) }));
     assert.deepEqual(judgeDrawing(cut + other), ['error split-trace web -> orders 1']);
   });
@@ -184,7 +184,7 @@ suite('every format is read under every name that an instrumentation gives', () 
     });
   }
 
-  test('nor at a tap of which nobody knows the place: there that is the least likely', () => {
+  test('nor at a tap whose place is unknown: there it is the least likely cause', () => {
     const header = `sentry-trace=${values.sentry}`;
     const tap = `tap somewhere 15..85 GET /work 200 sent ${header} received ${header}`;
     const { spans, expectation, headers } = readDrawing(`${drawCall({}, {})}${tap}`);
@@ -237,7 +237,7 @@ suite('a service that records headers on other spans proves that there were none
     );
   });
 
-  test('not on a span of which a limit of the SDK left attributes out', () => {
+  test('not for a span whose attributes a limit of the SDK dropped', () => {
     const dropped = 'otel.dropped_attributes_count=1';
     const calls = [
       drawCall({}, {}).replace('id:call', `id:call ${dropped}`) + earlier(recorded),
@@ -247,12 +247,12 @@ suite('a service that records headers on other spans proves that there were none
       assert.deepEqual(judgeDrawing(inOneProcess(call)), ['error split-trace web -> orders 1']);
   });
 
-  test('not where replicas may stand behind one resource, of which another one records nothing', () => {
+  test('not if one resource may have several replicas, of which another records nothing', () => {
     const drawing = drawCall({ traceparent }, {}) + earlier(recorded, recorded);
     assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
   });
 
-  test('not where calls are recorded before the instrumentation writes its own header', () => {
+  test('not if calls are recorded before the instrumentation injects its own header', () => {
     const byHand = earlier(`http.request.header.traceparent=${other}`, recorded);
     assert.deepEqual(judgeDrawing(inOneProcess(drawCall({}, {}) + byHand)), [
       'error split-trace web -> orders 1',
@@ -261,14 +261,14 @@ suite('a service that records headers on other spans proves that there were none
     assert.deepEqual(judgeDrawing(arrived), ['error header-ignored web -> orders 1']);
   });
 
-  test('not of a call without an answer, whose headers may never have been written', () => {
+  test('not for a call without an answer, whose headers may never have been sent', () => {
     const aborted = drawCall({}, {}).replace('http.response.status_code=200', '');
     assert.deepEqual(judgeDrawing(inOneProcess(aborted + earlier(recorded))), [
       'error split-trace web -> orders 1',
     ]);
   });
 
-  test('not where a value was hidden', () => {
+  test('not if a value was hidden', () => {
     const hidden = drawCall({ traceparent }, { traceparent: '[REDACTED]' });
     assert.deepEqual(judgeDrawing(inOneProcess(hidden + earlier(recorded, recorded))), [
       'error split-trace web -> orders 1',

@@ -12,7 +12,7 @@ const services = { client: 'web', server: 'orders' };
 
 type Sides = readonly [client: Span | null, server: Span | null];
 
-/** Reads of a record that one look-up may take: a search in 2,000 of them, and a few that fit. */
+/** How many reads of records one look-up may take: a search in 2,000 records, and the few that fit. */
 const readsEach = 70;
 
 suite('a look-up reads a few of many records', () => {
@@ -35,7 +35,7 @@ suite('a look-up reads a few of many records', () => {
       const { records, countReads } = watch(wire);
       const headersOf = indexHeaders({ wire: records, received: [] }, buildTraceGraph(every));
       const look = ([client, server]: Sides) => headersOf(client, server, services);
-      // The index itself is made by the first look-up.
+      // The first look-up builds the index.
       look(sides(spans[0] ?? assert.fail()));
       const before = countReads();
       for (const pair of spans) assert.equal(look(sides(pair))?.received?.contexts.length, 0);
@@ -44,7 +44,7 @@ suite('a look-up reads a few of many records', () => {
   }
 });
 
-test('a record is of another tap when it begins within that record, however late its own end was noted', () => {
+test("a record is nested in another tap's record if it begins within it, however late its end was recorded", () => {
   const [client, server] = [draw('CLIENT', 0, 10), draw('SERVER', 0, 20)];
   const outer = drawRecord(0, 12, { tap: 'outer', sent: `00-${client.traceId}-${client.spanId}-01` });
   const inner = { ...drawRecord(0, 15, { tap: 'inner', sent: null }), durationMs: outer.durationMs + 50 };
@@ -55,7 +55,7 @@ test('a record is of another tap when it begins within that record, however late
   assert.deepEqual(read([outer, after])?.calledAt, ['outer'], 'begun after it');
 });
 
-test('the places of taps say which saw a request first within a millisecond, however late an end was noted', () => {
+test('within a millisecond, the places of taps decide which saw a request first, however late an end was recorded', () => {
   const [client, server] = [draw('CLIENT', 0, 10), draw('SERVER', 0, 20)];
   const sent = `00-${client.traceId}-${client.spanId}-01`;
   const outer = { ...drawRecord(0, 12, { tap: 'outer', sent }), server: null };
@@ -76,7 +76,7 @@ test('the places of taps say which saw a request first within a millisecond, how
   }
 });
 
-test('of alike records behind that of the caller, the one of the very SERVER span counts', () => {
+test("of equal records behind the caller's record, the one in front of the SERVER span counts", () => {
   const clients = [draw('CLIENT', 0, 10), { ...draw('CLIENT', 0, 11), spanId: 'a000000000000009' }];
   const servers = [40_001, 40_002].map((port, at) => {
     const server = draw('SERVER', 0, 20 + at);
@@ -99,7 +99,7 @@ test('of alike records behind that of the caller, the one of the very SERVER spa
   const lookUp = (records: readonly WireRecord[]) => {
     const wire = [...outer, ...records];
     const headersOf = indexHeaders({ wire, received: [] }, buildTraceGraph([...clients, ...servers]));
-    // Each with the request of the other too.
+    // Each answer also names the request of the other.
     return clients.flatMap((client) => servers.map((server) => headersOf(client, server, services)));
   };
   for (const records of [inner, inner.toReversed()])
@@ -135,19 +135,19 @@ suite('calls that follow one another within a millisecond', () => {
     assert.deepEqual(readSecond([...first, record('outer', 14)]), [['outer'], [], true, true]);
   });
 
-  test('do so behind the record that names the call', () => {
+  test('keep their records apart behind the record that names the call', () => {
     const sent = `00-${calls[1]?.traceId}-${calls[1]?.spanId}-01`;
     const named = { ...record('outer', 13), sent: readWireContext([{ name: 'traceparent', value: sent }]) };
     assert.deepEqual(readSecond([...first, named]), [['outer'], [], true, true]);
   });
 
-  test('take taps of two machines, whose clocks differ by a millisecond, by their places', () => {
+  test('order taps of two machines, whose clocks differ by a millisecond, by their places', () => {
     const second = [record('inner', 13, { host: 'other' }), record('outer', 14)];
     assert.deepEqual(readSecond(second), [['outer', 'inner'], [], true, true]);
   });
 });
 
-test('a connection of a machine with itself that has the port of another one is of no call', () => {
+test('a loopback connection that shares its port with another one belongs to no call', () => {
   const client = draw('CLIENT', 0, 10);
   const servers = [40_001, 40_009].map((port, at) => {
     const server = drawShort('SERVER', at, 20 + at, 5);
@@ -173,7 +173,7 @@ test('a connection of a machine with itself that has the port of another one is 
   assert.deepEqual(read([40_001], [40_002]), [true, true], 'the only one of a time with spans');
 });
 
-/** Records that count how often something is read of them. */
+/** Records that count the reads of their fields. */
 function watch(wire: readonly WireRecord[]) {
   let reads = 0;
   const records = wire.map(
@@ -217,7 +217,7 @@ function drawRecord(
   };
 }
 
-/** A span with a start in whole milliseconds, as SDKs of JavaScript have it. */
+/** A span with a start in whole milliseconds, as SDKs for JavaScript write it. */
 function drawShort(kind: Span['kind'], index: number, at: number, durationMs: number): Span {
   const { startTimeUnixNano, ...span } = draw(kind, 0, at);
   const endTimeUnixNano = startTimeUnixNano + BigInt(durationMs * 1_000_000);

@@ -6,7 +6,7 @@ import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import type { Span } from '../../src/span/span.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** A request over the loopback, as a capture of packets has it. */
+/** A request over loopback, as a packet capture records it. */
 const captured: WireRecord = {
   time: '2026-01-01T00:00:00.000Z',
   durationMs: 1,
@@ -32,26 +32,26 @@ const captured: WireRecord = {
 const client = draw('CLIENT "GET" 0..9 url.full=http://127.0.0.1:8082/work resource:host.name=One');
 const server = drawServer(48150, 'resource:host.name=one');
 
-suite('a capture of packets over the loopback, which is on every machine', () => {
-  test('is of the request that came from the port of its caller, and of the machine of that', () => {
+suite('a packet capture of loopback, which exists on every machine', () => {
+  test("belongs to the request that came from its caller's port, and to that request's machine", () => {
     assert.ok(isInFrontOf(captured, { span: server, service: null }));
     assert.equal(findHost(captured, server), 'one');
     assert.ok(isCalledBy({ ...captured, host: 'one' }, { span: client, service: null }));
   });
 
-  test('is of no request that came from another port', () => {
+  test('belongs to no request that came from another port', () => {
     const other = drawServer(48151, 'resource:host.name=one');
     assert.ok(!isInFrontOf(captured, { span: other, service: null }));
     assert.equal(findHost(captured, other), null);
   });
 
-  test('is of no call where nothing says the machine', () => {
+  test('belongs to no call if nothing names the machine', () => {
     assert.ok(!isCalledBy(captured, { span: client, service: null }));
     assert.equal(findHost(captured, drawServer(48150)), null);
     assert.ok(!isCalledBy({ ...captured, host: 'two' }, { span: client, service: null }));
   });
 
-  test('a tap names its machine, and is not of another one', () => {
+  test('a tap names its machine and belongs to no other', () => {
     assert.ok(!isInFrontOf({ ...captured, host: 'two' }, { span: server, service: null }));
   });
 });

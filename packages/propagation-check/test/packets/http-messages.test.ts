@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Message, MessageReader } from '../../src/packets/http-messages.ts';
 
-test('trailers belong to no head, also not to that of the next message', () => {
+test("trailers belong to no head, not even to the next message's", () => {
   const heads: Message[] = [];
   const reader = new MessageReader('REQUEST', {
     onHead: (message) => {

@@ -14,7 +14,7 @@ const opening = {
   payload: empty,
 };
 
-test('segments that wait for a missing byte are bounded in number, too', () => {
+test('the number of segments that wait for a missing byte is bounded', () => {
   const order = new SegmentOrder();
   order.add(opening);
   const [payload, count] = [Buffer.from('x'), 10_000];
@@ -23,7 +23,7 @@ test('segments that wait for a missing byte are bounded in number, too', () => {
   );
   const first = given.findIndex((ordered) => ordered.length > 0);
   assert.equal(first, 8_192);
-  // In the order of their numbers, and each byte once.
+  // Ordered by sequence number, each byte once.
   const numbers = given[first]?.map(({ sequence }) => sequence) ?? [];
   assert.deepEqual(
     numbers,

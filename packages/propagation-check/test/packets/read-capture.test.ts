@@ -8,7 +8,7 @@ import { PacketFileError, readPackets } from '../../src/packets/read-packets.ts'
 import { readSegment, type Segment } from '../../src/packets/tcp-segment.ts';
 import { writePcap, writePcapng, writeSegment } from './write-packets.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** Fixed, so that every run tries the same inputs. When a failure prints another seed and path, add them here. */
 const seed = 20261124;
 
 const read = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'captures', name));
@@ -40,7 +40,7 @@ suite('captures of tcpdump', () => {
     });
   }
 
-  test('where and when', () => {
+  test('addresses and times', () => {
     const [first] = readCapture(plain).records;
     assert.match(first?.time ?? '', /^2026-11-28T16:\d\d:\d\d\.\d{3}Z$/);
     assert.match(first?.calledAt ?? '', /^127\.0\.0\.1:\d+$/);
@@ -65,7 +65,7 @@ suite('the same packets in another form', () => {
     });
   }
 
-  test('in any pieces, some twice, some late', () => {
+  test('split in any way, with segments repeated and late', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.infiniteStream(fc.nat(9)), (size, random) => {
         const pieces = segments.flatMap((segment) => split(segment, size));
@@ -77,7 +77,7 @@ suite('the same packets in another form', () => {
     );
   });
 
-  test('sequence numbers that begin anew', () => {
+  test('sequence numbers that wrap', () => {
     const first = segments.find(({ isSyn }) => isSyn)?.sequence ?? 0;
     const moved = segments.map((segment) => ({
       ...segment,
@@ -86,7 +86,7 @@ suite('the same packets in another form', () => {
     assert.deepEqual(summarize(writePcap(packets(moved))), requests);
   });
 
-  test('a capture that begins in the middle', () => {
+  test('a capture that begins within a connection', () => {
     const at = segments.findIndex(({ payload }) => payload.toString('latin1').startsWith('GET /chunked'));
     assert.deepEqual(summarize(writePcap(packets(segments.slice(at)))), requests.slice(1));
   });
@@ -104,7 +104,7 @@ suite('the same packets in another form', () => {
 suite('packets that were not captured', () => {
   const talk = drawTalk(8);
 
-  test('an answer is never that of another request', () => {
+  test('an answer is never assigned to another request', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(talk.length - 1), { minLength: 1, maxLength: 6 }), (lost) => {
         const left = talk.filter((_, index) => !lost.includes(index));
@@ -133,7 +133,7 @@ suite('packets that were not captured', () => {
   });
 });
 
-suite('what cannot be read is said', () => {
+suite('what cannot be read is reported', () => {
   const rows: readonly (readonly [why: string, bytes: Buffer, message: RegExp])[] = [
     ['empty', plain.subarray(0, 24), /holds no packet/],
     ['cut within its first packet', plain.subarray(0, 50), /ends within its first packet/],
@@ -169,7 +169,7 @@ suite('what cannot be read is said', () => {
     assert.match(gaps.join(), /ends within a packet/);
   });
 
-  test('any bytes after the first are an error or a capture', () => {
+  test('any bytes after the magic number give an error or a capture', () => {
     const packets = readPackets(plain).packets.flatMap((packet) => readSegment(packet) ?? []);
     const other = writePcapng(
       packets.map((one) => ({ time: one.time, bytes: writeSegment(one) })),
@@ -212,7 +212,7 @@ function swapNeighbours(list: readonly Segment[], isSwapped: () => boolean): rea
   const swapped = [...list];
   for (let at = 0; at + 1 < swapped.length; at += 1) {
     const [one, other] = [swapped[at], swapped[at + 1]];
-    // A capture has the packets of one direction in any order, and a question before its answer.
+    // A capture has the packets of one direction in any order, but a request before its answer.
     if (one === undefined || other === undefined || one.from !== other.from || one.isSyn || !isSwapped())
       continue;
     swapped.splice(at, 2, other, one);
@@ -232,12 +232,12 @@ function setLinkType(bytes: Buffer, type: number): Buffer {
   return changed;
 }
 
-/** The span with which the request with this path is answered. */
+/** The span that the answer to the request for this path names. */
 function numberOf(path: string): string {
   return path.slice(1).padStart(16, '0');
 }
 
-/** A connection with requests for `/1`, `/2` and so on, and answers of as many spans, each in a segment of its own. */
+/** A connection with requests for `/1`, `/2` and so on, and one answer for each given span, each message in a segment of its own. */
 function drawTalk(requests: number): readonly Segment[] {
   const ends = { from: '10.0.0.1:4000', to: '10.0.0.2:8080', isEnd: false };
   const back = { from: ends.to, to: ends.from, isEnd: false };
@@ -267,7 +267,7 @@ function drawTalk(requests: number): readonly Segment[] {
   return talk;
 }
 
-/** One connection on which the caller says this. */
+/** A connection on which the caller sends the given bytes. */
 function talk(payload: Buffer): Buffer {
   const segment = {
     time: 0,

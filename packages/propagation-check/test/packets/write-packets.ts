@@ -43,7 +43,7 @@ export function writePcap(packets: readonly Written[]): Buffer {
   ]);
 }
 
-/** @param digits Of the fraction of a second in time stamps. */
+/** @param digits The number of decimal digits in the fraction of time stamps. */
 export function writePcapng(packets: readonly Written[], isLittle: boolean, digits: number): Buffer {
   const words = (...values: readonly number[]): Buffer => {
     const bytes = Buffer.alloc(values.length * 4);

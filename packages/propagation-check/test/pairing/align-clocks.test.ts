@@ -7,7 +7,7 @@ import type { AnswerLookup } from '../../src/pairing/answers.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** By how many milliseconds clocks are ahead, as `service/instance 5000`, or `service/instance ~5000` for a guess. */
+/** By how many milliseconds clocks are ahead: `service/instance 5000`, or `service/instance ~5000` for a guess. */
 function measure(drawing: string, answersOf: AnswerLookup = () => []): readonly string[] {
   const { spans, expectation } = readDrawing(drawing);
   const results = [spans, [...spans].reverse()].map((received) => {
@@ -29,7 +29,7 @@ const client = (service: string, from: number, more = ''): string =>
 const server = (service: string, from: number, more = ''): string =>
   `${service} SERVER "GET /work" ${from}..${from + 60} http.request.method=GET url.path=/work ${more}`;
 
-/** Calls of `web`, a second apart: by how much the SERVER span of each begins after its call. */
+/** Calls of `web`, a second apart; the numbers say how long after its call each SERVER span begins. */
 function drawCalls(
   distances: readonly number[],
   { more = '', to = 'orders', first = 1, call = '' } = {},
@@ -42,7 +42,7 @@ function drawCalls(
     .join('');
 }
 
-/** The same, with the two sides in traces of their own. */
+/** The same calls, with the two sides in separate traces. */
 function drawLoose(distances: readonly number[], head = 'expect web -> orders\n'): string {
   return distances
     .map((distance, at) => {
@@ -52,7 +52,7 @@ function drawLoose(distances: readonly number[], head = 'expect web -> orders\n'
     .reduce((all, one) => all + one, head);
 }
 
-/** Loose ends at irregular times: by how much each request begins after its call. */
+/** Loose ends at irregular times; the numbers say how long after its call each request begins. */
 function drawIrregular(distances: readonly number[], head = ''): string {
   const starts = [1000, 2370, 3110, 5520, 6230];
   return distances
@@ -65,7 +65,7 @@ function drawIrregular(distances: readonly number[], head = ''): string {
 }
 
 suite('whole calls', () => {
-  test('tell how far the clock of the server is ahead or behind', () => {
+  test('show how far the clock of the server is ahead or behind', () => {
     assert.deepEqual(measure(drawCalls([20, 20, 20])), []);
     assert.deepEqual(measure(drawCalls([5020, 5020, 5020])), ['orders/- 5000']);
     assert.deepEqual(
@@ -74,21 +74,21 @@ suite('whole calls', () => {
     );
   });
 
-  test('tell nothing where work starts when it can, or most of it in time', () => {
+  test('show no offset if work starts at any later time, or most of it in time', () => {
     assert.deepEqual(measure(drawCalls([500, 1500, 2500, 3500])), []);
     assert.deepEqual(measure(drawCalls([20, 20, 20, 5020])), []);
     assert.deepEqual(measure(drawCalls([5, 5, 5, 5020])), []);
   });
 
-  test('begin in time that begin a little before or after their calls were open', () => {
+  test('count as in time within a tolerance before and after their calls', () => {
     const little = Number(thresholds.clockTolerance) / 2_000_000;
     assert.deepEqual(measure(drawCalls([-little, -little, 5020])), []);
     assert.deepEqual(measure(drawCalls([100 + little, 100 + little, 5020])), []);
   });
 
-  test('are measured by the offset with which most lie within their calls', () => {
+  test('are measured by the offset at which most SERVER spans lie within their calls', () => {
     assert.deepEqual(measure(drawCalls([5060, 5020, 5000, 5030, 4990])), ['orders/- 4990']);
-    // Half of them waited before they were answered: no distance is usual.
+    // Half of the calls waited before they were answered, so that no distance is usual.
     const [quick, slow] = [drawCalls([5000, 5000]), drawCalls([5900, 5900], { first: 10 })];
     const waited = slow.replaceAll(
       /CLIENT "GET" (\d+)\.\.(\d+)/g,
@@ -97,7 +97,7 @@ suite('whole calls', () => {
     assert.deepEqual(measure(quick + waited), ['orders/- 4980']);
   });
 
-  test('that were given up tell nothing', () => {
+  test('that were given up show no offset', () => {
     const givenUp = 'http.response.status_code=503';
     assert.deepEqual(measure(drawCalls([5020, 5020, 5020], { call: givenUp })), []);
     const others = drawCalls([5020, 5020], { first: 10, call: givenUp });
@@ -107,7 +107,7 @@ suite('whole calls', () => {
     ]);
   });
 
-  test('within one service, of messages and of spans made by hand tell nothing', () => {
+  test('within one service, of messages and of hand-made spans show no offset', () => {
     const replica = (name: string) => `resource:service.instance.id=${name}`;
     const replicas = { to: 'web', call: replica('a'), more: replica('b') };
     assert.deepEqual(measure(drawCalls([5020, 5020], replicas)), []);
@@ -123,7 +123,7 @@ suite('whole calls', () => {
 });
 
 suite('several clocks', () => {
-  test('follow the one with the most spans, and of equals the one that begins', () => {
+  test('follow the clock with the most spans, and among equals the one that begins first', () => {
     const more = '    orders INTERNAL "load" 6030..6040\n    orders INTERNAL "load" 6050..6060\n';
     assert.deepEqual(measure(`${drawCalls([5020])}  ${more}`), ['web/- -5000']);
     assert.deepEqual(measure(drawCalls([-4980])), ['web/- 5000']);
@@ -145,7 +145,7 @@ suite('several clocks', () => {
     assert.deepEqual(measure(chain), ['orders/- 5000', 'stock/- 2000']);
   });
 
-  test('are told by the earliest request, where two replicas do not agree about another clock', () => {
+  test('are measured from the earliest request if two replicas disagree about another clock', () => {
     const replica = (name: string) => `resource:service.instance.id=${name}`;
     const received = (first: number, name: string, ahead: number) =>
       drawCalls([ahead + 20], { first, more: replica(name) });
@@ -163,7 +163,7 @@ suite('several clocks', () => {
     );
   });
 
-  test('are those of replicas, by the finest attribute that has a text', () => {
+  test('are those of replicas, by the most specific attribute with a text', () => {
     const replica = (name: string) => ({
       more: `resource:host.name=${name} resource:service.instance.id=""`,
     });
@@ -177,7 +177,7 @@ suite('several clocks', () => {
     );
   });
 
-  test('of replicas that nothing measured are those of the others, if these agree', () => {
+  test("take the offset of the service's other replicas if nothing measured them and those agree", () => {
     const of = (name: string, first: number) => ({ more: `resource:service.instance.id=${name}`, first });
     const unmeasured = `trace 90\n  orders SERVER "GET /other" 90000..90010 resource:service.instance.id=c\n`;
     const agreeing = drawCalls([5020, 5020], of('a', 1)) + drawCalls([5040, 5040], of('b', 10));
@@ -191,7 +191,7 @@ suite('several clocks', () => {
 });
 
 suite('loose ends of an expected edge', () => {
-  test('tell it where all are apart by the same time', () => {
+  test('show an offset if all are apart by the same time', () => {
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020])), ['orders/- 5000']);
     assert.deepEqual(measure(drawLoose([-4980, -4980, -4980, -4980])), ['web/- 5000']);
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5320])), []);
@@ -199,15 +199,15 @@ suite('loose ends of an expected edge', () => {
     assert.deepEqual(measure(drawLoose([5020, 5020])), []);
   });
 
-  test('tell nothing where they fit as they are, or the edge is not one that must be', () => {
+  test('show no offset if they fit as they are, or the edge is not required', () => {
     assert.deepEqual(measure(drawLoose([20, 20, 20, 20])), []);
     assert.deepEqual(measure(drawLoose([70, 130, 70, 130])), []);
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020], 'may web -> orders\n')), []);
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020], 'expect orders -> web\n')), []);
   });
 
-  test('tell nothing where they fit as they are in another order', () => {
-    // Of four calls at once, the first and the last took long. In order of their starts, short calls have late requests.
+  test('show no offset if they fit as they are in another order', () => {
+    // Of four concurrent calls, the first and the last took long. Paired in the order of their starts, short calls have late requests.
     const calls = ['1000..1017', '1000..1004.6', '1000..1004.6', '1001..1018'];
     const requests = ['1004..1004.2', '1004..1004.1', '1015..1015.2', '1015..1015.1'];
     const draw = (path: (at: number) => string): string =>
@@ -218,11 +218,11 @@ suite('loose ends of an expected edge', () => {
         .map(([time, line, of], at) => [at + 1, line.replace(/\d+\.\.\d+/, time).replaceAll('/work', of)])
         .reduce((all, [trace, line]) => `${all}trace ${trace}\n  ${line}\n`, 'expect web -> orders\n');
     assert.deepEqual(measure(draw(() => '/work')), []);
-    // Unless the paths tell their order.
+    // Here the paths decide the order.
     assert.deepEqual(measure(draw((at) => `/work/${at}`)), ['orders/- 7']);
   });
 
-  test('tell nothing where a cache gave the answer to one of them', () => {
+  test('show no offset if a cache answered one of them', () => {
     const answersOf: AnswerLookup = ({ startTimeUnixNano }) => [
       { row: 1, isInTime: false, isOfAnother: startTimeUnixNano % 4_000_000_000n === 0n },
     ];
@@ -230,7 +230,7 @@ suite('loose ends of an expected edge', () => {
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020]), answersOf), []);
   });
 
-  test('tell nothing where a call is whole, unless nobody waited for it', () => {
+  test('show no offset if a call is whole, unless nobody waited for it', () => {
     const loose = drawLoose([5020, 5020, 5020, 5020]);
     assert.deepEqual(measure(loose + drawCalls([20], { first: 50 })), []);
     const givenUp = drawCalls([20], { first: 50, call: 'http.response.status_code=503' });
@@ -251,7 +251,7 @@ suite('loose ends of an expected edge', () => {
       assert.deepEqual(measure(loose + whole), ['orders/- 5000'], whole);
   });
 
-  test('are as many of both, for the same request', () => {
+  test('must be equally many on both sides, for the same request', () => {
     const loose = drawLoose([5020, 5020, 5020, 5020]);
     assert.deepEqual(measure(`${loose}trace 70\n  ${server('orders', 70_000)}\n`), []);
     assert.deepEqual(measure(`${loose}trace 70\n  ${client('web', 70_000)}\n`), []);
@@ -268,12 +268,12 @@ suite('loose ends of an expected edge', () => {
     assert.deepEqual(measure(loose + drawn), ['orders/- 5000']);
   });
 
-  test('tell nothing where nothing else says that they are of one request', () => {
+  test('show no offset if only their times suggest that they belong together', () => {
     const loose = drawLoose([5020, 5020, 5020, 5020]);
     assert.deepEqual(measure(loose.replaceAll('url.full=http://orders:80/work', '')), []);
   });
 
-  test('may name parents that are nowhere', () => {
+  test('may name missing parents', () => {
     const loose = drawLoose([5020, 5020, 5020, 5020]);
     const orphans = loose.replaceAll(/\n {2}(orders SERVER.*)/g, '\n  lost\n    $1');
     assert.deepEqual(measure(orphans), ['orders/- 5000']);
@@ -300,7 +300,7 @@ suite('loose ends that no expectation connects', () => {
   const distances = [320, 320, 320, 320, 320];
   const known = ['orders/- ~300'];
 
-  test('tell of a clock where requests follow calls at irregular times', () => {
+  test('show an offset if requests follow calls at irregular times', () => {
     assert.deepEqual(measure(drawIrregular(distances)), known);
     const replicas = ['a', 'b', 'a', 'b', 'b'].values();
     const ofTwo = drawIrregular(distances).replaceAll(
@@ -310,7 +310,7 @@ suite('loose ends that no expectation connects', () => {
     assert.deepEqual(measure(ofTwo), ['orders/a ~300', 'orders/b ~300']);
   });
 
-  test('tell it beside calls to others, probes and requests of others', () => {
+  test('show an offset beside calls to other targets, probes and requests of other callers', () => {
     const beside = [
       client('web', 9000, 'http.response.status_code=200').replace('orders:80/work', 'stock:80/items'),
       'orders SERVER "GET /healthz" 9100..9101 http.request.method=GET url.path=/healthz',
@@ -320,7 +320,7 @@ suite('loose ends that no expectation connects', () => {
     assert.deepEqual(measure(drawIrregular(distances) + drawn), known);
   });
 
-  test('tell of a replica without calls what they tell of the others', () => {
+  test('show the offset of a replica without calls by that of the others', () => {
     const ofReplica = (name: string) => `resource:service.instance.id=${name}`;
     const loose = drawIrregular([320, 320, 320, 320, 320]);
     const ofOthers = loose.replaceAll(/(orders SERVER.*)/g, `$1 ${ofReplica('a')}`);
@@ -328,20 +328,20 @@ suite('loose ends that no expectation connects', () => {
     assert.deepEqual(measure(ofOthers + job), ['orders/a ~300', 'orders/b ~300']);
   });
 
-  test('tell nothing where they are few, follow otherwise, or others are expected to call', () => {
+  test('show no offset if they are few, do not follow, or others are expected to call', () => {
     assert.deepEqual(measure(drawIrregular([320, 320, 320, 320])), []);
     assert.deepEqual(measure(drawIrregular([320, 320, 120, 320, 920])), []);
     assert.deepEqual(measure(drawIrregular(distances, 'expect gateway -> orders\n')), []);
   });
 
-  test('tell nothing where the call may have gone outside, or reached nobody', () => {
+  test('show no offset if the call may have gone outside, or reached nobody', () => {
     const drawn = drawIrregular(distances);
     assert.deepEqual(measure(drawn.replaceAll('http://orders:80', 'https://api.partner.example')), []);
     assert.deepEqual(measure(drawn.replaceAll('url.full=http://orders:80', 'http.target=')), known);
     assert.deepEqual(measure(drawn.replaceAll('http.response.status_code=200', '')), []);
   });
 
-  test('tell nothing where whole calls connect the clocks', () => {
+  test('show no offset if whole calls connect the clocks', () => {
     const path = `trace 50
   ${client('web', 50_000)}
     mid SERVER "GET /work" 50020..50080

@@ -18,7 +18,7 @@ test('each server is compared with a fair number of clients, however many server
   assert.equal(shareComparisons(10_000_000), bounds.fewestComparisons);
 });
 
-test('a server in a crowd looks no further than at its candidates', () => {
+test('a server in a crowd examines no more than its candidates', () => {
   const clients = makeSpans('CLIENT', bounds.candidates * 3);
   let comparisons = 0;
   const pairs = pairSpans(
@@ -34,14 +34,14 @@ test('a server in a crowd looks no further than at its candidates', () => {
   assert.equal(comparisons, bounds.candidates);
 });
 
-test('servers in a crowd find a client each, although they keep only some candidates', () => {
+test('each server in a crowd finds a client, although it keeps only some candidates', () => {
   const count = bounds.candidates * 2;
   const pairs = pairSpans(makeSpans('CLIENT', count), makeSpans('SERVER', count), () => true, thresholds);
   assert.equal(pairs.length, count);
   assert.equal(new Set(pairs.map((pair) => pair.client)).size, count);
 });
 
-test('a search ends after its looks, and after what it may keep', () => {
+test('a search ends at its bound of looks, and at its bound of results', () => {
   const spans = makeSpans('CLIENT', 20);
   let looks = 0;
   const none = takeFitting(spans, 7, 3, () => {
@@ -55,14 +55,14 @@ test('a search ends after its looks, and after what it may keep', () => {
   );
 });
 
-test('comparisons that times do not limit are shared by the clients', () => {
+test('comparisons that times do not limit are divided among the clients', () => {
   const servers = makeSpans('SERVER', 500);
   const clients = makeSpans('CLIENT', 10_000);
   assert.equal(limitComparisons(clients, servers).length, bounds.plainComparisons / clients.length);
   assert.equal(limitComparisons(makeSpans('CLIENT', 100_000), servers).length, bounds.fewestPlainComparisons);
 });
 
-/** Spans that are all open at one time. */
+/** Spans that are all open at the same time. */
 function makeSpans(kind: 'CLIENT' | 'SERVER', count: number): readonly Span[] {
   const [span] = drawTrace(kind === 'CLIENT' ? 'CLIENT web GET  a1  0..30' : 'SERVER orders GET  b1  5..25');
   if (span === undefined) throw new Error('the drawing holds one span');

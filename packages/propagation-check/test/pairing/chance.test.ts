@@ -5,7 +5,7 @@ import { thresholds } from '../../src/rules/thresholds.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-/** The times of spans each time that they are paired anew, in milliseconds after the first. */
+/** The times of the spans at each rotation, in milliseconds after the first span. */
 function rotate(spans: readonly Span[]): readonly (readonly (readonly [from: number, to: number])[])[] {
   const origin = Math.min(...spans.map(({ startTimeUnixNano }) => toMilliseconds(startTimeUnixNano)));
   const seen: (readonly [number, number])[][] = [];
@@ -30,7 +30,7 @@ function toMilliseconds(nanoseconds: bigint): number {
   return Number(nanoseconds - 1_700_000_000_000_000_000n) / 1_000_000;
 }
 
-test('spans keep their duration and come within their common range, in whatever order they are', () => {
+test('rotated spans keep their duration and stay within their common range, in any order', () => {
   const rotations = rotate(
     drawTrace(`
       SERVER orders GET  a1  600..640
@@ -51,7 +51,7 @@ test('spans keep their duration and come within their common range, in whatever 
   assert.equal(rotations.length, 5);
 });
 
-test('spans of one moment have nowhere to go', () => {
+test('spans at a single moment are not rotated', () => {
   const moment = [[0, 0]];
   assert.deepEqual(rotate(drawTrace('SERVER orders GET  a1  600..600')), Array(5).fill(moment));
 });

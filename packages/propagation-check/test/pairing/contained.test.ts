@@ -5,14 +5,14 @@ import { thresholds } from '../../src/rules/thresholds.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-/** Eight requests that hold their calls, so that two more may have one that outlives them. */
+/** Eight requests that contain their calls, which is enough for two more whose calls outlive them. */
 const whole = Array.from(
   { length: 8 },
   (_, at) =>
     `SERVER web held  a${at + 1}  ${at * 100 - 1000}..${at * 100 - 990}\nCLIENT web call  b${at + 1}  ${at * 100 - 998}..${at * 100 - 992}`,
 ).join('\n');
 
-/** The calls of the requests that do not hold theirs, by names: `request call`, with a `?` where another call may be meant. */
+/** The requests whose calls outlive them, by names: `request call`, with a `?` if another call fits too. */
 function pairRest(drawn: string, mayMake: (request: Span, call: Span) => boolean = () => true) {
   const spans = drawTrace(`${whole}\n${drawn}`);
   const pair = (some: readonly Span[]): readonly string[] =>
@@ -28,7 +28,7 @@ function pairRest(drawn: string, mayMake: (request: Span, call: Span) => boolean
   return pair(spans);
 }
 
-test('a call may begin as long after its request as that lasted, and last as long', () => {
+test('a call may begin as long after its request as the request lasted, and last as long', () => {
   const after = (from: number, to: number) =>
     pairRest(`SERVER web one  c1  0..10\nCLIENT web x  d1  ${from}..${to}`);
   assert.deepEqual(after(8, 18), ['one x']);
@@ -37,7 +37,7 @@ test('a call may begin as long after its request as that lasted, and last as lon
   assert.deepEqual(after(8, 19), []);
 });
 
-test('a call is that of the latest request before it, if it is of any', () => {
+test('a call belongs to the latest request before it, or to none', () => {
   const next = 'SERVER web one  c1  0..10\nSERVER web two  c2  15..20\n';
   assert.deepEqual(pairRest(`${next}CLIENT web x  d1  15..22`), []);
   assert.deepEqual(
@@ -47,13 +47,13 @@ test('a call is that of the latest request before it, if it is of any', () => {
   assert.deepEqual(pairRest(`SERVER web one  c1  0..10\nCLIENT web x  d1  -2000..-1995`), []);
 });
 
-test('the first of several calls is paired, and is not certain', () => {
+test('the first of several calls is paired, but is not certain', () => {
   const request = 'SERVER web one  c1  0..10';
   assert.deepEqual(pairRest(`${request}\nCLIENT web x  d1  12..15\nCLIENT web y  d2  14..18`), ['one x?']);
   assert.deepEqual(pairRest(`${request}\nCLIENT web y  d2  12..18\nCLIENT web x  d1  12..15`), ['one x?']);
 });
 
-test('a call is of one request alone', () => {
+test('a call is paired with one request only', () => {
   const around = 'SERVER web around  c1  0..100\nSERVER web one  c2  40..45\nCLIENT web x  d1  46..48';
   assert.deepEqual(pairRest(around), ['around x']);
 });

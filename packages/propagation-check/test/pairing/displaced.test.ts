@@ -22,11 +22,11 @@ function draw(kind: Span['kind'], times: readonly Time[]): readonly Span[] {
 const drawRequests = (times: readonly Time[]): readonly Span[] => draw('SERVER', times);
 const drawCalls = (times: readonly Time[]): readonly Span[] => draw('CLIENT', times);
 
-/** Starts of ten requests of 100 ms that no timer follows. */
+/** Starts of ten requests of 100 ms with which no timer can stay in step. */
 const irregular = [0, 137, 450, 610, 1000, 1320, 1500, 1910, 2200, 2450];
 const requests = drawRequests(irregular.map((start) => [start, start + 100]));
 const callAfter = (delay: number) => (start: number) => [start + delay, start + delay + 50] as const;
-/** No delay is the usual one for long. */
+/** Delays of which none is usual. */
 const callAnywhere = (start: number, at: number) => callAfter(at % 2 === 0 ? 10 : 45)(start);
 
 function countDisplaced(calls: readonly Time[], own = 0, bereft = requests): number {
@@ -34,7 +34,7 @@ function countDisplaced(calls: readonly Time[], own = 0, bereft = requests): num
 }
 
 suite('requests that lack a call', () => {
-  test('are paired where nearly all of them waited for one', () => {
+  test('are paired if nearly all of them waited for a call', () => {
     assert.equal(countDisplaced(irregular.map(callAfter(10))), 10);
     assert.equal(countDisplaced(irregular.slice(1).map(callAnywhere)), 9);
     const later = irregular.slice(0, 5).map((start) => [start + 3000, start + 3050] as const);
@@ -42,8 +42,8 @@ suite('requests that lack a call', () => {
   });
 });
 
-suite('requests of which a cache answers most', () => {
-  /** Requests of 40 to 130 ms. */
+suite('requests most of which a cache answers', () => {
+  /** Requests that last 40 to 130 ms. */
   const places = Array.from(
     { length: 30 },
     (_, at): Time => [at * 300 + ((at * 37) % 150), at * 300 + ((at * 37) % 150) + 40 + ((at * 53) % 90)],
@@ -60,14 +60,14 @@ suite('requests of which a cache answers most', () => {
     [20_200, 20_210],
   ];
 
-  test('are paired with the calls with which they end, and several', () => {
+  test('are paired with the calls with which they end, if there are several', () => {
     assert.equal(countDisplaced(within(12), 0, many), 12);
     assert.equal(countDisplaced(within(4), 0, many), 0);
     const [from, to] = places[29] ?? [0, 0];
     assert.equal(countDisplaced([...within(12), [from + 2, to - 25]], 0, many), 12);
   });
 
-  test('are not while calls are left over that are in no right place', () => {
+  test('are not paired while other misplaced calls are left over', () => {
     assert.equal(countDisplaced([...within(12), ...outside], 0, many), 0);
     assert.equal(countDisplaced([...within(12), ...outside], 3, many), 12);
   });
@@ -79,7 +79,7 @@ suite('requests of which a cache answers most', () => {
     );
   });
 
-  test('are one to one where they overlap and are many', () => {
+  test('are one to one if they overlap and are many', () => {
     const twice = drawRequests(
       places.slice(0, 20).flatMap(([from, to]): readonly Time[] => [
         [from, to],
@@ -97,14 +97,14 @@ suite('messages that lack a call', () => {
   const count = (calls: readonly Time[], messages = requests): number =>
     pairWithMessages(messages, drawCalls(calls), thresholds).length;
 
-  test('are paired where nearly all have one that takes a good part of them', () => {
+  test('are paired if nearly all have a call that fills a good part of them', () => {
     assert.equal(count(irregular.slice(1).map(callAnywhere)), 9);
     assert.equal(count(irregular.map((start) => [start + 10, start + 35])), 10);
     assert.equal(count(irregular.map((start) => [start + 10, start + 34])), 0);
     assert.equal(count(irregular.map((start) => [start, start + 50])), 0);
   });
 
-  test('have one exception where calls begin with them', () => {
+  test('may have one exception if calls begin with them', () => {
     const seven = requests.slice(0, 7);
     assert.equal(count(irregular.slice(0, 6).map(callAfter(10)), seven), 6);
     assert.equal(count(irregular.slice(0, 6).map(callAnywhere), seven), 0);
@@ -113,7 +113,7 @@ suite('messages that lack a call', () => {
     assert.equal(count(irregular.slice(0, 7).map(callAnywhere), six), 0);
   });
 
-  test('are not where any call fits two', () => {
+  test('are not paired if any call fits two', () => {
     const overlapping = [...requests, ...drawRequests([[2460, 2560]])];
     assert.equal(count([...irregular.map(callAfter(20)), [2480, 2540]], overlapping), 0);
   });
@@ -131,7 +131,7 @@ test('a timer may keep step with requests at nearly even intervals that are long
   assert.ok(!areAtEvenIntervals(every(0, 1000), thresholds));
 });
 
-test('half of the pairs are most of them', () => {
+test('half of the pairs being unique is enough for most', () => {
   const [client, server] = requests;
   assert.ok(client !== undefined && server !== undefined);
   const pairs = [true, false].map((unique) => ({ client, server, unique }));

@@ -4,7 +4,7 @@ import { type Apart, findCommonOffset } from '../../src/pairing/find-common-offs
 
 const tolerance = 5;
 
-test('of two offsets with which as many fit, the lower one', () => {
+test('of two offsets that fit equally many pairs, takes the lower one', () => {
   const early: Apart = [120, 80];
   const late: Apart = [520, 480];
   assert.equal(findCommonOffset([late, early], tolerance), 100);

@@ -6,7 +6,7 @@ import { findLinkedCalls } from '../../src/pairing/find-linked-calls.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** The names of the calls without a child whose request is linked to a span around them. */
+/** The names of open calls whose request links to a span around them. */
 function listLinked(...lines: readonly string[]): readonly string[] {
   const { spans } = readDrawing(`${lines.join('\n')}\n`);
   const graph = buildTraceGraph(spans);
@@ -21,7 +21,7 @@ const served = (link = 'link:request', path = '/work') =>
   `orders SERVER "GET" 20..80 http.request.method=GET url.path=${path} ${link}`;
 const below = ['trace 1', `  ${enter}`];
 
-test('a request that is linked to the span around a call is that of the call', () => {
+test('a request that links to the span around a call belongs to the call', () => {
   assert.deepEqual(listLinked(...below, `    ${call()}`, 'trace 2', `  ${served()}`), ['call']);
   assert.deepEqual(
     listLinked(
@@ -35,7 +35,7 @@ test('a request that is linked to the span around a call is that of the call', (
   );
 });
 
-test('a request is of one call: of the same path, open then, and below the linked span', () => {
+test('a request belongs to one call: with the same path, open when it began, and below the linked span', () => {
   assert.deepEqual(listLinked(...below, `    ${call('/play')}`, 'trace 2', `  ${served()}`), []);
   const late = served().replace('20..80', '120..180');
   assert.deepEqual(listLinked(...below, `    ${call()}`, 'trace 2', `  ${late}`), []);
@@ -47,7 +47,7 @@ test('a request is of one call: of the same path, open then, and below the linke
   );
 });
 
-test('a request that is linked to several spans is of the one around a call', () => {
+test('a request that links to several spans belongs to the call within one of them', () => {
   const other = ['trace 3', '  web INTERNAL "job" 0..99 id:job'];
   assert.deepEqual(
     listLinked(...below, `    ${call()}`, ...other, 'trace 2', `  ${served('link:job link:request')}`),
@@ -55,7 +55,7 @@ test('a request that is linked to several spans is of the one around a call', ()
   );
 });
 
-test('a request of the same trace that names the span around a call is no other call', () => {
+test('a request of the same trace that links to the span around a call is no further call', () => {
   const twice = (trace: number) => [
     `trace ${trace}`,
     `  ${enter.replace('id:request', `id:request${trace}`)}`,
@@ -67,7 +67,7 @@ test('a request of the same trace that names the span around a call is no other 
   );
 });
 
-test('no views are made of messages and of calls that have their own request', () => {
+test('no views are made of messages and of calls that are whole', () => {
   for (const [client, server] of [
     ['CLIENT', 'SERVER'],
     ['PRODUCER', 'CONSUMER'],

@@ -26,7 +26,7 @@ const tail = fc.constantFrom(
 const path = fc.tuple(prefix, tail).map((parts) => parts.join('') || '/');
 const target = fc.tuple(path, fc.constantFrom('', '?', '?q=/a', '#top', '/')).map((parts) => parts.join(''));
 
-/** What a span may say of an HTTP, RPC or MCP request, and its name. */
+/** The attributes and the name of a span of an HTTP, RPC or MCP request. */
 const about = fc
   .tuple(
     fc.constantFrom('GET', 'orders.Get'),
@@ -51,7 +51,7 @@ const withoutPath = fc.constantFrom<[string, string]>(
 );
 const request = fc.oneof(about, withoutPath);
 
-test('a look before views are made keeps every request that a call may have made', () => {
+test('a test before views are made keeps every request that a call may have made', () => {
   fc.assert(
     fc.property(request, fc.array(request, { minLength: 1, maxLength: 8 }), ([name, call], requests) => {
       const servers = requests.map(
@@ -71,7 +71,7 @@ test('a look before views are made keeps every request that a call may have made
   );
 });
 
-/** A call, the first of the list, and requests, with their facts. */
+/** A call, which is the first of the list, and requests, with their facts. */
 function draw(call: string, requests: readonly string[]) {
   const lines = requests.map(
     (request, at) => `trace b${at}\nSERVER b ${request.replace(' ', `  b${at}  2..8 `)}`,
@@ -84,7 +84,7 @@ function draw(call: string, requests: readonly string[]) {
   return { client, rows, facts: findEdges(graph).facts };
 }
 
-test('requests are ruled out that have neither path, method, port nor name of the call', () => {
+test('requests that share neither path, method, port nor name with the call are excluded', () => {
   for (const [call, request] of [
     ['GET url.path=/items/3', 'GET url.path=/items/4'],
     ['GET url.path=/items/3', `GET url.path=${long}/items/4`],
@@ -101,7 +101,7 @@ test('requests are ruled out that have neither path, method, port nor name of th
   }
 });
 
-test('the path of a request is decoded once for many calls, and not where its last bytes tell', () => {
+test('the path of a request is decoded once for many calls, and never if its last bytes exclude it', () => {
   const { client, rows, facts } = draw('GET url.path=/items/3', [
     `GET url.path=${long}/items/4`,
     'GET url.path=/items/3',
@@ -124,7 +124,7 @@ test('the path of a request is decoded once for many calls, and not where its la
   assert.deepEqual(found, [longer, same]);
 });
 
-test('requests of RPC and MCP are told by more than their path among those of many paths', () => {
+test('requests of RPC and MCP are found by more than their path among many paths', () => {
   const others = Array.from({ length: 300 }, (_, at) => `SERVER b GET  c${at}  2..8 url.path=/of/${at}`);
   for (const [call, request] of [
     ['http.request.method=POST url.path=/v1.Items/3', 'rpc.system=grpc rpc.method=v1.Items/3'],

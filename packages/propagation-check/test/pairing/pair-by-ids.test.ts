@@ -6,7 +6,7 @@ import { pairByIds } from '../../src/pairing/pair-by-ids.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** The pairs of calls without a child and SERVER spans without a parent, by the names of both. */
+/** The pairs of open calls and SERVER spans without a parent, by the names of both. */
 function pairNamed(...lines: readonly string[]): readonly string[] {
   const { spans: drawn, headers } = readDrawing(`${lines.join('\n')}\n`);
   const graph = buildTraceGraph(drawn);
@@ -31,7 +31,7 @@ const answeredBy = (trace: number, span: string) =>
 const sentBy = (trace: number, span: string) => `http.request.header.traceparent=00-<${trace}>-<${span}>-01`;
 
 suite('a call and a request are one', () => {
-  test('where the answer names the request, as the caller or a tap has seen it', () => {
+  test('if the answer names the SERVER span, as the caller or a tap recorded it', () => {
     assert.deepEqual(pairNamed(call(1, 'call', answeredBy(2, 'request')), request(2, 'request')), [
       'call request',
     ]);
@@ -41,13 +41,13 @@ suite('a call and a request are one', () => {
     assert.deepEqual(pairNamed(call(1, 'call'), request(2, 'request'), tap), []);
   });
 
-  test('where the request names the call, and began while it was open', () => {
+  test('if the request names the CLIENT span and began while it was open', () => {
     const received = request(2, 'request', sentBy(1, 'call'));
     assert.deepEqual(pairNamed(call(1, 'call'), received), ['call request']);
     assert.deepEqual(pairNamed(call(1, 'call', '', 1_010), received), []);
   });
 
-  test('not where two calls have one answer, or two requests name the call', () => {
+  test('not if two calls have one answer, or two requests name the call', () => {
     const answer = answeredBy(2, 'request');
     const calls = [call(1, 'call', answer), call(3, 'other', answer)];
     assert.deepEqual(pairNamed(...calls, request(2, 'request')), []);
@@ -57,7 +57,7 @@ suite('a call and a request are one', () => {
 });
 
 suite('an answer that names a request outside of the call', () => {
-  test('came from a cache, where that is of another trace: no answer to the caller proves anything', () => {
+  test('came from a cache if the request is of another trace: then no answer to the caller proves anything', () => {
     const cached = [request(3, 'older', '', -100), call(4, 'cached', answeredBy(3, 'older'))];
     assert.deepEqual(
       pairNamed(call(1, 'call', answeredBy(2, 'request')), request(2, 'request'), ...cached),
@@ -67,7 +67,7 @@ suite('an answer that names a request outside of the call', () => {
     assert.deepEqual(pairNamed(call(1, 'call'), received, ...cached), ['call request']);
   });
 
-  test('came from the called service, where it is of the same trace and hangs under another span', () => {
+  test('came from the callee if the request is of the same trace and below another span', () => {
     const named = call(3, 'named', answeredBy(3, 'misplaced'));
     const page = '  web SERVER "page" 0..200\n    orders SERVER "misplaced" 20..80 id:misplaced';
     assert.deepEqual(

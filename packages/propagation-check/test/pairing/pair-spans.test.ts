@@ -109,7 +109,7 @@ suite('compareRequests', () => {
     });
   }
 
-  test('RPC without a method is told by the name of the span', () => {
+  test('RPC spans without a method are compared by their names', () => {
     const at = draw(
       `CLIENT web Get  a1  0..30 ${rpc}\nSERVER orders Get  b1  5..25 ${rpc}\nSERVER orders Put  c1  5..25 ${rpc}`,
     );
@@ -146,7 +146,7 @@ suite('indexRequests', () => {
     });
   }
 
-  test('RPC is told by its method, or by the name of the span', () => {
+  test('RPC spans are found by their method or by their names', () => {
     const at = draw(
       `CLIENT web Get  a1  0..30 ${rpc} rpc.method=shop.Orders/Get\nSERVER orders Put  b1  5..25 ${rpc} rpc.method=shop.Orders/Put`,
     );
@@ -197,7 +197,7 @@ suite('isSamePath', () => {
 suite('times', () => {
   const at = draw('SERVER web GET  a1  100..200\nSERVER web GET  b1  99..201\nSERVER web GET  c1  98..202');
 
-  test('a span starts during another within a rounding of it', () => {
+  test('a span starts during another up to the rounding', () => {
     assert.ok(startsDuring(at('b1'), at('a1'), thresholds));
     assert.ok(!startsDuring(at('c1'), at('a1'), thresholds));
     const after = draw('SERVER web GET  a1  201..300\nSERVER web GET  b1  202..300');
@@ -205,7 +205,7 @@ suite('times', () => {
     assert.ok(!startsDuring(after('b1'), at('a1'), thresholds));
   });
 
-  test('a span ends within another up to a rounding', () => {
+  test('a span ends within another up to the rounding', () => {
     assert.ok(endsWithin(at('b1'), at('a1'), thresholds));
     assert.ok(!endsWithin(at('c1'), at('a1'), thresholds));
   });
@@ -228,7 +228,7 @@ suite('indexByTime', () => {
     return found;
   };
 
-  test('finds what is open, the latest start first, as far as clocks differ', () => {
+  test('finds open spans, the latest start first, within the tolerance for clocks', () => {
     const index = indexByTime(spans, thresholds);
     assert.deepEqual(openAt(index, 15), ['b1', 'a1']);
     assert.deepEqual(openAt(index, 36), ['d1', 'c1', 'a1']);
@@ -243,7 +243,7 @@ suite('indexByTime', () => {
     assert.deepEqual(openAt(indexByTime([], thresholds), 0), []);
   });
 
-  test('asks on after a look-up within a look-up', () => {
+  test('continues after a nested look-up', () => {
     const index = indexByTime(spans, thresholds);
     const found: string[] = [];
     const isOpen = index.someOpen(1_700_000_000_036_000_000n, ({ spanId }) => {
@@ -253,7 +253,7 @@ suite('indexByTime', () => {
     assert.deepEqual([found, isOpen], [['d1', 'c1', 'a1'], false]);
   });
 
-  test('does not find what was removed', () => {
+  test('does not find removed spans', () => {
     const index = indexByTime(spans, thresholds);
     index.remove(at('a1'));
     assert.deepEqual(openAt(index, 36), ['d1', 'c1']);
@@ -282,7 +282,7 @@ suite('pairSpans', () => {
       .sort();
   };
 
-  test('pairs what overlaps, each once', () => {
+  test('pairs overlapping spans, each once', () => {
     assert.deepEqual(
       pairsOf(
         'CLIENT web GET  a1  0..30\nCLIENT web GET  a2  100..130\nSERVER orders GET  b1  5..25\nSERVER orders GET  b2  105..125\nSERVER orders GET  b3  205..225',
@@ -291,8 +291,8 @@ suite('pairSpans', () => {
     );
   });
 
-  test('pairs as many as possible, although one fits several', () => {
-    // b1 fits both calls and comes first; b2 fits only the one that b1 is nearest to.
+  test('pairs as many as possible, although one span fits several', () => {
+    // b1 fits both calls and comes first; b2 fits only the call that is nearest to b1.
     assert.deepEqual(
       pairsOf(
         'CLIENT web GET  a1  0..30\nCLIENT web GET  a2  4..60\nSERVER orders GET  b1  5..25\nSERVER orders GET  b2  6..28',
@@ -314,7 +314,7 @@ suite('pairSpans', () => {
     );
   });
 
-  test('of calls that fit takes the one that took about as long', () => {
+  test('prefers the fitting call with the closest duration', () => {
     assert.deepEqual(
       pairsOf(
         'CLIENT web GET  a1  0..200\nCLIENT web GET  a2  1..30\nCLIENT web GET  a3  2..90\nSERVER orders GET  b1  5..25',
@@ -323,7 +323,7 @@ suite('pairSpans', () => {
     );
   });
 
-  test('looks beyond a rounding only where nothing fits within it', () => {
+  test('looks beyond the rounding only if nothing fits within it', () => {
     assert.deepEqual(pairsOf('CLIENT web GET  a1  9..40\nSERVER orders GET  b1  5..25'), ['a1 b1']);
     assert.deepEqual(
       pairsOf('CLIENT web GET  a1  9..30\nCLIENT web GET  a2  0..300\nSERVER orders GET  b1  5..25'),
@@ -331,7 +331,7 @@ suite('pairSpans', () => {
     );
   });
 
-  test('a span around a call is its cause, and no span is its own', () => {
+  test('does not pair a call with a span around it, or with itself', () => {
     assert.deepEqual(pairsOf('CLIENT web GET  a1  10..30\nSERVER orders GET  b1  5..45'), []);
     const [span] = drawTrace('CLIENT web GET  a1  10..30');
     assert.ok(span !== undefined);
@@ -341,7 +341,7 @@ suite('pairSpans', () => {
     );
   });
 
-  test('a request that began before its call is its cause, unless either start is rounded', () => {
+  test('does not pair a call with a request that began before it, unless either start is rounded', () => {
     const [call, request] = drawTrace('CLIENT web GET  a1  10..30\nSERVER orders GET  b1  10..45');
     assert.ok(call !== undefined && request !== undefined);
     const move = (span: Span, by: bigint): Span => ({
@@ -355,7 +355,7 @@ suite('pairSpans', () => {
     assert.equal(countPairs(move(call, 600_000n), move(request, -1n)), 0);
   });
 
-  test('compares nothing that does not overlap', () => {
+  test('compares only spans that overlap', () => {
     let comparisons = 0;
     pairsOf('CLIENT web GET  a1  0..30\nCLIENT web GET  a2  100..130\nSERVER orders GET  b1  5..25', () => {
       comparisons += 1;

@@ -16,7 +16,7 @@ const traceId = fc.oneof(
   { weight: 1, arbitrary: hex(16).map((id) => `${'0'.repeat(16)}${id}`) },
 );
 
-/** Well-formed or not; some occur again and again, some are long. */
+/** Well-formed or not; some recur, some are long. */
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('', 'GET', 'é', '日本', '\ud800', 'a\udc00b', '__proto__', '/work/{id}', 'x'.repeat(600)),

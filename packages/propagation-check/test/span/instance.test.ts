@@ -30,7 +30,7 @@ suite('spans that one process may have made', () => {
 });
 
 suite('spans that a pool of processes may have made', () => {
-  test('have a machine in common, and may have other numbers of processes', () => {
+  test('share a machine and may have different process ids', () => {
     const [one, other] = [{ 'process.pid': 1 }, { 'process.pid': 7 }];
     assert.ok(!mayBeOfOnePool(of(one), of(other)));
     assert.ok(mayBeOfOnePool(of({ 'host.name': 'web-1', ...one }), of({ 'host.name': 'web-1', ...other })));

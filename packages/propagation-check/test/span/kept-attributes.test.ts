@@ -10,7 +10,7 @@ function readSources(pattern: string): readonly string[] {
   return globSync(pattern, { cwd: source }).map((file) => readFileSync(join(source, file), 'utf8'));
 }
 
-/** The texts in calls of the readers of attributes. */
+/** The string arguments of calls to the readers of attributes. */
 function readNamesInCalls(text: string): readonly string[] {
   const calls = text.matchAll(
     /\b(?:readText|readNumber|(?<!resource\??\.)attributes\.(?:get|has))\s*\((?<list>(?:[^()]|\([^()]*\))*)\)/g,
@@ -20,7 +20,7 @@ function readNamesInCalls(text: string): readonly string[] {
   );
 }
 
-test('every attribute that the source names in a call of a reader is kept', () => {
+test('every attribute that the source passes to a reader is kept', () => {
   const names = readSources('{calls,cli,graph,headers,pairing,report,rules,span,verdict}/**/*.ts').flatMap(
     readNamesInCalls,
   );
@@ -34,7 +34,7 @@ test('every attribute that the source names in a call of a reader is kept', () =
   );
 });
 
-/** Names with dots in the engine that are of resources, spans, ASGI events and files. */
+/** Names with dots in the engine that belong to resources, spans, ASGI events and files. */
 const others: readonly RegExp[] = [
   /^(?:service\.(?:name|namespace|instance\.id|version)|deployment\.environment(?:\.name)?|telemetry\.(?:sdk\.language|distro\.name)|k8s\.(?:pod\.(?:uid|name)|node\.name)|container\.id|cloud\.(?:platform|provider)|host\.(?:id|name))$/,
   /^(?:dns\.lookup|tcp\.connect)$/,
@@ -42,7 +42,7 @@ const others: readonly RegExp[] = [
   /\.ts$/,
 ];
 
-test('every name of the semantic conventions that stands in a table of the engine is kept', () => {
+test('every attribute name in a table of the engine is kept', () => {
   const names = readSources('{calls,graph,pairing,rules,verdict}/**/*.ts').flatMap((text) =>
     [...text.matchAll(/'(?<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)'/g)].map(
       ({ groups }) => groups?.name ?? '',
@@ -55,7 +55,7 @@ test('every name of the semantic conventions that stands in a table of the engin
   );
 });
 
-test('members of families are kept, values that only have to be there are not', () => {
+test('attributes of kept families are kept, and values of presence-only attributes are not', () => {
   const given = new Map([
     ['baggage.hello', 'world'],
     ['http.request.header.traceparent', '00-1'],

@@ -8,7 +8,7 @@ import { cases } from '../cases.ts';
 import { anySpans } from './any-span.ts';
 import { viewsOf } from './views-of.ts';
 
-test('the attributes of a row are a map of them', () => {
+test('the attributes of a row behave as a map', () => {
   fc.assert(
     fc.property(anySpans, (spans) => {
       const store = storeOf(spans);

@@ -11,7 +11,7 @@ import { kept, viewsOf } from './views-of.ts';
 
 const seed = 20261128;
 
-test('spans come back as they were, with the attributes that are kept', () => {
+test('spans come back unchanged, with the kept attributes', () => {
   fc.assert(
     fc.property(anySpans, (spans) => assert.deepEqual(viewsOf(storeOf(spans)), kept(spans))),
     { seed, numRuns: cases(500) },
@@ -37,7 +37,7 @@ test('batches of several writers give the rows in the order in which they are ad
   );
 });
 
-test('a writer that rolls back goes on as if nothing had been written', () => {
+test('after a roll-back, a writer continues as if nothing had been written', () => {
   fc.assert(
     fc.property(anySpans, anySpans, anySpans, (first, dropped, last) => {
       const writer = new SpanWriter();
@@ -52,7 +52,7 @@ test('a writer that rolls back goes on as if nothing had been written', () => {
   );
 });
 
-test('a finished store does not change when its writer goes on', () => {
+test('a finished store does not change when its writer continues', () => {
   fc.assert(
     fc.property(anySpans, anySpans, (first, last) => {
       const writer = new SpanWriter();
@@ -68,7 +68,7 @@ test('a finished store does not change when its writer goes on', () => {
 const [drawn] = drawTrace('CLIENT a GET  a1 0..5 http.route=/work/:id http.request.method=GET');
 assert.ok(drawn !== undefined);
 
-/** So many values of one field are interned at most. */
+/** The most values that are interned of one field. */
 const beyondBudget = 5_000;
 
 test('a field of many values does not fill the table, and its spans still come back', () => {
@@ -86,7 +86,7 @@ test('a field of many values does not fill the table, and its spans still come b
   assert.ok(isRaw(store.names.at(-1) ?? 0));
 });
 
-test('names of attributes that are too many to be interned come back, from batches too', () => {
+test('attribute names that are too many to be interned come back, from batches too', () => {
   const spans = Array.from({ length: beyondBudget }, (_, id) => ({
     ...drawn,
     attributes: new Map([
@@ -123,7 +123,7 @@ test('a row that was not committed leaves nothing to the next one', () => {
   );
 });
 
-test('equal values of a frequent field have one id, and the key finds them', () => {
+test('equal values of a field have one id, and find returns the id of an attribute name', () => {
   const store = storeOf([drawn, { ...drawn, spanId: '1'.repeat(16) }]);
   const key = store.values.find('http.route');
   assert.ok(key !== null);
@@ -137,11 +137,11 @@ test('equal values of a frequent field have one id, and the key finds them', () 
   assert.equal(store.values.find('nowhere'), null);
 });
 
-test('an id that is none is refused', () => {
+test('an invalid id is rejected', () => {
   assert.throws(() => storeOf([{ ...drawn, spanId: 'xyz' }]), RangeError);
 });
 
-test('the memory of a writer has the texts of its resources and the ids of its links', () => {
+test('the memory of a writer includes the texts of resources and the ids of links', () => {
   const [span] = drawTrace('SERVER web GET /  a1  0..9');
   assert.ok(span !== undefined);
   const linked = { traceId: 'b'.repeat(32), spanId: 'b'.repeat(16) };

@@ -7,7 +7,7 @@ export function viewsOf(store: SpanStore): readonly Span[] {
   return Array.from({ length: store.size }, (_, row) => viewOf(store, row));
 }
 
-/** The spans, with what a store keeps of them. */
+/** The spans with only what a store keeps of them. */
 export function kept(spans: readonly Span[]): readonly Span[] {
   return spans.map((span) => ({ ...span, attributes: keepAttributes(span.attributes) }));
 }

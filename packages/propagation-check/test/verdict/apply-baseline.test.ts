@@ -19,7 +19,7 @@ const edge = { client: 'web', server: 'orders' };
 const known: Baseline = [{ ...edge, finding: 'split-trace' }];
 
 suite('a baseline', () => {
-  test('accepts what it knows, on that edge alone', () => {
+  test('accepts a known finding on its own edge only', () => {
     assert.equal(split.verdict, 'broken');
     const { verdict, findings, edges } = applyBaseline(split, known);
     assert.equal(verdict, 'intact');
@@ -41,7 +41,7 @@ suite('a baseline', () => {
     }
   });
 
-  test('tells a finding that is repaired from one of another cause', () => {
+  test('distinguishes a repaired finding from one with another cause', () => {
     const other: Baseline = [{ ...edge, finding: 'split-trace', cause: 'baggage-lost' }];
     const [note = '', ...more] = describeFixed(split, other, 'known.yaml');
     assert.match(
@@ -55,7 +55,7 @@ suite('a baseline', () => {
     ]);
   });
 
-  test('closes an edge that a doubt or a warning leaves open only where it knows that of the same protocol', () => {
+  test('closes an edge that a doubt or a warning leaves open only if it knows the finding in the same protocol', () => {
     const doubted = checkFixtureDrawing('context-lost-in-process/shown-listener.txt');
     const [warning] = doubted.findings;
     assert.deepEqual([doubted.verdict, warning?.severity], ['unknown', 'warning']);
@@ -69,12 +69,12 @@ suite('a baseline', () => {
     assert.equal(applyBaseline(both, accepted).undecided, undefined);
   });
 
-  test('that is applied once more, or taken away, leaves no trace', () => {
+  test('leaves nothing behind when it is applied again or removed', () => {
     assert.deepEqual(applyBaseline(applyBaseline(split, known), known), applyBaseline(split, known));
     assert.deepEqual(applyBaseline(applyBaseline(split, known), []), split);
   });
 
-  test('that knows one of two errors of an edge leaves the edge broken', () => {
+  test('leaves an edge broken if it knows one of two errors', () => {
     const [first] = split.findings;
     assert.ok(first);
     const both = { ...split, findings: [first, { ...first, id: 'baggage-lost' as const, candidates: [] }] };
@@ -86,7 +86,7 @@ suite('a baseline', () => {
     );
   });
 
-  test('that knows a symptom knows its cause, and the other way round', () => {
+  test('accepts the cause of a known symptom, and the symptom of a known cause', () => {
     assert.deepEqual(
       stripped.findings.map(({ id }) => id),
       ['header-stripped'],
@@ -101,11 +101,11 @@ suite('a baseline', () => {
     // Another break with the same symptom.
     assert.equal(accept({ ...edge, finding: second }), 'broken');
     assert.equal(accept({ ...edge, finding: 'split-trace', cause: second }), 'broken');
-    // A symptom that is another cause now.
+    // A symptom whose cause is now another.
     assert.equal(applyBaseline(stripped, known).verdict, 'broken');
   });
 
-  test('that knows an edge of one protocol knows it of no other', () => {
+  test('accepts an edge in its own protocol only', () => {
     const [brokenEdge] = split.edges;
     const [found] = split.findings;
     assert.ok(brokenEdge !== undefined && found !== undefined);
@@ -137,11 +137,11 @@ suite('a baseline', () => {
     };
     assert.equal(updateBaseline(both, [], 'error').length, 2);
     assert.equal(applyBaseline(both, updateBaseline(both, [], 'error')).verdict, 'intact');
-    // Written by hand, without a protocol.
+    // A hand-written entry without a protocol.
     assert.equal(applyBaseline(both, known).verdict, 'intact');
   });
 
-  test('gives no verdict where it accepts an expected edge and no call was judged', () => {
+  test('gives no verdict if it accepts an expected edge and no call was judged', () => {
     const { spans } = readDrawing('trace 1\n  web INTERNAL "tick" 0..10\n');
     const edges = [{ ...edge, rule: 'must' as const }];
     const unseen = checkTraces(spans, { expectation: { ...noExpectation, edges } });
@@ -151,7 +151,7 @@ suite('a baseline', () => {
     assert.equal(accepted.edges[0]?.known, true);
   });
 
-  test('leaves nothing undecided where it knows the warnings, and says so where nothing else is judged', () => {
+  test('leaves nothing undecided if it knows the warnings, and gives no verdict if nothing else is judged', () => {
     const half = checkFixtureDrawing('missing-server/shown-half.txt');
     assert.equal(half.undecided?.length, 1);
     const accepted = applyBaseline(half, [{ ...edge, finding: 'missing-server' }]);
@@ -167,18 +167,18 @@ suite('a baseline', () => {
     );
   });
 
-  test('never makes a verdict of none', () => {
+  test('never turns an unknown result into a verdict', () => {
     assert.equal(applyBaseline({ ...healthy, verdict: 'unknown' }, known).verdict, 'unknown');
   });
 });
 
 suite('an entry is fixed', () => {
-  test('where its edge was judged and the finding is not there', () => {
+  test('if its edge was judged without the finding', () => {
     assert.deepEqual(listFixed(split, known), []);
     assert.deepEqual(listFixed(healthy, known), known);
   });
 
-  test('not where its edge was not judged, or a side of it is unknown', () => {
+  test('not if its edge was not judged, or one side is unknown', () => {
     const other: Baseline = [
       { client: 'web', server: 'payments', finding: 'split-trace' },
       { client: null, server: 'orders', finding: 'missing-client' },
@@ -191,7 +191,7 @@ suite('an entry is fixed', () => {
     assert.deepEqual(listFixed(never, known), []);
   });
 
-  test('within a service, where the service calls or is called', () => {
+  test('within a service, if the service calls or is called', () => {
     const within = (service: string): Baseline => [
       { client: service, server: service, finding: 'context-lost-in-process' },
     ];
@@ -201,7 +201,7 @@ suite('an entry is fixed', () => {
 });
 
 suite('an update', () => {
-  test('adds what fails, once, with the likeliest cause and no ids of traces', () => {
+  test('adds failing findings, once, with the likeliest cause and without trace ids', () => {
     const cause = split.findings[0]?.candidates?.[0];
     assert.ok(cause);
     const twice = { ...split, findings: [...split.findings, ...split.findings] };
@@ -211,13 +211,13 @@ suite('an update', () => {
     assert.equal(applyBaseline(split, updateBaseline(split, [], 'error')).verdict, 'intact');
   });
 
-  test('keeps what it knows as it is, and what was not judged; drops what is fixed', () => {
+  test('keeps known findings and entries that were not judged; drops fixed entries', () => {
     const elsewhere = { client: 'a', server: 'b', finding: 'header-ignored' } as const;
     assert.deepEqual(updateBaseline(split, [...known, elsewhere], 'error'), [elsewhere, ...known]);
     assert.deepEqual(updateBaseline(healthy, [...known, elsewhere], 'error'), [elsewhere]);
   });
 
-  test('takes in warnings where those fail', () => {
+  test('adds warnings if warnings fail the check', () => {
     assert.deepEqual(
       warned.findings.filter(({ severity }) => severity === 'warning').map(({ id }) => id),
       ['span-lost-in-service'],
@@ -300,13 +300,13 @@ trace 2
     }
   });
 
-  test('is nothing to judge', () => {
+  test('gives nothing to judge', () => {
     const alone = spans.filter(({ serviceName }) => serviceName !== 'web');
     const expectation = { ...noExpectation, toleratedPeers: ['vendor.example'] };
     assert.equal(checkTraces(alone, { expectation }).verdict, 'unknown');
   });
 
-  test('is judged where an edge to it must be there', () => {
+  test('is judged if an edge to it is required', () => {
     const edges = [{ client: 'orders', server: 'vendor', rule: 'must' as const }];
     const expectation = { ...noExpectation, edges, toleratedPeers: ['vendor'] };
     assert.equal(checkTraces(spans, { expectation }).verdict, 'broken');

@@ -11,8 +11,8 @@ function count(drawing: string): readonly (readonly [string, number])[] {
   return counted.map(({ protocol, calls }) => [protocol, calls] as const);
 }
 
-suite('messages that a service has several spans of', () => {
-  test('one that is received and processed counts once', () => {
+suite('messages for which a service has several spans', () => {
+  test('a message that is received and processed counts once', () => {
     assert.deepEqual(count(receivedAndProcessed), [['messaging', 1]]);
   });
 
@@ -24,21 +24,21 @@ trace 1
     worker CONSUMER "process orders" 50..60 ${orders} ${second}
 `;
 
-  test('deliveries of one count once', () => {
+  test('several deliveries of a message count once', () => {
     assert.deepEqual(count(deliver('messaging.message.id=a', 'messaging.message.id=a')), [['messaging', 1]]);
   });
-  test('deliveries without an id count once', () => {
+  test('several deliveries without a message id count once', () => {
     assert.deepEqual(count(deliver('', '')), [['messaging', 1]]);
   });
-  test('messages with ids of their own count each', () => {
+  test('messages with different ids count each', () => {
     assert.deepEqual(count(deliver('messaging.message.id=a', 'messaging.message.id=b')), [['messaging', 2]]);
   });
-  test('a PRODUCER span that sends several has as many as it says at most', () => {
+  test('a PRODUCER span counts at most as many messages as its batch size', () => {
     assert.deepEqual(count(deliver('', '', 'messaging.batch.message_count=2')), [['messaging', 2]]);
     assert.deepEqual(count(deliver('', '', 'messaging.batch.message_count=9')), [['messaging', 3]]);
   });
 
-  test('each of several services has received it', () => {
+  test('a message counts for each service that received it', () => {
     const drawing = `
 trace 1
   web PRODUCER "send orders" 0..2 id:m ${orders}
@@ -51,7 +51,7 @@ trace 1
     ]);
   });
 
-  test('one of a batch counts beside others of it that are received once', () => {
+  test('a message of a batch counts beside others that are received once', () => {
     const drawing = `
 trace 1
   web PRODUCER "send orders" 0..2 id:m ${orders}
@@ -64,7 +64,7 @@ trace 3
     assert.deepEqual(count(drawing), [['messaging', 2]]);
   });
 
-  test('one that names its PRODUCER span and the span around that counts once', () => {
+  test('a message that links to its PRODUCER span and to the span around it counts once', () => {
     const drawing = `
 trace 1
   web SERVER "POST /orders" 0..5

@@ -5,7 +5,7 @@ import { readDrawing } from '../engine/read-drawing.ts';
 
 const topic = 'messaging.system=kafka messaging.destination.name=events';
 
-/** Ten messages of `web`: `mailer` receives eight of them, `audit` two, and nobody the last two. */
+/** Ten messages of `web`: `mailer` receives eight, `audit` two, and the last two have no receiver. */
 const drawing = Array.from({ length: 10 }, (_, at) => {
   const receive = (receiver: string) =>
     `\n    ${receiver} CONSUMER "process" ${at * 100 + 10}..${at * 100 + 20} ${topic}`;
@@ -22,7 +22,7 @@ function listUndecided(expectation: string) {
   );
 }
 
-test('messages that others received leave an edge open only where an expectation names it', () => {
+test('messages that others received leave an edge open only if an expectation names it', () => {
   assert.deepEqual(listUndecided(''), []);
   assert.deepEqual(listUndecided('expect web -> audit'), ['web -> audit']);
 });

@@ -15,7 +15,7 @@ interface Drawn extends Words {
   readonly weight?: number;
 }
 
-/** Calls of web to orders one after another, some whole and some split; each side with more words. */
+/** Calls of web to orders, one after another, some whole and some split; further words extend the lines of each side. */
 function judge(calls: readonly Drawn[]) {
   const traces = calls.flatMap(({ times = 1, ...call }) => Array.from({ length: times }, () => call));
   const drawing = traces.flatMap(({ web = '', orders = '', broken }, at) => {
@@ -42,7 +42,7 @@ const two = of('service.instance.id', 'two');
 const three = of('service.instance.id', 'three');
 
 describe('what all broken calls have in common', () => {
-  it('is the replica of the called service that no whole call reached', () => {
+  it('is the replica of the callee that no whole call reached', () => {
     assert.deepEqual(
       judge([
         { times: 4, orders: one },
@@ -53,7 +53,7 @@ describe('what all broken calls have in common', () => {
     );
   });
 
-  it('is the version or the node, where several replicas have it', () => {
+  it('is the version or the node, if several replicas share it', () => {
     const old = `${of('service.version', '1')} ${of('k8s.node.name', 'a')}`;
     const recent = `${of('service.version', '2')} ${of('k8s.node.name', 'b')}`;
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe('what all broken calls have in common', () => {
     );
   });
 
-  it('is the address that was called, where spans of the called service name no replica', () => {
+  it('is the address that was called, if spans of the callee name no replica', () => {
     const at = (address: string): string => `network.peer.address=${address}`;
     assert.deepEqual(
       judge([
@@ -113,7 +113,7 @@ describe('what all broken calls have in common', () => {
       assert.equal(judge([...calls, { web: web[1], orders: orders[1] }]), undefined);
     });
 
-  it('is not told with one exception on either side', () => {
+  it('is not reported with a single exception on either side', () => {
     const calls = [
       { times: 9, orders: one },
       { times: 9, orders: two, broken: true },
@@ -127,7 +127,7 @@ describe('what all broken calls have in common', () => {
     assert.equal(judge([...calls, { orders: `${two} ${of('process.pid', '7')}` }]), undefined);
   });
 
-  it('is told with how likely it is chance where few calls show it, and not of fewer', () => {
+  it('is reported with its probability of chance if few calls show it, and not if fewer do', () => {
     const judgeCounts = (whole: number, broken: number) =>
       judge([
         { times: whole, orders: one },
@@ -155,7 +155,7 @@ describe('what all broken calls have in common', () => {
     assert.equal(judgeCounts(9, 1), undefined);
   });
 
-  it('is told of few calls only where they differ in their replicas', () => {
+  it('is reported for few calls only if they differ in their replicas', () => {
     const at = (address: string): string => `network.peer.address=${address}`;
     assert.equal(
       judge([
@@ -166,7 +166,7 @@ describe('what all broken calls have in common', () => {
     );
   });
 
-  it('is told of calls that were seen, each once', () => {
+  it('takes the probability of chance from observed calls, not from those that the source only counted', () => {
     const [whole, broken] = [{ orders: one }, { orders: two, broken: true }] as const;
     const many = [
       { ...whole, times: 5, weight: 3 },
@@ -186,7 +186,7 @@ describe('what all broken calls have in common', () => {
     );
   });
 
-  it('is told of messages, where enough batches were received', () => {
+  it('is reported for messages if enough batches were received', () => {
     const message = 'messaging.system=kafka messaging.destination.name=log';
     const drawBatch = (replica: string, isLinked: boolean, at: number): string => {
       const start = at * 1_000 + (at % 7) * 13;
@@ -220,7 +220,7 @@ describe('what all broken calls have in common', () => {
     assert.match(judgeBatches(1, 5)?.[0] ?? '', /\(by chance in one of 16 such captures\)$/);
   });
 
-  it('holds of whole calls alone where another report has broken ones', () => {
+  it('is compared with whole calls only, not with calls that another finding reports', () => {
     const header = 'http.request.header.traceparent';
     const times = [0, 2_000, 4_000, 6_000, 8_000, 10_000];
     const drawing = times.flatMap((time) =>
@@ -245,7 +245,7 @@ describe('what all broken calls have in common', () => {
     );
   });
 
-  it('is told of calls that are connected, to the wrong caller', () => {
+  it('is reported for calls that are connected to the wrong caller', () => {
     const times = [0, 2_000, 4_000, 6_000, 8_000, 10_000];
     const requestOf = (start: number): string => `
   web SERVER "GET /call" ${start}..${start + 100} http.request.method=GET url.path=/call
@@ -255,7 +255,7 @@ describe('what all broken calls have in common', () => {
     const drawing = times.flatMap((start, at) => [
       `\ntrace 1${at}${requestOf(start)}${servedAt(start, one)}`,
       `\ntrace 2${at}${requestOf(start + 1_000)}`,
-      // Below the call of the first.
+      // Below the first call.
       ...(at === 0 ? times.map((other) => servedAt(other + 1_000, other === 0 ? one : two)) : []),
     ]);
     const { spans } = readDrawing(drawing.join(''));

@@ -16,7 +16,7 @@ const whole = (callee: string, number = 9) => drawChain(number, web, call(callee
 const refused = call('orders').replace('=200', '=502');
 const later = (line: string, at: number) =>
   line.replace(/(\d+)\.\.(\d+)/, (_, from, to) => `${Number(from) + at}..${Number(to) + at}`);
-/** Requests, each with a call of a client that is not instrumented, or of one that has lost its context. */
+/** Requests, each with a call of a client that is not instrumented or has lost its context. */
 const requests = (count: number, callAt: (at: number) => readonly string[]) =>
   Array.from({ length: count }, (_, at) => {
     const lines = callAt(at).map((line) => later(line, at * 1_000));
@@ -31,7 +31,7 @@ const uninstrumented = () => [served('orders')];
 const mixed = (at: number) => (at % 2 === 0 ? [served('orders')] : [call('orders'), served('orders')]);
 const missingCall: Baseline = [{ client: 'web', server: 'orders', finding: 'missing-call' }];
 
-/** Of half of the calls nothing is here but the CLIENT span. */
+/** Half of the calls have only their CLIENT span. */
 const halves = [0, 1, 2, 3]
   .map((at) =>
     drawChain(
@@ -42,7 +42,7 @@ const halves = [0, 1, 2, 3]
     ),
   )
   .join('');
-/** Requests of the called service that continue traces of callers without spans. */
+/** Requests of the callee that continue traces of callers without spans. */
 const continued = (count: number, more = '') =>
   Array.from({ length: count }, (_, at) =>
     drawChain(70 + at, 'lost', `${later(served('orders'), 20_000 + at * 1_000)} flags:0x301${more}`),
@@ -67,11 +67,11 @@ const warnedCalls: Readonly<Record<string, { readonly drawing: string; readonly 
 interface Row {
   readonly drawing: string;
   readonly baseline?: Baseline;
-  /** The reason that a person reads. */
+  /** The reason in the report. */
   readonly says: RegExp;
 }
 
-/** Nothing that was to be judged was judged: none of these may be a success, whatever else is whole. */
+/** Results in which nothing was judged that should have been: none may be a success, whatever else is whole. */
 const rows: Readonly<Record<string, Row>> = {
   'no span': { drawing: '', says: /^there are no spans/ },
   'only spans within services': {
@@ -249,7 +249,7 @@ const intactRows: Readonly<Record<string, string>> = {
   'another program, by its user agent, of an expected edge': `expect web -> orders\n${ofLibrary}${requests(12, () => [`${served('orders')} user_agent.original=kube-cron`])}`,
 };
 
-suite('a success where other callers explain what is left', () => {
+suite('a success if other callers explain what is left', () => {
   for (const [name, drawing] of Object.entries(intactRows))
     test(name, async () => {
       const { spans, expectation } = readDrawing(drawing);
@@ -258,7 +258,7 @@ suite('a success where other callers explain what is left', () => {
     });
 });
 
-suite('a success where the baseline knows what leaves an edge open', () => {
+suite('a success if the baseline knows what leaves an edge open', () => {
   for (const [name, { drawing, known }] of Object.entries(warnedCalls))
     test(name, async () => {
       const { spans } = readDrawing(drawing);
@@ -267,13 +267,13 @@ suite('a success where the baseline knows what leaves an edge open', () => {
     });
 });
 
-test('what is open elsewhere leaves a path as it is', async () => {
+test('an open edge elsewhere does not affect a path', async () => {
   const { spans } = readDrawing(whole('orders', 8) + secondService);
   assert.equal((await check(spans)).outcome, 'unknown');
   assert.equal((await checkPath(spans, 'web -> orders')).outcome, 'passed');
 });
 
-suite('no success where nothing was judged', () => {
+suite('no success if nothing was judged', () => {
   for (const [name, { drawing, baseline = [], says }] of Object.entries(rows)) {
     const { spans, expectation } = readDrawing(drawing);
     const settings = { expectation, baseline };
@@ -297,7 +297,7 @@ suite('no success where nothing was judged', () => {
     });
   }
 
-  test('a path of which the baseline knows that it was never seen, beside another that is whole', async () => {
+  test('a path whose absence the baseline accepts, beside a whole one', async () => {
     const { spans } = readDrawing(drawChain(1, web) + whole('stock'));
     const { outcome } = await checkPath(spans, 'web -> orders', { baseline: missingCall });
     assert.equal(outcome, 'unknown');
@@ -311,7 +311,7 @@ suite('no success where nothing was judged', () => {
     assert.match(explanation, /^INTACT {2}2 edges, 2 calls .*\n\n✓ web → gate .*\n✓ gate → orders /);
   });
 
-  test('a break stays one: of the call to the service without a name, and beside what is open', async () => {
+  test('a break stays a break: on a call to a service without a name, and beside open calls', async () => {
     const split = drawChain(1, web, call('orders')) + drawChain(2, served('unknown_service:node'));
     for (const more of ['', whole('stock')]) {
       const { spans, expectation } = readDrawing(`expect web -> orders\n${split}${more}`);
