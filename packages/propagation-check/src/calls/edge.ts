@@ -20,7 +20,7 @@ export interface Edges {
   readonly openClients: readonly Span[];
   /** SERVER and CONSUMER spans that have neither a parent nor a link. A span whose links a limit dropped is not among them. */
   readonly roots: Roots;
-  /** Spans of any kind whose parent is not in the data. */
+  /** Spans of any kind whose parent is not in the capture. */
   readonly orphans: readonly Span[];
 }
 

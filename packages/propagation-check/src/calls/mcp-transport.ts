@@ -10,8 +10,8 @@ import type { RowFacts } from './row-facts.ts';
 /**
  * Roots of HTTP requests that only carry MCP. Their path is the one whose requests contain most of the MCP SERVER spans of the service;
  * streams and ends of sessions are among them. The call is an MCP call: its context travels in `params._meta`, whatever happens to the
- * headers (semantic conventions, "Model Context Protocol", "Context propagation"). Requests that start while an open HTTP call is in flight
- * are left out, because there the HTTP headers broke.
+ * headers (semantic conventions, "Model Context Protocol", "Context propagation"). Requests that start during an open HTTP call are left
+ * out, because there the context was lost in HTTP.
  */
 export function findMcpTransports(
   graph: TraceGraph,

@@ -305,7 +305,7 @@ export class TraceGraph {
     return parent === none ? null : this.view(parent);
   }
 
-  /** Whether the root of a trace is in the data. */
+  /** Whether the root of a trace is in the capture. */
   isBegun(traceId: string): boolean {
     this.#traceHasRoot ??= this.#findTracesWithRoot();
     return this.#traceHasRoot[this.#findTrace(traceId)] === 1;

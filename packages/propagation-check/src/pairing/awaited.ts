@@ -57,8 +57,8 @@ export function doEndsFollow(pairs: readonly PairSides[], { restSpread }: Awaite
 }
 
 /**
- * Whether requests and calls end independently, as when another handler of the same event makes the calls. If the times between the two
- * ends vary little, it cannot be told: requests that waited may all have the same duration.
+ * Whether requests and calls end independently, as when another handler of the same event makes the calls. If the time between the two ends
+ * varies little, the answer is no: requests that waited may all have the same duration.
  */
 export function doEndsDiffer(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
   const steady = median(listDurations(pairs)) * thresholds.steadyRest;

@@ -5,7 +5,7 @@ import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { pathOfRpc, tailOfPath, trimSlash } from './compare-requests.ts';
 
-/** The facts of a call of which its request must share one. */
+/** The facts of a call; a request must share at least one of them. */
 interface KnownCall {
   readonly key: string | null;
   readonly port: number | null;

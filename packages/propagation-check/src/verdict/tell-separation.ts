@@ -16,7 +16,7 @@ import { remember } from '../util/remember.ts';
 type Keys = readonly (readonly string[])[];
 
 const resourceKeys: Keys = [
-  // Pods and hosts are known by their names, not by their uids.
+  // Reports name pods and hosts by their names, not by their uids.
   instanceAttributes.filter((key) => key !== 'k8s.pod.uid' && key !== 'host.id'),
   ['service.version'],
   ['service.namespace'],

@@ -27,7 +27,7 @@ for (const [name, value] of [
   ['traceresponse', (span: string) => span],
   ['server-timing', (span: string) => `db;dur=53, trace;desc=${span}`],
 ] as const) {
-  it(`an answer that a CLIENT span recorded names the called service's span: ${name}`, () => {
+  it(`an answer that a CLIENT span recorded names the callee's span: ${name}`, () => {
     const [drawn] = drawTrace('CLIENT service-a GET  a2  5..25');
     assert.ok(drawn);
     const answered = (traceId: string) => {

@@ -113,7 +113,7 @@ suite('two halves of one edge share one note', () => {
   });
 });
 
-suite('messages whose links are to spans that are not here', () => {
+suite('messages whose links are to spans outside the capture', () => {
   const linked = (service: string, trace: number, place = kafka) =>
     `trace ${trace}\n  ${service} CONSUMER "audit-log process" ${trace * 100}..${trace * 100 + 9} link:gone ${place}\n`;
   const gone = 'trace 98\n  lost id:gone\n';

@@ -612,9 +612,12 @@ end
 
 suite('requests that show no call', () => {
   const rows: Readonly<Record<string, readonly [drawing: string, calls: number]>> = {
-    'a trace of the called service within it': [drawOneLeft(drawRoot(3, 30_020)), 1],
-    'the same of an expected edge': [`expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020))}`, 1],
-    'the same beside traces of another program, which are named once': [
+    'a trace of the callee within it': [drawOneLeft(drawRoot(3, 30_020)), 1],
+    'a trace of the callee within it, on an expected edge': [
+      `expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020))}`,
+      1,
+    ],
+    'a trace of the callee within it, beside traces of another program, which are named once': [
       `expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020), ...[4, 5, 6, 7].map((trace) => drawRoot(trace, trace * 1_000 + 20, 'curl/8')))}`,
       5,
     ],

@@ -82,20 +82,40 @@ suite('headers that both sides recorded name the cause', () => {
 
 suite('what one side did not record stays undecided', () => {
   for (const [why, best, sent, received] of [
-    ['nobody looked for other formats', 'header-stripped', { traceparent: none }, { traceparent: none }],
+    ['nobody recorded other formats', 'header-stripped', { traceparent: none }, { traceparent: none }],
     ['a hop may have taken a traceparent', 'format-mismatch', {}, { traceparent: none, b3: values.b3 }],
-    ['the same', 'format-mismatch', { b3: values.b3 }, { traceparent: none, b3: values.b3 }],
-    ['nobody looked at traceparent', 'format-mismatch', {}, { b3: values.b3 }],
-    ['the same, of a format without read ids', 'format-mismatch', {}, { 'request-id': '|<1>.<call>.' }],
     [
-      'the same, in capitals',
+      'a hop may have taken a traceparent: both sides recorded',
+      'format-mismatch',
+      { b3: values.b3 },
+      { traceparent: none, b3: values.b3 },
+    ],
+    ['nobody recorded traceparent', 'format-mismatch', {}, { b3: values.b3 }],
+    [
+      'nobody recorded traceparent: a format without parsed ids',
+      'format-mismatch',
+      {},
+      { 'request-id': '|<1>.<call>.' },
+    ],
+    [
+      'nobody recorded traceparent: ids in capitals',
       'format-mismatch',
       {},
       { 'request-id': '|FEEDFACECAFEBEEF0000000000000001.1.' },
     ],
-    ['the same, of half the trace id', 'format-mismatch', {}, { b3: '0000000000000001-b7ad6b7169203331-1' }],
+    [
+      'nobody recorded traceparent: half of the trace id',
+      'format-mismatch',
+      {},
+      { b3: '0000000000000001-b7ad6b7169203331-1' },
+    ],
     ['the header is of another call', 'header-stripped', {}, { b3: '0af7651916cd43dd-b7ad6b7169203331-1' }],
-    ['the same, of a format without read ids', 'header-stripped', {}, { 'request-id': '|4711.1.' }],
+    [
+      'the header is of another call: a format without parsed ids',
+      'header-stripped',
+      {},
+      { 'request-id': '|4711.1.' },
+    ],
     [
       'a traceparent came beside it',
       'header-stripped',
@@ -103,7 +123,7 @@ suite('what one side did not record stays undecided', () => {
       { traceparent: other, b3: values.b3 },
     ],
     ['a traceparent left beside it', 'header-stripped', { traceparent }, { b3: values.b3 }],
-    ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
+    ['nobody recorded what arrived', 'header-stripped', { traceparent }, {}],
     ...hiddenValues.map((value): [string, string, Recorded, Recorded] => [
       'the value was hidden',
       // The equal trace id shows that the context arrived.

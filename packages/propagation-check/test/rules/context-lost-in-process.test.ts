@@ -150,7 +150,7 @@ suite('a query during each message', () => {
     ['removes it from its queue', [70.3, 70.9]],
     ['renews its lock', [30, 34]],
   ] as const) {
-    test(`is outside of it by nature where it ${what}`, () => {
+    test(`is normally outside of the message if it ${what}`, () => {
       assert.deepEqual(
         judgeMessages(12, () => [range]),
         [],

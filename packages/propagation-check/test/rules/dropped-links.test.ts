@@ -248,7 +248,7 @@ const drawings: readonly (readonly [name: string, spans: RegExp])[] = [
 ];
 
 for (const [name, spans] of drawings)
-  test(`spans that seem to begin traces, and of which links were left out: ${name}, ${spans}`, () => {
+  test(`spans with dropped links that seem to begin traces: ${name}, ${spans}`, () => {
     const fixture = readFileSync(join(import.meta.dirname, '../../fixtures', `${name}.txt`), 'utf8');
     assert.notDeepEqual(judgeDrawing(fixture), []);
     assert.deepEqual(judgeDrawing(fixture.replaceAll(spans, `$& ${dropped}`)), []);

@@ -61,7 +61,7 @@ suite('an expected service without spans', () => {
   });
 });
 
-suite('an expected edge of which nothing is seen', () => {
+suite('an expected edge without any call', () => {
   const items = (service: string) =>
     `${service} SERVER "GET /items" 30..60 http.request.method=GET url.path=/items`;
   const past = (service: string) => drawChain(1, web, call, items(service));

@@ -191,7 +191,7 @@ for (const [drawing, line] of needs) {
 const explanations = readExplanations();
 
 for (const drawing of listDrawings()) {
-  test(`${drawing} is explained as it was (npm run explanations -w propagation-check writes them)`, () => {
+  test(`the explanation of ${drawing} is the kept one (npm run explanations -w propagation-check writes them)`, () => {
     assert.equal(renderExplanation(drawing), explanations.get(drawing) ?? '');
   });
 }

@@ -54,7 +54,7 @@ suite('a tap to which both services are connected', () => {
     });
   }
 
-  test('tells a header of another format, or of another span, from one that was ignored', () => {
+  test('distinguishes a header of another format, or of another span, from one that was ignored', () => {
     const orphan = `${drawChain(1, client)}trace 2\n  lost id:hop\n    ${drawServer({ from: 20, to: 80 })}\n`;
     assert.match(judgeTap(b3, b3, { spans: orphan }), /^split-trace: /);
     assert.match(

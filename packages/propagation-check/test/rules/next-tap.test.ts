@@ -113,7 +113,7 @@ suite('a tap that the caller calls', () => {
   });
 });
 
-suite('a tap in front of the called service', () => {
+suite('a tap in front of the callee', () => {
   const client = 'url.full=http://proxy:8080/work';
   const server = 'server.address=orders server.port=8082';
 

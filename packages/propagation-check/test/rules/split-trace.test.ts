@@ -306,7 +306,7 @@ suite('pairs that ids prove', () => {
     ['with whole calls', halves + whole],
     ['without', halves],
   ] as const) {
-    test(`are judged each by itself where most calls have no request in the data, ${name}`, () => {
+    test(`are judged one by one if most calls have no request in the capture, ${name}`, () => {
       assert.deepEqual(listErrors(drawSplit(0) + others), []);
       assert.deepEqual(listErrors(drawNamed(0) + others), ['error split-trace web -> orders 1']);
       assert.deepEqual(listErrors(drawIgnored(0) + others), ['error header-ignored web -> orders 1']);

@@ -95,7 +95,7 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: drawChain(1, web, refused),
     says: /^no call between two services/,
   },
-  'only calls that were answered with 404 by nobody': {
+  'only calls answered with 404 by a peer without spans': {
     drawing: drawChain(1, web, call('orders').replace('=200', '=404')),
     says: /^no call between two services/,
   },
@@ -145,7 +145,7 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `must-not billing -> stock\n${whole('stock')}`,
     says: /^billing -> stock: no span of billing is here, only of stock, web, so that nothing tells whether it calls stock: check the name/,
   },
-  'a forbidden edge, where all spans lack the name of their service': {
+  'a forbidden edge, if all spans lack the name of their service': {
     drawing: `must-not web -> orders\n${drawChain(1, web.replace('web', '-'))}`,
     says: /^web -> orders: no span of web is here, so that nothing tells/,
   },
@@ -166,23 +166,23 @@ const rows: Readonly<Record<string, Row>> = {
     baseline: missingCall,
     says: /^no call between two services/,
   },
-  'one whole call, and six of a client that is not instrumented': {
+  'one whole call, and six of an uninstrumented client': {
     drawing: `expect web -> orders\n${drawChain(9, later(web, 9_000), later(call('orders'), 9_000), later(served('orders'), 9_000))}${requests(6, uninstrumented)}`,
     says: /^web -> orders: 6 requests of web show no call to it, and 6 traces began at orders while they were open: .* under edges\.may in --expectations$/,
   },
-  'calls whose context is lost in the caller, beside those of a client that is not instrumented': {
+  'calls whose context is lost in the caller, beside those of an uninstrumented client': {
     drawing: `expect web -> orders\n${requests(10, mixed)}`,
     says: /^web -> orders: 10 requests of web show no call to it, and 5 traces began at orders while they were open beside 5 calls of web/,
   },
-  'a forbidden edge that calls of a client that is not instrumented may be': {
+  'a forbidden edge on which an uninstrumented client may call': {
     drawing: `must-not web -> orders\n${whole('stock').replaceAll('/call', '/list')}${requests(6, uninstrumented)}`,
     says: /^web -> orders: 6 requests of web show no call to it/,
   },
-  'one whole message, and six of a client that is not instrumented': {
+  'one whole message, and six of an uninstrumented client': {
     drawing: `expect web -> orders\n${drawChain(9, later(web, 9_000), ...message(9_000))}${requests(6, () => message(0).slice(1))}`,
     says: /^web -> orders: 6 requests of web show no call to it/,
   },
-  'the same without an expectation': {
+  'calls whose context is lost in the caller beside an uninstrumented client, without an expectation': {
     drawing: requests(10, mixed),
     says: /^web -> orders: 10 requests of web show no call to it/,
   },
@@ -194,7 +194,7 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: whole('orders', 8) + secondService,
     says: /^web -> stock: none of 6 calls judged \(missing-call leaves them open\); to decide: If web calls stock .* --expect 'web -> stock'/,
   },
-  'the same, where the baseline knows another finding': {
+  'requests without a call to a second service, if the baseline knows another finding': {
     drawing: whole('orders', 8) + secondService,
     baseline: missingCall,
     says: /^web -> stock: none of 6 calls judged/,
@@ -207,7 +207,7 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `expect web -> orders\n${readAt(0)}${unread}${whole('stock').replaceAll(/(\d+)\.\.(\d+)/g, '9$1..9$2')}`,
     says: /^web -> orders: 1 of 4 messages judged: no CONSUMER span of orders has 3 messages to orders as parent or link/,
   },
-  'baggage of which nobody recorded whether it arrives': {
+  'baggage whose arrival nobody recorded': {
     drawing: `expect web -> orders\nbaggage hello=world\n${whole('orders')}`,
     says: /^nothing shows whether baggage hello=world arrives/,
   },
@@ -239,8 +239,8 @@ const intactRows: Readonly<Record<string, string>> = {
   'a page that calls both services at once, and another path of the callee':
     whole('orders', 8) + requests(12, uninstrumented).replaceAll('/work', '/details'),
   'a timer of the callee within long requests': ofAnotherRoute + requests(12, () => [timer]),
-  'the same of an expected edge': `expect web -> orders\n${ofAnotherRoute}${requests(12, () => [timer])}`,
-  'as many requests of callers that the expectation names': `expect web -> orders\nmay outside -> orders\n${twoWhole}${continued(2)}`,
+  'a timer of the callee within long requests, on an expected edge': `expect web -> orders\n${ofAnotherRoute}${requests(12, () => [timer])}`,
+  'as many requests of callers that the expectations name': `expect web -> orders\nmay outside -> orders\n${twoWhole}${continued(2)}`,
   'as many requests of unknown callers, by their user agent': `expect web -> orders\n${twoWhole}${continued(2, ' user_agent.original=browser')}`,
   'as many requests of unknown callers at another endpoint': `expect web -> orders\n${twoWhole}${continued(2).replaceAll('/work', '/details')}`,
   'fewer requests of unknown callers than are expected': `expect web -> orders\n${twoWhole}${wholeAt(2)}${continued(2)}`,
