@@ -8,7 +8,7 @@ export type PlainValue =
   | readonly PlainValue[]
   | { readonly [key: string]: PlainValue };
 
-/** Nesting beyond this is refused, as protobuf's own readers do. */
+/** Deeper nesting is refused, as in protobuf's own readers. */
 export const deepestValue = 100;
 
 export function toAttributeValue(value: PlainValue): AttributeValue {

@@ -3,18 +3,18 @@ import { TooLargeError } from './gunzip.ts';
 
 /** Below this size a file fits into any machine. */
 const smallBytes = 16 * 1024 * 1024;
-/** Measured: a value of a parsed document, with its share of the spans and of the check. */
+/** Measured: memory for each JSON value of a parsed document, with its share of the spans and of the check. */
 const bytesPerValue = 48;
 
 const signs = {
-  /** Each value of a JSON document has one of these before or behind it. */
+  /** Each JSON value has one of these characters before or after it. */
   json: new Set([...',{['].map((sign) => sign.charCodeAt(0))),
-  /** The commonest tag of a nested message. */
+  /** The most frequent tag of a nested message. */
   protobuf: new Set([0x0a]),
 } as const;
 
 /**
- * Node ends the whole process when its memory does not suffice, so that is estimated before.
+ * Estimates the memory that a document needs, because Node ends the whole process when it runs out of memory.
  * @throws {TooLargeError} when the document needs more than Node may take.
  */
 export function checkMemory(bytes: Uint8Array, format: keyof typeof signs): void {

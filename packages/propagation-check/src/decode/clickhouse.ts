@@ -35,12 +35,12 @@ const rowShape = z.object({
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Whether an object is a row as `decodeClickhouseRow` reads it. */
+/** Whether an object is a row that `decodeClickhouseRow` reads. */
 export function isClickhouseRow(document: Row): boolean {
   return Object.hasOwn(document, 'TraceId') && Object.hasOwn(document, 'SpanId');
 }
 
-/** Whether an object is a whole answer, in ClickHouse's format JSON, or the rows of one. */
+/** Whether an object is an answer in ClickHouse's format JSON, with or without its `meta`. */
 export function isClickhouseAnswer({ data, meta }: Row): boolean {
   if (!Array.isArray(data)) return false;
   const first: unknown = data[0];
@@ -49,7 +49,8 @@ export function isClickhouseAnswer({ data, meta }: Row): boolean {
 
 /**
  * Decodes ClickHouse's format JSON: `{"meta":[…],"data":[row, …],"rows":2}`.
- * @throws {DecodeError} with the path of what is wrong; also when a LIMIT left rows out, whose absence a service would be blamed for.
+ * @throws {DecodeError} with the path of the wrong value; also when a LIMIT left rows out, because missing spans would look like a
+ *   service's fault.
  */
 export function decodeClickhouseAnswer({
   data,
@@ -73,7 +74,7 @@ export function decodeClickhouseAnswer({
  * values of attributes are strings, unless the table was made with JSON columns. Times without a zone are taken as UTC.
  *
  * Source: opentelemetry-collector-contrib, `exporter/clickhouseexporter`, `traces_table.sql` and `traces_json_table.sql`.
- * @throws {DecodeError} with the path of what is wrong.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodeClickhouseRow(value: unknown): Span {
   refuseMissingColumns(value);
@@ -102,7 +103,7 @@ export function decodeClickhouseRow(value: unknown): Span {
   );
 }
 
-/** Without these nothing can be judged, and a query that names columns easily forgets one. */
+/** Columns that every row must have. A query that lists columns easily omits one. */
 const neededColumns = ['Timestamp', 'ParentSpanId', 'SpanKind', 'ServiceName', 'SpanAttributes', 'Duration'];
 
 function refuseMissingColumns(value: unknown): void {
@@ -120,7 +121,7 @@ function refuseMissingColumns(value: unknown): void {
   );
 }
 
-/** Seconds since the epoch are ClickHouse's `date_time_output_format=unix_timestamp`. */
+/** Seconds since the epoch: ClickHouse's `date_time_output_format=unix_timestamp`. */
 const unixTime = /^(\d{9,11})(?:\.(\d{1,9}))?$/;
 
 function readTime(value: string): bigint {

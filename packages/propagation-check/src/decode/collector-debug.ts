@@ -10,15 +10,15 @@ import { readServiceName } from './service-name.ts';
 import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
-/** Metrics and logs have messages of the same form. */
+/** Messages of metrics and logs begin in the same form. */
 const resourceStart = /(?:^|\t)Resource(Spans|Metrics|Logs?|Profiles) #\d+$/;
 const spanStart = /^Span #\d+$/;
 const scope = /^Instrumentation(?:Scope|Library) (.*) \S*$/;
 const field = /^([A-Z][A-Za-z ]{1,30}?) {0,20}:(?: (.*))?$/;
-/** Types in capitals are those of Collectors before 0.64. */
+/** Collectors before 0.64 write the types in capitals. */
 const attribute = /^-> (.+?): (Str|String|Int|Bool|Double|Slice|Map|Bytes|Empty)\((.*?)\)?$/i;
 const linkField = /^-> (Trace ID|ID): (\w*)$/;
-/** Headings within a message, and what follows them. */
+/** Headings within a message, and the section that follows each. */
 const sections: ReadonlyMap<string, Section> = new Map([
   ['Resource attributes:', 'resource'],
   ['Resource labels:', 'resource'],
@@ -50,10 +50,11 @@ export function isCollectorDebug(text: string): boolean {
 }
 
 /**
- * Decodes what the Collector's debug exporter (before 0.86: logging) prints, among other lines of its log. `flags` are null: it prints none.
+ * Decodes the spans that the Collector's debug exporter (before 0.86: logging exporter) prints among other lines of its log. `flags` are
+ * null: the exporter prints none.
  *
  * Source: opentelemetry-collector, `exporter/internal/otlptext`.
- * @throws {DecodeError} with the line in which a span begins that is wrong or cut off.
+ * @throws {DecodeError} with the first line of a span that is wrong or cut off.
  */
 export function decodeCollectorDebug(text: string): readonly Span[] {
   const lines = text.split('\n');
@@ -86,8 +87,8 @@ const whole = 'take the whole log (without --tail or --since)';
 const withoutResource = `a span without its resource: the log begins in the middle of a message; ${whole}`;
 
 /**
- * The Collector's log has fields behind each message, in a line of its own; without its log (`use_internal_logger: false`) nothing marks
- * the end.
+ * The Collector's logger ends each message with a line of its fields (`{…}`). Without the logger (`use_internal_logger: false`) nothing
+ * marks the end of a message, so only an attribute that is cut off is detected.
  */
 function refuseCut(lines: readonly string[]): void {
   const starts = lines.flatMap((line, index) => (/\tResource\w+ #\d+\r?$/.test(line) ? [index] : []));

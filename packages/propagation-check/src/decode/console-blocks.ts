@@ -1,9 +1,9 @@
 /** An object in braces, or a list of them, among the lines of a text. */
 export interface Block {
   readonly text: string;
-  /** Of its first line, counted from 1. */
+  /** The number of its first line, counted from 1. */
   readonly line: number;
-  /** How many it spans. */
+  /** The number of lines that it spans. */
   readonly lines: number;
 }
 
@@ -12,17 +12,17 @@ export interface Remainder {
   readonly remainder: string;
   readonly line: number;
   readonly lines: number;
-  /** A block that reaches beyond the end of the text. */
+  /** True for a block that the end of the text cuts off. */
   readonly isOpen: boolean;
 }
 
-/** How spans begin that a logger prints behind a prefix of its own, on one line. */
+/** The beginning of a span that a logger prints on one line, after a prefix of its own. */
 const spanInLine = /\{\s*"(?:resource|resourceSpans|resource_spans|Name)"\s*:/;
 const lineStart = /[^\S\n]*(?:\{|\[(?=\s*[{[]))/y;
 
 /**
- * Splits the output of a program into objects, which may span lines where they begin one, and the other lines.
- * Each character is visited once or twice, whatever the text is.
+ * Splits the output of a program into objects and other lines. An object that begins a line may span several lines. The time is linear:
+ * each character is visited once or twice.
  */
 export function* splitConsole(text: string): Generator<Block | Remainder> {
   let line = 1;
@@ -55,7 +55,7 @@ function endOfLine(text: string, from: number): number {
   return found < 0 ? text.length : found;
 }
 
-/** The line feed at the end of the text begins no line. */
+/** A line feed at the end of the text does not begin another line. */
 function countLines(text: string, from: number, to: number): number {
   const last = Math.min(to, text.length - 1);
   let lines = 1;
@@ -74,7 +74,7 @@ const quoted = {
   '`': /[^`\\\n]*(?:\\.[^`\\\n]*)*`/y,
 } as const;
 
-/** Finds where the bracket at `from` is closed, before `limit`. Neither JSON nor `console.dir` breaks a line within quotes. */
+/** Finds the bracket that closes the one at `from`, before `limit`. Neither JSON nor `console.dir` breaks a line within quotes. */
 function findBlockEnd(text: string, from: number, limit: number): BlockEnd {
   const expected: string[] = [];
   sign.lastIndex = from;

@@ -1,7 +1,7 @@
 import type { SpanWriter } from '../span/span-writer.ts';
 import type { PieceFormat, PieceReader } from './piece-reader.ts';
 
-/** Loads the reader of the format alone. */
+/** Creates the reader of a format, and loads only its module. */
 export async function createPieceReader(format: PieceFormat, writer: SpanWriter): Promise<PieceReader> {
   if (format === 'json-lines') {
     const { OtlpLinesReader } = await import('./otlp-lines-reader.ts');

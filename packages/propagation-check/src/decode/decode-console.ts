@@ -6,10 +6,10 @@ import { parseJson } from './parse-json.ts';
 import { isPrintedSpan, readDocument } from './read-document.ts';
 import type { Reading } from './reading.ts';
 
-/** A span that a program prints is far smaller; a regular expression runs out of stack in far larger ones. */
+/** Printed spans are far smaller. In far larger objects a regular expression would run out of stack. */
 const largestBlock = 4 * 1024 * 1024;
 
-/** Words of spans that ordinary lines of a log do not have; ids alone are common in them. */
+/** Field names of spans that ordinary log lines do not have. Ids do not count: they are common in logs. */
 const partOfSpan = new RegExp(
   [
     ...[
@@ -31,16 +31,16 @@ export function withoutColours(text: string): string {
 
 export interface ConsoleReading {
   readonly readings: readonly Reading[];
-  /** Lines that hold no span. */
+  /** The number of lines that hold no span. */
   readonly otherLines: number;
-  /** Where an object begins that the end of the text cuts off before anything tells whether it is a span. */
+  /** The first line of an object that is cut off before it can be recognised as a span or as something else; null if there is none. */
   readonly cutLine: number | null;
 }
 
 /**
- * Reads what console exporters print, among other lines of a program: objects as JSON or as `console.dir` prints them. Objects and lines
- * that are no spans are counted and left out.
- * @throws {DecodeError} with the line; also where a part of a span stands in what would be left out.
+ * Reads spans that console exporters print among other output of a program, as JSON or as `console.dir` prints objects. Other objects and
+ * lines are counted and left out.
+ * @throws {DecodeError} with the line; also when an object or a line that would be left out contains a part of a span.
  */
 export function decodeConsole(text: string): ConsoleReading {
   const readings: Reading[] = [];
@@ -68,7 +68,7 @@ export function decodeConsole(text: string): ConsoleReading {
   return { readings, otherLines, cutLine };
 }
 
-/** A span in a string of an object, as structured loggers write what a program prints. */
+/** A span inside a JSON string: structured loggers store printed text in a string. */
 const spanInString = /\\"(?:startTimeUnixNano|start_time|parent_id|SpanContext)\\"/;
 
 /** @returns Null for an object that is not a span. */
@@ -98,15 +98,15 @@ function parseInspected(text: string): unknown {
   return readInspectedValue(text);
 }
 
-/** In an object of several lines that the end of the text cuts off. Structured logs have these too, in one line. */
+/** Identifies a cut-off object of several lines as a span. Records of structured logs have the same fields, but each on one line. */
 const beginOfSpan = /\n\s*"?(?:trace_?id|instrumentationScope)"?:/i;
 
-/** An object up to its first key. An exporter begins all spans alike. */
+/** The text of an object up to its first key, which is the same for all spans of an exporter. */
 function readStart(text: string): string {
   return /^\{\s*"?\w+"?:/.exec(text.trimStart())?.[0] ?? text;
 }
 
-/** @param isAlike Whether spans before begin like this. */
+/** @param isAlike Whether earlier spans begin in the same way. */
 function refusePartOfSpan(text: string, isOpen: boolean, isAlike: boolean): void {
   if (!partOfSpan.test(text) && !(isOpen && (isAlike || beginOfSpan.test(text)))) return;
   if (isOpen) {

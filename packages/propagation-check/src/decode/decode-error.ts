@@ -1,17 +1,17 @@
 /**
- * The bytes or the document are not what the format says.
- * The message starts with where: `resourceSpans[0].scopeSpans[1].spans[7].traceId: …`, `line 12: …`, `byte 3041: …`.
+ * The bytes or the document do not conform to their format.
+ * The message starts with the place: `resourceSpans[0].scopeSpans[1].spans[7].traceId: …`, `line 12: …`, `byte 3041: …`.
  */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
-/** The bytes are not recognised as traces of any format: a command that reads many files may leave such a file out. */
+/** The bytes are not recognised as traces of any format: a command that reads many files may skip such a file. */
 export class ForeignContentError extends DecodeError {}
 
-/** It is known what the bytes hold, and that it is no span, such as what this tool writes beside spans. */
+/** The content is recognised and holds no spans, for example another file that this tool writes. */
 export class SpanlessContentError extends ForeignContentError {
-  /** What they hold, and what to do with it. */
+  /** The kind of content, and advice. */
   readonly content: string;
 
   constructor(message: string, content: string) {
@@ -20,7 +20,7 @@ export class SpanlessContentError extends ForeignContentError {
   }
 }
 
-/** @param what What the content is. @param advice What to do with it. */
+/** @param what The kind of content. @param advice What the user can do with it. */
 export function makeSpanlessError(place: string, what: string, advice?: string): SpanlessContentError {
   const more = advice === undefined ? '' : `; ${advice}`;
   return new SpanlessContentError(`${place}: ${what}, and no spans${more}`, `${what}${more}`);
@@ -33,8 +33,8 @@ export function reword(error: DecodeError, message: string): DecodeError {
 }
 
 /**
- * The same error, seen from further out: `spanId: …` under `spans[7]` becomes `spans[7].spanId: …`.
- * An error without a path of its own starts with a colon: `: expected an object`. Other errors are returned as they are.
+ * Puts an outer path in front of the error's path: `spanId: …` under `spans[7]` becomes `spans[7].spanId: …`.
+ * An error without a path of its own starts with a colon: `: expected an object`. Other errors are returned unchanged.
  */
 export function prefixPath(path: string, error: unknown): unknown {
   if (!(error instanceof DecodeError)) return error;

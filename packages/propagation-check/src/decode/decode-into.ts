@@ -6,17 +6,17 @@ import type { OtherSignal } from './other-signals.ts';
 import type { Decoded, Format } from './reading.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';
 
-/** Beside the spans of some bytes or of a file. */
+/** The result of decoding into columns, apart from the spans. */
 export interface DecodedInto {
   readonly format: Format;
-  /** For people: what was left out, and what the format does not hold. */
+  /** Messages for the user: content that was left out, and data that the format lacks. */
   readonly notes: readonly string[];
-  /** As in `Decoded`. */
+  /** See `Decoded`. */
   readonly otherSignals: readonly OtherSignal[];
 }
 
 /**
- * Decodes spans whose format is recognised by content, into columns. Loads the decoders that the bytes need.
+ * Decodes spans into columns; the format is recognised by content. Loads only the decoders that the bytes need.
  * @throws {DecodeError} as `decodeBytes`.
  */
 export async function decodeInto(writer: SpanWriter, bytes: Uint8Array): Promise<DecodedInto> {
@@ -34,7 +34,7 @@ export async function decodeInto(writer: SpanWriter, bytes: Uint8Array): Promise
   return addDecoded(writer, decodeBytes(bytes));
 }
 
-/** As `decodeInto`, of gzip and zip too. @param maxBytes Of the uncompressed data. */
+/** As `decodeInto`, also for gzip and zip. @param maxBytes Limit of the uncompressed size. */
 export async function decodeCompressedInto(
   writer: SpanWriter,
   bytes: Uint8Array,
@@ -52,7 +52,7 @@ function addDecoded(
   return { format, notes, otherSignals };
 }
 
-/** Loaded where no span is: few files need it. */
+/** Loads its module only for data without spans, which is rare. */
 export async function listOtherSignals(bytes: Uint8Array): Promise<readonly OtherSignal[]> {
   return (await import('./other-signals.ts')).listOtherSignals(bytes);
 }

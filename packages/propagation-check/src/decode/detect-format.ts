@@ -27,9 +27,9 @@ import { isZip, unzip } from './zip.ts';
 export type { Decoded, Format } from './reading.ts';
 
 /**
- * Decodes spans whose format is recognised by content, uncompressing gzip and zip first.
- * @param maxBytes Of the uncompressed data.
- * @throws {DecodeError} as `decodeBytes`, and when the data is not proper gzip or zip, or too large.
+ * Decodes spans whose format is recognised by content, after uncompressing gzip and zip.
+ * @param maxBytes Limit of the uncompressed size.
+ * @throws {DecodeError} as `decodeBytes`, and when gzip or zip data are damaged or too large.
  */
 export async function decodeCompressed(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
   if (isZip(bytes)) return decodeZip(bytes, maxBytes);
@@ -38,8 +38,8 @@ export async function decodeCompressed(bytes: Uint8Array, maxBytes: number): Pro
 
 /**
  * Decodes spans whose format is recognised by content; the package's README lists the formats.
- * @throws {DecodeError} with the path, line or byte offset of what is wrong; also when no format is recognised, or one that cannot be
- *   read: then it says how to get one that can.
+ * @throws {DecodeError} with the path, line or byte offset of the fault; also when no format is recognised, or one that cannot be read:
+ *   then the message says how to get a readable one.
  */
 export function decodeBytes(bytes: Uint8Array): Decoded {
   const { readings, notes } = readBytes(bytes);
@@ -57,10 +57,10 @@ interface Content {
   readonly notes: readonly string[];
 }
 
-/** Of the files in an archive that are not read. */
+/** The number of notes, and of names of unread files, that are reported for an archive. */
 const mostNamed = 10;
 
-/** An export has logs of programs beside its traces: files of no known format are left out and named. */
+/** Leaves out and names files of no known format: an archive often has logs of programs beside its traces. */
 async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
   const contents: Content[] = [];
   const leftOut: string[] = [];
@@ -126,7 +126,7 @@ function readText(bytes: Uint8Array): Content {
   try {
     return readJsonOrConsole(bytes);
   } catch (error) {
-    // An export request whose first element has 91 or 123 bytes looks like a line break and a bracket.
+    // A protobuf request starts with 0x0a, a line break. If its first element has 91 or 123 bytes, a bracket or brace seems to follow.
     if (bytes[0] !== resourceSpansTag || !(error instanceof DecodeError)) throw error;
     try {
       return withoutNotes([readProtobuf(bytes, decodeRequestOfFile)]);
@@ -136,7 +136,10 @@ function readText(bytes: Uint8Array): Content {
   }
 }
 
-/** How console exporters begin: Java's and Python's and Go's JSON, and what is no JSON at all (`console.dir`, a log line in brackets). */
+/**
+ * The beginning of console output: JSON of Java's, Python's and Go's exporters, or text that is not JSON (`console.dir`, a log line in
+ * brackets).
+ */
 const consoleStart = /^\s*(?:\{\s*(?:"(?:resource|name|Name)"\s*:|[A-Za-z_$])|\[(?!\s*[[{\]]))/;
 const startLength = 1_000;
 
@@ -151,7 +154,7 @@ function readJsonOrConsole(bytes: Uint8Array): Content {
   return withoutNotes(decodeJsonDocuments(bytes));
 }
 
-/** Whether a program prints among its documents, as with Java's `otlp-stdout`: a line that begins as neither an object nor a list. */
+/** Whether other lines stand between the documents, as with Java's `otlp-stdout`: a line that begins neither an object nor a list. */
 function hasOtherLines(bytes: Uint8Array): boolean {
   for (const { start, end } of splitLines(bytes)) {
     const first = firstCharacter(bytes.subarray(start, end));
@@ -162,7 +165,7 @@ function hasOtherLines(bytes: Uint8Array): boolean {
 
 const otlpFormats: ReadonlySet<string> = new Set(['otlp-json', 'jaeger-v3', 'tempo']);
 
-/** Lines of OTLP are one format, whatever their envelopes: Jaeger streams `result` and ends with `end`. */
+/** Lines of OTLP count as `json-lines`, whatever their envelopes: Jaeger's API v3 streams `result` documents and a final `end`. */
 function readLines(bytes: Uint8Array): readonly Reading[] {
   checkMemory(bytes, 'json');
   const readings: Reading[] = [];
@@ -195,7 +198,7 @@ function readConsole(bytes: Uint8Array): Content {
   throw new ForeignContentError(unknownFormat);
 }
 
-/** @returns Null where a line does not begin with the name of its program, or no program printed spans. */
+/** @returns Null when a line does not begin with the name of its program, or no program printed spans. */
 function readPrefixed(text: string): Content | null {
   const contents = (splitPrefixed(withoutColours(text)) ?? []).map(({ name, text: own }) => {
     try {
@@ -213,7 +216,8 @@ function readLog(text: string): Content {
   const ofLines = lineFormats
     .filter(({ matches }) => matches(text))
     .map(({ format, decode }) => ({ format, spans: decode(text) }));
-  // A log of several programs has objects of others between. Values of the debug exporter may look like a part of one.
+  // A log of several programs may hold other printed spans too. The debug exporter's attribute lines (`-> …`) are blanked first, because
+  // their values may look like a part of such a span.
   if (ofLines.length > 0)
     return withoutNotes([...ofLines, ...decodeConsole(text.replace(/^[ \t]*->.*$/gm, '->')).readings]);
   refuseBeginning(text);
@@ -225,7 +229,7 @@ function readLog(text: string): Content {
   return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}${cut}`] };
 }
 
-/** Text has no control characters but white space and the escape of colours; protobuf has them from its first bytes on. */
+/** Text has no control characters except white space and the escape of colours; protobuf has some in its first bytes. */
 function looksLikeText(bytes: Uint8Array): boolean {
   const start = bytes.subarray(0, startLength);
   // The last character may be cut in two.
@@ -235,7 +239,7 @@ function looksLikeText(bytes: Uint8Array): boolean {
 
 const escapeCharacter = 0x1b;
 
-/** By its byte order mark, or by the zeros beside a first bracket. */
+/** Recognises UTF-16 by its byte order mark, or by the zero bytes beside a first bracket. */
 function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return 'utf-16le';

@@ -11,8 +11,9 @@ export function isSingleRequest(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether a file is read piece by piece, by its beginning: null where it is read as a whole, undefined where more of it has to be known.
- * @param isEnd Whether this is the whole file.
+ * Decides from the beginning of a file whether it is read piece by piece, and in which format.
+ * @param isEnd Whether `head` is the whole file.
+ * @returns Null for a file that is read as a whole; undefined when a longer beginning is needed.
  */
 export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat | null | undefined {
   const first = firstCharacter(head);
@@ -24,14 +25,14 @@ export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat
   return isObject(line) && exportFields.some((field) => Object.hasOwn(line, field)) ? 'json-lines' : null;
 }
 
-/** Of an OTLP export request; the Collector's file exporter mixes them. */
+/** Fields of OTLP export requests. The Collector's file exporter may write all signals to one file. */
 const exportFields = ['resourceSpans', 'resourceMetrics', 'resourceLogs'];
 
-/** Field 1, length-delimited: how an export request begins. Also the line break that may begin a text. */
+/** Field 1, length-delimited: the first byte of an export request. A text may begin with the same byte, as a line break. */
 export const resourceSpansTag = 0x0a;
 const newline = 0x0a;
 
-/** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
+/** Parses the first line. Undefined when the line is not a whole JSON document, or nothing follows it. */
 export function readFirstLine(bytes: Uint8Array): unknown {
   const start = findText(bytes);
   const end = bytes.indexOf(newline, start);

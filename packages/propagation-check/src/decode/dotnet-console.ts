@@ -40,10 +40,10 @@ export function isDotnetConsole(text: string): boolean {
 }
 
 /**
- * Decodes what the console exporter of .NET prints, among other lines of a program. Values of attributes are strings; `flags` are null.
+ * Decodes the spans that .NET's console exporter prints among other output of a program. Attribute values are strings; `flags` are null.
  *
  * Source: opentelemetry-dotnet, `ConsoleActivityExporter.cs`.
- * @throws {DecodeError} with the line in which a span begins that is wrong or cut off.
+ * @throws {DecodeError} with the first line of a span that is wrong or cut off.
  */
 export function decodeDotnetConsole(text: string): readonly Span[] {
   const drafts: Draft[] = [];
@@ -58,7 +58,7 @@ export function decodeDotnetConsole(text: string): readonly Span[] {
       section = 'other';
     }
     const heading = headings.get(line);
-    // The resource comes last. A blank line elsewhere is one of a value.
+    // The resource is the last section of a span: a blank line ends it. A blank line elsewhere is part of a value.
     if (line === '' && section === 'resource') draft = null;
     else if (heading !== undefined) section = heading;
     else if (draft !== null) section = addLine(draft, section, line);
@@ -68,7 +68,7 @@ export function decodeDotnetConsole(text: string): readonly Span[] {
   return drafts.map(toSpan);
 }
 
-/** @returns The section that goes on behind the line. */
+/** @returns The section of the next line. */
 function addLine(draft: Draft, section: Section, line: string): Section {
   const [, name, value = ''] = field.exec(line) ?? [];
   if (name !== undefined) {
@@ -87,7 +87,7 @@ function addLine(draft: Draft, section: Section, line: string): Section {
   if (key === undefined) return section;
   if (section === 'Tags') draft.tags.set(key, text);
   else if (section === 'resource') draft.resource.set(key, text);
-  // The tags of a scope follow its name.
+  // A scope's fields come before its tags, so a tag does not replace the scope's `Name`.
   else if (section === 'scope' && !draft.scope.has(key)) draft.scope.set(key, text);
   return section;
 }

@@ -4,7 +4,7 @@ import { toInteger } from './otlp-fields.ts';
 
 export type Dropped = Readonly<Partial<Record<keyof typeof droppedCounts, number>>>;
 
-/** The attributes of a span, with the counts that are not zero. */
+/** Adds the counts of dropped items to a span's attributes, without those that are zero. */
 export function withDropped(attributes: Attributes, dropped: Dropped): Attributes {
   const { attributes: ofAttributes = 0, links = 0, invalidLinks = 0 } = dropped;
   if (ofAttributes === 0 && links === 0 && invalidLinks === 0) return attributes;
@@ -16,7 +16,7 @@ export function withDropped(attributes: Attributes, dropped: Dropped): Attribute
   return new Map([...attributes, ...counts.filter(([, count]) => count > 0)]);
 }
 
-/** A count of OTLP/JSON; 0 where the value is not a count, which is no error. */
+/** Reads a count of OTLP/JSON. Another value is no error, and counts as 0. */
 export function readCount(value: unknown): number {
   if (typeof value !== 'number' && typeof value !== 'string') return 0;
   const count = Number(toInteger(value) ?? 0);

@@ -9,18 +9,18 @@ import { decodeSpanDocument, isSpanDocument } from './span-documents.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Whether an object is an answer to a search (or to several: `_msearch`), or a document as a search shows it and dumps contain it. */
+/** Whether an object is the answer to a search or to several (`_msearch`), or a single hit, which dumps consist of. */
 export function isElasticsearch(document: Document): boolean {
   return isObject(document.hits) || isObject(document._source) || Array.isArray(document.responses);
 }
 
 /**
- * Decodes spans as they stand in Elasticsearch or OpenSearch: the answer to a search, or one document. They are Jaeger's (index
- * `jaeger-span-*`), or those that `decodeSpanDocument` reads.
+ * Decodes spans stored in Elasticsearch or OpenSearch, from the answer to a search or from a single hit. The documents are Jaeger's
+ * (index `jaeger-span-*`), or of a store that `decodeSpanDocument` reads.
  *
  * Source: Jaeger, `internal/storage/elasticsearch/dbmodel`.
- * @throws {DecodeError} with the path of what is wrong; also when the answer holds only a part of the hits (10, unless `size` says
- *   otherwise), because a service would be blamed for the others.
+ * @throws {DecodeError} with the path of the wrong value; also when the answer holds only a part of the hits (10, unless `size` says
+ *   otherwise), because missing spans would look like a service's fault.
  */
 export function decodeElasticsearch(document: Document): readonly Span[] {
   if (Array.isArray(document.responses))
@@ -50,7 +50,7 @@ function hasFailed(shards: unknown): boolean {
   return isObject(shards) && typeof shards.failed === 'number' && shards.failed > 0;
 }
 
-/** @param place Of `_source`, for jq. */
+/** @param place The jq path of `_source`. */
 function decodeHit(hit: unknown, place: string): readonly Span[] {
   const source = isObject(hit) ? hit._source : undefined;
   if (source === undefined) {
@@ -68,7 +68,7 @@ function decodeHit(hit: unknown, place: string): readonly Span[] {
 }
 
 function decodeStoredJaeger(source: Document, place: string): readonly Span[] {
-  // Jaeger's index of services and operations, which a dump of all its indices contains.
+  // A document of Jaeger's index of services and operations, which is part of a dump of all its indices.
   if (Object.hasOwn(source, 'operationName') && !Object.hasOwn(source, 'spanID')) return [];
   if (!Object.hasOwn(source, 'traceID')) {
     refuseOtherTool(source, place);

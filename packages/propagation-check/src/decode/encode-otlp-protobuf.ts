@@ -5,7 +5,7 @@ import { ExportTraceServiceRequestSchema } from './generated/opentelemetry/proto
 import type { AnyValueSchema, KeyValueSchema } from './generated/opentelemetry/proto/common/v1/common_pb.js';
 import type { SpanSchema } from './generated/opentelemetry/proto/trace/v1/trace_pb.js';
 
-/** Spans as an OTLP export request in protobuf, by resource and scope. Ids of 64 bits get zeros in front. */
+/** Encodes spans as an OTLP export request in protobuf, grouped by resource and scope. 64-bit ids are padded with zeros. */
 export function encodeOtlpProtobuf(spans: readonly Span[]): Uint8Array {
   const byResource = mapBy(spans, (span) => span.resource);
   const message = create(ExportTraceServiceRequestSchema, {
@@ -55,7 +55,7 @@ function toAnyValue(value: AttributeValue): MessageInitShape<typeof AnyValueSche
     : { value: { case: 'doubleValue', value } };
 }
 
-/** Protobuf holds no other text. */
+/** A protobuf string must be well-formed Unicode. */
 function toText(text: string): string {
   return text.toWellFormed();
 }

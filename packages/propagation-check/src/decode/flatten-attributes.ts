@@ -5,7 +5,7 @@ import { isObject } from './otlp-json-value.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 
 /**
- * As `readPlainAttributes`, also of a store that answers `{"http":{"route":…}}` for `http.route`.
+ * As `readPlainAttributes`, also for stores that nest keys at their dots: `{"http":{"route":…}}` for `http.route`.
  * @throws {DecodeError} with the path below `field`.
  */
 export function flattenAttributes(value: unknown, field: string): Attributes {

@@ -10,7 +10,7 @@ import { PieceError, type PieceReader } from './piece-reader.ts';
 import { OtlpProtobufScanner } from './scan-otlp-protobuf.ts';
 
 /**
- * Decodes export requests with their lengths, as `isFramed` recognises them.
+ * Decodes length-prefixed export requests, as `isFramed` recognises them.
  * @throws {DecodeError} with the byte offset of the request that is cut off or not readable.
  */
 export function decodeFramedProtobuf(bytes: Uint8Array): readonly Span[] {
@@ -29,7 +29,7 @@ export function decodeFramedProtobuf(bytes: Uint8Array): readonly Span[] {
   return spans;
 }
 
-/** The spans of an export request in a file, which may be one of metrics or logs. @throws {DecodeError} as `decodeOtlpProtobuf`. */
+/** Decodes the spans of an export request in a file. A request of metrics or logs has none. @throws {DecodeError} as `decodeOtlpProtobuf`. */
 export function decodeRequestOfFile(request: Uint8Array): readonly Span[] {
   try {
     return decodeOtlpProtobuf(request);
@@ -49,7 +49,7 @@ function decodeFrame(request: Uint8Array): readonly Span[] {
   }
 }
 
-/** Reads export requests with their lengths into columns: each request with the scanner, and with the strict decoder where that refuses. */
+/** Reads length-prefixed export requests into columns: each with the scanner, or with the strict decoder where the scanner refuses. */
 export class FramedProtobufReader implements PieceReader {
   readonly #writer: SpanWriter;
   readonly #scanner: OtlpProtobufScanner;

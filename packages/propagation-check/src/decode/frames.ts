@@ -3,7 +3,7 @@ import { DecodeError } from './decode-error.ts';
 const prefixBytes = 4;
 
 /**
- * Whether the bytes begin as the Collector's file exporter writes `format: proto`:
+ * Whether the bytes begin like a file that the Collector's file exporter writes with `format: proto`:
  * the length of an export request in four bytes (big-endian), then the request.
  */
 export function isFramed(bytes: Uint8Array): boolean {
@@ -19,7 +19,7 @@ export function readFrame(bytes: Uint8Array, start: number): { readonly body: nu
   return { body, end };
 }
 
-/** The end of the last export request that is whole; 0 where none is. */
+/** The end of the last whole export request; 0 if there is none. */
 export function findLastFrameEnd(bytes: Uint8Array): number {
   let end = 0;
   while (bytes.length >= end + prefixBytes) {

@@ -39,7 +39,7 @@ const spanShape = z.object({
 });
 const attributeShape = z.object({ Key: z.string(), Value: z.object({ Value: z.unknown().optional() }) });
 
-/** Whether an object is a span as `decodeGoConsoleSpan` reads it. */
+/** Whether an object is a span that `decodeGoConsoleSpan` reads. */
 export function isGoConsoleSpan(document: Readonly<Record<string, unknown>>): boolean {
   return isObject(document.SpanContext);
 }
@@ -48,10 +48,11 @@ const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
 /**
- * Decodes a span as OpenTelemetry Go's `stdouttrace` prints it. The flags are those its OTLP exporter makes of the parent's context.
+ * Decodes a span that OpenTelemetry Go's `stdouttrace` printed. `flags` are computed from the parent's context, as Go's OTLP exporter
+ * does.
  *
  * Source: opentelemetry-go, `sdk/trace/tracetest/span.go` and `exporters/stdout/stdouttrace`.
- * @throws {DecodeError} with the path of what is wrong; also for spans without times.
+ * @throws {DecodeError} with the path of the wrong value; also for spans without times.
  */
 export function decodeGoConsoleSpan(value: unknown): Span {
   const shape = readShape(spanShape, value);

@@ -8,7 +8,7 @@ const gunzipAsync = promisify(gunzipCallback);
 /** The uncompressed data is larger than allowed: a mistake, or an attack ("zip bomb"). */
 export class TooLargeError extends DecodeError {}
 
-/** The advice where compressed data end early or are damaged. */
+/** Advice for compressed data that end early or are damaged. */
 export const getAnew = 'copy or fetch it again once it is written whole';
 
 export function isGzip(bytes: Uint8Array): boolean {
@@ -17,7 +17,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /**
  * Uncompresses gzip data.
- * @param maxBytes Of the result; nothing beyond it is uncompressed.
+ * @param maxBytes Limit of the result; nothing beyond it is uncompressed.
  * @throws {TooLargeError} when the result would be larger.
  * @throws {DecodeError} when the data is not gzip, damaged or cut off.
  */
@@ -33,7 +33,7 @@ export async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8
   }
 }
 
-/** Uncompresses gzip data as it comes. @throws {DecodeError} when it is not gzip, damaged or cut off. */
+/** Uncompresses gzip data as it arrives. @throws {DecodeError} when it is not gzip, damaged or cut off. */
 export async function* gunzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const input = Readable.from(copyChunks(chunks), { objectMode: false });
   const output = input.pipe(createGunzip());
@@ -48,7 +48,7 @@ export async function* gunzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGen
   }
 }
 
-/** A stream reads ahead, and the source may fill the same buffer again. */
+/** Copies each chunk: a stream reads ahead, and the source may reuse its buffer. */
 async function* copyChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) yield Buffer.from(chunk);
 }

@@ -5,19 +5,22 @@ import { quoteValue } from './quote-value.ts';
 const patterns = {
   space: /\s*/y,
   string: /'[^'\\\n]*(?:\\.[^'\\\n]*)*'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|`[^`\\\n]*(?:\\.[^`\\\n]*)*`/y,
-  /** A string goes on in the next line, or was cut: `'…' +`, `'…'... 12 more characters`. */
+  /** `'…' +`: the string goes on in the next line. */
   goesOn: /\s*\+\s*(?=['"`])/y,
   cutString: /\.\.\. \d+ more characters?/y,
-  /** A value that lies too deep, or is no data: `[Object]`, `[TraceStateImpl]`, `[Function: x]`, `[Circular *1]`. */
+  /**
+   * A value that `util.inspect` leaves out because it is nested too deeply or is not data: `[Object]`, `[TraceStateImpl]`, `[Function:
+   * x]`, `[Circular *1]`.
+   */
   leftOut: /\[(?!(?:true|false|null|undefined|NaN)\b)[A-Za-z_$][\w$]*(?:[: *(][^\]\n]*)?\](?!\s*\{)/y,
-  /** The class in front of its data: `Map(1) {`, `TraceStateImpl {`, `[Object: null prototype] {`. */
+  /** The class name before an object or a list: `Map(1) {`, `TraceStateImpl {`, `[Object: null prototype] {`. */
   className:
     /(?:<ref \*\d+> )?(?:(?:[A-Za-z_$][\w$.]*|\[[A-Za-z_$][\w$.]*: null prototype\])(?:\(\d+\))?(?: <[^>\n]*>)?\s+)?(?=[{[])/y,
   number: /-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?n?|Infinity|NaN)(?![\w.])/y,
   word: /(?:true|false|null|undefined)(?![\w$])/y,
   key: /[A-Za-z_$][\w$]*|\d+/y,
   bracketedKey: /\[(?='|")/y,
-  /** `'k' => 'v'` in a Map. */
+  /** `=>` stands between key and value of a Map. */
   colon: /:|=>/y,
   comma: /,/y,
   moreItems: /\.\.\. \d+ more items?/y,
@@ -32,9 +35,9 @@ const words: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 ]);
 
 /**
- * Reads an object as `console.dir` of Node prints it (`util.inspect`; Deno's and Bun's look alike). Parts that it left out because they
- * lie too deep (`[Object]`) are undefined; the rest of a long list or string is missing.
- * @throws {DecodeError} with the character where the text is something else.
+ * Reads an object that Node's `console.dir` printed (`util.inspect`; Deno and Bun print alike). Values that are left out because they are
+ * nested too deeply (`[Object]`) are undefined; the rest of a shortened list or string is missing.
+ * @throws {DecodeError} with the character at which the text does not fit.
  */
 export function readInspectedValue(text: string): unknown {
   const reader = new Reader(text);
@@ -128,7 +131,7 @@ class Reader {
     if (this.#text[this.#at] !== bracket) throw this.#fail('expected a comma');
   }
 
-  /** White space, and what follows it. */
+  /** Skips white space and matches the pattern. Without a match the position stays. */
   #take(pattern: keyof typeof patterns): string | null {
     const before = this.#at;
     this.#match('space');

@@ -38,15 +38,15 @@ const processShape = z.object({ serviceName: z.string().nullish(), tags: list, t
 const tagShape = z.object({ key: z.string(), type: z.string().nullish(), value: z.unknown().optional() });
 
 /**
- * Decodes the JSON of Jaeger's API v1, which is also what Jaeger UI downloads: `{"data":[{"spans":[…],"processes":{…}}]}`;
- * one such trace alone is accepted as well. `flags` are null (Jaeger's own flags are others), and ids may be 64-bit.
+ * Decodes the JSON of Jaeger's API v1, which Jaeger UI also downloads: `{"data":[{"spans":[…],"processes":{…}}]}`. A single trace of
+ * `data` is accepted as well. `flags` are null, because Jaeger's flags have another meaning; ids may be 64-bit.
  *
- * The parent is the first CHILD_OF reference within the trace; without one it is the first FOLLOWS_FROM within the trace, as
- * in Jaeger itself: OpenTracing clients had no other way to say it, and OpenTelemetry's links lead to other traces
- * where the span is a root. All other references become links.
+ * The parent is the first CHILD_OF reference within the trace, or else the first FOLLOWS_FROM reference within the trace, as in Jaeger
+ * itself. OpenTracing clients had no other way to name a parent, and the links of an OpenTelemetry root span lead to other traces. All
+ * other references become links.
  *
  * Source: Jaeger, `model/json`; OpenTelemetry specification, "OpenTelemetry to Jaeger Transformation".
- * @throws {DecodeError} with the path of what is wrong.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodeJaegerJson(document: unknown): readonly Span[] {
   if (!isObject(document))
@@ -69,8 +69,8 @@ function decodeTrace(value: unknown): readonly Span[] {
 }
 
 /**
- * Decodes a span that stands alone and carries its process, as Jaeger stores it in Elasticsearch and hands it to Kafka.
- * @throws {DecodeError} with the path of what is wrong.
+ * Decodes a single span that contains its process, as Jaeger writes it to Elasticsearch and Kafka.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodeJaegerSpan(value: unknown): Span {
   if (isObject(value) && !isObject(value.process)) {
@@ -140,7 +140,7 @@ interface Reference extends SpanLink {
   readonly isChildOf: boolean;
 }
 
-/** @throws {DecodeError} where the id of a parent is not valid. */
+/** @throws {DecodeError} when a parent's id is not valid. */
 function withReferences(span: Omit<Span, 'links'>, list: readonly unknown[]): Span {
   const { links: references, ...read } = withLinks(span, list, 'references', readReference);
   const inTrace = references.filter((reference) => reference.traceId === span.traceId);
@@ -188,7 +188,7 @@ function readStatus(tags: Attributes): SpanStatus {
   return { code: code === 'OK' ? 'OK' : 'UNSET', message };
 }
 
-/** Tags that stand for fields of a span. */
+/** Tags that are read into fields of the span. */
 const mappedTags: ReadonlySet<string> = new Set([
   'span.kind',
   'w3c.tracestate',
@@ -208,7 +208,10 @@ function readTags(list: readonly unknown[], field: string): Attributes {
   return new Map(mapWithPath(list, field, readTag));
 }
 
-/** Jaeger writes this to Elasticsearch with `tags-as-fields`, where a dot of a name would nest: `{"span@kind":"client"}`. */
+/**
+ * Reads the object that Jaeger writes to Elasticsearch with `tags-as-fields`. A dot in a name would nest, so `@` replaces it:
+ * `{"span@kind":"client"}`.
+ */
 function readTagFields(value: unknown): Attributes {
   if (value === undefined || value === null) return new Map();
   return new Map(
@@ -218,7 +221,7 @@ function readTagFields(value: unknown): Attributes {
 
 /**
  * Types are `string`, `bool`, `int64`, `float64` and `binary`; integers that a number cannot hold are strings. In Elasticsearch every
- * value is one.
+ * value is a string.
  */
 function readTag(tag: unknown): readonly [string, AttributeValue] {
   const { key, type, value } = readShape(tagShape, tag);

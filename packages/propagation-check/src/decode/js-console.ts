@@ -34,7 +34,7 @@ const spanShape = z.object({
   links: anyArray.nullish(),
 });
 
-/** Whether an object is a span as `decodeJsConsoleSpan` reads it; Zipkin's, which look alike, have no number as a kind. */
+/** Whether an object is a span that `decodeJsConsoleSpan` reads. Zipkin spans look alike, but their kind is not a number. */
 export function isJsConsoleSpan(document: Readonly<Record<string, unknown>>): boolean {
   return (
     Object.hasOwn(document, 'traceId') && Object.hasOwn(document, 'id') && typeof document.kind === 'number'
@@ -48,11 +48,11 @@ const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
 /**
- * Decodes a span as OpenTelemetry JavaScript's `ConsoleSpanExporter` prints it. Since SDK 2 it prints the parent's context, which
- * says whether the parent is remote; the flags are those its OTLP exporter makes of it. SDK 1 prints `parentId` alone.
+ * Decodes a span that OpenTelemetry JavaScript's `ConsoleSpanExporter` printed. Since SDK 2 it prints the parent's context with
+ * `isRemote`, from which `flags` are computed as the OTLP exporter does. SDK 1 prints only `parentId`, so `flags` are null.
  *
  * Source: `@opentelemetry/sdk-trace`, `ConsoleSpanExporter.ts`.
- * @throws {DecodeError} with the path of what is wrong; also without a resource, because then no span has a service.
+ * @throws {DecodeError} with the path of the wrong value; also without a resource, because then no span has a service.
  */
 export function decodeJsConsoleSpan(value: unknown): Span {
   const shape = readShape(spanShape, value);

@@ -1,6 +1,9 @@
 import type { ByteSource } from '../span/byte-source.ts';
 
-/** The bytes are not what a reader expects. Without a message or a place: the strict decoder reads them again and says both. */
+/**
+ * The bytes are not what a fast reader expects. The error has no message and no place: the strict decoder reads the bytes again and
+ * reports both.
+ */
 export class Refusal extends Error {}
 const refusal = new Refusal();
 
@@ -23,12 +26,12 @@ export const sign = { quote, comma, colon, openBrace, closeBrace, openBracket, c
 const deepest = 64;
 
 /**
- * Reads JSON in bytes, without making values. Methods take the offset of a token and give the offset behind it; the bytes are UTF-8.
- * Strings are followed four bytes at a time. All throw `Refusal` for what is not JSON.
+ * Walks over JSON in UTF-8 bytes, without creating values. Methods take the offset of a token and return the offset after it. All throw
+ * `Refusal` where the bytes are not JSON. Strings are searched four bytes at a time.
  */
 export class JsonBytes {
   source: ByteSource;
-  /** Whether the string that was skipped last, or any since this was reset, has a backslash. */
+  /** Whether a string that was skipped since this field was reset has a backslash. */
   hasEscape = false;
 
   constructor(source: ByteSource) {
@@ -48,7 +51,7 @@ export class JsonBytes {
     return at;
   }
 
-  /** Where the value of a member begins. @param at Behind its key. */
+  /** @param at After a member's key. @returns The offset of its value. */
   skipColon(at: number): number {
     const { bytes } = this.source;
     const start = bytes[at] === colon ? at : this.skipSpace(at);
@@ -57,7 +60,7 @@ export class JsonBytes {
     return next > 0x20 ? start + 1 : this.skipSpace(start + 1);
   }
 
-  /** @param at Behind an element or a member. @returns The next one, or the closing bracket or brace. */
+  /** @param at After an element or a member. @returns The offset of the next one, or of the closing bracket or brace. */
   skipComma(at: number, close: number): number {
     const { bytes } = this.source;
     const start = (bytes[at] ?? 0) > 0x20 ? at : this.skipSpace(at);
@@ -68,20 +71,21 @@ export class JsonBytes {
     return next;
   }
 
-  /** @param at Of an opening bracket or brace. @returns The first element or member, or the closing one. */
+  /** @param at At an opening bracket or brace. @returns The offset of the first element or member, or of the closing bracket or brace. */
   open(at: number, sign: number): number {
     const { bytes } = this.source;
     if (bytes[at] !== sign) refuse();
     return (bytes[at + 1] ?? 0) > 0x20 ? at + 1 : this.skipSpace(at + 1);
   }
 
-  /** @param start Behind the opening quote. @returns The closing quote. */
+  /** @param start After the opening quote. @returns The offset of the closing quote. */
   findQuote(start: number): number {
     const { bytes, view } = this.source;
     const lastWord = bytes.length - 4;
     let at = start;
     for (;;) {
-      // A byte of a word is zero where (word - 0x01…) & ~word has its high bit; only above a zero byte it may be set without one.
+      // (word - 0x01…) & ~word sets the high bit of every zero byte. It may set others only above a zero byte, so the lowest bit is
+      // right.
       while (at <= lastWord) {
         const word = view.getInt32(at, true);
         const quotes = word ^ 0x22222222;
@@ -104,7 +108,6 @@ export class JsonBytes {
     }
   }
 
-  /** Skips a value of any kind. */
   skipValue(at: number, depth = 0): number {
     const byte = this.source.bytes[at] ?? 0;
     if (byte === quote) return this.findQuote(at + 1) + 1;
@@ -136,7 +139,7 @@ export class JsonBytes {
     return at;
   }
 
-  /** An integer that is written as JavaScript does; less than 0 where it is longer or has zeros in front. */
+  /** Skips an integer in the form in which JavaScript prints it. @returns -1 when it has more than 15 digits or a zero in front. */
   skipInteger(start: number): number {
     const { bytes } = this.source;
     const digits = bytes[start] === 0x2d ? start + 1 : start;
@@ -144,7 +147,7 @@ export class JsonBytes {
     return end - digits > 15 || (bytes[digits] === 0x30 && end - start > 1) ? -1 : end;
   }
 
-  /** At least one. */
+  /** Refuses when there is no digit. */
   skipDigits(start: number): number {
     const { bytes } = this.source;
     let at = start;
@@ -153,13 +156,12 @@ export class JsonBytes {
     return at;
   }
 
-  /** The bytes as text. */
   text(start: number, end: number): string {
     const { bytes } = this.source;
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
   }
 
-  /** A key for a cache of texts: a character a byte. */
+  /** A key for a cache of texts: one character for each byte. */
   key(start: number, end: number): string {
     const { bytes } = this.source;
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
@@ -210,7 +212,7 @@ export function readHexWord(view: DataView, at: number): number {
   return (readHexHalf(view.getInt32(at, true)) << 16) | readHexHalf(view.getInt32(at + 4, true));
 }
 
-/** 32 hex digits, not all zero, as the words of a row. */
+/** Reads 32 hex digits, not all zero, into the words of a row. */
 export function readTraceId(view: DataView, at: number, words: Uint32Array, row: number): void {
   const first = readHexWord(view, at);
   const second = readHexWord(view, at + 8);
@@ -223,7 +225,7 @@ export function readTraceId(view: DataView, at: number, words: Uint32Array, row:
   words[row * 4 + 3] = fourth;
 }
 
-/** Four hex digits at once: a digit of each byte, checked by writing them again. */
+/** Reads four hex digits at once: one digit from each byte, checked by converting them back. */
 function readHexHalf(word: number): number {
   const digits = (word & 0x0f0f0f0f) + ((word >> 6) & 0x01010101) * 9;
   const letters = ((digits + 0x06060606) >> 4) & 0x01010101;
@@ -232,7 +234,7 @@ function readHexHalf(word: number): number {
   return ((digits & 0xf) << 12) | (digits & 0xf00) | ((digits >> 12) & 0xf0) | (digits >> 24);
 }
 
-/** Four decimal digits at once. */
+/** Reads four decimal digits at once. */
 function readFourDigits(view: DataView, at: number): number {
   const word = view.getInt32(at, true);
   if (((word & -0x0f0f0f10) ^ 0x30303030) !== 0 || (((word + 0x06060606) & -0x0f0f0f10) ^ 0x30303030) !== 0)
@@ -240,16 +242,16 @@ function readFourDigits(view: DataView, at: number): number {
   return (word & 0xf) * 1000 + ((word >> 8) & 0xf) * 100 + ((word >> 16) & 0xf) * 10 + ((word >> 24) & 0xf);
 }
 
-/** How many digits the nanoseconds since the Unix epoch have, from 2001 to 2286. */
+/** The number of digits of a time in nanoseconds since the Unix epoch, from 2001 to 2286. */
 export const timeDigits = 19;
 
-/** The seconds of a time of so many digits. */
+/** The whole seconds of a time of `timeDigits` digits. */
 export function readSeconds(view: DataView, at: number): number {
   const middle = readFourDigits(view, at + 8);
   return readFourDigits(view, at) * 1_000_000 + readFourDigits(view, at + 4) * 100 + Math.floor(middle / 100);
 }
 
-/** The nanoseconds of its second: the last nine digits. */
+/** The nanoseconds within the second: the last nine digits of a time. */
 export function readNanoseconds(view: DataView, at: number): number {
   return (
     (readFourDigits(view, at + 8) % 100) * 10_000_000 +

@@ -12,8 +12,8 @@ const open = { brace: 0x7b, bracket: 0x5b } as const;
 const close = { brace: 0x7d, bracket: 0x5d } as const;
 
 /**
- * Decodes one JSON document, or several with nothing but white space between them, as `cat a.json b.json` joins them.
- * @throws {DecodeError} with the path or the byte; of several documents, with the line in which it begins.
+ * Decodes one JSON document, or several with only white space between them, as `cat a.json b.json` joins them.
+ * @throws {DecodeError} with the path or the byte offset; for several documents also with the line in which the document begins.
  */
 export function decodeJsonDocuments(bytes: Uint8Array): readonly Reading[] {
   const firstEnd = findDocumentEnd(bytes, 0);
@@ -40,7 +40,7 @@ export function decodeJsonDocuments(bytes: Uint8Array): readonly Reading[] {
   return readings;
 }
 
-/** Behind the bracket that closes the first one from `start` on; the end of the bytes where there is none. */
+/** The offset after the bracket that closes the first one from `start` on; the end of the bytes if there is none. */
 function findDocumentEnd(bytes: Uint8Array, start: number): number {
   let depth = 0;
   let isString = false;

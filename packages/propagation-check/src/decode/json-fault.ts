@@ -2,7 +2,7 @@
 export interface JsonFault {
   /** In UTF-16 code units. */
   readonly offset: number;
-  /** Everything up to the end is valid: the text was cut off. */
+  /** True when everything up to the end is valid: the text was cut off. */
   readonly endsEarly: boolean;
 }
 
@@ -20,7 +20,7 @@ const openString = new RegExp(string, 'y');
 const openTail = /(?:\\(?:u[0-9a-fA-F]{0,3})?)?$/y;
 const openScalar = /(?:-?\d*\.?\d*(?:[eE][+-]?\d*)?|t|tr|tru|f|fa|fal|fals|n|nu|nul)$/y;
 
-/** Finds the first fault of a text that `JSON.parse` refused; its own messages do not always say where. */
+/** Finds the first fault of a text that `JSON.parse` refused: its own messages do not always have a position. */
 export function findJsonFault(text: string): JsonFault {
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';

@@ -6,10 +6,10 @@ import { parseJson } from './parse-json.ts';
 import { splitLines } from './split-lines.ts';
 
 /**
- * Decodes JSON Lines as the Collector's file exporter writes them: one OTLP/JSON export request a line.
+ * Decodes JSON Lines as the Collector's file exporter writes them: one OTLP/JSON export request on each line.
  * Blank lines are skipped; lines with metrics or logs hold no spans.
- * @throws {DecodeError} that starts with the line, counted from 1. A last line that was cut off is an error too:
- *   what it held is unknown, and a check without it could blame a service for it.
+ * @throws {DecodeError} that starts with the line, counted from 1. A last line that was cut off is an error too: a service could be
+ *   blamed for its missing spans.
  */
 export function decodeJsonLines(bytes: Uint8Array): readonly Span[] {
   checkMemory(bytes, 'json');
@@ -45,10 +45,10 @@ export function readLine<T>(line: Uint8Array, isCutOff: boolean, read: (document
   }
 }
 
-/** The error, with its line in front. @param number Counted from 1. */
+/** Puts the line in front of the error's message. @param number Counted from 1. */
 export function prefixLine(number: number, error: unknown): unknown {
   if (!(error instanceof DecodeError)) return error;
   const message = `line ${number}: ${error.message}`;
-  // After lines with spans it is an error of the file.
+  // A fault in a later line is an error in a recognised file, not foreign content.
   return number === 1 ? reword(error, message) : new DecodeError(message);
 }

@@ -8,7 +8,7 @@ import { anyValue, event, tags } from './otlp-protobuf-shapes.ts';
 import type { ProtobufBytes, Shape } from './protobuf-bytes.ts';
 import { commitWith, readConstants, type SpanConstants } from './span-constants.ts';
 
-/** The parts of a span that differ between spans that are written alike. */
+/** The parts in which spans of the same layout differ. */
 export const part = {
   end: 0,
   traceId: 1,
@@ -18,52 +18,52 @@ export const part = {
   finish: 5,
   name: 6,
   traceState: 7,
-  /** Attributes. */
+  /** The parts up to `skipped` are attributes. */
   text: 8,
   integer: 9,
-  /** Known by their bytes alone. */
+  /** Another type of value, recognised only by its exact bytes. */
   other: 10,
   presence: 11,
-  /** Nobody keeps its value. */
+  /** An attribute that is not kept. */
   skipped: 12,
   event: 13,
 } as const;
 
 export type Part = (typeof part)[keyof typeof part];
 
-/** Bytes of the parts that have always so many. */
+/** The sizes in bytes of the parts that have a fixed size. */
 const widths: readonly number[] = [0, 16, 8, 8, 8, 8];
 
-/** A value that changes often is not followed any more. */
+/** How often a step may replace its known value: one that changes more often is not worth it. */
 const mostRenewals = 4;
 
-/** The bytes up to a part, and the part. */
+/** A step of a layout: the bytes up to a part, and the part. */
 interface Step {
   readonly part: Part;
-  /** Up to the part: whole fields, and its tag. */
+  /** The bytes before the part: whole fields, and the part's tag. */
   readonly literal: Literal;
   /** Of an attribute: its key, and the tag of its value. */
   readonly name: Literal;
-  /** Of an attribute. */
+  /** Id of the attribute's key. */
   readonly key: number;
-  /** The literal and the part with `value`, if that is interned. */
+  /** The literal and the part with the known value `value`; null if that value is not interned or too long. */
   whole: Literal | null;
   value: number;
-  /** Id of the value that was read last, where it was another one. */
+  /** Id of the value that was read last, if it differs from `value`. */
   last: number;
   renewals: number;
-  /** The steps that came behind it: all, and the last two. */
+  /** The steps that have followed this one: `next` has all of them, `first` and `second` are the last two. */
   readonly next: Step[];
   first: Step | null;
   second: Step | null;
-  /** Where the span ends. */
+  /** The constants of the span, in the step at its end; otherwise null. */
   readonly constants: SpanConstants | null;
 }
 
-/** A part of a span that was read. */
+/** A part of a span that the scanner has read. */
 interface Noted {
   readonly which: Part;
-  /** Behind the tag; of an id, behind its length. */
+  /** The offset after the tag; for an id, after its length. */
   readonly from: number;
   readonly to: number;
   /** Of an attribute: where its key begins and ends. */
@@ -75,9 +75,9 @@ interface Noted {
 }
 
 /**
- * Reads spans of OTLP protobuf that are written as one before: with the same fields in the same order. As `KnownSpans` does for JSON,
- * with lengths instead of quotes: a step compares the whole fields up to the next part, and of an attribute also its value with the
- * last one, so that most attributes are one comparison.
+ * Reads OTLP protobuf spans that have the same layout as an earlier span: the same fields in the same order. It is the counterpart of
+ * `KnownSpans` for JSON. A step compares the whole fields up to the next part, and for an attribute also its value with the known one, so
+ * most attributes take one comparison.
  */
 export class KnownProtobufSpans {
   readonly #writer: SpanWriter;
@@ -86,10 +86,10 @@ export class KnownProtobufSpans {
   readonly #root: Step = createStep({
     ...{ part: part.end, literal: noBytes, name: noBytes, key: 0, whole: null, value: -1, constants: null },
   });
-  /** Of the span that the scanner reads. */
+  /** The parts of the span that the scanner is reading. */
   readonly #parts: Noted[] = [];
   #isLearnable = false;
-  /** Of the step that was found: whether its value is the known one, and where the bytes of its value are. */
+  /** Set by `#isAt`: whether the value is the step's known value, and where the bytes of the value are. */
   #isSame = false;
   #from = 0;
   #to = 0;
@@ -100,7 +100,7 @@ export class KnownProtobufSpans {
     this.#budget = budget;
   }
 
-  /** Reads the span between the offsets. @returns False where it is not known, and nothing is written. */
+  /** Reads the span between the offsets. @returns False when its layout is not known; then nothing is written. */
   scan(start: number, end: number): boolean {
     const writer = this.#writer;
     const { view } = this.#wire.source;
@@ -201,29 +201,29 @@ export class KnownProtobufSpans {
     return false;
   }
 
-  /** The scanner begins to read a span that is not known. */
+  /** The scanner calls it before it reads a span of unknown layout. */
   begin(): void {
     this.#parts.length = 0;
     this.#isLearnable = !this.#budget.isSpent;
   }
 
-  /** A field of the span, without its tag. @param value The id of its value; -1 where it has none. */
+  /** Records a field of the span, without its tag. @param value The id of its value; -1 where it has none. */
   note(which: Part, from: number, to: number, value = -1): void {
     if (this.#isLearnable) this.#parts.push({ which, from, to, nameFrom: from, nameTo: from, key: 0, value });
   }
 
-  /** An attribute, without its tag. */
+  /** Records an attribute, without its tag. */
   noteAttribute(noted: Noted): void {
     if (noted.which === part.other && isRaw(noted.value)) this.#isLearnable = false;
     if (this.#isLearnable) this.#parts.push(noted);
   }
 
-  /** The span has a part that is read otherwise. */
+  /** The span has a part that no step can read: its layout is not learnt. */
   giveUp(): void {
     this.#isLearnable = false;
   }
 
-  /** The span between the offsets is the last row, and its parts were noted. */
+  /** Learns the layout of the span between the offsets, which is the last row and whose parts are recorded. */
   learn(start: number, end: number): void {
     if (!this.#isLearnable) return;
     const constants = readConstants(this.#writer);
@@ -264,7 +264,7 @@ export class KnownProtobufSpans {
     return step;
   }
 
-  /** Whether the bytes are those of a step. Says in `#from` and `#to` where its value is then. */
+  /** Whether the bytes match a step. If so, `#isSame`, `#from` and `#to` describe the step's value. */
   #isAt(step: Step, at: number, end: number): boolean {
     const { source } = this.#wire;
     const { whole, literal, part: which } = step;
@@ -344,7 +344,7 @@ export class KnownProtobufSpans {
     return id;
   }
 
-  /** A value that comes twice in succession is likely to come again. */
+  /** Makes a value that was read twice in succession the known value of the step: it is likely to recur. */
   #renew(step: Step, at: number, value: number): void {
     if (value !== step.last || isRaw(value)) {
       step.last = value;
@@ -365,7 +365,7 @@ export class KnownProtobufSpans {
 
 /** Longer values hardly repeat. */
 const longestWhole = 1_024;
-/** Bytes: no more than JavaScript counts exactly. */
+/** In bytes: 49 bits, which a JavaScript number holds exactly. */
 export const longestNatural = 7;
 
 const noBytes = new Literal(new Uint8Array());

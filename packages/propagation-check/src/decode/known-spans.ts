@@ -15,7 +15,7 @@ import { type LearntBudget, mostNext } from './learnt-budget.ts';
 import { Literal } from './literal.ts';
 import { commitWith, readConstants, type SpanConstants } from './span-constants.ts';
 
-/** The parts of a span that differ between spans that are written alike. */
+/** The parts in which spans of the same layout differ. */
 export const part = {
   end: 0,
   traceId: 1,
@@ -26,18 +26,18 @@ export const part = {
   name: 6,
   traceState: 7,
   statusMessage: 8,
-  /** Attributes. */
+  /** From here on: attributes. */
   text: 9,
   presence: 10,
   integer: 11,
-  /** Values that nobody keeps. */
+  /** Values that are not kept. */
   skippedText: 12,
   skippedInteger: 13,
   skippedNumber: 14,
   skippedValue: 15,
 } as const;
 
-/** Parts without quotes. The same bytes may stand before a text, which is another part. */
+/** Parts that never begin with a quote. A quote in their place means another layout: an empty parent id, or a number written as a string. */
 const unquoted: ReadonlySet<Part> = new Set([
   part.parentId,
   part.integer,
@@ -47,23 +47,23 @@ const unquoted: ReadonlySet<Part> = new Set([
 
 type Part = (typeof part)[keyof typeof part];
 
-/** The bytes up to a part, and the part. */
+/** A step of a layout: the bytes up to a part, and the part. */
 interface Step {
   readonly literal: Literal;
   readonly part: Part;
-  /** Of an attribute. */
+  /** Id of the attribute's key. */
   readonly key: number;
-  /** Id of the last value; -1 where that had escapes or is raw. */
+  /** Id of the last value that had no escapes; -1 if that value is raw or none was read. */
   value: number;
-  /** The steps that came behind it: all, and the last two. */
+  /** The steps that have followed this one: `next` has all of them, `first` and `second` are the last two. */
   readonly next: Step[];
   first: Step | null;
   second: Step | null;
-  /** Where the span ends. */
+  /** The constants of the span, in the step at its end; otherwise null. */
   readonly constants: SpanConstants | null;
 }
 
-/** A part of a span that was read, without its quotes. */
+/** A part of a span that the scanner has read, without its quotes. */
 interface Noted {
   readonly which: Part;
   readonly from: number;
@@ -72,9 +72,9 @@ interface Noted {
 }
 
 /**
- * Reads spans of OTLP/JSON that are written as one before: with the same keys in the same order, and all bytes alike but those of ids,
- * times, texts and numbers. They are steps of a tree, each of which compares the bytes up to the next part. The scanner reads what
- * is not known, and says where the parts were.
+ * Reads OTLP/JSON spans that have the same layout as an earlier span: the same keys in the same order, and the same bytes except for ids,
+ * times, texts and numbers. The layouts form a tree of steps; each step compares the bytes up to the next part. The scanner reads spans
+ * of unknown layout and records where their parts are.
  */
 export class KnownSpans {
   readonly #writer: SpanWriter;
@@ -86,7 +86,7 @@ export class KnownSpans {
     key: 0,
     constants: null,
   });
-  /** Of the span that the scanner reads. */
+  /** The parts of the span that the scanner is reading. */
   readonly #parts: Noted[] = [];
   #isLearnable = false;
 
@@ -96,7 +96,7 @@ export class KnownSpans {
     this.#budget = budget;
   }
 
-  /** Reads a span. @returns The offset behind it; -1 where it is not known, and nothing is written. */
+  /** Reads a span. @returns The offset after it; -1 when its layout is not known, and then nothing is written. */
   scan(start: number): number {
     const writer = this.#writer;
     const json = this.#json;
@@ -203,23 +203,23 @@ export class KnownSpans {
     return -1;
   }
 
-  /** The scanner begins to read a span that is not known. */
+  /** The scanner calls it before it reads a span of unknown layout. */
   begin(): void {
     this.#parts.length = 0;
     this.#isLearnable = !this.#budget.isSpent;
   }
 
-  /** A part of the span, without quotes. @param key Of an attribute. */
+  /** Records a part of the span, without quotes. @param key Id of an attribute's key. */
   note(which: Part, from: number, to: number, key = 0): void {
     if (this.#isLearnable) this.#parts.push({ which, from, to, key });
   }
 
-  /** The span has a part that is read otherwise. */
+  /** The span has a part that no step can read: its layout is not learnt. */
   giveUp(): void {
     this.#isLearnable = false;
   }
 
-  /** The span from `start` to `end` is the last row, and its parts were noted. */
+  /** Learns the layout of the span from `start` to `end`, which is the last row and whose parts are recorded. */
   learn(start: number, end: number): void {
     if (!this.#isLearnable) return;
     const constants = readConstants(this.#writer);
@@ -280,7 +280,7 @@ export class KnownSpans {
 
   #text = 0;
 
-  /** A text, to its closing quote; `#text` is its id then. */
+  /** Reads a text up to its closing quote, and sets `#text` to its id. */
   #scanText(step: Step, at: number, ofField: number): number {
     const json = this.#json;
     const { source } = json;

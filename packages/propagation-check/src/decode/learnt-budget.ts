@@ -1,7 +1,7 @@
-/** Hostile data may be written in any number of ways, each as long as a request. */
+/** The limit of remembered bytes: hostile data may have any number of layouts, each as long as a request. */
 export const mostLearntBytes = 4 * 1024 * 1024;
 const mostSteps = 4_096;
-/** Ways in which a span may go on after a step. */
+/** The number of different steps that may follow one step. */
 export const mostNext = 16;
 
 /** The bound on the span layouts that one reader remembers. */
@@ -17,7 +17,7 @@ export class LearntBudget {
     return this.#steps >= mostSteps || this.#bytes >= mostLearntBytes;
   }
 
-  /** @returns Whether there is room for the bytes; it is taken then. */
+  /** Takes room from the budget. @returns False, and takes nothing, when there is not enough. */
   take(bytes: number, steps: 0 | 1): boolean {
     if (this.#steps + steps > mostSteps || this.#bytes + bytes > mostLearntBytes) return false;
     this.#steps += steps;

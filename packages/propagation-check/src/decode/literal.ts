@@ -2,16 +2,16 @@ import type { ByteSource } from '../span/byte-source.ts';
 
 const wordBytes = 8;
 
-/** Bytes that are expected at many places. */
+/** Bytes that are compared with the input at many offsets. */
 export class Literal {
   readonly length: number;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
-  /** Eight bytes compare as a double, but for those that are zero (equal to -0) or not a number (equal to nothing). */
+  /** Whether the bytes can be compared eight at a time, as doubles: not if eight of them are zero (equal to -0) or NaN (equal to nothing). */
   readonly #isDoubles: boolean;
 
   constructor(bytes: Uint8Array) {
-    // Not `slice`: that of a Buffer shares memory.
+    // Not `slice`, which shares memory if `bytes` is a Buffer.
     this.#bytes = new Uint8Array(bytes);
     this.#view = new DataView(this.#bytes.buffer);
     this.length = bytes.length;

@@ -1,6 +1,6 @@
 import { prefixPath } from './decode-error.ts';
 
-/** Reads each element of a list; errors get the list's name and the element's index in front of their path. */
+/** Reads each element of a list, and puts the list's name and the element's index in front of an error's path. */
 export function mapWithPath<T>(
   list: readonly unknown[],
   field: string,

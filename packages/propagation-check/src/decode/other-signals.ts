@@ -2,7 +2,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { resourceSpansTag } from './detect-piece-format.ts';
 import { isFramed } from './frames.ts';
 
-/** A signal of OTLP beside traces. */
+/** A signal of OTLP other than traces. */
 export type OtherSignal = 'metrics' | 'logs' | 'profiles';
 
 /** The first field of a document names its signal. */
@@ -14,7 +14,7 @@ const fieldsOfJson: readonly (readonly [field: string, signal: OtherSignal])[] =
 
 const headBytes = 64 * 1024;
 
-/** Lists the other signals of OTLP that bytes without spans hold, as far as their beginning tells. */
+/** Lists the signals in OTLP data without spans, as far as its first 64 KiB show. */
 export function listOtherSignals(bytes: Uint8Array): readonly OtherSignal[] {
   const head = bytes.subarray(0, headBytes);
   const text = Buffer.from(head).toString('latin1');
@@ -29,8 +29,9 @@ export function listOtherSignals(bytes: Uint8Array): readonly OtherSignal[] {
 const frameStart = 4;
 
 /**
- * The other signal of OTLP of which an export request in protobuf is; null for traces, for damaged bytes and where it holds nothing.
- * The messages of all signals are nested alike, and their fields have the same numbers.
+ * Finds the signal of an export request in protobuf that is not one of traces; null for traces, for damaged bytes and for an empty
+ * request.
+ * The messages of all signals have the same nesting and field numbers, so only their items differ.
  */
 export function findOtherSignal(request: Uint8Array): OtherSignal | null {
   const items = [...readItems(request)];
@@ -46,7 +47,7 @@ interface Item {
   readonly name: string;
 }
 
-/** A request has a list of resources, each has one of scopes, and each of those one of items. */
+/** The field numbers on the way to the items: a request has a list of resources, each a list of scopes, each a list of items. */
 const pathOfItems = [1, 2, 2] as const;
 
 function* readItems(request: Uint8Array): Generator<Item> {
@@ -56,7 +57,7 @@ function* readItems(request: Uint8Array): Generator<Item> {
       for (const item of readMessages(scope, items)) yield readItem(item);
 }
 
-/** The messages in one field, up to where the bytes are damaged or cut. */
+/** Yields the messages in one field, up to the first damaged or missing byte. */
 function* readMessages(bytes: Uint8Array, field: number): Generator<Uint8Array> {
   const reader = new BinaryReader(bytes);
   try {
@@ -71,7 +72,7 @@ function* readMessages(bytes: Uint8Array, field: number): Generator<Uint8Array> 
       reader.pos += length;
     }
   } catch {
-    // Nothing behind a fault can be read.
+    // Nothing after a fault can be read.
   }
 }
 
@@ -95,7 +96,7 @@ function readItem(bytes: Uint8Array): Item {
 
 /** Source: opentelemetry-proto, `metrics/v1/metrics.proto` and `logs/v1/logs.proto`. A span has a trace id of 16 bytes in field 1, and times in 7 and 8. */
 function nameSignal({ types, name }: Item): OtherSignal | null {
-  // The time of a log record, or when it was observed.
+  // `time_unix_nano` or `observed_time_unix_nano` of a log record.
   if (types.get(1) === WireType.Bit64 || types.get(11) === WireType.Bit64) return 'logs';
   const hasTimes = types.get(7) === WireType.Bit64 || types.get(8) === WireType.Bit64;
   const hasPoints = [5, 7, 9, 10, 11].some((number) => types.get(number) === WireType.LengthDelimited);

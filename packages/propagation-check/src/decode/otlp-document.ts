@@ -13,10 +13,10 @@ export interface OtlpDocument {
 }
 
 /**
- * Decodes OTLP/JSON spans in any of the envelopes they are found in:
- * an export request `{"resourceSpans":[…]}`, Jaeger's API v3 `{"result":{"resourceSpans":[…]}}`, and Tempo's
- * `{"trace":{"resourceSpans":[…]}}` (v2) and `{"batches":[…]}` (v1). Ids may be hex or base64, fields have the names of the `.proto` files.
- * @throws {DecodeError} with the path of what is wrong, also when no envelope is recognised.
+ * Decodes OTLP/JSON spans in any of their envelopes: an export request `{"resourceSpans":[…]}`, Jaeger's API v3
+ * `{"result":{"resourceSpans":[…]}}`, and Tempo's `{"trace":{"resourceSpans":[…]}}` (v2) and `{"batches":[…]}` (v1). Ids may be hex or
+ * base64, and fields may have the snake_case names of the `.proto` files.
+ * @throws {DecodeError} with the path of the wrong value, also when no envelope is recognised.
  */
 export function decodeOtlpDocument(document: unknown): OtlpDocument {
   refuseZipkinV1(document);
@@ -54,7 +54,7 @@ function refuseUnknown(document: Readonly<Record<string, unknown>>, path: string
   );
 }
 
-/** A trace that Tempo cut short must not be judged: what is missing would be blamed on a service. */
+/** Refuses a trace that Tempo cut short: its missing spans would look like a service's fault. */
 function decodeTempoTrace(
   answer: Readonly<Record<string, unknown>>,
   trace: Readonly<Record<string, unknown>>,

@@ -2,7 +2,7 @@ import { type SpanKind, type SpanStatus, spanKinds, statusCodes } from '../span/
 import { DecodeError } from './decode-error.ts';
 import { quoteValue } from './quote-value.ts';
 
-/** Numbers of a newer protocol are UNSPECIFIED, as proto3 asks. */
+/** Numbers of a newer protocol become UNSPECIFIED, as proto3 requires. */
 export function toSpanKind(kind: number): SpanKind {
   return spanKinds[kind] ?? 'UNSPECIFIED';
 }
@@ -23,7 +23,7 @@ export function readStatusCode(value: number | string | null | undefined): SpanS
   return readEnum(statusCodes, 'STATUS_CODE_', value, 'status.code');
 }
 
-/** @param value `Client`, `CLIENT` or `SPAN_KIND_CLIENT`, as exporters of several years wrote it. @throws {DecodeError} for another. */
+/** @param value `Client`, `CLIENT` or `SPAN_KIND_CLIENT`, depending on the exporter's version. @throws {DecodeError} for another. */
 export function readKindName(value: string, field: string): SpanKind {
   return readName(
     value,
@@ -69,8 +69,8 @@ function readEnum<T extends string>(values: readonly T[], prefix: string, text: 
 const largestUint64 = 2n ** 64n - 1n;
 
 /**
- * A 64-bit unsigned integer as the JSON mapping of protobuf writes it: a decimal string, or a number.
- * Absent is zero. @throws {DecodeError} for anything else, for instance `NaN`.
+ * Reads a 64-bit unsigned integer in protobuf's JSON mapping: a decimal string, or a number. An absent value is zero.
+ * @throws {DecodeError} for anything else, for instance `NaN`.
  */
 export function readUint64(value: number | string | null | undefined, field: string): bigint {
   const integer = toInteger(value ?? 0);
@@ -81,7 +81,7 @@ export function readUint64(value: number | string | null | undefined, field: str
 }
 
 /**
- * OTLP `flags`. Zero is null: proto3 cannot tell it from an absent field, and no bit of it says anything.
+ * Reads OTLP `flags`. Zero becomes null: in proto3 it cannot be distinguished from an absent field, and no bit is set.
  * @throws {DecodeError} when it is not a 32-bit unsigned integer.
  */
 export function readFlags(value: number | string | null | undefined): number | null {

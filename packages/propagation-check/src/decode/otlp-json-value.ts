@@ -6,14 +6,14 @@ import { toInteger } from './otlp-fields.ts';
 import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
 
-/** A resource by its attributes. @throws {DecodeError} */
+/** Reads a resource from its attributes. @throws {DecodeError} */
 export function readResource(list: readonly unknown[] | null | undefined): Resource {
   const attributes = readAttributes(list, 'resource.attributes');
   return { serviceName: readServiceName(attributes), attributes };
 }
 
 /**
- * A list of OTLP `KeyValue`. Of two entries with the same key the last one counts; a value that is not set is an empty string.
+ * Reads a list of OTLP `KeyValue`. The last of several entries with the same key counts; a value that is not set becomes an empty string.
  * @throws {DecodeError} with the path below `field`.
  */
 export function readAttributes(list: readonly unknown[] | null | undefined, field: string): Attributes {

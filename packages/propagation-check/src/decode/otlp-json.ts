@@ -11,11 +11,11 @@ import { type IdEncoding, isZero, readParentSpanId, readSpanId, readTraceId } fr
 import { withLinks } from './with-links.ts';
 
 export interface OtlpJsonOptions {
-  /** Default `hex`, as OTLP asks. */
+  /** Default: `hex`, as OTLP requires. */
   readonly ids?: IdEncoding;
   /**
-   * Called for a span that is not valid, which is then left out (OTLP's partial success).
-   * Without it the first such span ends decoding.
+   * Called for each span that is not valid, which is then left out (OTLP's partial success). Without this callback the first such span
+   * fails the whole document.
    */
   readonly onInvalidSpan?: (error: DecodeError) => void;
 }
@@ -59,11 +59,11 @@ const linkShape = z.object({ traceId: text, spanId: text });
 /**
  * Decodes one OTLP/JSON export request or `TracesData`: `{"resourceSpans":[…]}`.
  *
- * Unknown fields are ignored; integers may be numbers or strings, enums numbers or names. `scopeSpans` may have the name it had
- * before OTLP 0.19, `instrumentationLibrarySpans`. Spans that were delivered twice are kept twice.
+ * Unknown fields are ignored; integers may be numbers or strings, enums numbers or names. `scopeSpans` may have its name before OTLP
+ * 0.19, `instrumentationLibrarySpans`. Spans that were delivered twice are kept twice.
  *
  * Source: OTLP specification, "JSON Protobuf Encoding".
- * @throws {DecodeError} with the path of what is wrong.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodeOtlpJson(document: unknown, options: OtlpJsonOptions = {}): readonly Span[] {
   if (!isObject(document)) {
@@ -78,8 +78,8 @@ export function decodeOtlpJson(document: unknown, options: OtlpJsonOptions = {})
 
 /**
  * Decodes a list of OTLP/JSON `ResourceSpans`.
- * @param path Where the list stands in its document.
- * @throws {DecodeError} with the path of what is wrong.
+ * @param path The path of the list in its document.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodeResourceSpans(
   resourceSpansList: readonly unknown[],

@@ -7,8 +7,8 @@ import { OtlpJsonScanner } from './scan-otlp-json.ts';
 import { splitLines } from './split-lines.ts';
 
 /**
- * Reads OTLP JSON Lines into columns: each line with the scanner, and with the strict decoder where that refuses, which is loaded then:
- * most files need none.
+ * Reads OTLP JSON Lines into columns: each line with the scanner, or with the strict decoder where the scanner refuses. The strict
+ * decoder is loaded only then: most files do not need it.
  */
 export class OtlpLinesReader implements PieceReader {
   readonly #writer: SpanWriter;
@@ -19,7 +19,7 @@ export class OtlpLinesReader implements PieceReader {
     this.#scanner = new OtlpJsonScanner(writer);
   }
 
-  /** @param bytes Whole lines; only the last of the file may have no line break. */
+  /** @param bytes Whole lines; only the last line of the file may lack its line break. */
   async read(bytes: Uint8Array): Promise<number> {
     const source = sourceOf(bytes);
     const isText = isUtf8(bytes);

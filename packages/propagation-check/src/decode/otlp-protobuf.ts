@@ -23,16 +23,16 @@ import { InvalidIdError, isZero, refuseZero } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 export interface OtlpProtobufOptions {
-  /** As in `OtlpJsonOptions`. */
+  /** See `OtlpJsonOptions`. */
   readonly onInvalidSpan?: (error: DecodeError) => void;
 }
 
 /**
- * Decodes one OTLP export request, or `TracesData`, which looks the same on the wire.
- * Unknown fields are ignored, spans that were delivered twice are kept twice.
+ * Decodes one OTLP export request, or `TracesData`, which has the same encoding.
+ * Unknown fields are ignored; spans that were delivered twice are kept twice.
  *
  * Source: opentelemetry-proto, `collector/trace/v1/trace_service.proto` and `trace/v1/trace.proto`.
- * @throws {DecodeError} with the byte offset where the bytes are not that message, or the path of what is not valid in it.
+ * @throws {DecodeError} with the byte offset at which the bytes stop being this message, or with the path of a wrong value in it.
  */
 export function decodeOtlpProtobuf(bytes: Uint8Array, options: OtlpProtobufOptions = {}): readonly Span[] {
   checkMemory(bytes, 'protobuf');
@@ -43,7 +43,7 @@ export function decodeOtlpProtobuf(bytes: Uint8Array, options: OtlpProtobufOptio
   return spans;
 }
 
-/** The message of an export request, as the generated decoder makes it. @throws {DecodeError} with the byte offset. */
+/** Decodes an export request with the generated decoder. @throws {DecodeError} with the byte offset. */
 export function readExportRequest(bytes: Uint8Array): ExportTraceServiceRequest {
   try {
     return fromBinary(ExportTraceServiceRequestSchema, bytes, { readUnknownFields: false });

@@ -5,8 +5,8 @@ import { findJsonFault, type JsonFault } from './json-fault.ts';
 import { quoteValue } from './quote-value.ts';
 
 /**
- * Times of spans that are written as numbers, which `JSON.parse` rounds to 256 ns. They are quoted, because readers take decimal strings
- * too. Text within a string does not match: its quotes have a backslash in front.
+ * Times of spans that are written as numbers. They are put in quotes, because `JSON.parse` would round them to 256 ns, and decoders
+ * accept decimal strings too. Text inside a string does not match: its quotes have a backslash before them.
  */
 const numericTime = /TimeUnixNano"\s*:\s*\d/;
 const numericTimes = /(?<!\\)("(?:start|end)TimeUnixNano"\s*:\s*)([1-9]\d{15,19})(?=\s*[,}])/g;
@@ -25,7 +25,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** @throws {DecodeError} with the byte that is not UTF-8. A byte order mark is left out. */
+/** Decodes UTF-8, and leaves out a byte order mark. @throws {DecodeError} with the byte that is not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw new DecodeError(
@@ -36,7 +36,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Bisects, because a prefix that ends within a character is still a possible beginning. */
+/** Bisects: a prefix that ends within a character still counts as valid, so all prefixes before the fault do. */
 function findUtf8Fault(bytes: Uint8Array): number {
   let good = 0;
   let bad = bytes.length;
@@ -73,7 +73,7 @@ function toDecodeError(text: string, fault: JsonFault | null, byteOrderMark: num
   return new DecodeError(`byte ${byte}: not valid JSON at ${at}${hintAt(text, fault.offset)}`);
 }
 
-/** Faults that people make, or programs that print what looks like JSON. */
+/** Explains common faults of handwritten JSON and of printed objects that look like JSON. */
 function hintAt(text: string, offset: number): string {
   const character = text[offset];
   const isTrailing =

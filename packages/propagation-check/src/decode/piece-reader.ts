@@ -1,19 +1,19 @@
 import { DecodeError } from './decode-error.ts';
 
-/** The formats that are read piece by piece: a file of any size, on several threads. */
+/** The formats that are read piece by piece, so that a file can have any size and several threads can read it. */
 export type PieceFormat = 'json-lines' | 'otlp-protobuf';
 
-/** Reads pieces of a file into columns; each is whole lines, or whole export requests with their lengths. */
+/** Reads pieces of a file into columns. A piece has whole lines, or whole export requests with their length prefixes. */
 export interface PieceReader {
   /**
-   * One piece at a time.
-   * @returns How far the piece goes, in places: lines, or bytes.
-   * @throws {PieceError} where it is wrong. The spans before that are written.
+   * Reads one piece; the next call must wait until it resolves.
+   * @returns The number of places in the piece: lines or bytes.
+   * @throws {PieceError} with the place of a fault. The spans before it are written.
    */
   read(piece: Uint8Array): Promise<number>;
 }
 
-/** A piece is wrong at a place that is counted from its beginning. */
+/** A fault in a piece. `place` is counted from the beginning of the piece. */
 export class PieceError extends Error {
   readonly place: number;
 
@@ -23,7 +23,7 @@ export class PieceError extends Error {
   }
 }
 
-/** The error as the decoder of the whole file tells it. @param before Places of the pieces before. */
+/** Makes the error that the decoder of the whole file would throw. @param before The number of places in the pieces before. */
 export function toDecodeError(
   format: PieceFormat,
   { place, message }: PieceError,

@@ -5,7 +5,7 @@ import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 
 /**
- * Attributes that are written as a plain object: `{"http.request.method":"GET"}`. Null becomes an empty string.
+ * Reads attributes from a plain object: `{"http.request.method":"GET"}`. Null becomes an empty string.
  * @throws {DecodeError} with the path below `field`.
  */
 export function readPlainAttributes(value: unknown, field: string): Attributes {
@@ -21,7 +21,7 @@ export function readPlainAttributes(value: unknown, field: string): Attributes {
   return attributes;
 }
 
-/** @throws {DecodeError} when it is nested too deeply, or no value of JSON. */
+/** @throws {DecodeError} when the value is nested too deeply or is not a JSON value. */
 export function readPlainValue(value: unknown, depth = 0): PlainValue {
   if (depth > deepestValue) throw new DecodeError(`: nested deeper than ${deepestValue} levels`);
   if (value === null || value === undefined) return '';

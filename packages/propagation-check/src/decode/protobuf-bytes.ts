@@ -7,7 +7,7 @@ export const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 /** Deeper messages are left to the strict decoder. */
 const deepest = 20;
 
-/** The fields of a message by their numbers: what stands in them, or the message. Other fields are unknown. */
+/** The fields of a message by number: the type of the field, or the shape of its message. Other fields are unknown. */
 export type Shape = ReadonlyMap<number, 'text' | 'bytes' | 'varint' | 'fixed32' | 'fixed64' | Shape>;
 
 const wireTypes = {
@@ -19,19 +19,19 @@ const wireTypes = {
 } as const;
 
 /**
- * Reads the wire format of protobuf in bytes, without making messages.
- * All methods throw `Refusal` for what is not that, and for what is unusual (groups).
+ * Reads protobuf's wire format from bytes, without creating messages.
+ * All methods throw `Refusal` for bytes that are malformed or unusual (groups).
  */
 export class ProtobufBytes {
   source: ByteSource;
-  /** Where the next token is. */
+  /** The offset of the next token. */
   at = 0;
 
   constructor(source: ByteSource) {
     this.source = source;
   }
 
-  /** A varint of up to 53 bits. */
+  /** Reads a varint of up to 49 bits (seven bytes). */
   varint(): number {
     const { bytes } = this.source;
     const first = bytes[this.at] ?? refuse();
@@ -47,14 +47,17 @@ export class ProtobufBytes {
     return refuse();
   }
 
-  /** The tag of a field: number * 8 + wire type. */
+  /** Reads the tag of a field: number * 8 + wire type. */
   tag(): number {
     const tag = this.#shortVarint();
     if (tag < 8 || tag > 0xffff_ffff) refuse();
     return tag;
   }
 
-  /** The end of a field of bytes, which begins at `at` then. @param limit Of the message around it. */
+  /**
+   * Reads the length of a length-delimited field, which then begins at `at`. @param limit The end of the enclosing message. @returns The
+   * end of the field.
+   */
   length(limit: number): number {
     const length = this.#shortVarint();
     const end = this.at + length;
@@ -62,14 +65,14 @@ export class ProtobufBytes {
     return end;
   }
 
-  /** Of up to five bytes. */
+  /** Reads a varint of up to five bytes. */
   #shortVarint(): number {
     const start = this.at;
     const value = this.varint();
     return this.at - start <= 5 ? value : refuse();
   }
 
-  /** Skips a field that its message does not have. */
+  /** Skips a field that the shape of its message does not have. */
   skipUnknown(tag: number, limit: number): void {
     const type = tag % 8;
     if (type === wire.varint) this.skipVarint();
@@ -90,7 +93,7 @@ export class ProtobufBytes {
     refuse();
   }
 
-  /** Reads a message for nothing but to see that it is one. */
+  /** Skips a message; refuses it if it does not have the shape. */
   skipMessage(shape: Shape, end: number, depth = 0): void {
     if (depth === deepest) refuse();
     while (this.at < end) {

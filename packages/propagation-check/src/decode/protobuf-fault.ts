@@ -5,8 +5,8 @@ import { deepestValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 
 /**
- * Says where bytes stop being a message: the byte offset, and the path of the innermost field that could be read.
- * @param cause What the reader of the whole message threw; it does not say where.
+ * Finds where bytes stop being a message: the byte offset, and the path of the innermost field that could be read.
+ * @param cause The error of the generated decoder, which has no position.
  */
 export function findProtobufFault(schema: DescMessage, bytes: Uint8Array, cause: unknown): DecodeError {
   const fault = walkMessage(schema, bytes, 0, '', 0);

@@ -25,7 +25,7 @@ const spanShape = z.object({
   resource: z.record(z.string(), z.unknown()),
 });
 
-/** Whether an object is a span as `decodePythonConsoleSpan` reads it. */
+/** Whether an object is a span that `decodePythonConsoleSpan` reads. */
 export function isPythonConsoleSpan(document: Readonly<Record<string, unknown>>): boolean {
   return (
     isObject(document.context) &&
@@ -35,15 +35,15 @@ export function isPythonConsoleSpan(document: Readonly<Record<string, unknown>>)
 }
 
 /**
- * Decodes a span as OpenTelemetry Python's `ConsoleSpanExporter` prints it (`ReadableSpan.to_json`). `flags` are null and
- * `scopeName` is empty, because it prints neither.
+ * Decodes a span that OpenTelemetry Python's `ConsoleSpanExporter` printed (`ReadableSpan.to_json`). `flags` are null and `scopeName` is
+ * empty: the exporter prints neither.
  *
  * Source: opentelemetry-python, `sdk/trace/__init__.py`.
- * @throws {DecodeError} with the path of what is wrong.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodePythonConsoleSpan(value: unknown): Span {
   const shape = readShape(spanShape, value);
-  // Before 1.6 the resource's attributes stood in it directly.
+  // Before version 1.6 the attributes are direct fields of the resource.
   const resource = readPlainAttributes(shape.resource.attributes ?? shape.resource, 'resource.attributes');
   const span = {
     ...readContext(shape.context, 'context.'),

@@ -3,10 +3,7 @@ const longest = 60;
 /** Control and formatting characters (direction of text among them), and the line breaks JSON leaves as they are. */
 const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/**
- * A value from outside, for use in an error message: as JSON, short, on one line, with nothing that
- * a terminal could take for a command.
- */
+/** Formats untrusted input for an error message: as short JSON on one line, without characters that a terminal would interpret. */
 export function quoteValue(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   if (typeof value !== 'string') return String(value).slice(0, longest);

@@ -31,7 +31,7 @@ interface DocumentFormat {
   readonly decode: (document: Document) => readonly Span[];
 }
 
-/** The first that matches. A document that matches none is read, or refused, as OTLP in one of its envelopes. */
+/** The first match counts. A document without a match is read or refused as OTLP in one of its envelopes. */
 const formats: readonly DocumentFormat[] = [
   { format: 'clickhouse', matches: isClickhouseAnswer, decode: decodeClickhouseAnswer },
   { format: 'span-documents', matches: isSpanDocument, decode: one(decodeSpanDocument) },
@@ -50,13 +50,13 @@ const formats: readonly DocumentFormat[] = [
   { format: 'otlp-json', matches: isResourceSpans, decode: decodeOneResource },
 ];
 
-/** Stricter than `formats`: lines of a log have a field `data` too. */
+/** Stricter than `formats`, because log records may have a field `data` too. */
 const printed = [
   ...[isJsConsoleSpan, isPythonConsoleSpan, isGoConsoleSpan, isJaegerSpan, isJaegerTrace, isZipkinSpan],
   ...[isClickhouseRow, isElasticsearch, isSpanDocument, isSnakeCase, isResourceSpans, hasResourceSpans],
 ];
 
-/** Whether a document among lines of a log is a span, or holds spans: as `readDocument` reads them. */
+/** Whether a document among log lines is a span or holds spans that `readDocument` reads. */
 export function isPrintedSpan(document: unknown): boolean {
   const elements = Array.isArray(document) ? document.flat() : [document];
   return (
@@ -67,7 +67,7 @@ export function isPrintedSpan(document: unknown): boolean {
 
 /**
  * Reads a JSON document whose format is recognised by content: an object, a list of them, or a list of such lists (Zipkin's traces).
- * @throws {DecodeError} with the path of what is wrong; also for formats that are known and cannot be read.
+ * @throws {DecodeError} with the path of the wrong value; also for formats that are known and cannot be read.
  */
 export function readDocument(document: unknown): readonly Reading[] {
   if (!Array.isArray(document)) return [readElement(document, '')];
@@ -84,7 +84,7 @@ export function readDocument(document: unknown): readonly Reading[] {
   ).flat();
 }
 
-/** @param place Where the element is in its file, for jq. */
+/** @param place The element's jq path in its file. */
 function readElement(document: unknown, place: string): Reading {
   if (!isObject(document)) {
     throw new ForeignContentError(`document: expected an object, received ${quoteValue(document)}`);
@@ -125,7 +125,7 @@ function one(decode: (document: Document) => Span): (document: Document) => read
   return (document) => [decode(document)];
 }
 
-/** OTLP's `ResourceSpans` without the list around it, as Java's `logging-otlp` and `otlp-stdout` exporters write one a line. */
+/** Decodes a single `ResourceSpans`: Java's `logging-otlp` and `otlp-stdout` exporters write one on each line. */
 function decodeOneResource(document: unknown): readonly Span[] {
   try {
     return decodeResourceSpans([document], '', { ids: 'hex-or-base64' });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DecodeError } from './decode-error.ts';
 
-/** An array whose elements are read one by one, so that a hostile document cannot raise millions of issues. */
+/** An array whose elements are not checked here but one by one, so that a hostile document cannot cause millions of issues. */
 export const anyArray = z.custom<readonly unknown[]>(Array.isArray, 'expected an array');
 
 /**
@@ -16,7 +16,7 @@ export function readShape<T>(shape: z.ZodType<T>, value: unknown): T {
   throw new DecodeError(`${path}: ${issue === undefined ? 'not valid' : describe(issue)}`);
 }
 
-/** zod says of a union that it is invalid, and of each member what it expected and received. */
+/** zod reports a union only as invalid. The types that were expected and received are in the issues of its members. */
 function describe(issue: z.core.$ZodIssue): string {
   const messages = issue.code === 'invalid_union' ? issue.errors.flat().map(({ message }) => message) : [];
   const expected = messages.flatMap((message) => /expected (\w+)/.exec(message)?.[1] ?? []);

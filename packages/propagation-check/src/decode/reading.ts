@@ -23,22 +23,25 @@ export type Format =
   | 'collector-debug'
   | 'mixed';
 
-/** Spans, and how they were written. */
+/** Spans, and the format that they were read from. */
 export interface Decoded {
   readonly format: Format;
   readonly spans: readonly Span[];
   /** Notes on the data beside its spans, one line each: several formats, lines that hold no span. */
   readonly notes?: readonly string[];
-  /** Other signals of OTLP that are there instead, where no span is, as far as the beginning tells. */
+  /** The other OTLP signals in data without spans, as far as its beginning shows. */
   readonly otherSignals?: readonly OtherSignal[];
 }
 
-/** The spans of one document. Those of Zipkin are joined with those of other documents: both sides of a call may have one id. */
+/**
+ * The spans of one document. Zipkin spans of all documents are joined before they are used, because both sides of a call may share one
+ * span id.
+ */
 export type Reading =
   | { readonly format: Exclude<Format, 'zipkin'>; readonly spans: readonly Span[] }
   | { readonly format: 'zipkin'; readonly spans: readonly MaybeShared[] };
 
-/** For people. */
+/** The names of the formats in messages. */
 export const formatLabels: Readonly<Record<Format, string>> = {
   'otlp-json': 'OTLP JSON',
   'json-lines': 'OTLP JSON Lines',
@@ -58,10 +61,13 @@ export const formatLabels: Readonly<Record<Format, string>> = {
   mixed: 'several formats',
 };
 
-/** The formats of stores that answer queries with the fields that these name. */
+/** Formats of stores whose queries name the fields to return, and can leave out the parent. */
 const queried: ReadonlySet<Format> = new Set(['elasticsearch', 'span-documents', 'jaeger-v1']);
 
-/** One result of several documents, in their order; spans of Zipkin last. A mix of formats is noted. @throws {DecodeError} where parents were left out. */
+/**
+ * Joins the spans of several documents in their order, with Zipkin spans last, and notes a mix of formats.
+ * @throws {DecodeError} when a query left out the parents of spans.
+ */
 export function joinReadings(readings: readonly Reading[], otherNotes: readonly string[] = []): Decoded {
   const spans: Span[] = [];
   const ofZipkin: MaybeShared[] = [];

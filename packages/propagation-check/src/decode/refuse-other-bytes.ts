@@ -2,10 +2,10 @@ import { constants, inflateSync } from 'node:zlib';
 import { DecodeError, makeSpanlessError } from './decode-error.ts';
 
 interface Beginning {
-  /** In Latin-1. */
+  /** The first bytes, in Latin-1. */
   readonly begins: string;
   readonly at?: number;
-  /** Whether the bytes behind the beginning can be of this kind. Other content may share a short beginning. */
+  /** Whether the following bytes fit this kind: other content may share a short beginning. */
   readonly fits?: (head: Buffer) => boolean;
 }
 
@@ -70,7 +70,7 @@ const foreign: readonly ForeignBytes[] = [
 
 const furthest = 300;
 
-/** @throws {DecodeError} for files that are known and hold no spans that can be read: what it is, and what to do. */
+/** @throws {DecodeError} for a recognised kind of file without readable spans; the message names the kind and gives advice. */
 export function refuseOtherBytes(bytes: Uint8Array): void {
   const head = Buffer.from(bytes.subarray(0, furthest));
   const start = head.toString('latin1');

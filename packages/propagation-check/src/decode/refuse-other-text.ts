@@ -17,11 +17,11 @@ interface OwnText {
 const json =
   'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
 
-/** Keys at the beginning of a YAML file, behind comments. No two parts of the pattern match the same text, so that it takes linear time. */
+/** Matches keys at the beginning of a YAML file, after comments. No two parts of the pattern match the same text, so the time is linear. */
 const yaml = (...keys: readonly string[]) =>
   new RegExp(String.raw`^\uFEFF?(?:(?:---)?[^\S\n]*(?:#[^\n]*)?\n)*(?:${keys.join('|')}):(?:\s|$)`);
 
-/** Files that are written for this tool, by their first keys. Logs begin with the same words: only a text without spans is one of these. */
+/** Files that are written for this tool, by their first keys. Logs may begin with the same words, so only a text without spans is checked. */
 const ownFiles: readonly OwnText[] = [
   {
     matches: yaml('known'),
@@ -40,7 +40,7 @@ const ownFiles: readonly OwnText[] = [
   },
 ];
 
-/** By how they begin, because what follows looks like parts of printed spans. */
+/** Texts that are recognised by their beginning, because the rest looks like parts of printed spans. */
 const beginnings: readonly OtherText[] = [
   {
     matches:
@@ -60,7 +60,7 @@ const beginnings: readonly OtherText[] = [
   },
 ];
 
-/** Programs print spans in these forms, which hold too little or have a shape of their own. */
+/** Printed spans that are not read, because they hold too little or have a form of their own. */
 const others: readonly OtherText[] = [
   {
     matches: /\[tracer: [^\]\n]{0,200}\]/,
@@ -114,12 +114,12 @@ const others: readonly OtherText[] = [
   },
 ];
 
-/** @throws {DecodeError} for a text that is known by its beginning: what to take instead. */
+/** @throws {DecodeError} for a text that is recognised by its beginning; the message says what to take instead. */
 export function refuseBeginning(text: string): void {
   refuse(beginnings, text);
 }
 
-/** @throws {DecodeError} for a text that is known: what it is, and what to take instead. */
+/** @throws {DecodeError} for a recognised text without readable spans; the message names it and says what to take instead. */
 export function refuseOtherText(text: string): void {
   refuse(others, text);
   const own = find(ownFiles, text);
@@ -131,10 +131,13 @@ export function refuseOtherText(text: string): void {
     );
 }
 
-/** Enough to know a text by. */
+/** Enough characters to recognise a text. */
 const startLength = 100_000;
 
-/** The line ends of `^` in patterns. `[^\S\n]*` would match all but the first, and make a text of them take quadratic time. */
+/**
+ * All characters after which `^` matches, to be replaced by `\n`. `[^\S\n]*` would match the others, and a text of many of them would
+ * take quadratic time.
+ */
 const lineBreak = /\r\n?|[\u2028\u2029]/g;
 
 function refuse(known: readonly OtherText[], text: string): void {

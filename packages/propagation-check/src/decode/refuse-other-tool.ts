@@ -6,30 +6,29 @@ type Document = Readonly<Record<string, unknown>>;
 
 interface OtherTool {
   readonly matches: (document: Document) => boolean;
-  /** The field that tells, for the path of the error. */
+  /** The field that identifies the tool; it is the path of the error. */
   readonly field: string;
-  /** Or what says it, given where the document is for jq. */
+  /** The message, or a function that makes it from the document's jq path. */
   readonly says: string | ((place: string) => string);
-  /** Asked only where no field holds spans. */
+  /** Reported only if no field of the document holds spans. */
   readonly isVague?: boolean;
 }
 
 const viaCollector = (receiver: string) =>
   `send the same spans to an OpenTelemetry Collector (${receiver} receiver) and take what its file exporter writes`;
-/** Loki answers the newest line first, and a printed span may have many. */
+/** Loki returns the newest line first, and a printed span may have many lines. */
 const linesOfLoki = (field: string) =>
   `these are lines from Loki, which hold the printed text; take it with \`logcli query --forward -o raw\` (or jq -r '${field}', where each line is whole)`;
 const instead =
   'export the same spans as OTLP: to the file exporter of an OpenTelemetry Collector, or to `propagation-check run --source otlp`';
 
-/** Phoenix, Langfuse and LangSmith, by a field of each. */
 const ofLanguageModels = `these are spans of a tool for language models (Phoenix, Langfuse, LangSmith), which leave out services and the kinds of calls; ${instead}`;
 
 function isOfLanguageModels(span: Document): boolean {
   return hasAll(span, 'context', 'span_kind') || hasAny(span, 'parentObservationId');
 }
 
-/** Formats that hold no spans, or too little of them to judge: kinds, both sides of a call, or parents are missing. */
+/** Formats that hold no spans, or too little to judge them: kinds, one side of a call, or parents are missing. */
 const others: readonly OtherTool[] = [
   {
     field: 'traces',
@@ -315,7 +314,7 @@ const others: readonly OtherTool[] = [
   },
 ];
 
-/** The fields that hold the rows in answers to queries (SigNoz, Axiom, OpenObserve, Quickwit, GreptimeDB, CloudWatch, Instana, Azure, Splunk). */
+/** Fields that hold the rows of answers to queries (SigNoz, Axiom, OpenObserve, Quickwit, GreptimeDB, CloudWatch, Instana, Azure, Splunk). */
 const rowFields = [
   'columns',
   'matches',
@@ -329,7 +328,7 @@ const rowFields = [
   'rows',
 ];
 
-/** @throws {DecodeError} for an object that nothing else explains and that holds rows. */
+/** @throws {DecodeError} for an object that holds rows; called when no other format is recognised. */
 export function refuseRows(document: Document): void {
   const field = rowFields.find((name) => Array.isArray(document[name]));
   if (field === undefined) return;
@@ -337,8 +336,9 @@ export function refuseRows(document: Document): void {
 }
 
 /**
- * @param place Where the document is in its file, for jq: `.[]` in a list, otherwise nothing.
- * @throws {DecodeError} for an object of a tool whose format is known and cannot be read: its name, and what to take instead.
+ * @param place The document's jq path in its file: `.[]` in a list, otherwise empty.
+ * @throws {DecodeError} for an object of a known tool whose format cannot be read; the message names the tool and says what to take
+ *   instead.
  */
 export function refuseOtherTool(document: Document, place: string): void {
   const other = others.find(({ matches }) => matches(document));
@@ -348,7 +348,7 @@ export function refuseOtherTool(document: Document, place: string): void {
   throw new DecodeError(`${field}: ${typeof says === 'string' ? says : says(place)}`);
 }
 
-/** A line of a structured log, which names trace and span as spans do. */
+/** Whether an object is a record of a structured log, which may have the ids of a trace and a span. */
 export function isLogRecord(document: Document): boolean {
   return hasAny(document, 'level', 'severity', 'levelname') && hasAny(document, 'msg', 'message');
 }
@@ -362,7 +362,7 @@ function isGoogleSpan({ displayName }: Document): boolean {
   return isObject(displayName) && hasAny(displayName, 'value');
 }
 
-/** The rows of an answer, where queries have them: of each list the first. */
+/** Lists the rows in the answer to a query: the first row of each list. */
 function listRows({ results, result, common, spans }: Document): readonly Document[] {
   const first = (list: unknown): readonly Document[] =>
     Array.isArray(list) && isObject(list[0]) ? [list[0]] : [];
@@ -373,7 +373,7 @@ function listRows({ results, result, common, spans }: Document): readonly Docume
   ];
 }
 
-/** Whether it is a span with its service, or a span under names of no known format. */
+/** Whether a document is a span with its service, or a span with field names of no known format. */
 function isRow(document: Document): boolean {
   const isNamed =
     (hasAll(document, 'traceID', 'spanID') || hasAll(document, 'traceId', 'spanId')) &&
@@ -420,7 +420,7 @@ const errorFields = new Set([
   'traceID',
 ]);
 
-/** Only fields that describe an error, and text in one of them. */
+/** Whether a document has only fields that describe an error, and text in one of them. */
 function isErrorAnswer(document: Document): boolean {
   const says = [document.message, document.error, document.detail, document.title];
   return (

@@ -3,7 +3,7 @@ import { makeSpanlessError } from './decode-error.ts';
 type Document = Readonly<Record<string, unknown>>;
 
 interface OwnFile {
-  /** The document has all of them. */
+  /** The document has all these fields. */
   readonly fields: readonly [string, ...string[]];
   readonly matches?: (document: Document) => boolean;
   readonly is: string;
@@ -56,7 +56,7 @@ const ownFiles: readonly OwnFile[] = [
   },
 ];
 
-/** @throws {SpanlessContentError} for a file that this tool writes and that holds no spans: which option takes it. */
+/** @throws {SpanlessContentError} for a file without spans that this tool writes; the message names the option that reads it. */
 export function refuseOwnFile(document: Document): void {
   const own = ownFiles.find(
     ({ fields, matches = () => true }) =>

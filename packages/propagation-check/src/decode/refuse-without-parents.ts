@@ -3,9 +3,9 @@ import { DecodeError } from './decode-error.ts';
 import { quoteValue } from './quote-value.ts';
 
 /**
- * Spans of a store whose query left out the field of the parent look like roots everywhere, so that each callee seems to drop the parent.
- * Spans that are all roots are possible; that a service made several kinds of them in one trace, and none has a parent, is not: its SDK
- * knows the parent of a span that it puts into a trace.
+ * Refuses spans whose query left out the field of the parent: all would look like roots, and each callee would seem to drop the parent.
+ * A capture of root spans alone is possible. Two kinds of spans of one service in one trace, all without a parent, are not: an SDK that
+ * puts a span into an existing trace knows its parent.
  * @throws {DecodeError}
  */
 export function refuseWithoutParents(spans: readonly Span[]): void {

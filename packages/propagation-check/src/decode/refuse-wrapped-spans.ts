@@ -11,18 +11,18 @@ interface Wrapped {
   readonly decode?: string;
 }
 
-/** How deep fields are searched: messages of queues have their body two fields deep. */
+/** The depth to which fields are searched: queue messages have their body two fields deep. */
 const deepest = 3;
 
-/** How many keys of an object are searched: an object of traces by their ids has many alike. */
+/** The number of keys of an object that are searched: an object of traces by id has many similar keys. */
 const mostFields = 30;
 
 const lists = ['resourceSpans', 'resource_spans', 'scopeSpans', 'batches'];
 
-/** The envelopes that are read. */
+/** Fields of envelopes that the decoders read; they are not searched. */
 const known = new Set([...lists, 'result', 'trace', 'spans']);
 
-/** How texts with spans begin. The second is one span with its resource, which may be long. The fourth is base64 of a brace and the field, the fifth base64 of gzip. */
+/** The beginnings of texts with spans: OTLP JSON; one span with its resource, which may be long; OTLP JSON in base64; gzip in base64. */
 const texts: readonly (readonly [RegExp, Omit<Wrapped, 'path'>])[] = [
   [
     /^\s*[[{][\s\S]{0,300}?"(?:resourceSpans|resource_spans|scopeSpans|batches)"/,
@@ -40,10 +40,9 @@ const texts: readonly (readonly [RegExp, Omit<Wrapped, 'path'>])[] = [
 ];
 
 /**
- * Refuses a document whose spans are within a field of it: the record of a queue, of a log, or of a program that kept the requests that
- * it received.
- * @param place Where the document is in its file, for jq.
- * @throws {DecodeError} with the path of the field, and the command that takes the spans out.
+ * Refuses a document that holds spans in one of its fields: a record of a queue or a log, or of a program that stores received requests.
+ * @param place The document's jq path in its file.
+ * @throws {DecodeError} with the path of the field, and the command that extracts the spans.
  */
 export function refuseWrappedSpans(document: Document, place: string): void {
   const wrapped = findWrapped(document, '', 0);
@@ -72,7 +71,7 @@ function findWrapped(value: unknown, path: string, depth: number): Wrapped | nul
   return null;
 }
 
-/** OTLP, and answers of Jaeger and Tempo, which have it in a field of theirs. */
+/** Whether a value is OTLP, or an answer of Jaeger or Tempo that holds traces in a field. */
 function isEnvelope(value: Document): boolean {
   const [first]: readonly unknown[] = Array.isArray(value.data) ? value.data : [];
   return (
@@ -85,7 +84,7 @@ function hasList(value: unknown): boolean {
   return isObject(value) && lists.some((field) => Array.isArray(value[field]));
 }
 
-/** Quotes a key that jq takes as it is. Other keys come from outside, and are left out. */
+/** The jq path of a key. Keys are untrusted: one that is not a plain name becomes `.[]`. */
 function nameField(key: string): string {
   return /^[A-Za-z_]\w{0,59}$/.test(key) ? `.${key}` : '.[]';
 }

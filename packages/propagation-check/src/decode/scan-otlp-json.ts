@@ -26,19 +26,19 @@ import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 
 const { quote, openBrace, closeBrace, openBracket, closeBracket } = sign;
 
-/** Distinct beginnings of attributes; hostile data may have any number. */
+/** The number of templates that are remembered: hostile data may have any number of distinct beginnings of attributes. */
 const mostTemplates = 4_096;
 
-/** How an attribute begins, up to its value: `{"key":"http.route","value":{"stringValue":`. */
+/** The beginning of an attribute, up to its value: `{"key":"http.route","value":{"stringValue":`. */
 interface Template {
   readonly literal: Literal;
   readonly kind: ScalarKind;
   /** Null where the attribute is not kept. */
   readonly key: number | null;
   readonly isPresenceOnly: boolean;
-  /** Id of its last value; -1 where that had escapes or is raw. */
+  /** Id of the attribute's last value; -1 if that value had escapes or is raw. */
   value: number;
-  /** The two that came behind it, the last times. Spans of one instrumentation have their attributes in one order. */
+  /** The two templates that followed this one most recently: spans of one instrumentation have their attributes in the same order. */
   next: Template | null;
   other: Template | null;
 }
@@ -64,12 +64,12 @@ const keys = {
   droppedAttributes: quoted('droppedAttributesCount'),
 } as const;
 
-/** A second one of the first two, and other names of the list of scopes. */
+/** Fields that are left to the strict decoder: a second `resource` or `scopeSpans`, and other names of `scopeSpans`. */
 const unscannedResourceFields: ReadonlySet<string> = new Set([
   ...['resource', 'scopeSpans', 'scope_spans', 'instrumentationLibrarySpans'],
 ]);
 
-/** Fields of a span, for telling that one stands twice. */
+/** A bit for each field of a span, to detect a field that occurs twice. */
 const seen = {
   traceId: 1,
   spanId: 2,
@@ -90,8 +90,8 @@ const seen = {
 /**
  * Reads OTLP/JSON export requests from bytes into columns, without JSON.parse.
  *
- * It takes only what the strict decoder (`decodeOtlpDocument`) takes too, with the same result, and refuses everything that is
- * unusual, wrong or not: then its rows are gone, and the strict decoder reads the same bytes. So the two never disagree.
+ * It accepts only data that the strict decoder (`decodeOtlpDocument`) accepts with the same result, and refuses everything unusual, valid
+ * or not. After a refusal its rows are rolled back and the strict decoder reads the same bytes, so the two never disagree.
  */
 export class OtlpJsonScanner {
   readonly #writer: SpanWriter;
@@ -102,7 +102,7 @@ export class OtlpJsonScanner {
   readonly #scopes = new KnownObjects();
   readonly #templates = new Map<string, Template>();
   #first: Template = noTemplate();
-  /** By key id: the number of the span that had it last. */
+  /** By key id: the number of the last span that has an attribute with this key. */
   #lastSpanWith = new Uint32Array(1_024);
   #spans = 0;
 
@@ -115,7 +115,7 @@ export class OtlpJsonScanner {
   /**
    * Reads one export request.
    * @param source Bytes in UTF-8.
-   * @returns Whether its spans were written. If not, nothing was.
+   * @returns Whether its spans were written. If not, nothing was written.
    */
   scan(source: ByteSource, start: number, end: number): boolean {
     this.#json.source = source;
@@ -125,7 +125,7 @@ export class OtlpJsonScanner {
       if (at > end || (at < end && this.#json.skipSpace(at) < end)) refuse();
       return true;
     } catch (error) {
-      // RangeError: a word was read beyond the end. SyntaxError, DecodeError: of a value that is parsed.
+      // RangeError: a word was read beyond the end. SyntaxError, DecodeError: a value that is parsed is wrong.
       const isRefused = [Refusal, RangeError, SyntaxError, DecodeError].some((type) => error instanceof type);
       if (!isRefused) throw error;
       this.#writer.rollBack(mark);
@@ -133,7 +133,7 @@ export class OtlpJsonScanner {
     }
   }
 
-  /** Other members may make it a document of another kind. */
+  /** Refuses other members: they may make it a document of another kind. */
   #scanRequest(start: number): number {
     const at = this.#json.open(start, openBrace);
     if (this.#json.source.bytes[at] === closeBrace) return at + 1;
@@ -217,7 +217,7 @@ export class OtlpJsonScanner {
     const known = this.#scopes.find(this.#json, start, end);
     if (known !== null) return known;
     const id = this.#writer.values.add(this.#parseScopeName(start, end), field.scope);
-    // A raw id is of this batch alone.
+    // A raw id is valid only in this batch.
     if (!isRaw(id)) this.#scopes.add(this.#json, start, end, id);
     return id;
   }
@@ -378,7 +378,7 @@ export class OtlpJsonScanner {
   #seconds = 0;
   #nanoseconds = 0;
 
-  /** A string of digits: the nanoseconds are the last nine. */
+  /** Reads a time, a string of digits: the last nine are nanoseconds. */
   #scanTime(at: number, which: typeof part.start | typeof part.finish): number {
     const { bytes, view } = this.#json.source;
     if (bytes[at] !== quote) refuse();
@@ -400,7 +400,7 @@ export class OtlpJsonScanner {
 
   #natural = 0;
 
-  /** A number of up to ten digits. */
+  /** Reads a number of up to ten digits into `#natural`. */
   #scanNatural(start: number): number {
     const { bytes } = this.#json.source;
     const end = this.#json.skipNumber(start);
@@ -409,7 +409,7 @@ export class OtlpJsonScanner {
     return end;
   }
 
-  /** Nearly all are 0, which is a part of what spans have alike. */
+  /** A count of 0, which nearly all spans have, belongs to the layout. A span with another count is not learnt. */
   #scanDropped(start: number, name: string): number {
     const end = this.#scanNatural(start);
     if (this.#natural === 0) return end;
@@ -434,7 +434,7 @@ export class OtlpJsonScanner {
   #text = 0;
   #textStart = 0;
 
-  /** A string; `#text` is its id then. */
+  /** Reads a string, and sets `#text` to its id. */
   #scanText(at: number, ofField: number): number {
     const json = this.#json;
     const { source } = json;
@@ -479,7 +479,7 @@ export class OtlpJsonScanner {
     return at + 1;
   }
 
-  /** @returns Behind the value; less than 0 where it is to be parsed, and nothing was added. */
+  /** @returns The offset after the value; -1 if the attribute must be parsed, and then nothing was added. */
   #scanScalar(template: Template, at: number): number {
     const { kind, key, isPresenceOnly } = template;
     const json = this.#json;
@@ -546,7 +546,7 @@ export class OtlpJsonScanner {
     return end;
   }
 
-  /** Of two with the same key the last one counts; which is rare, and left to the strict decoder. */
+  /** Refuses a second attribute with the same key. The last one counts, which the strict decoder sees to; this is rare. */
   #add(key: number, value: number): void {
     if (isRaw(key)) refuse();
     this.#lastSpanWith = grown(this.#lastSpanWith, key + 1);
@@ -555,7 +555,7 @@ export class OtlpJsonScanner {
     this.#writer.addAttribute(key, value);
   }
 
-  /** Null where the attribute is to be parsed. */
+  /** @returns Null if the attribute must be parsed. */
   #findTemplate(start: number): Template | null {
     const json = this.#json;
     const { bytes } = json.source;
@@ -646,7 +646,7 @@ export class OtlpJsonScanner {
     });
   }
 
-  /** @param scan Gets the offset of an element, gives that behind it. */
+  /** @param scan Takes the offset of an element and returns the offset after it. */
   #scanList(start: number, scan: (at: number) => number): number {
     const json = this.#json;
     const { bytes } = json.source;
@@ -655,7 +655,7 @@ export class OtlpJsonScanner {
     return at + 1;
   }
 
-  /** @param scan Gets the offset of a member's value and its key, gives the offset behind the value. */
+  /** @param scan Takes the offset of a member's value and its key, and returns the offset after the value. */
   #scanMembers(start: number, scan: (at: number, key: string) => number): number {
     const json = this.#json;
     const { bytes } = json.source;
@@ -664,14 +664,14 @@ export class OtlpJsonScanner {
       if (bytes[at] !== quote) refuse();
       json.hasEscape = false;
       const end = json.findQuote(at + 1);
-      // A key that is written with escapes may be one of those that matter.
+      // A key with escapes may be one that the caller reads.
       if (json.hasEscape) refuse();
       at = json.skipComma(scan(json.skipColon(end + 1), json.key(at + 1, end)), closeBrace);
     }
     return at + 1;
   }
 
-  /** Skips a member that no span needs. */
+  /** Skips a member that is not read. */
   #skipMember(at: number): number {
     const json = this.#json;
     json.hasEscape = false;
@@ -680,14 +680,14 @@ export class OtlpJsonScanner {
     return this.#skipValue(json.skipColon(end + 1));
   }
 
-  /** Skips a value in a span. */
+  /** Skips a value in a span, and records it as a part. */
   #skipValue(at: number): number {
     const end = this.#json.skipValue(at);
     this.#known.note(part.skippedValue, at, end);
     return end;
   }
 
-  /** @returns The offset of the value, or null where there is another key. */
+  /** @returns The offset of the value; null if the key is another. */
   #skipKey(at: number, key: string): number | null {
     const { bytes } = this.#json.source;
     if (bytes[at] !== quote || !isAt(bytes, at + 1, key) || bytes[at + key.length + 1] !== quote) return null;
@@ -697,11 +697,11 @@ export class OtlpJsonScanner {
 
 interface KnownObject {
   readonly id: number;
-  /** Null where it is no object: other values do not show where they end. */
+  /** Null if it is not an object: only an object's bytes show where it ends. */
   readonly literal: Literal | null;
 }
 
-/** Objects that came before, by their text: most are equal to the last one or to another one. */
+/** Resources or scopes that were read before, by their text: most objects equal one of them. */
 class KnownObjects {
   last: KnownObject | null = null;
   readonly #byText = new Map<string, KnownObject>();

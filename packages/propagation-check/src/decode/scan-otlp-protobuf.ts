@@ -20,10 +20,10 @@ import { toAttributes, toResource } from './otlp-protobuf.ts';
 import { anyValue, event, keyValue, link, statusShape, tags } from './otlp-protobuf-shapes.ts';
 import { ProtobufBytes, wire } from './protobuf-bytes.ts';
 
-/** Distinct names of attributes; hostile data may have any number. */
+/** The number of names that are remembered: hostile data may have any number of distinct names. */
 const mostNames = 4_096;
 
-/** Larger numbers lose bits in the strict decoder. */
+/** Larger counts lose bits in the strict decoder. */
 const largestUint32 = 0xffff_ffff;
 
 /** The name of an attribute, with its tag and length. */
@@ -33,18 +33,18 @@ interface Name {
   /** Null where the attribute is not kept. */
   readonly key: number | null;
   readonly isPresenceOnly: boolean;
-  /** Id of its last value. */
+  /** Id of the attribute's last value. */
   value: number;
-  /** The last value, where it is an integer. */
+  /** The last value if it is an integer; otherwise -1. */
   integer: number;
-  /** The two that came behind it, the last times. */
+  /** The two names that followed this one most recently. */
   next: Name | null;
   other: Name | null;
 }
 
 /**
- * Reads OTLP export requests in protobuf from bytes into columns, without messages. As `OtlpJsonScanner`: it refuses what is unusual
- * or wrong, and the strict decoder (`decodeOtlpProtobuf`) reads the same bytes then.
+ * Reads OTLP export requests in protobuf from bytes into columns, without creating messages. Like `OtlpJsonScanner` it refuses everything
+ * unusual or wrong, and the strict decoder (`decodeOtlpProtobuf`) then reads the same bytes.
  */
 export class OtlpProtobufScanner {
   readonly #writer: SpanWriter;
@@ -55,7 +55,7 @@ export class OtlpProtobufScanner {
   readonly #scopes = new KnownMessages();
   readonly #names = new Map<string, Name>();
   readonly #first: Name = noName();
-  /** By key id: the number of the span that had it last. */
+  /** By key id: the number of the last span that has an attribute with this key. */
   #lastSpanWith = new Uint32Array(1_024);
   #spans = 0;
 
@@ -65,7 +65,7 @@ export class OtlpProtobufScanner {
     this.#known = new KnownProtobufSpans(writer, this.#wire, budget);
   }
 
-  /** Reads one export request. @returns Whether its spans were written. If not, nothing was. */
+  /** Reads one export request. @returns Whether its spans were written. If not, nothing was written. */
   scan(source: ByteSource, start: number, end: number): boolean {
     this.#wire.source = source;
     this.#wire.at = start;
@@ -151,7 +151,7 @@ export class OtlpProtobufScanner {
       fromBinary(InstrumentationScopeSchema, input.source.bytes.subarray(start, end)),
     );
     const id = this.#writer.values.add(name, field.scope);
-    // A raw id is of this batch alone.
+    // A raw id is valid only in this batch.
     if (!isRaw(id)) this.#scopes.add(input.source, start, end, id);
     return id;
   }
@@ -203,7 +203,7 @@ export class OtlpProtobufScanner {
         input.skipUnknown(tag, end);
         continue;
       }
-      // Of a field that stands twice the last one counts; the strict decoder knows.
+      // The last of two equal fields counts, which the strict decoder sees to.
       if ((seen & (1 << number)) !== 0) refuse();
       seen |= 1 << number;
       switch (tag) {
@@ -300,7 +300,7 @@ export class OtlpProtobufScanner {
     this.#add(key, values.add(count, attributeField(key)));
   }
 
-  /** An enum: negative numbers have ten bytes, and are left to the strict decoder. */
+  /** Reads an enum. Negative numbers, which have ten bytes, are left to the strict decoder. */
   #smallVarint(): number {
     const value = this.#wire.varint();
     return value < 0x80 ? value : refuse();
@@ -314,8 +314,8 @@ export class OtlpProtobufScanner {
   }
 
   /**
-   * @param tagEnd Behind the tag of the attribute.
-   * @returns The name of the attribute, for the next one to be predicted from.
+   * @param tagEnd The offset after the tag of the attribute.
+   * @returns The name of the attribute, which predicts the next one.
    */
   #scanAttribute(before: Name, tagEnd: number, end: number): Name {
     const input = this.#wire;
@@ -334,7 +334,7 @@ export class OtlpProtobufScanner {
         const { key, value } = name;
         const noted = { which, from: tagEnd, to: end, nameFrom: start, nameTo, key: key ?? 0 };
         this.#known.noteAttribute({ ...noted, value: which === part.presence ? emptyText : value });
-        // A tag may be written with more bytes.
+        // A tag may be encoded in more bytes than needed.
         if (input.source.bytes[nameTo - 1] !== tags.keyValue.value) this.#known.giveUp();
         return name;
       }
@@ -343,7 +343,7 @@ export class OtlpProtobufScanner {
     return name ?? before;
   }
 
-  /** Adds the value, which is `name.value` then. @returns How it was read; if null, nothing was added. */
+  /** Adds the value. The id of a text or an integer is then in `name.value`. @returns How it was read; null if nothing was added. */
   #scanScalar(name: Name, start: number, end: number): Part | null {
     const input = this.#wire;
     const { key } = name;
@@ -363,7 +363,7 @@ export class OtlpProtobufScanner {
       this.#add(key, name.value);
       return part.text;
     }
-    // A negative number has ten bytes, and is refused here.
+    // A negative number has ten bytes, and is left to `#decodeAttribute`.
     if (tag !== tags.anyValue.integer || end - input.at > longestNatural) return null;
     const integer = input.varint();
     if (input.at !== end) return null;
@@ -393,7 +393,7 @@ export class OtlpProtobufScanner {
   /** Reads an attribute as the strict decoder does. */
   #decodeAttribute(tagEnd: number, start: number, end: number): void {
     const input = this.#wire;
-    // Its depth is bounded so.
+    // This limits the depth of the value before it is decoded.
     input.at = start;
     input.skipMessage(keyValue, end);
     const message = decode(() => fromBinary(KeyValueSchema, input.source.bytes.subarray(start, end)));
@@ -411,7 +411,7 @@ export class OtlpProtobufScanner {
     }
   }
 
-  /** Of two with the same key the last one counts; which is rare, and left to the strict decoder. */
+  /** Refuses a second attribute with the same key. The last one counts, which the strict decoder sees to; this is rare. */
   #add(key: number, value: number): void {
     if (isRaw(key)) refuse();
     this.#lastSpanWith = grown(this.#lastSpanWith, key + 1);
@@ -420,7 +420,7 @@ export class OtlpProtobufScanner {
     this.#writer.addAttribute(key, value);
   }
 
-  /** Null where the attribute does not begin with its name, or is not to be remembered. */
+  /** @returns Null if the attribute does not begin with its name, or no more names can be remembered. */
   #findName(start: number, end: number): Name | null {
     const input = this.#wire;
     if (start === end || input.tag() !== tags.keyValue.key) return null;
@@ -467,7 +467,7 @@ export class OtlpProtobufScanner {
         words[first + word] = input.source.view.getInt32(input.at + word * 4);
       input.at += count * 4;
     }
-    // A link without a context points nowhere, and is left out by the strict decoder.
+    // The strict decoder leaves out a link without a span context.
     const [t0 = 0, t1 = 0, t2 = 0, t3 = 0, s0 = 0, s1 = 0] = words;
     if ((t0 | t1 | t2 | t3) === 0 || (s0 | s1) === 0) refuse();
     this.#writer.addLink(words, false);
@@ -496,7 +496,7 @@ export class OtlpProtobufScanner {
   }
 }
 
-/** So many are compared one after the other: the services behind one Collector, as often as not. */
+/** The number of recent messages that are compared one by one: often one Collector serves no more services. */
 const mostRecent = 32;
 
 interface KnownMessage {
@@ -504,7 +504,7 @@ interface KnownMessage {
   readonly id: number;
 }
 
-/** Messages that came before, by their bytes. */
+/** Messages that were read before, by their bytes. */
 class KnownMessages {
   readonly #recent: KnownMessage[] = [];
   #oldest = 0;
@@ -529,12 +529,12 @@ class KnownMessages {
   }
 }
 
-/** A character a byte. */
+/** One character for each byte. */
 function toKey({ bytes }: ByteSource, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
-/** Refused by the strict decoder too, with its own words. */
+/** Turns an error into a refusal: the strict decoder throws its own error for the same bytes. */
 function decode<T>(read: () => T): T {
   try {
     return read();

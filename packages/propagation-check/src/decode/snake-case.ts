@@ -2,7 +2,7 @@ import { deepestValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 import { isObject } from './otlp-json-value.ts';
 
-/** Fields that are read, under the names of the `.proto` files. */
+/** The fields that decoders read, with their names in the `.proto` files. */
 const names: ReadonlyMap<string, string> = new Map(
   [
     ...['resource_spans', 'scope_spans', 'instrumentation_library_spans', 'instrumentation_library'],
@@ -26,8 +26,8 @@ const deepest = deepestValue * 3 + 20;
 type Document = Readonly<Record<string, unknown>>;
 
 /**
- * Whether a document has the names of the `.proto` files: protobuf's `preserving_proto_field_name`. Tempo's own `.proto` file has the name
- * `resourceSpans`, with such names below it.
+ * Whether a document has the snake_case names of the `.proto` files, which protobuf writes with `preserving_proto_field_name`. Tempo's
+ * own `.proto` file has the name `resourceSpans`, with snake_case names below it.
  */
 export function isSnakeCase(document: Document): boolean {
   return (
@@ -44,16 +44,15 @@ function hasResourceInSnakeCase(list: unknown): boolean {
   return Array.isArray(list) && list.some((resource) => isObject(resource) && hasSnakeScopes(resource));
 }
 
-/** Whether it is `ResourceSpans` with such names. */
+/** Whether an object is a `ResourceSpans` with snake_case names. */
 export function hasSnakeScopes(resourceSpans: Document): boolean {
   return Object.hasOwn(resourceSpans, 'scope_spans');
 }
 
 /**
- * Decodes OTLP/JSON whose fields have the names of the `.proto` files. Receivers ignore such fields, but readers of protobuf's JSON
- * mapping must accept them.
- * @param decode For the same document with the names of OTLP.
- * @throws {DecodeError} with the path as it stands in the document.
+ * Decodes OTLP/JSON with snake_case names. OTLP receivers ignore such fields, but readers of protobuf's JSON mapping must accept them.
+ * @param decode Decodes the document with lowerCamelCase names.
+ * @throws {DecodeError} with the path in the document's own names.
  */
 export function decodeSnakeCase<T>(document: unknown, decode: (document: unknown) => T): T {
   const renamed = rename(document, 0);

@@ -1,6 +1,6 @@
 import type { SpanWriter } from '../span/span-writer.ts';
 
-/** Fields that the bytes between the parts of a span give. */
+/** Fields that follow from the bytes between the parts of a span: all spans of one layout share them. */
 export interface SpanConstants {
   readonly flags: number;
   readonly kind: number;
@@ -8,7 +8,7 @@ export interface SpanConstants {
   readonly shape: number;
 }
 
-/** Those of the last row. */
+/** Reads the constants of the last row. */
 export function readConstants({ columns, rows }: SpanWriter): SpanConstants {
   const row = rows - 1;
   return {
@@ -19,7 +19,7 @@ export function readConstants({ columns, rows }: SpanWriter): SpanConstants {
   };
 }
 
-/** Completes the row that is being written. */
+/** Sets the constants of the row that is being written, and commits it. */
 export function commitWith(writer: SpanWriter, { flags, kind, status, shape }: SpanConstants): void {
   const { columns, rows } = writer;
   columns.flags[rows] = flags;

@@ -13,9 +13,9 @@ import { withLinks } from './with-links.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** A store that keeps a span as a document, with its resource beside it. */
+/** A store that keeps each span as a document with its resource. */
 interface DocumentStore {
-  /** A document with all of them is a span of this store. */
+  /** A document with all these fields is a span of this store. */
   readonly fields: readonly string[];
   readonly decode: (document: Document) => Span;
 }
@@ -49,8 +49,8 @@ const cloudWatchShape = z.object({
 });
 
 /**
- * Source: OpenSearch Data Prepper, `otel-v1-apm-span-index-template` and, of `output_format: otel` with objects for the fields whose names
- * have dots, `otel-v1-apm-span-index-standard-template`.
+ * Source: OpenSearch Data Prepper, `otel-v1-apm-span-index-template`; for `output_format: otel`, where names with dots become nested
+ * objects, `otel-v1-apm-span-index-standard-template`.
  */
 const dataPrepperShape = z.object({
   ...identity,
@@ -70,15 +70,15 @@ const stores: readonly DocumentStore[] = [
   },
 ];
 
-/** Whether an object is a span as `decodeSpanDocument` reads it. */
+/** Whether an object is a span that `decodeSpanDocument` reads. */
 export function isSpanDocument(document: Document): boolean {
   return findStore(document) !== undefined;
 }
 
 /**
- * Decodes a span as a store keeps it, one a document: Elasticsearch (`traces-*.otel-*`), OpenSearch Data Prepper (`otel-v1-apm-span-*`),
+ * Decodes a span that a store keeps as one document: Elasticsearch (`traces-*.otel-*`), OpenSearch Data Prepper (`otel-v1-apm-span-*`),
  * CloudWatch (`aws/spans`). `flags` are null where the store does not keep them.
- * @throws {DecodeError} with the path of what is wrong.
+ * @throws {DecodeError} with the path of the wrong value.
  */
 export function decodeSpanDocument(document: Document): Span {
   const store = findStore(document);
@@ -151,7 +151,7 @@ function decodeDataPrepper(document: Document): Span {
   return withLinks(span, shape.links ?? [], 'links', (link) => readLink(link));
 }
 
-/** What CloudWatch and Data Prepper write alike. */
+/** Reads the fields that CloudWatch and Data Prepper have in common. */
 function readIdentity(shape: z.infer<z.ZodObject<typeof identity>>) {
   return {
     traceId: readTraceId(shape.traceId, 'traceId', 'hex'),
@@ -164,7 +164,7 @@ function readIdentity(shape: z.infer<z.ZodObject<typeof identity>>) {
   };
 }
 
-/** What Elasticsearch and CloudWatch write alike. */
+/** Reads the fields that Elasticsearch and CloudWatch have in common. */
 function readNested(shape: z.infer<z.ZodObject<typeof nested>>) {
   const resource = flattenAttributes(shape.resource.attributes ?? {}, 'resource.attributes');
   return {
@@ -190,7 +190,7 @@ function readPrefixed(document: Document, prefix: string): Attributes {
   );
 }
 
-/** Milliseconds since the epoch with a fraction are what the exporter writes; Elasticsearch may answer a date. */
+/** The exporter writes milliseconds since the epoch with a fraction; Elasticsearch may return a date. */
 const unixTime = /^(\d{12,14})(?:\.(\d{1,6}))?$/;
 
 function readTimestamp(value: number | string): bigint {

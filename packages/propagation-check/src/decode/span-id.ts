@@ -13,8 +13,8 @@ export class InvalidIdError extends DecodeError {
 }
 
 /**
- * How a JSON document may write ids. OTLP says hex; the general JSON mapping of protobuf, which
- * Tempo and many hand-made exports use, says base64. Their lengths differ, so they cannot be mistaken.
+ * The encoding of ids in a JSON document. OTLP requires hex; protobuf's general JSON mapping, which Tempo and many handmade exports use,
+ * requires base64. Their lengths differ, so they cannot be confused.
  */
 export type IdEncoding = 'hex' | 'hex-or-base64';
 

@@ -10,7 +10,7 @@ export interface Line {
   readonly isCutOff: boolean;
 }
 
-/** All lines that are not blank. @returns How many there are with these. */
+/** Yields all lines that are not blank. @returns The number of all lines. */
 export function* splitLines(bytes: Uint8Array): Generator<Line, number> {
   // `indexOf` of a plain Uint8Array is several times slower.
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,21 +1,21 @@
-/** The lines of one program in a log of several, without what stands in front of each. */
+/** The lines of one program in a log of several, without their prefixes. */
 export interface PrefixedLog {
   readonly name: string;
   readonly text: string;
 }
 
-/** `docker compose logs`, and `kubectl logs --prefix`. */
+/** The prefixes of `docker compose logs` and `kubectl logs --prefix`. */
 const prefixes = [/^([\w.-]{1,200}) {1,200}\| ?(.*)$/s, /^\[(pod\/[^\s\]]{1,500})\] ?(.*)$/s];
-/** Lines of `docker compose up` that are of no program. */
+/** Lines that `docker compose up` prints itself. */
 const ofCompose = /^(?:Attaching to [\w.-]|[\w.-]{1,200} exited with code \d)/;
 
-/** `--timestamps`. A program's own times are followed by a tab, or are not on all of its lines. */
+/** The time that `--timestamps` puts in front. A program's own times are followed by a tab, or are not on all of its lines. */
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)(?: |$)/;
 
 /**
- * Splits a log whose lines begin with the name of the program that printed them: lines of several programs stand among each other, so
- * that a span of several lines is whole only in the log of its own.
- * @returns Null where a line has no such name.
+ * Splits a log whose lines begin with the name of the program that printed them. Lines of several programs are interleaved, so a span of
+ * several lines is whole only among the lines of its program.
+ * @returns Null when a line has no such name.
  */
 export function splitPrefixed(text: string): readonly PrefixedLog[] | null {
   const logs = new Map<string, string[]>();

@@ -5,9 +5,10 @@ import { withDropped } from './dropped-counts.ts';
 import { InvalidIdError } from './span-id.ts';
 
 /**
- * Adds links to a span. A link with an invalid id is left out and counted in the attributes. A link with an empty span context points
- * nowhere: instrumentations may record it, and it is not counted. Source: OpenTelemetry specification, "Add Link".
- * @param read Reads one link; null where it is known to be empty, which costs less than an error. @throws {DecodeError} with its path, where it is something else than a link.
+ * Adds links to a span. A link with an invalid id is left out and counted in the attributes. A link with an empty span context is left
+ * out too, but not counted: instrumentations may record it. Source: OpenTelemetry specification, "Add Link".
+ * @param read Reads one link; returns null for a link that is known to be empty, which costs less than an error.
+ * @throws {DecodeError} with the path of a value that is not a link.
  */
 export function withLinks<S extends Pick<Span, 'attributes'>, T, L extends SpanLink>(
   span: S,

@@ -5,7 +5,7 @@ import { getAnew, TooLargeError } from './gunzip.ts';
 import { quoteValue } from './quote-value.ts';
 
 export interface ZipEntry {
-  /** As the archive says, for people only: nothing is written under it. */
+  /** The name in the archive, for messages only: no file is written under it. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -26,9 +26,9 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Uncompresses the files of a zip archive, one after the other; folders and what macOS adds are left out.
- * @param maxBytes Of all files together; nothing beyond is uncompressed, whatever the archive says of their sizes.
- * @throws {DecodeError} with the byte offset or the name of the file that is damaged, encrypted or compressed in a rare way.
+ * Uncompresses the files of a zip archive, one after the other; folders and files that macOS adds are left out.
+ * @param maxBytes Limit of all files together, whatever sizes the archive states; nothing beyond it is uncompressed.
+ * @throws {DecodeError} with the byte offset, or with the name of the file that is damaged, encrypted or compressed in a rare way.
  *
  * Source: PKWARE, APPNOTE.TXT 6.3.
  */
@@ -77,7 +77,7 @@ function* readDirectory(buffer: Buffer): Generator<Header> {
   }
 }
 
-/** The last record, behind which a comment may stand. */
+/** Finds the last record, which a comment may follow. */
 function findEnd(buffer: Buffer): number {
   const first = Math.max(0, buffer.length - lengths.end - longestComment);
   for (let at = buffer.length - lengths.end; at >= first; at -= 1) {

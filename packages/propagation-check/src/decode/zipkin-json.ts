@@ -32,11 +32,11 @@ const spanShape = z.object({
 });
 
 /**
- * One span of Zipkin v2. The two sides of a call may share one span id: when all spans are there, `separateSharedSpans` makes them
- * parent and child. A span without a kind is INTERNAL. `flags` are null.
+ * Decodes one span of Zipkin v2. The two sides of a call may share one span id: `separateSharedSpans` makes them parent and child, once
+ * all spans are read. A span without a kind is INTERNAL. `flags` are null.
  *
  * Source: Zipkin API, `zipkin2-api.yaml`.
- * @throws {DecodeError} with the path of what is wrong; also for Zipkin v1.
+ * @throws {DecodeError} with the path of the wrong value; also for Zipkin v1.
  */
 export function decodeZipkinSpan(value: unknown): MaybeShared {
   refuseZipkinV1(value);
@@ -94,7 +94,7 @@ function readTags(value: unknown): Attributes {
   );
 }
 
-/** The other side of the call, under the names OpenTelemetry has for it. */
+/** The remote endpoint as OpenTelemetry attributes. */
 function peerAttributes(remote: z.infer<typeof endpoint>): readonly (readonly [string, AttributeValue])[] {
   const address = remote?.ipv4 || remote?.ipv6;
   return [

@@ -3,18 +3,17 @@ import { mapWithPath } from './map-with-path.ts';
 import { isObject } from './otlp-json-value.ts';
 
 /**
- * Refuses a span of Zipkin v1, a list that holds one, and a list of such lists (a search's answer). Version 1 has the same ids
- * under the same names, and tells kind and service by annotations alone: read as version 2, each call would look like
- * work inside one nameless service.
+ * Refuses a span of Zipkin v1, a list that holds one, and a list of such lists (a search's answer). Version 1 has the same ids under the
+ * same names, but kind and service only in annotations: read as version 2, each call would look like work inside one unnamed service.
  *
- * Source: Zipkin API, `zipkin-api.yaml` (v1): only there an annotation has an endpoint, and a span binary annotations.
- * @throws {DecodeError} with the path of the field that tells.
+ * Source: Zipkin API, `zipkin-api.yaml`. Only in version 1 annotations have an endpoint, and spans have binary annotations.
+ * @throws {DecodeError} with the path of the field that identifies version 1.
  */
 export function refuseZipkinV1(document: unknown): void {
   forEachWithPath(document, (trace) => forEachWithPath(trace, refuseSpanOfV1));
 }
 
-/** Each element of a list, or the value itself. */
+/** Calls `refuse` with each element of a list, or with the value itself. */
 function forEachWithPath(value: unknown, refuse: (element: unknown) => void): void {
   if (Array.isArray(value)) mapWithPath(value, '', refuse);
   else refuse(value);
