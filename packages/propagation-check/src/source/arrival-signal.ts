@@ -3,13 +3,13 @@ interface Waiter {
   readonly fail: (reason: unknown) => void;
 }
 
-/** Wakes those who wait for something to arrive. Counting makes sure that nobody sleeps through an arrival. */
+/** Wakes waiters when something arrives. Arrivals are counted, so that no waiter misses one. */
 export class ArrivalSignal {
   readonly #waiters = new Set<Waiter>();
   #revision = 0;
   #closed: Error | null = null;
 
-  /** How often something has arrived. */
+  /** The number of arrivals. */
   get revision(): number {
     return this.#revision;
   }
@@ -20,14 +20,14 @@ export class ArrivalSignal {
     this.#waiters.clear();
   }
 
-  /** Rejects everyone who waits, now and later, with this reason. */
+  /** Rejects all current and later waits with this reason. */
   close(reason: Error): void {
     this.#closed = reason;
     for (const waiter of this.#waiters) waiter.fail(reason);
     this.#waiters.clear();
   }
 
-  /** Waits until the revision is greater than `since`. Rejects with the signal's reason when it is aborted. */
+  /** Waits until the revision is greater than `since`. Rejects with the signal's reason when the signal is aborted. */
   async waitFor(since: number, signal?: AbortSignal): Promise<number> {
     signal?.throwIfAborted();
     if (this.#revision > since) return this.#revision;

@@ -4,7 +4,7 @@ import { createHttpClient, type HttpClientOptions } from './http-client.ts';
 import { isHtml, summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
-/** Without prefix and suffixes. */
+/** Names of the metrics, without prefix and suffixes. */
 const counters = [
   'receiver_accepted_spans',
   'receiver_refused_spans',
@@ -16,7 +16,7 @@ const counters = [
   'exporter_enqueue_failed_spans',
 ] as const;
 
-/** A Collector with many components has some 100 KB. */
+/** The metrics of a Collector with many components take some 100 KB. */
 const maxResponseBytes = 16 * 1024 * 1024;
 
 const advice =
@@ -26,8 +26,8 @@ type Counter = (typeof counters)[number];
 
 /**
  * Reads a Collector's metrics once.
- * @param url Of its Prometheus endpoint; without a path `/metrics` is meant.
- * @throws {SourceError} when it cannot be asked, or what answers is not a Collector.
+ * @param url The URL of its Prometheus endpoint; without a path, `/metrics`.
+ * @throws {SourceError} when it does not answer, or another program than a Collector does.
  */
 export async function readCollectorCounters(
   url: URL,
@@ -56,7 +56,7 @@ export async function readCollectorCounters(
 }
 
 /**
- * Sums the counters of a Prometheus text exposition. A counter that never counted is absent, and 0.
+ * Sums the counters of a Prometheus text exposition. An absent counter is 0.
  * @throws {SourceError} when no metric in it is a Collector's.
  */
 export function parseCollectorCounters(name: string, text: string): Omit<CollectorCounters, 'name'> {
@@ -73,7 +73,8 @@ export function parseCollectorCounters(name: string, text: string): Omit<Collect
   if (isCollector) {
     return {
       accepted: sumOf('receiver_accepted_spans'),
-      // A receiver refuses the spans that its processor refuses, unless something between them answered before.
+      // A receiver also counts the spans that a processor refuses, unless a component between them answers first. So the largest count is
+      // taken, not the sum.
       refused: Math.max(
         sumOf('receiver_refused_spans') + sumOf('receiver_failed_spans'),
         sumOf('processor_refused_spans'),
@@ -91,8 +92,8 @@ export function parseCollectorCounters(name: string, text: string): Omit<Collect
 }
 
 /**
- * One line of the Prometheus text format: `name{labels} value [timestamp]`. Units and types may be appended to the name,
- * depending on the Collector's version and the reader's settings: `_total`, `__spans_`, `__spans__total`.
+ * Reads one line of the Prometheus text format: `name{labels} value [timestamp]`. Units and types may be appended to the name, depending
+ * on the Collector's version and the reader's settings: `_total`, `__spans_`, `__spans__total`.
  */
 function readSample(line: string): { readonly metric: string; readonly value: number } | null {
   const match = /^otelcol_([a-z_]+?)(?:__spans_)?(?:_total)?(?:\{.*\})?[ \t]+([^ \t]+)/.exec(line);

@@ -3,22 +3,22 @@ import type { PieceFormat } from '../decode/piece-reader.ts';
 import { discard } from '../span/byte-source.ts';
 import type { Piece } from './read-pieces.ts';
 
-/** Large enough that handing it to a thread costs nothing, small enough that a few of them are little memory. */
+/** Large enough that handing it to a thread costs little, small enough that a few pieces take little memory. */
 const pieceBytes = 4 * 1024 * 1024;
 
 /** Fills the bytes from their beginning. @returns How many were read; 0 at the end. */
 export type Fill = (bytes: Uint8Array) => Promise<number>;
 
 interface CutOptions {
-  /** Of a piece; it grows where a unit is longer. */
+  /** The size of a piece in bytes; a piece grows when a unit is longer. */
   readonly size?: number;
-  /** Reads the next piece while one is decoded. Not from what may give nothing for a long time. */
+  /** Reads the next piece while one is decoded. Do not set it for an input that may pause for a long time. */
   readonly isReadAhead?: boolean;
 }
 
 /**
  * Cuts bytes into pieces of whole units.
- * @param findEnd Gives the end of the last whole unit in the bytes; 0 where there is none.
+ * @param findEnd Returns the end of the last whole unit in the bytes; 0 if there is none.
  */
 export async function* cutPieces(
   fill: Fill,
@@ -53,7 +53,7 @@ export async function* cutPieces(
     length -= end;
     if (isReadAhead && length < bytes.length) {
       ahead = fill(bytes.subarray(length));
-      // A failure is met where the bytes are awaited, if ever.
+      // A failure is thrown where `ahead` is awaited.
       ahead.catch(() => {});
     }
     if (end > 0) yield { buffer: cut, length: end, release };
@@ -63,7 +63,7 @@ export async function* cutPieces(
   if (length > 0) yield { buffer: bytes.buffer, length, release };
 }
 
-/** Fills from chunks of any size. A chunk is there until the next one is asked for. */
+/** Fills from chunks of any size. A chunk stays valid until the next one is requested. */
 export function fillFrom(chunks: AsyncIterator<Uint8Array>): Fill {
   let rest: Uint8Array = new Uint8Array();
   return async (bytes) => {
@@ -85,7 +85,7 @@ export function fillFrom(chunks: AsyncIterator<Uint8Array>): Fill {
 
 const newline = 0x0a;
 
-/** By format: the end of the last whole unit, as `cutPieces` asks for. */
+/** Finds the end of the last whole unit of each format, for `cutPieces`. */
 export const endFinders: Readonly<Record<PieceFormat, (bytes: Uint8Array<ArrayBuffer>) => number>> = {
   'json-lines': ({ buffer, length }) => Buffer.from(buffer, 0, length).lastIndexOf(newline) + 1,
   'otlp-protobuf': findLastFrameEnd,

@@ -6,7 +6,7 @@ import type { HttpClient } from './http-client.ts';
 import { type HttpAnswer, isHtml, summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
-/** @throws {SourceError} that names the source, the path of the request and the port to ask, when the answer cannot be decoded. */
+/** @throws {SourceError} when the answer cannot be decoded; the message names the source, the path of the request and the expected port. */
 export function decodeAnswer<T>(client: HttpClient, answer: HttpAnswer, decode: (bytes: Uint8Array) => T): T {
   try {
     return decode(answer.body);
@@ -33,7 +33,7 @@ export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>
   }
 }
 
-/** The answer that came instead of the expected one, for people. */
+/** Describes an unexpected answer for messages. */
 export function describeAnswer(answer: HttpAnswer): string {
   return isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
 }

@@ -4,17 +4,17 @@ import type { Socket } from 'node:net';
 import { routeByPreface } from './route-by-preface.ts';
 
 export interface DividedConnections {
-  /** All that are open. */
+  /** All open connections. */
   readonly sockets: ReadonlySet<Socket>;
-  /** Those that have not shown their protocol yet. */
+  /** Connections whose protocol is not known yet. */
   readonly undecided: ReadonlySet<Socket>;
 }
 
 /**
- * Lets the port of an HTTP/1 server take HTTP/2 with prior knowledge as well: Node's own HTTP/1 handler of new connections
- * gets those that are HTTP/1.
+ * Lets the port of an HTTP/1 server also accept HTTP/2 with prior knowledge. HTTP/1 connections are passed to the server's own
+ * `connection` listeners.
  * @param timeoutMs How long a connection may take to show its protocol.
- * @param onTls Told when a connection begins a TLS handshake; the HTTP/1 handler refuses it.
+ * @param onTls Called when a connection begins a TLS handshake; the HTTP/1 server then refuses it.
  */
 export function divideConnections(
   http1: Server,
@@ -40,7 +40,7 @@ export function divideConnections(
       },
       http2: () => {
         undecided.delete(socket);
-        // The HTTP/1 server keeps connections open for writing after the caller's end, HTTP/2 has no use for that.
+        // The HTTP/1 server keeps a connection writable after the client ends its side; HTTP/2 does not need this.
         socket.allowHalfOpen = false;
         http2.emit('connection', socket);
       },

@@ -11,15 +11,15 @@ import type { SpanWriter } from '../span/span-writer.ts';
 import type { ExportRequest } from './export-request.ts';
 
 export interface ReadExport {
-  /** Valid spans. */
+  /** The number of valid spans. */
   readonly spanCount: number;
-  /** These, where others were left out; null where all of the export is valid. */
+  /** The valid spans if others were left out; null if the whole export is valid. */
   readonly validSpans: readonly Span[] | null;
   /** Why spans were left out. */
   readonly rejected: readonly DecodeError[];
 }
 
-/** Reads exports of traces into columns: each with the scanner, and with the strict decoder where that refuses. */
+/** Reads exports of traces into columns: each with the scanner, or with the strict decoder where the scanner refuses. */
 export class ExportReader {
   readonly #writer: SpanWriter;
   readonly #json: OtlpJsonScanner;
@@ -31,7 +31,7 @@ export class ExportReader {
     this.#protobuf = new OtlpProtobufScanner(writer);
   }
 
-  /** Spans that are not valid are left out one by one. @throws {DecodeError} when the export cannot be read. */
+  /** Leaves out each span that is not valid. @throws {DecodeError} when the export cannot be read. */
   read(request: ExportRequest): ReadExport {
     const firstRow = this.#writer.rows;
     if (this.#scan(request)) {

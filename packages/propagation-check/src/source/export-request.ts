@@ -17,46 +17,46 @@ export interface ExportRequest {
 }
 
 export interface AcceptedExport extends ExportRequest {
-  /** Of the valid ones; 0 for metrics and logs. */
+  /** The number of valid spans; 0 for metrics and logs. */
   readonly spanCount: number;
-  /** The valid ones, where others were left out; null where the body is valid as it is. */
+  /** The valid spans if others were left out; null if the whole body is valid. */
   readonly validSpans: readonly Span[] | null;
 }
 
-/** Where exports go beside the memory. */
+/** Another destination of exports, in addition to memory. */
 export interface ExportSink {
-  /** Resolves when the next one may come. Never rejects. */
+  /** Resolves when the sink can take the next export. Never rejects. */
   take(accepted: AcceptedExport): Promise<void>;
-  /** Ends what is under way. @throws {SourceError} when what should be there is not. */
+  /** Finishes pending work. @throws {SourceError} when the output is incomplete. */
   close(): Promise<void>;
 }
 
-/** Where a receiver listens itself. */
+/** The address on which a receiver listens. */
 export interface OwnAddress {
   readonly host: string;
   readonly ports: readonly number[];
 }
 
-/** Common to the protocols. */
+/** What both protocols need to receive exports. */
 export interface Receiving {
   readonly limits: BodyLimits;
   readonly inTurn: InTurn;
   /**
-   * Keeps the valid spans of an export, and hands it on. Metrics and logs are not decoded.
+   * Stores the valid spans of an export, and passes the export on. Metrics and logs are not decoded.
    * @returns Why spans were left out.
-   * @throws {DecodeError} when it cannot be read.
+   * @throws {DecodeError} when the export cannot be read.
    */
   readonly accept: (request: ExportRequest) => Promise<readonly DecodeError[]>;
   /**
-   * Whether clients retry an export that was not answered. Then an export whose client disconnected while it waited is not accepted, so that
-   * it does not count twice. Over gRPC it is never accepted. Set it to false where the clients are processes that have ended.
+   * Whether clients retry an export that was not answered. If so, an export whose client disconnected while it waited is not accepted, so
+   * that it does not count twice. Over gRPC it is never accepted. Set it to false if the clients are processes that have ended.
    */
   readonly isSentAgain?: boolean;
-  /** Asked before a body is read. @throws {RefusedRequest} when no more can be taken. */
+  /** Called before a body is read. @throws {RefusedRequest} when no more can be accepted. */
   readonly admit?: () => void;
-  /** Told of each request that is answered with an error. */
+  /** Called for each request that is answered with an error. */
   readonly onRefusal?: (refusal: RefusedRequest) => void;
-  /** Told why, each time something is not accepted. */
+  /** Called with the reason each time a request is not accepted. */
   readonly complain: (message: string) => void;
 }
 
@@ -69,6 +69,6 @@ export function toRefusal(error: unknown): RefusedRequest {
   if (error instanceof TooLargeError)
     return new RefusedRequest(413, rpcCode.resourceExhausted, error.message);
   if (error instanceof DecodeError) return new RefusedRequest(400, rpcCode.invalidArgument, error.message);
-  // A status that clients do not retry: it would fail again.
+  // Clients do not retry this status: the request would fail again.
   return new RefusedRequest(500, rpcCode.internal, `a fault of this tool: ${messageOf(error)}`);
 }

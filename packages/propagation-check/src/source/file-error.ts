@@ -15,7 +15,7 @@ const fileErrors: ReadonlyMap<string, string> = new Map([
   ['ENAMETOOLONG', 'the name is too long'],
 ]);
 
-/** Why a file could not be read or written, in words. */
+/** Describes why a file could not be read or written. */
 export function describeFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return describeMissing(error);
@@ -28,14 +28,17 @@ export function describeFileError(error: unknown): string {
   return messageOf(error);
 }
 
-/** The folder is named where it is missing itself. */
+/** Names the folder if the folder is missing too. */
 function describeMissing(error: unknown): string {
   const path = error instanceof Error && 'path' in error ? error.path : undefined;
   const folder = typeof path === 'string' ? dirname(path) : '.';
   return existsSync(folder) ? 'no such file' : `no such file: there is no folder ${quotePath(folder)}`;
 }
 
-/** From the working directory where it is below, so that reports say the same on every machine; quoted where a terminal could take it for something else. */
+/**
+ * Shows a path below the working directory relative to it, so that reports are the same on every machine. Quotes a path that a terminal
+ * could misinterpret.
+ */
 export function quotePath(path: string): string {
   const near = isAbsolute(path) ? relative(process.cwd(), path) : '';
   const shown = near === '' || near.startsWith('..') || isAbsolute(near) ? path : near;

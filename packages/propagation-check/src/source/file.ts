@@ -12,19 +12,19 @@ import { checkTraceId } from './trace-id.ts';
 
 /** Limits of a file. */
 export interface FileOptions {
-  /** Largest file, also uncompressed. Default 512,000,000 bytes: Node holds no longer text. */
+  /** Largest file, also uncompressed. Default: 512,000,000 bytes, about the longest string in Node. */
   readonly maxBytes?: number;
   /** The input that `-` reads. Default `process.stdin`. */
   readonly stdin?: Readable;
 }
 
-/** A file with spans, or standard input. It is read once, when it is first asked. */
+/** A file with spans, or standard input. It is read once, on the first request. */
 export interface FileSource extends Source {
   /** Every span of the file, in its order. @throws {SourceError} as `readTrace`. */
   readAll(signal?: AbortSignal): Promise<readonly Span[]>;
 }
 
-/** @param path Of the file; `-` for standard input. The format is recognised by content. */
+/** @param path Path of the file; `-` for standard input. The format is recognised by content. */
 export function createFileSource(path: string, options: FileOptions = {}): FileSource {
   const name = `file=${quotePath(path)}`;
   let decoded: Promise<Decoded> | null = null;
@@ -50,8 +50,8 @@ export function createFileSource(path: string, options: FileOptions = {}): FileS
 /**
  * Reads a file with spans in any known format, also compressed with gzip.
  * @param path `-` for standard input.
- * @throws {SourceError} when the file is missing, a folder, unreadable, empty, too large, or not in a known format;
- *   the message has the path, line or byte offset of what is wrong.
+ * @throws {SourceError} when the file is missing, a folder, unreadable, empty, too large, or not in a known format; the message has the
+ *   path, line or byte offset of the fault.
  */
 export async function readSpanFile(
   path: string,

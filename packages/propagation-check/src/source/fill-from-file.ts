@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Fill } from './cut-pieces.ts';
 
-/** Fills from the beginning of a file. */
+/** Fills from the beginning of a file, and counts the bytes in `progress`. */
 export function fillFromFile(
   file: FileHandle,
   progress: { bytes: number },

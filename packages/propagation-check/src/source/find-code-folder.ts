@@ -3,8 +3,8 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
- * The folder below package.json that holds this module: `src`, or `dist`, whose bundles may be in any folder of it. Null where no
- * folder above has a package.json: an application has this module in a bundle of its own.
+ * The folder beside package.json that holds this module: `src`, or `dist`, whose bundles may be in any subfolder. Null if no folder above
+ * has a package.json: an application has bundled this module.
  */
 export function findCodeFolder(): string | null {
   let folder = dirname(fileURLToPath(import.meta.url));
@@ -15,14 +15,14 @@ export function findCodeFolder(): string | null {
   return folder;
 }
 
-/** As `findCodeFolder`, for what cannot do without. */
+/** As `findCodeFolder`, but throws if there is no such folder. */
 export function requireCodeFolder(): string {
   const folder = findCodeFolder();
   if (folder === null) throw new Error(`there is no package.json above ${import.meta.url}`);
   return folder;
 }
 
-/** The address of a module that nothing imports by its name. @param path Its place below `src`, without the ending. */
+/** The URL of a module that is loaded by its path, not by an import. @param path Its path below `src`, without the extension. */
 export function findModule(path: string): URL {
   return pathToFileURL(join(requireCodeFolder(), `${path}${extname(import.meta.url)}`));
 }

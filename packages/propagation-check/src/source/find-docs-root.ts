@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { findDocsFolder } from './find-docs-folder.ts';
 
-/** The folder that holds the pages, as seen from where the reader is. */
+/** The folder that holds the pages, relative to the working directory if that is shorter. */
 export function findDocsRoot(): string {
   const root = findDocsFolder();
   if (root === null) return '';

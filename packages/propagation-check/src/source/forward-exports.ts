@@ -9,21 +9,22 @@ import { type Rejection, readRejection } from './otlp-response.ts';
 import { SourceError } from './source.ts';
 
 export interface ForwardOptions extends HttpClientOptions {
-  /** Of a Collector's OTLP/HTTP receiver, as in `OTEL_EXPORTER_OTLP_ENDPOINT`: `http://localhost:4318`. */
+  /** The URL of a Collector's OTLP/HTTP receiver, as in `OTEL_EXPORTER_OTLP_ENDPOINT`: `http://localhost:4318`. */
   readonly url: URL;
-  /** Told of the first failure, and at the end how much was not delivered: one line each. */
+  /** Called on the first failure, and at the end with the amount that was not delivered: one line each. */
   readonly say: (text: string) => void;
   readonly own: OwnAddress;
-  /** Bodies that may wait. Default 64 MiB. */
+  /** Size of the bodies in the queue. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
-  /** How long what waits may take when the receiver closes. Default 5,000 ms. */
+  /** How long the queue may take to drain when the receiver closes. Default 5,000 ms. */
   readonly closeMs?: number;
 }
 
 const defaults = { maxQueuedBytes: 64 * 1024 * 1024, closeMs: 5_000 } as const;
 
 /**
- * Hands exports on to a Collector by OTLP/HTTP, one after the other, as they came: body and encoding are not changed. Nobody waits for it.
+ * Forwards exports to a Collector by OTLP/HTTP, one after the other and in their order, with body and encoding unchanged. `take` does not
+ * wait for delivery.
  * @throws {SourceError} when the URL is the receiver's own, or the CA file cannot be read.
  */
 export async function openForward(options: ForwardOptions): Promise<ExportSink> {

@@ -15,17 +15,17 @@ import { SourceError } from './source.ts';
 export interface HttpClientOptions {
   /** Sent with every request, for instance `authorization` or `x-scope-orgid`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** PEM file with the certificate authority of the source, in addition to the ones Node knows. */
+  /** PEM file with the certificate authority of the source, in addition to those that Node trusts. */
   readonly caFile?: string;
-  /** For one attempt, from connecting to the last byte. Default 15,000 ms. */
+  /** Timeout of one attempt, from connecting to the last byte. Default 15,000 ms. */
   readonly timeoutMs?: number;
-  /** Attempts while the answer is 429 or 503. Default 4. */
+  /** Number of attempts while the answer is 429 or 503. Default 4. */
   readonly attempts?: number;
   /** Largest answer, uncompressed. Default 256 MiB. */
   readonly maxResponseBytes?: number;
 }
 
-/** Reads from one HTTP API. */
+/** A client of one HTTP API. */
 export interface HttpClient {
   /** The expected server, for messages. */
   readonly peer: Peer;
@@ -33,9 +33,9 @@ export interface HttpClient {
   readonly name: string;
   /**
    * @param path Below the base URL, without a leading slash: `api/v3/traces`.
-   * @returns The answer, whatever its status, except for statuses that no caller could use: see `throws`.
-   * @throws {SourceError} when there is no answer, on 401 and 403, on a redirect to another origin, on other redirects after
-   *   the third, and when 429 or 503 remain after all attempts.
+   * @returns The answer, whatever its status, except for the statuses below.
+   * @throws {SourceError} when there is no answer, on 401 and 403, on a redirect to another origin, on a fourth redirect, and when 429 or
+   *   503 remain after all attempts.
    */
   get(path: string, query: URLSearchParams, accept: string, signal?: AbortSignal): Promise<HttpAnswer>;
   /** As `get`. */
@@ -63,7 +63,7 @@ const peers = {
 } as const satisfies Readonly<Record<string, Peer>>;
 
 /**
- * @param kind As in the source's specification: `jaeger`.
+ * @param kind The kind in the source's specification: `jaeger`.
  * @throws {SourceError} when the CA file cannot be read.
  */
 export async function createHttpClient(
@@ -99,7 +99,7 @@ async function createAgent(name: string, timeoutMs: number, caFile: string | und
   });
 }
 
-/** The certificates that Node trusts without a CA file, `NODE_EXTRA_CA_CERTS` included where Node can say it. */
+/** The certificates that Node trusts without a CA file. They include `NODE_EXTRA_CA_CERTS` if Node has `getCACertificates`. */
 function trustedCertificates(): readonly string[] {
   const { getCACertificates }: Partial<typeof tls> = tls;
   return getCACertificates?.('default') ?? tls.rootCertificates;
@@ -123,7 +123,7 @@ interface Exchange {
   readonly settings: Required<Pick<HttpClientOptions, 'timeoutMs' | 'maxResponseBytes'>> & HttpClientOptions;
   readonly url: URL;
   readonly accept: string;
-  /** Of a POST. */
+  /** The body of a POST; null for a GET. */
   readonly content: HttpContent | null;
   readonly signal: AbortSignal | undefined;
 }
@@ -142,7 +142,7 @@ async function askOnce(exchange: Exchange): Promise<RawAnswer> {
         'accept-encoding': 'gzip',
         ...(content === null ? {} : { 'content-type': content.type }),
       },
-      // A connection that has been idle may be closed under a POST, which cannot be repeated blindly.
+      // An idle connection may be closed just as a POST is sent, and a POST cannot be repeated safely.
       ...(content === null ? {} : { method: 'POST', body: content.body, reset: true }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });

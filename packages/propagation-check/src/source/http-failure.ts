@@ -10,17 +10,17 @@ const wrongLength = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 const describeWrongLength =
   'the answer is longer or shorter than its content-length; is there a proxy in between?';
 
-/** The server that was asked, in the words of messages. */
+/** The server of a request, as messages name it. */
 export interface Peer {
   /** `Jaeger`, `the Collector` */
   readonly name: string;
-  /** The port that it should be: `its query port`. */
+  /** The expected port: `its query port`. */
   readonly port: string;
   /** The option that sets the headers of the request. */
   readonly headerOption: '--header' | '--request-header';
 }
 
-/** Says why no answer came, and what to do. */
+/** Describes why no answer came, and what to do. */
 export function describeHttpFailure({ name, port, headerOption }: Peer, error: unknown): string {
   const code = findCode(error);
   if (code === 'ECONNREFUSED') return `connection refused; is ${name} running there, and is this ${port}?`;
@@ -56,7 +56,7 @@ export function describeHttpFailure({ name, port, headerOption }: Peer, error: u
   return `no answer${code === '' ? '' : ` (${code})`}`;
 }
 
-/** OpenSSL finds no TLS in the answer. A handshake that fails while something is written has no code of its own. */
+/** Whether OpenSSL found no TLS in the answer. A handshake that fails during a write has no code of its own. */
 function isPlainHttp(code: string, error: unknown): boolean {
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return true;
   return (
@@ -66,14 +66,14 @@ function isPlainHttp(code: string, error: unknown): boolean {
   );
 }
 
-/** As `describeHttpFailure`, for an answer whose head has come and whose body has not come whole. */
+/** As `describeHttpFailure`, for an answer that ends before its body is complete. */
 export function describeBrokenAnswer(error: unknown): string {
   const code = findCode(error);
   if (code === wrongLength) return describeWrongLength;
   return `the answer broke off${code === '' ? '' : ` (${code})`}; try again, and look into the log of what answers there`;
 }
 
-/** Node wraps the cause of a failure, and an AggregateError holds one for each address it tried. */
+/** Node wraps the cause of a failure; an AggregateError holds one error for each address that was tried. */
 function findCode(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('code' in error && typeof error.code === 'string') return error.code;

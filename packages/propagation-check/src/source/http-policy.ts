@@ -14,7 +14,7 @@ export interface HttpAnswer {
   readonly body: Uint8Array;
 }
 
-/** An answer with what decides about the next request. */
+/** An answer with the headers that decide about the next request. */
 export interface RawAnswer extends HttpAnswer {
   readonly location: string;
   readonly retryAfter: string;
@@ -22,16 +22,16 @@ export interface RawAnswer extends HttpAnswer {
 
 type Ask = (url: URL) => Promise<RawAnswer>;
 
-/** Who is asked. */
+/** The server of the request. */
 interface Asked {
   readonly name: string;
-  /** What to do where credentials are missing. */
+  /** Advice for missing credentials. */
   readonly advice: string;
 }
 
 /**
- * Repeats what is worth repeating: redirects within the origin, and answers that ask for patience (429, 503).
- * @throws {SourceError} on 401 and 403, on a redirect to another origin, and when patience ends.
+ * Follows redirects within the origin, and retries after the statuses 429 and 503.
+ * @throws {SourceError} on 401 and 403, on a redirect to another origin, and after the last attempt.
  */
 export async function followPolicy(
   asked: Asked,
@@ -70,7 +70,7 @@ function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }
 
-/** Credentials must not travel to another origin, and what answers there is rarely the API. */
+/** Refuses a redirect to another origin: it must not receive credentials, and is rarely the API. */
 function checkRedirect({ name, advice }: Asked, from: URL, location: string): URL {
   const to = URL.canParse(location, from) ? new URL(location, from) : null;
   if (to?.origin === from.origin) return to;
@@ -93,7 +93,7 @@ function describePersistent(name: string, answer: HttpAnswer, attempts: number):
 
 /**
  * How long to wait before the next attempt.
- * @param retryAfter Seconds or a date (RFC 9110, 10.2.3); otherwise 200 ms, doubled with each attempt.
+ * @param retryAfter Seconds or a date (RFC 9110, 10.2.3). Without either, the pause is up to 200 ms, doubled with each attempt.
  */
 function pauseMs(retryAfter: string, attempt: number): number {
   const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - Date.now();
@@ -109,7 +109,7 @@ export function isHtml({ body, contentType = '' }: Answered): boolean {
 
 type Answered = Pick<HttpAnswer, 'body'> & Partial<Pick<HttpAnswer, 'contentType'>>;
 
-/** The beginning of an answer's text, safe for a terminal; the text of a web page tells nothing. */
+/** The beginning of an answer's text, escaped for a terminal. The text of a web page is left out: it explains nothing. */
 export function summarize(answer: Answered): string {
   if (isHtml(answer)) return 'a web page';
   const text = new TextDecoder().decode(answer.body.subarray(0, 400)).replace(/\s+/g, ' ').trim();

@@ -13,13 +13,13 @@ import { groupByTrace } from './select-spans.ts';
 import { type Source, SourceError, type TraceQuery } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
 
-/** Of a search among all: each costs a question. */
+/** The most services that a search of all services may have: each takes one request. */
 const mostServices = 20;
 
 /**
- * Jaeger's query service: API v3 with raw traces, and the v1 JSON API of the UI where v3 is missing.
- * Raw, because Jaeger otherwise rewrites span ids and parents before it answers.
- * @param baseUrl Of the UI, with its base path: `http://localhost:16686`.
+ * Jaeger's query service: API v3 with raw traces, or the v1 JSON API of the UI if v3 is missing. Raw traces are needed because Jaeger
+ * otherwise rewrites span ids and parents.
+ * @param baseUrl The URL of the UI, with its base path: `http://localhost:16686`.
  * @throws {SourceError} when the CA file cannot be read.
  */
 export async function createJaegerSource(baseUrl: URL, options: HttpClientOptions = {}): Promise<Source> {
@@ -61,7 +61,7 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
   };
 }
 
-/** `{"services": […]}` of API v3, `{"data": […]}` of v1. @param hasV3 Null where it is not known yet. */
+/** Reads `{"services": […]}` of API v3 or `{"data": […]}` of v1. @param hasV3 Null while this is unknown. */
 async function listServices(
   client: HttpClient,
   hasV3: boolean | null,
@@ -92,7 +92,7 @@ interface Request {
   readonly query: URLSearchParams;
 }
 
-/** The same request to both APIs. */
+/** The same request for both APIs. */
 interface Question {
   readonly v3: Request;
   readonly v1: Request;
@@ -136,20 +136,20 @@ function askForTraces(service: string, { startTimeMin, startTimeMax, limit }: Tr
 }
 
 /**
- * @returns Null when this does not come from an API v3: another program, or a Jaeger without it. An answer without spans is
- *   believed only in Jaeger's own shape: other programs have a 404, `{}` and `[]` too.
+ * @returns Null when the answer is not from an API v3, but from another program or a Jaeger without v3. An answer without spans counts
+ *   only in Jaeger's own shape, because other programs also answer 404, `{}` and `[]`.
  */
 function readV3(client: HttpClient, answer: HttpAnswer): readonly Span[] | null {
   if (answer.status === 404) return isErrorOfV3(answer) ? [] : null;
   if (answer.status === 405 || answer.status === 501 || isHtml(answer)) return null;
   if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
-  // The gateway of older versions streams: several documents, one a line, and nothing at all when a search finds nothing.
+  // The gateway of older versions streams: one document on each line, and an empty body when a search finds nothing.
   if (answer.body.length === 0) return null;
   const { spans, format } = decodeAnswer(client, answer, decodeBytes);
   return spans.length > 0 || format === 'jaeger-v3' || format === 'json-lines' ? spans : null;
 }
 
-/** @throws {SourceError} when this does not come from Jaeger. */
+/** @throws {SourceError} when the answer is not from Jaeger. */
 function readV1(client: HttpClient, answer: HttpAnswer): readonly Span[] {
   if (answer.status === 404 && isErrorOfV1(answer)) return [];
   if (isHtml(answer) || answer.status === 404) throw new SourceError(describeUnexpected(client, answer));
@@ -160,15 +160,15 @@ function readV1(client: HttpClient, answer: HttpAnswer): readonly Span[] {
   return decodeAnswer(client, answer, () => decodeJaegerJson(document));
 }
 
-/** Every answer of v1 has `data` and `errors`; `data` alone, and nothing in it, is what many programs answer. */
+/** Every answer of v1 has `data` and `errors`. An empty `data` alone does not identify it: many programs answer that. */
 function isEnvelopeOfV1(document: unknown): boolean {
   if (!isObject(document) || !Object.hasOwn(document, 'data')) return false;
   return Object.hasOwn(document, 'errors') || (Array.isArray(document.data) && document.data.length > 0);
 }
 
 /**
- * Whether an error is one of Jaeger's API v3: `{"error":{"httpCode":404,"message":"…"}}`, as the gRPC
- * gateway of older versions wrote it too. Source: Jaeger, `api_v3.GRPCGatewayError`.
+ * Whether an error is one of Jaeger's API v3: `{"error":{"httpCode":404,"message":"…"}}`. The gRPC gateway of older versions writes the
+ * same. Source: Jaeger, `api_v3.GRPCGatewayError`.
  */
 function isErrorOfV3(answer: HttpAnswer): boolean {
   const error = readObject(answer)?.error;

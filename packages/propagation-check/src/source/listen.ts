@@ -9,47 +9,47 @@ import {
 import { divideConnections } from './divide-connections.ts';
 import { SourceError } from './source.ts';
 
-/** For slow clients. Exporters give up after 10 s by default. */
+/** Limits for slow clients. Exporters give up after 10 s by default. */
 const timeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
 } as const;
 
-/** How long a gRPC call may take at most. */
+/** The longest time for a gRPC call. */
 export const callTimeoutMs = timeouts.requestTimeout;
-/** Calls of one connection at a time, the others wait in the client. Exporters have few. */
+/** Concurrent calls on one connection; further calls wait in the client. Exporters make few. */
 const maxConcurrentStreams = 100;
-/** Megabytes of one HTTP/2 connection. Node's 10 hold three large exports; further streams are closed with ENHANCE_YOUR_CALM. */
+/** Megabytes for one HTTP/2 connection. Node's default of 10 holds three large exports; it closes further streams with ENHANCE_YOUR_CALM. */
 const maxSessionMemory = 128;
 const defaultIdleMs = 120_000;
-/** How long answers in progress may take when the listener closes. */
+/** How long pending answers may take when the listener closes. */
 const graceMs = 2_000;
 
 export interface ListenOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly maxConnections: number;
-  /** HTTP/1.1. */
+  /** Handles HTTP/1.1. */
   readonly onRequest: RequestListener;
-  /** HTTP/2 with prior knowledge. */
+  /** Handles HTTP/2 with prior knowledge. */
   readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
-  /** Told when a client begins a TLS handshake, which nothing here answers. */
+  /** Called when a client begins a TLS handshake, which the listener does not support. */
   readonly onTls: () => void;
-  /** How a user names another port. */
+  /** The option that sets another port, for messages. */
   readonly option?: string;
-  /** How long an HTTP/2 connection may be silent. Default two minutes: most exporters send every minute at least. */
+  /** How long an HTTP/2 connection may be idle. Default two minutes: most exporters send at least once a minute. */
   readonly idleMs?: number;
 }
 
 export interface Listener {
   readonly port: number;
-  /** Lets answers in progress finish, for two seconds at most. */
+  /** Lets pending answers finish, for at most two seconds. */
   close(): Promise<void>;
 }
 
-/** Listens on one port for both protocols. @throws {SourceError} when it cannot. */
+/** Listens on one port for both protocols. @throws {SourceError} when it cannot listen. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host, port, maxConnections, onRequest, onStream, onTls, idleMs = defaultIdleMs } = options;
   const { option = '--source otlp=HOST:PORT' } = options;
@@ -91,7 +91,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-/** @param where The address, as the option gives it. @param inUse What to do where the port is in use. */
+/** @param where The address, as given in the option. @param inUse Advice for a port that is in use. */
 export function describeListenError(error: unknown, where: string, inUse: string): string {
   if (!(error instanceof Error)) return `${where}: cannot listen`;
   const code = 'code' in error ? error.code : undefined;

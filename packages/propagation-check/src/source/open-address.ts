@@ -1,9 +1,9 @@
 import { isLoopback } from '../calls/inside.ts';
 
 /**
- * The warning about a server that listens where others can reach it.
- * @param url Of the server: `http://0.0.0.0:4318`.
- * @returns Null where only this machine can.
+ * The warning about a server that other machines can reach.
+ * @param url The URL of the server: `http://0.0.0.0:4318`.
+ * @returns Null if only this machine can reach it.
  */
 export function warnOfOpenAddress(url: string): string | null {
   const { hostname } = new URL(url);

@@ -7,7 +7,7 @@ import { type Source, SourceError } from './source.ts';
 import { sourceSpecs } from './source-specs.ts';
 import { createTempoSource } from './tempo.ts';
 
-/** By kind of source; the others are not read. */
+/** Options for each kind of source; the other kinds ignore them. */
 export interface SourceOptions {
   readonly http?: HttpClientOptions;
   readonly file?: FileOptions;
@@ -15,8 +15,8 @@ export interface SourceOptions {
 }
 
 /**
- * Opens the source that a specification names: `jaeger=http://localhost:16686`. URLs and paths are not tried before
- * the first question; a receiver (`otlp`) listens at once.
+ * Opens the source that a specification names: `jaeger=http://localhost:16686`. A URL or path is first used on the first request; a
+ * receiver (`otlp`) listens at once.
  * @throws {SourceError} when the specification is not one of `sourceSpecs`, or the source cannot be opened.
  */
 export async function openSource(spec: string, options: SourceOptions = {}): Promise<Source> {

@@ -4,9 +4,9 @@ import { describeRefusal, type Receiving, type Signal, toRefusal } from './expor
 import { encodeStatus, encodeSuccess, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, useBody } from './request-body.ts';
 
-/** In front of each message: whether it is compressed, and its length in four bytes. */
+/** The prefix of each message: a flag for compression, and the length in four bytes. */
 const prefixBytes = 5;
-/** How long a client that was refused may go on sending. */
+/** How long a refused client may continue to send. */
 const graceMs = 1_000;
 const contentType = 'application/grpc';
 const contentTypes = [contentType, `${contentType}+proto`];
@@ -18,7 +18,7 @@ const answerHeaders = {
 
 /**
  * Answers one unary call of OTLP/gRPC.
- * @param timeoutMs How long a call may take whose client names no shorter deadline.
+ * @param timeoutMs How long a call may take if its client sets no shorter deadline.
  * Source: "gRPC over HTTP2" (doc/PROTOCOL-HTTP2.md of grpc).
  */
 export async function answerGrpc(
@@ -57,7 +57,7 @@ async function readCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders,
   receiving.admit?.();
   const accept = async (bytes: Uint8Array) => {
     const body = await readMessage(bytes, encoding, limits.maxBytes);
-    // The client has been told that it failed, or does not want to know, and may send it again.
+    // The client has seen a failure or has cancelled the call, and may send the export again.
     if (stream.destroyed || stream.closed) throw new Error('the client went away');
     return receiving.accept({ signal, type: 'application/x-protobuf', body });
   };
@@ -88,7 +88,7 @@ function readEncoding(headers: IncomingHttpHeaders): 'gzip' | 'identity' {
   throw unimplemented('grpc-encoding must be gzip or none');
 }
 
-/** Of the one message that a unary call has. */
+/** Reads the single message of a unary call. */
 async function readMessage(
   bytes: Uint8Array,
   encoding: 'gzip' | 'identity',
@@ -154,7 +154,7 @@ function refuse(stream: ServerHttp2Stream, refusal: RefusedRequest): void {
   const trailers = {
     'grpc-status': String(code),
     'grpc-message': encodeMessage(message),
-    // Without it clients take RESOURCE_EXHAUSTED for permanent (OTLP specification, "OTLP/gRPC Throttling").
+    // Without these details clients treat RESOURCE_EXHAUSTED as permanent (OTLP specification, "OTLP/gRPC Throttling").
     ...('retry-after' in headers
       ? { 'grpc-status-details-bin': encodeStatus('application/x-protobuf', refusal).toString('base64') }
       : {}),
@@ -163,7 +163,7 @@ function refuse(stream: ServerHttp2Stream, refusal: RefusedRequest): void {
   dropRest(stream);
 }
 
-/** Reads and drops the rest of the body: a reset at once would overtake the answer. Clients stop when they read that. */
+/** Reads and discards the rest of the body: an immediate reset would overtake the answer. Clients stop sending when they read the answer. */
 function dropRest(stream: ServerHttp2Stream): void {
   stream.resume();
   const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), graceMs);

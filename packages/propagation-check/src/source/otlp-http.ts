@@ -23,7 +23,7 @@ export async function answerHttp(
     const isGzip = readEncoding(request) === 'gzip';
     if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) throw refuseSize(limits.maxBytes);
     receiving.admit?.();
-    // In turn: many small bodies must not become large at once.
+    // One at a time: many small compressed bodies must not all be uncompressed at once.
     const rejected = await useBody(request, limits, (bytes) =>
       inTurn(async () => {
         const body = isGzip ? await gunzip(bytes, limits.maxBytes) : bytes;

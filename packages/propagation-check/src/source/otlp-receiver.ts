@@ -14,11 +14,11 @@ import { selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { SpanBuffer } from './span-buffer.ts';
 
-/** Addresses of a receiver, and what it does with exports. */
+/** Addresses and limits of a receiver. */
 export interface OtlpReceiverOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** Each takes gRPC and HTTP. Default 4318 and 4317, which SDKs export to unless they are told otherwise; 0 takes a free one. */
+  /** Each port accepts gRPC and HTTP. Default 4318 and 4317, to which SDKs export by default; 0 takes a free port. */
   readonly port?: number | readonly number[];
   /** Largest request body, uncompressed. Default 64 MiB. */
   readonly maxRequestBytes?: number;
@@ -28,29 +28,29 @@ export interface OtlpReceiverOptions {
   readonly maxBytes?: number;
   /** Memory for the bodies of requests while they arrive. Default 256 MiB. */
   readonly maxBodyBytes?: number;
-  /** Open at one time; others are closed. Default 500. */
+  /** Connections that may be open at once; others are closed. Default 500. */
   readonly maxConnections?: number;
-  /** Called once when the receiver listens: where exports go beside the memory. The receiver closes them when it closes. */
+  /** Called once when the receiver listens: opens further destinations of exports. The receiver closes them when it closes. */
   readonly openSinks?: (own: OwnAddress) => Promise<readonly ExportSink[]>;
 }
 
-/** An embedded receiver of OTLP over gRPC and HTTP that keeps what arrives. */
+/** An embedded receiver of OTLP over gRPC and HTTP that stores the spans it receives. */
 export interface OtlpReceiver extends Source {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`, with any `OTEL_EXPORTER_OTLP_PROTOCOL`: `http://127.0.0.1:4318`. */
   readonly url: string;
-  /** Grows with each export request that brought spans. */
+  /** Grows with each export request that contains spans. */
   readonly revision: number;
   /** Spans that were dropped because the memory was full. */
   readonly droppedSpans: number;
-  /** Every span that is still kept, in order of arrival within its trace, with the attributes that rules read. */
+  /** Every stored span, in order of arrival within its trace, with the attributes that rules read. */
   readAll(): readonly Span[];
-  /** Forgets every span, and those of the same traces that come later: what one test caused is none of the next one's. */
+  /** Forgets every span, and later spans of the same traces: one test must not see the spans of the test before it. */
   clear(): void;
-  /** The same in columns. */
+  /** All stored spans, in columns. */
   readStore(): SpanStore;
   /**
-   * Waits until `revision` is greater than `since`, at once when it is already, and answers it.
-   * Rejects with the signal's reason when it is aborted, with a SourceError when the receiver is closed.
+   * Waits until `revision` is greater than `since`, and returns it; returns at once if it is already greater.
+   * Rejects with the signal's reason when the signal is aborted, and with a SourceError when the receiver is closed.
    */
   waitForChange(since: number, signal?: AbortSignal): Promise<number>;
 }
@@ -65,15 +65,15 @@ const defaults = {
   maxConnections: 500,
 } as const;
 
-/** Different reasons of refusals that are remembered. */
+/** The number of distinct reasons of refusals that are kept. */
 const maxComplaints = 5;
 
 /**
- * Starts a receiver of OTLP over HTTP (`POST /v1/traces`, JSON and protobuf) and gRPC, plain and gzip. Every port takes both: HTTP/2
+ * Starts a receiver of OTLP over HTTP (`POST /v1/traces`, JSON and protobuf) and gRPC, plain and gzip. Every port accepts both: HTTP/2
  * with prior knowledge is gRPC.
- * Spans that are not valid are rejected one by one (partial success); a request that cannot be read is answered with an error.
- * Metrics and logs are accepted and discarded, so that SDKs with default settings neither retry nor complain.
- * @throws {SourceError} when one of the ports cannot be listened on: what services send to another program there would be missing.
+ * Invalid spans are rejected one by one (partial success); a request that cannot be read is answered with an error. Metrics and logs are
+ * accepted and discarded, so that SDKs with default settings neither retry nor report errors.
+ * @throws {SourceError} when one of the ports is not available: spans that services send to another program there would be missing.
  */
 export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
   const settings = { ...defaults, ...omitUndefined(options) };
@@ -103,9 +103,9 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   giveSinks(sinks);
   const close = async () => {
     await closeAll();
-    // Accepted exports are handed on before.
+    // Waits until all accepted exports are passed on.
     await receiving.inTurn(async () => {});
-    // One that fails must not keep the others from telling what they have lost.
+    // All sinks are closed even if one fails, so that each reports its losses.
     for (const closing of await Promise.allSettled(sinks.map((sink) => sink.close()))) {
       if (closing.status === 'rejected') throw closing.reason;
     }
@@ -116,7 +116,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   });
 }
 
-/** Why exports were refused, or parts of them left out. */
+/** Collects the reasons why exports were refused or spans left out. */
 class Complaints {
   readonly #counts = new Map<string, number>();
 
@@ -160,7 +160,7 @@ function createReceiving(
 }
 
 interface ReceiverParts extends Omit<ReceivingParts, 'passOn'> {
-  /** As in a URL. */
+  /** The host as it is written in a URL. */
   readonly host: string;
   readonly ports: readonly number[];
   readonly close: () => Promise<void>;
@@ -209,7 +209,7 @@ type ListenAddresses = Required<Pick<OtlpReceiverOptions, 'host' | 'port' | 'max
 
 const noSpans: ReadExport = { spanCount: 0, validSpans: null, rejected: [] };
 
-/** @param spans Of one resource. */
+/** @param spans Spans of one resource. */
 function toExport(spans: readonly Span[]): AcceptedExport {
   const body = Buffer.from(encodeOtlpLines(spans));
   return { signal: 'traces', type: 'application/json', body, spanCount: spans.length, validSpans: null };
@@ -218,7 +218,7 @@ function toExport(spans: readonly Span[]): AcceptedExport {
 export const tlsComplaint =
   'a service wants to speak TLS, and this receiver does not: let its OTEL_EXPORTER_OTLP_ENDPOINT begin with http://';
 
-/** Listens for exports on each port, or on none. @throws {SourceError} when one of them cannot be listened on. */
+/** Listens for exports on each port. @throws {SourceError} when one port is not available; then none is open. */
 export async function listenOnAll(
   { host, port, maxConnections, option }: ListenAddresses,
   receiving: Receiving,

@@ -2,7 +2,7 @@ import { create, fromBinary, fromJsonString, toBinary } from '@bufbuild/protobuf
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ExportTraceServiceResponseSchema } from '../decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 
-/** The two encodings of OTLP/HTTP; gRPC has the second. */
+/** The two encodings of OTLP/HTTP; gRPC uses only protobuf. */
 export type OtlpContentType = 'application/json' | 'application/x-protobuf';
 
 /** Numbers of `google.rpc.Code`. */
@@ -35,8 +35,9 @@ export interface Rejection {
 }
 
 /**
- * Reads a successful answer. Its media type says how it is encoded, whatever the request was in; where that says nothing, its first byte does.
- * @param contentType Lower case, without parameters. @returns Null where all spans were taken, and for an answer that says nothing.
+ * Reads a successful answer. Its media type gives the encoding, whatever the encoding of the request was. For another media type its
+ * first byte decides.
+ * @param contentType Lower case, without parameters. @returns Null if no span was rejected, or the answer cannot be read.
  */
 export function readRejection(contentType: string, body: Uint8Array): Rejection | null {
   const isProtobuf = contentType === 'application/x-protobuf';
@@ -58,7 +59,7 @@ const lenient = { ignoreUnknownFields: true } as const;
 
 /** The reason of a refusal, for the client. */
 export interface Refusal {
-  /** Of `google.rpc.Code`. */
+  /** A `google.rpc.Code`. */
   readonly code: number;
   readonly message: string;
   /** `retry-after` has seconds. */
@@ -66,7 +67,7 @@ export interface Refusal {
 }
 
 /**
- * A refusal as `google.rpc.Status`, with `RetryInfo` where the client may try again. Source: OTLP specification, "OTLP/HTTP
+ * Encodes a refusal as `google.rpc.Status`, with `RetryInfo` if the client may try again. Source: OTLP specification, "OTLP/HTTP
  * Response", "Failures"; google/rpc/error_details.proto.
  */
 export function encodeStatus(type: OtlpContentType, { code, message, headers }: Refusal): Buffer {
@@ -78,7 +79,7 @@ export function encodeStatus(type: OtlpContentType, { code, message, headers }: 
   if (seconds > 0) {
     writer.tag(3, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.LengthDelimited).string('type.googleapis.com/google.rpc.RetryInfo');
-    // The value is a message with a `Duration` in field 1, and that has seconds in field 1.
+    // The value is a message with a `Duration` in field 1, which has seconds in field 1.
     writer.tag(2, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int64(seconds).join();
     writer.join().join();

@@ -2,9 +2,9 @@ import { SourceError } from './source.ts';
 
 /**
  * Parses a header field on the command line: `Name: value`.
- * @param option That it was given with, for messages.
+ * @param option The option it was given with, for messages.
  * @returns The name in lower case, and the value.
- * @throws {SourceError} that never shows the value, which may be a secret.
+ * @throws {SourceError} whose message never contains the value, which may be a secret.
  */
 export function parseHeader(option: string, argument: string): readonly [string, string] {
   const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(argument);

@@ -10,8 +10,8 @@ export type NamedSource =
   | { readonly kind: 'file'; readonly path: string };
 
 /**
- * @param specs The ones that the caller opens, for the error.
- * @throws {SourceError} when the specification is of no known kind, or its URL, address or path is wrong.
+ * @param specs The specifications that the caller supports, for the message.
+ * @throws {SourceError} when the kind is unknown, or the URL, address or path is wrong.
  */
 export function parseSourceSpec(spec: string, specs: readonly string[] = sourceSpecs): NamedSource {
   const separator = spec.indexOf('=');
@@ -42,7 +42,7 @@ export function pathOfFileSpec(spec: string): string | null {
   return spec.startsWith(filePrefix) ? spec.slice(filePrefix.length) : null;
 }
 
-/** Whether it is a receiver at any port that is free. */
+/** Whether the specification is a receiver on any free port. */
 export function isFreePort(spec: string): boolean {
   return /^otlp=(?:.*:)?0$/.test(spec);
 }

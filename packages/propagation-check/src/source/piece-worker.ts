@@ -1,4 +1,4 @@
-/** Reads pieces on a thread of its own. */
+/** A worker thread that reads pieces. */
 import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createPieceReader } from '../decode/create-piece-reader.ts';
@@ -16,7 +16,7 @@ for await (const [task] of tasks) {
   const { places, error } = await readPiece(reader, task);
   const answer: PieceAnswer = {
     ...{ places, batch: writer.takeBatch(), buffer: task.buffer },
-    // A clone of an error loses its fields.
+    // `postMessage` does not clone an error's own fields.
     error: error === null ? null : { place: error.place, message: error.message },
   };
   port.postMessage(answer, [...listBuffers(answer.batch), task.buffer]);

@@ -14,7 +14,7 @@ export interface PieceAnswer {
   /** See `PieceReader.read`. */
   readonly places: number;
   readonly error: { readonly place: number; readonly message: string } | null;
-  /** Of the task, to be filled again. */
+  /** The task's buffer, to be filled again. */
   readonly buffer: ArrayBuffer;
 }
 
@@ -23,20 +23,20 @@ export interface Piece extends PieceTask {
   release(buffer: ArrayBuffer): void;
 }
 
-/** How many threads read, and after how many bytes they start. */
+/** The number of threads, and after how many bytes the workers start. */
 export interface Team {
   readonly threads: number;
   readonly startAfter: number;
 }
 
-/** One is read while the next waits. */
+/** A worker reads one piece while the next waits. */
 const tasksPerWorker = 2;
-/** Answers wait for the one before them: so many, for each thread. */
+/** The number of answers for each thread that may wait for an earlier answer. */
 const answersPerThread = 4;
 
-/** Reads pieces apart from the store. */
+/** Reads pieces into batches of its own, which are then added to the store. */
 interface Reader {
-  /** Its ids as the store numbers them. */
+  /** Maps the reader's ids to ids of the store. */
   readonly known: KnownIds;
   read(piece: Piece): Promise<PieceAnswer>;
 }
@@ -49,9 +49,9 @@ interface Reading {
 }
 
 /**
- * Reads pieces, in their order. From some size on `threads` read: this one, and workers.
- * @param onRows Called after each piece, with the bytes of all so far.
- * @throws {DecodeError} of the first piece that is wrong.
+ * Reads pieces in their order. After `startAfter` bytes, this thread and workers read in parallel.
+ * @param onRows Called after each piece with the number of bytes read so far.
+ * @throws {DecodeError} for the first faulty piece.
  */
 export async function readPieces(
   format: PieceFormat,
@@ -100,7 +100,7 @@ export async function readPieces(
         piece.release(buffer);
         reading.isDone = true;
       };
-      // A failure is met where the answer is awaited.
+      // A failure is thrown where the answer is awaited.
       reading.answer.then(finish).catch(() => {});
       readings.push(reading);
       if (reader === local) await reading.answer;
@@ -112,7 +112,7 @@ export async function readPieces(
   }
 }
 
-/** @returns The fault of the piece, if there is one, instead of throwing it. */
+/** @returns The fault of the piece, if there is one; it is not thrown. */
 export async function readPiece(
   reader: PieceReader,
   { buffer, length }: PieceTask,
@@ -125,7 +125,7 @@ export async function readPiece(
   }
 }
 
-/** Reads on this thread, for an answer in its turn: one piece at a time. */
+/** Reads on this thread, one piece at a time, but returns a batch like a worker, so that batches stay in order. */
 class LocalReader implements Reader {
   readonly known = new KnownIds();
   readonly #writer = new SpanWriter();
@@ -155,7 +155,7 @@ class WorkerReader implements Reader {
     });
   }
 
-  /** How many pieces it has. */
+  /** The number of pieces that are not answered yet. */
   get tasks(): number {
     return this.#waiting.length;
   }

@@ -26,33 +26,33 @@ export interface StoreOptions {
   readonly stdin?: Readable;
   /** Threads for a large file. Default: one for each processor. */
   readonly threads?: number;
-  /** Memory that the spans may take. Default: as much as the system has left. */
+  /** Memory for the spans. Default: the free memory of the system. */
   readonly maxMemoryBytes?: number;
-  /** Bytes that objects for the ends of broken calls may take. Default: as many as Node may take more. */
+  /** Heap for the objects that represent the ends of broken calls. Default: the free heap of Node. */
   readonly maxHeapBytes?: number;
-  /** Largest document that is not read piece by piece. Default 512,000,000 bytes: Node holds no longer text. */
+  /** Largest document that is not read piece by piece. Default: 512,000,000 bytes, about the longest string in Node. */
   readonly maxDocumentBytes?: number;
-  /** Called while it is read. */
+  /** Called while the file is read. */
   readonly onProgress?: (progress: ReadProgress) => void;
   readonly signal?: AbortSignal;
 }
 
 export interface ReadProgress {
-  /** Of the file, as it is stored. */
+  /** Bytes of the file as stored. */
   readonly bytes: number;
   /** Null where it is not known. */
   readonly size: number | null;
   readonly spans: number;
 }
 
-/** Measured on two cores: a worker costs half a second until its code is compiled, and pays beyond about 500,000 spans. */
+/** Measured on two cores: a worker takes half a second until its code is compiled, which pays off beyond about 500,000 spans. */
 const bytesBeforeWorkers = 256 * 1024 * 1024;
-/** A file that is so large has workers from its beginning. */
+/** A file of this size has workers from its beginning. */
 const bytesForWorkers = 512 * 1024 * 1024;
-/** Where a number of threads is asked for. */
+/** Used instead if the caller sets the number of threads. */
 const bytesBeforeNamedWorkers = 16 * 1024 * 1024;
 
-/** As `readSpansInto`, of one file. */
+/** As `readSpansInto`, for one file. */
 export async function readSpanStore(
   path: string,
   options: StoreOptions = {},
@@ -63,10 +63,10 @@ export async function readSpanStore(
 }
 
 /**
- * Reads the spans of a file in any known format into columns, also compressed with gzip. JSON Lines and protobuf with lengths are
- * read piece by piece, on several threads where there is much; other formats as a whole.
+ * Reads the spans of a file in any known format into columns, also compressed with gzip. JSON Lines and length-prefixed protobuf are read
+ * piece by piece, large files on several threads; other formats are read as a whole.
  * @param path `-` for standard input.
- * @throws {SourceError} as `readSpanFile`, and before it is read where memory does not suffice for it.
+ * @throws {SourceError} as `readSpanFile`, and before reading if memory does not suffice.
  */
 export async function readSpansInto(
   writer: SpanWriter,
@@ -113,7 +113,8 @@ async function read(
   } catch (error) {
     const maxBytes = options.maxDocumentBytes ?? largestDocument;
     if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
-    // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
+    // Lines of other formats or of a log may be mixed with OTLP lines. The whole file is decoded again: it is then read, or refused with
+    // the proper reason.
     writer.rollBack(before);
     return await decodeCompressedInto(writer, await readFile(path), maxBytes);
   } finally {
@@ -139,7 +140,7 @@ async function readStream(
   const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
   if (start.length === 0) throw new SourceError(`${label}: ${emptyFile}`);
   const isPacked = isGzip(start);
-  // A pipe cannot be read again: a little of it is kept.
+  // A pipe cannot be read twice, so its beginning is kept.
   const [kept, unpacked] = await peek(
     isPacked ? gunzipChunks(all) : all,
     size === null ? mostKept : 0,
@@ -188,15 +189,15 @@ async function readStream(
   }
 }
 
-/** Makes room for so many times what was read since the mark: rows of other files stand before it. */
+/** Reserves room for `times` as many rows as were read since the mark. Rows of other files stand before the mark. */
 function expectRest(writer: SpanWriter, since: Mark, times: number): void {
   const share = (writer.rows - since.rows) / Math.max(1, writer.rows);
   writer.expect(1 + Math.max(0, times - 1) * share);
 }
 
-/** Of a smaller file the columns are small. */
+/** The columns of a smaller file are small. */
 const bytesBeforeExpecting = 16 * 1024 * 1024;
-/** Later spans may be shorter than the first ones. Room that nobody needs takes no memory. */
+/** Later spans may be shorter than the first ones. Room that stays unused takes no memory. */
 const moreThanExpected = 1.25;
 
 const mostKept = 64 * 1024 * 1024;
@@ -212,7 +213,7 @@ async function* countBytes(
 }
 
 /**
- * Reads so much of a stream that `isEnough`, which is asked again when twice as much is there, or `most` bytes.
+ * Reads a stream until `isEnough` or until `most` bytes. `isEnough` is called again each time the length has doubled.
  * @returns The beginning, and the whole stream.
  */
 async function peek(
@@ -237,11 +238,11 @@ async function peek(
   return [head, prepend(head, chunks)];
 }
 
-/** The format is in the first bytes. */
+/** Enough bytes to recognise most formats. */
 const headBytes = 64 * 1024;
 const chunkBytes = 4 * 1024 * 1024;
 
-/** A chunk is there until the next one is asked for: a new buffer each time would keep the garbage collector busy. */
+/** A chunk stays valid until the next one is requested: the buffer is reused, to spare the garbage collector. */
 async function* readFileChunks(
   file: FileHandle,
   signal: AbortSignal | undefined,

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
-/** The largest document that is held as a whole: the limit of a string in Node.js. */
+/** The largest document that is held as a whole: about the longest string in Node.js. */
 export const largestDocument = 512_000_000;
-/** People write settings: a larger file is another one, or a device without an end. */
+/** Settings are written by hand: a larger file is another file, or an endless device. */
 const largestSettings = 16 * 1024 * 1024;
 
-/** Reads a file, or a pipe or a device, which may have no end. */
+/** Reads a file, or up to `largestDocument` bytes of a pipe or a device, which may be endless. */
 export async function readWholeFile(path: string): Promise<Buffer> {
   return (await stat(path)).isFile() ? readFile(path) : readAtMost(path, largestDocument);
 }

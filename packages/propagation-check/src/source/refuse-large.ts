@@ -13,34 +13,34 @@ import { type Piece, readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
 /**
- * Memory for the spans of a file and for their check, by the file's size. Measured with `npm run bench -- engine`, 5 % of the calls
- * broken: a span has 860 bytes as JSON and 380 as protobuf, and takes up to 290 while it is checked. Spans with fewer attributes take
- * more for each byte.
+ * Memory for the spans of a file and for their check, for each byte of the file. Measured with `npm run bench -- engine`, with 5 % of the
+ * calls broken: a span takes 860 bytes as JSON, 380 as protobuf, and up to 290 while it is checked. Spans with fewer attributes take more
+ * memory for each byte.
  */
 const memoryPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 0.5, 'otlp-protobuf': 1.1 };
-/** Measured: a span of a capture in which every call is broken, for each byte of the file. */
+/** Measured: heap for a span of a capture in which every call is broken, for each byte of the file. */
 const heapPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 1.2, 'otlp-protobuf': 2.7 };
-/** Measured: a call that nobody continued, with the request that it may have been. */
+/** Measured: heap for a call that nobody continued, with the SERVER span that may belong to it. */
 const heapPerOpenCall = 3_000;
-/** So many spans that the exporters of both sides of most calls have delivered. */
+/** Large enough that the exporters of both sides have delivered most calls. */
 const sampleBytes = 128 * 1024 * 1024;
-/** Calls whose other side is delivered later look open in a sample. */
+/** A call whose other side is delivered later looks open in a sample. */
 const sureExcess = 1.25;
-/** Deflate makes bytes at most so much smaller. Source: zlib, "Technical Details". */
+/** The highest compression ratio of deflate. Source: zlib, "Technical Details". */
 const mostGzipRatio = 1_032;
-/** Of the compressed bytes. Spans are much alike, so that the beginning tells the ratio of the whole. */
+/** Compressed bytes that are read to estimate the ratio. Spans are similar, so the beginning has the ratio of the whole file. */
 const ratioSampleBytes = 2 * 1024 * 1024;
 const ratioChunkBytes = 64 * 1024;
 
-/** An input before it is read, and the memory for it. */
+/** An input that is to be read, and the memory for it. */
 export interface Plan {
   readonly label: string;
   readonly format: PieceFormat;
-  /** With gzip. */
+  /** Whether it is compressed with gzip. */
   readonly isPacked: boolean;
-  /** Memory that the spans may take. Default: as much as the system has left. */
+  /** Memory for the spans. Default: the free memory of the system. */
   readonly maxMemoryBytes: number | undefined;
-  /** Bytes that objects for the ends of broken calls may take. Default: as many as Node may take more. */
+  /** Heap for the objects that represent the ends of broken calls. Default: the free heap of Node. */
   readonly maxHeapBytes: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -58,9 +58,9 @@ function findRoom({ maxMemoryBytes, maxHeapBytes }: Plan): Room {
 }
 
 /**
- * Refuses a file that memory does not suffice for, before it is read. The ends of broken calls are objects, of which Node may hold
- * fewer than memory has room for: a part of the file tells how many they are.
- * @param size Of the file, as it is stored.
+ * Refuses a file for which memory does not suffice, before it is read. The ends of broken calls are objects on Node's heap, which may be
+ * smaller than the free memory; a sample of the file shows how many there are.
+ * @param size The size of the file as stored.
  * @throws {SourceError}
  */
 export async function refuseLargeFile(file: FileHandle, size: number, plan: Plan): Promise<void> {
@@ -75,20 +75,20 @@ export async function refuseLargeFile(file: FileHandle, size: number, plan: Plan
     const sample = await readSample(file, plan);
     refuseOpenCalls(label, countOpenCalls(sample.store) * Math.max(1, bytes / sample.bytes), room.heap);
   } catch (error) {
-    // It is met again where the file is read, and said there.
+    // The same fault occurs when the file is read, and is reported then.
     if (!(error instanceof DecodeError)) throw error;
   }
 }
 
 /**
- * Watches an input of unknown length, so that it ends with an error before memory does.
- * @returns To be told of the bytes that were read so far, uncompressed. It throws a SourceError.
+ * Watches an input of unknown length, so that reading ends with an error before memory runs out.
+ * @returns A function that takes the number of uncompressed bytes read so far. It throws a SourceError when memory does not suffice.
  */
 export function watchStream(plan: Plan, readStore: () => SpanStore): (bytes: number) => void {
   const { format } = plan;
   const label = `${plan.label}: what came so far`;
   const room = findRoom(plan);
-  // Counting takes time: at each doubling.
+  // Counting takes time, so it is repeated only when the size has doubled.
   let countAt = room.heap / heapPerByte[format];
   return (bytes) => {
     refuseMemory(label, bytes * memoryPerByte[format], room.memory);
@@ -115,7 +115,7 @@ function refuseOpenCalls(label: string, openCalls: number, room: number): void {
   );
 }
 
-/** How many bytes a compressed one is. */
+/** The number of uncompressed bytes for each compressed byte. */
 async function sampleRatio(file: FileHandle, signal: AbortSignal | undefined): Promise<number> {
   const packed = { bytes: 0 };
   let unpacked = 0;
@@ -143,7 +143,7 @@ async function readSample(
   return { store: writer.finish(), bytes };
 }
 
-/** The bytes of a file from its beginning. */
+/** Yields the bytes of a file from its beginning. */
 async function* readFrom(
   file: FileHandle,
   position: { bytes: number },
@@ -160,7 +160,7 @@ function freeHeapBytes(): number {
   return limit - used;
 }
 
-/** Pieces of at least so many bytes. */
+/** Yields pieces until they have at least this many bytes. */
 async function* takeBytes(pieces: AsyncIterable<Piece>, bytes: number): AsyncGenerator<Piece> {
   let taken = 0;
   for await (const piece of pieces) {

@@ -1,13 +1,13 @@
 import { access, constants, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 
-/** Replaces a file atomically, by one that was written beside it. A device or a pipe is written to instead. */
+/** Replaces a file atomically by a new file that is written beside it. A device or a pipe is written directly. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const { target, isReplaced } = await findTarget(path);
   if (!isReplaced) return writeFile(target, text);
   await writeBeside(target, text, (beside) => rename(beside, target));
 }
 
-/** Finds out whether a file can be replaced; nothing that is written stays. @throws as `replaceFile` */
+/** Checks whether a file can be replaced, and leaves nothing behind. @throws as `replaceFile` */
 export async function tryReplaceFile(path: string): Promise<void> {
   const { target, isReplaced } = await findTarget(path);
   if (!isReplaced) return access(target, constants.W_OK);
@@ -15,7 +15,7 @@ export async function tryReplaceFile(path: string): Promise<void> {
 }
 
 async function findTarget(path: string): Promise<{ readonly target: string; readonly isReplaced: boolean }> {
-  // The file that a link names, not the link.
+  // Replaces the target of a symbolic link, not the link.
   const target = await realpath(path).catch(() => path);
   const found = await stat(target).catch(() => null);
   return { target, isReplaced: found === null || found.isFile() };
@@ -28,9 +28,9 @@ async function writeBeside(
 ): Promise<void> {
   const beside = `${target}.${process.pid}.tmp`;
   try {
-    // A process that was killed may have left one, and had the same number, as in a container.
+    // A killed process may have left a file with the same process id, for example in a container.
     await rm(beside, { force: true });
-    // Flushed: a machine that loses power has the old text or the new one.
+    // Flushed: after a power failure the file has either the old or the new text.
     await writeFile(beside, text, { flag: 'wx', flush: true });
     await use(beside);
   } catch (error) {

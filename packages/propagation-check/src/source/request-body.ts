@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { rpcCode } from './otlp-response.ts';
 
-/** A request that is answered with an error status, and why. */
+/** A request that is answered with an error status, and the reason. */
 export class RefusedRequest extends Error {
   readonly status: number;
-  /** Of `google.rpc.Code`. */
+  /** A `google.rpc.Code`. */
   readonly code: number;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -25,7 +25,7 @@ export class BodyMemory {
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws {RefusedRequest} when there is not so much left. The client may try again: OTLP says so of 503. */
+  /** @throws {RefusedRequest} when less memory is left. The client may retry: OTLP defines 503 as retryable. */
   take(bytes: number): void {
     if (this.#bytes + bytes > this.#maxBytes) {
       throw new RefusedRequest(503, rpcCode.unavailable, 'too many requests at one time; try again', {
@@ -41,12 +41,12 @@ export class BodyMemory {
 }
 
 export interface BodyLimits {
-  /** Of one body as sent, and again uncompressed. */
+  /** The size of one body as sent, and of the same body uncompressed. */
   readonly maxBytes: number;
   readonly memory: BodyMemory;
 }
 
-/** Runs what it is given one after the other. */
+/** Runs asynchronous work one after the other. */
 export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 export function createTurns(): InTurn {
@@ -59,9 +59,9 @@ export function createTurns(): InTurn {
 }
 
 /**
- * Reads a body to its end and gives it to `use`; its memory is taken until that is done.
- * @param envelopeBytes Of the protocol, which do not count for the limit.
- * @throws {RefusedRequest} when it is too large, or too many arrive at one time.
+ * Reads a body to its end and passes it to `use`; its memory stays reserved until `use` has finished.
+ * @param envelopeBytes Bytes of the protocol that do not count for the limit.
+ * @throws {RefusedRequest} when the body is too large, or too many bodies arrive at once.
  */
 export async function useBody<Used>(
   body: Readable,

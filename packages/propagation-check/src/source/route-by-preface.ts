@@ -9,13 +9,13 @@ const tlsHandshake = 0x16;
 export interface ProtocolRoutes {
   readonly http1: (socket: Socket) => void;
   readonly http2: (socket: Socket) => void;
-  /** Told before `http1` gets a connection that begins a TLS handshake. */
+  /** Called before `http1` gets a connection that begins a TLS handshake. */
   readonly tls?: () => void;
   /** How long a connection may take to show its protocol, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** Reads a new connection until its protocol is certain, puts what was read back, and hands it on. */
+/** Reads a new connection until its protocol is certain, puts the bytes back, and passes the connection on. */
 export function routeByPreface(socket: Socket, routes: ProtocolRoutes): void {
   let read = Buffer.alloc(0);
   const drop = () => socket.destroy();
@@ -38,7 +38,7 @@ export function routeByPreface(socket: Socket, routes: ProtocolRoutes): void {
     socket.setTimeout(0);
     socket.pause();
     socket.unshift(read);
-    // An HTTP/2 session reads what was put back by itself; HTTP/1 waits for it to flow.
+    // An HTTP/2 session reads the returned bytes itself; for HTTP/1 the socket must be resumed.
     if (matches) {
       routes.http2(socket);
     } else {

@@ -12,15 +12,16 @@ import { describeFileError, quotePath } from './file-error.ts';
 import { SourceError } from './source.ts';
 
 /**
- * Keeps the spans that arrive as OTLP JSON Lines, one export a line, with what no rule reads (events, schema URLs). Whole when it is closed.
- * @param path Of the file, which is overwritten; its name ends in `.gz` where it is to be compressed.
+ * Writes received spans to a file as OTLP JSON Lines, one export on each line, including data that no rule reads (events, schema URLs).
+ * The file is complete after `close`.
+ * @param path Path of the file, which is overwritten; it is compressed if the name ends in `.gz`.
  * @throws {SourceError} when the file cannot be opened.
  */
 export async function openSave(path: string): Promise<ExportSink> {
   const file = await openFile(path);
   const input = path.endsWith('.gz') ? createGzip() : new PassThrough();
   let failure: unknown = null;
-  // The old content stays until there is something to keep. A device cannot be emptied, and need not.
+  // The old content stays until the first export. A device cannot be truncated, and need not be.
   let emptied: Promise<void> | null = null;
   const written = pipeline(input, file.createWriteStream()).catch((error: unknown) => {
     failure = error;
@@ -31,7 +32,7 @@ export async function openSave(path: string): Promise<ExportSink> {
       emptied ??= file.truncate().catch(() => undefined);
       await emptied;
       if (failure !== null || input.writableEnded) return;
-      // Waits for the disk: exporters then wait too, and nothing piles up here.
+      // Waits for the disk, so that exporters wait too and memory does not grow.
       if (!input.write(encodeExport(accepted))) await Promise.race([drained(input), written]);
     },
     async close() {
@@ -43,14 +44,14 @@ export async function openSave(path: string): Promise<ExportSink> {
   };
 }
 
-/** The pipeline tells of errors meanwhile. */
+/** Errors are reported by the pipeline. */
 async function drained(input: Writable): Promise<void> {
   await once(input, 'drain').catch(() => undefined);
 }
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    // Attributes may hold secrets.
+    // Readable only by the owner: attributes may hold secrets.
     return await open(path, 'a', 0o600);
   } catch (error) {
     throw new SourceError(`${describe(path)}: ${describeFileError(error)}`);
@@ -58,7 +59,7 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 function encodeExport({ type, body, validSpans }: AcceptedExport): string {
-  // With its invalid spans the export could not be read back.
+  // With its invalid spans the export could not be read again.
   if (validSpans !== null) return encodeOtlpLines(validSpans);
   return `${type === 'application/json' ? JSON.stringify(parseJson(body)) : toOtlpJson(body)}\n`;
 }

@@ -2,21 +2,21 @@ import type { Span } from '../span/span.ts';
 import { selectTraces } from './select-spans.ts';
 import type { Source, TraceQuery } from './source.ts';
 
-/** Traces that are in memory at a time, as answer and as spans. */
+/** The number of traces that are in memory at a time, as an answer and as spans. */
 const pageSize = 200;
-/** So full a page is meant to be: a full one may have left traces out. */
+/** The share of a page that a window should fill: a full page may have left traces out. */
 const targetShare = 0.5;
-/** From one window to the next the density of traces changes. */
+/** The largest growth of a window from one page to the next, because the density of traces changes. */
 const mostGrowth = 4;
-/** Milliseconds. Tempo takes whole seconds. */
+/** In milliseconds: Tempo accepts only whole seconds. */
 const narrowest = 1_000;
 
-/** The source has searched already, and may mean by a time more than the start of a span. */
+/** The source has already applied the time range, and may compare it with other times than the start of a span. */
 const anyTrace = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER } as const;
 
 /**
- * The traces of a search, the newest first, a page at a time. A window of time whose page comes full is narrowed and asked for again, so
- * that the order of a page does not matter.
+ * Yields the traces of a search page by page, the newest first. A time window whose page is full is narrowed and searched again, so the
+ * order within a page does not matter.
  */
 export async function* searchPages(
   source: Source,
@@ -48,7 +48,7 @@ export async function* searchPages(
     for (const { traceId } of page) seen.add(traceId);
     if (page.length > 0) yield page;
     if (from <= query.startTimeMin) return;
-    // The edge is in both windows: times are finer than a millisecond.
+    // Both windows contain the boundary, because times are finer than a millisecond.
     to = from;
     const growth = Math.min(mostGrowth, (pageSize * targetShare) / Math.max(1, count));
     width = Math.max(narrowest, Math.floor(width * growth));

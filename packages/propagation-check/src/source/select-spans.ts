@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import type { TraceQuery } from './source.ts';
 
-/** Groups spans by trace, in the order in which the traces appear first. */
+/** Groups spans by trace, in the order of each trace's first span. */
 export function groupByTrace(spans: Iterable<Span>): ReadonlyMap<string, readonly Span[]> {
   const traces = new Map<string, Span[]>();
   for (const span of spans) {
@@ -13,8 +13,8 @@ export function groupByTrace(spans: Iterable<Span>): ReadonlyMap<string, readonl
 }
 
 /**
- * The answer of `Source.searchTraces` where all spans are in memory: all spans of the newest traces
- * that have a span of the service, or any, that started within the time.
+ * `Source.searchTraces` for spans in memory: all spans of the newest traces that have a span of the service (or of any) that started
+ * within the time range.
  */
 export function selectTraces(spans: Iterable<Span>, query: TraceQuery): readonly Span[] {
   const min = toNanoseconds(query.startTimeMin);

@@ -1,23 +1,23 @@
 import type { OtherSignal } from '../decode/other-signals.ts';
 import type { Span } from '../span/span.ts';
 
-/** A place that answers with spans. Sources alone read the network, files, standard input or a child process. */
+/** A place from which spans are read. Only sources read the network, files, standard input or a child process. */
 export interface Source {
-  /** For people: `jaeger=http://localhost:16686`. */
+  /** The name in messages: `jaeger=http://localhost:16686`. */
   readonly name: string;
-  /** A note for people before they use it, one line. */
+  /** A warning for the user when the source is opened, one line. */
   readonly warning?: string | null;
-  /** All its spans are at hand: searching for those of every service costs nothing. */
+  /** All its spans are in memory: searching for the spans of every service costs nothing. */
   readonly isInMemory?: boolean;
-  /** It holds what services sent to this tool, and nothing from before it was opened. */
+  /** It holds only spans that services sent to this tool since it was opened. */
   readonly isReceiver?: boolean;
-  /** Of a receiver: for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  /** The URL of a receiver, for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url?: string;
-  /** Of a receiver: what services tried to send in vain, and why; for people. */
+  /** For a receiver: why it refused exports or left out spans, for messages. */
   readonly complaints?: readonly string[];
   /**
-   * The spans of one trace that have arrived so far; empty when the source holds none (yet).
-   * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.
+   * The spans of one trace that have arrived so far; empty if the source has none (yet).
+   * @throws {SourceError} when the source cannot be read: unreachable, access refused, not the expected format.
    */
   readTrace(traceId: string, signal?: AbortSignal): Promise<readonly Span[]>;
   /**
@@ -25,17 +25,17 @@ export interface Source {
    * @throws {SourceError} as `readTrace`.
    */
   searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
-  /** Of a source that is searched service by service: their names. @throws {SourceError} as `readTrace`. */
+  /** The names of the services, for a source that is searched service by service. @throws {SourceError} as `readTrace`. */
   listServices?(signal?: AbortSignal): Promise<readonly string[]>;
-  /** Of a source that tells when spans arrive: grows with each arrival. */
+  /** The number of arrivals, for a source that signals when spans arrive. */
   readonly revision?: number;
-  /** Waits until `revision` is greater than `since`. Rejects with the signal's reason when it is aborted. */
+  /** Waits until `revision` is greater than `since`. Rejects with the signal's reason when the signal is aborted. */
   waitForChange?(since: number, signal?: AbortSignal): Promise<number>;
-  /** Of a receiver: hands spans of this tool itself to where exports go beside the memory. */
+  /** For a receiver: passes this tool's own spans to the other destinations of exports. */
   passOn?(spans: readonly Span[]): Promise<void>;
-  /** Of a receiver: drops traces, and spans of them that come later. */
+  /** For a receiver: drops traces, and later spans of them. */
   forget?(traceIds: Iterable<string>): void;
-  /** Of a file: the other signals of OTLP that it holds, where no span is in it. @throws {SourceError} as `readTrace`. */
+  /** For a file without spans: the other OTLP signals that it holds. @throws {SourceError} as `readTrace`. */
   listOtherSignals?(signal?: AbortSignal): Promise<readonly OtherSignal[]>;
   /** Frees connections and ports. */
   close(): Promise<void>;
@@ -43,7 +43,7 @@ export interface Source {
 
 /** A search for traces. */
 export interface TraceQuery {
-  /** Null for any. A remote source that has more services than can be searched one by one then finds nothing. */
+  /** Null for any service. A remote source then finds nothing if it has too many services to search one by one. */
   readonly service: string | null;
   /** Milliseconds since the Unix epoch. */
   readonly startTimeMin: number;
@@ -53,14 +53,14 @@ export interface TraceQuery {
   readonly limit: number;
 }
 
-/** The source could not answer. The message says what is wrong, where, and what to do. */
+/** The source could not be read. The message names the place, the fault and what to do. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
 /** A file that holds no traces in any format: a document, a picture, another program's data. */
 export class ForeignFileError extends SourceError {
-  /** It is known what it holds instead. */
+  /** Whether its actual content is recognised. */
   readonly isKnown: boolean;
 
   constructor(message: string, isKnown: boolean) {

@@ -6,14 +6,14 @@ import type { ExportRequest } from './export-request.ts';
 
 export interface SpanBufferLimits {
   readonly maxSpans: number;
-  /** Estimated from the size of the requests the spans came in. */
+  /** Memory for the spans, estimated from the size of their requests. */
   readonly maxBytes: number;
 }
 
 const maxDroppedTraces = 100_000;
-/** Rows, with those of dropped traces, for each row that is kept: a new row then costs one move at most. */
+/** The most rows, including those of dropped traces, for each kept row: then each new row costs at most one move. */
 const mostRowsPerKept = 2;
-/** Not worth moving. */
+/** Fewer rows are not worth moving. */
 const fewRows = 10_000;
 
 interface BufferedTrace {
@@ -22,17 +22,17 @@ interface BufferedTrace {
 }
 
 /**
- * Spans in memory, in columns, by trace. When it is full the trace that began to arrive first is dropped
- * whole, because half a trace would look broken; `droppedSpans` counts what was lost.
+ * Spans in memory, in columns, by trace. When the buffer is full it drops the oldest trace as a whole, because half a trace would look
+ * broken; `droppedSpans` counts the lost spans.
  */
 export class SpanBuffer {
   readonly #limits: SpanBufferLimits;
   #writer = new SpanWriter();
   #reader = new ExportReader(this.#writer);
-  /** By row, where it was asked for. */
+  /** By row: the views that were made so far. */
   #views: Span[] = [];
   readonly #traces = new Map<string, BufferedTrace>();
-  /** Late spans of these are dropped too. Bounded: the oldest are forgotten. */
+  /** Dropped traces, whose late spans are dropped too. Bounded: the oldest entries are removed. */
   readonly #droppedTraces = new Map<string, 'for-room' | 'on-purpose'>();
   #spans = 0;
   #bytes = 0;
@@ -46,7 +46,7 @@ export class SpanBuffer {
     return this.#dropped;
   }
 
-  /** With those of dropped traces that were not removed yet. */
+  /** Includes rows of dropped traces that were not removed yet. */
   get rows(): number {
     return this.#writer.rows;
   }
@@ -61,7 +61,7 @@ export class SpanBuffer {
     return read;
   }
 
-  /** Drops everything, which is no loss. Late spans of the traces that were here are dropped too. */
+  /** Drops everything, and later spans of the same traces. Does not count as a loss. */
   clear(): void {
     for (const traceId of this.#traces.keys()) this.#remember(traceId, 'on-purpose');
     this.#traces.clear();
@@ -69,7 +69,7 @@ export class SpanBuffer {
     this.#bytes = 0;
   }
 
-  /** Drops these traces, which is no loss, and their late spans too. */
+  /** Drops these traces and their later spans. Does not count as a loss. */
   forget(traceIds: Iterable<string>): void {
     for (const traceId of traceIds) {
       const trace = this.#traces.get(traceId);
@@ -89,7 +89,7 @@ export class SpanBuffer {
     return this.#viewsOf([...this.#traces.values()].flatMap(({ rows }) => rows));
   }
 
-  /** All in columns; what arrives later is not in them. */
+  /** All spans in columns; later spans are not added to them. */
   store(): SpanStore {
     if (this.#writer.rows > this.#spans) this.#moveKept();
     return this.#writer.finish();
@@ -104,7 +104,7 @@ export class SpanBuffer {
     });
   }
 
-  /** @param bytes Of one span. */
+  /** @param bytes Estimated memory of one span. */
   #index(firstRow: number, bytes: number): void {
     const { columns, rows } = this.#writer;
     let trace: BufferedTrace | null = null;
@@ -122,7 +122,7 @@ export class SpanBuffer {
     }
   }
 
-  /** @returns Null where it was dropped. */
+  /** @returns Null if the trace was dropped. */
   #findTrace(traceId: string): BufferedTrace | null {
     const known = this.#traces.get(traceId);
     if (known !== undefined) return known;
@@ -153,7 +153,7 @@ export class SpanBuffer {
     }
   }
 
-  /** Into columns without the rows of dropped traces. */
+  /** Moves the kept rows into new columns, without the rows of dropped traces. */
   #moveKept(): void {
     const store = this.#writer.finish();
     const writer = new SpanWriter();

@@ -18,9 +18,9 @@ const protobuf = 'application/protobuf';
 const readsAtOnce = 4;
 
 /**
- * Grafana Tempo's trace API: `/api/v2/traces/{id}`, and `/api/traces/{id}` where v2 is missing. Protobuf is preferred,
- * JSON is understood. A search asks for ids by TraceQL and then reads each trace.
- * @param baseUrl Of Tempo's query frontend, with its prefix: `http://localhost:3200`.
+ * Grafana Tempo's trace API: `/api/v2/traces/{id}`, and `/api/traces/{id}` if v2 is missing. Protobuf is preferred, JSON is accepted. A
+ * search gets trace ids by TraceQL, then reads each trace.
+ * @param baseUrl The URL of Tempo's query frontend, with its prefix: `http://localhost:3200`.
  * @throws {SourceError} when the CA file cannot be read.
  */
 export async function createTempoSource(baseUrl: URL, options: HttpClientOptions = {}): Promise<Source> {
@@ -65,21 +65,21 @@ async function readOneTrace(
 }
 
 /**
- * Whether a 404 says in Tempo's words that there is no such trace: as text, and a querier that is asked directly by an answer
- * without a trace. Since 2.5 a query frontend says nothing at all.
+ * Whether a 404 is Tempo's answer for a missing trace: a text, or an answer without a trace from a querier. Since 2.5 a query frontend
+ * sends an empty body.
  */
 function saysNotFound(answer: HttpAnswer): boolean {
   if (isProtobuf(answer) || hasFieldOfTempo(answer)) return true;
   return /^(?:trace not found|unable to find [0-9a-f]+)/i.test(new TextDecoder().decode(answer.body));
 }
 
-/** Grafana asks the same to test a connection: every query frontend answers `echo`. */
+/** Whether the query frontend's `/api/echo` answers `echo`; Grafana tests a connection in the same way. */
 async function hasEcho(client: HttpClient, signal: AbortSignal | undefined): Promise<boolean> {
   const { status, body } = await client.get('api/echo', new URLSearchParams(), 'text/plain', signal);
   return status === 200 && new TextDecoder().decode(body).trim() === 'echo';
 }
 
-/** An answer without spans is believed only in Tempo's own shape: other programs have `{}` and `[]` too. */
+/** An answer without spans counts only in Tempo's own shape: other programs also answer `{}` and `[]`. */
 function decodeTrace(
   client: HttpClient,
   answer: HttpAnswer,
@@ -101,7 +101,7 @@ function hasFieldOfTempo(answer: HttpAnswer): boolean {
   return document !== null && ['trace', 'batches', 'metrics'].some((field) => Object.hasOwn(document, field));
 }
 
-/** Empty fields are left out, and the metrics are always there. Source: Tempo, `tempo.proto`, `SearchResponse`. */
+/** Empty fields are omitted, but `metrics` is always present. Source: Tempo, `tempo.proto`, `SearchResponse`. */
 const searchShape = z.object({ traces: anyArray.nullish(), metrics: z.unknown().optional() });
 const foundShape = z.object({ traceID: z.string() });
 
