@@ -13,20 +13,20 @@ import { judgeCollected } from './judge-trace.ts';
 import { waitForTurn } from './pace-looks.ts';
 
 export interface ReceivedQuery {
-  /** A receiver. Whoever sends to it has done what is to be checked. */
+  /** A receiver, after the work to be checked has finished. */
   readonly source: Source;
-  /** Read anew for each look: taps write while they run. */
+  /** Called for each look, because taps write while they run. */
   readonly readInputs: () => Promise<CheckInputs>;
   /** Milliseconds. The deadline for spans to arrive. */
   readonly waitMs: number;
-  /** Milliseconds. What is missing is judged when no span has come for so long. */
+  /** Milliseconds without a new span after which missing spans are judged. */
   readonly settleMs: number;
   readonly signal: AbortSignal;
   readonly onWait?: (waiting: Waiting) => void;
   readonly explainSilence: () => NoSpans;
 }
 
-/** As far as the caller knows. */
+/** The caller's explanation of a receiver without spans. */
 export interface NoSpans {
   /** Why nothing arrived. */
   readonly reason: string;
@@ -38,11 +38,11 @@ export interface CheckedSpans {
   readonly result: Result;
   readonly details: ReportDetails;
   readonly spans: readonly Span[];
-  /** The same in columns. */
+  /** The spans in columns. */
   readonly store: SpanStore;
 }
 
-/** Waits for what can still change the verdict on the traces that have reached a receiver, and judges all of them. */
+/** Waits for spans that can still change the verdict on the traces in a receiver, then judges all traces. */
 export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans> {
   const { source, readInputs, waitMs, settleMs, signal, onWait, explainSilence } = query;
   await waitForFirst(source, Math.min(settleMs, waitMs), signal);
@@ -53,7 +53,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   });
   const inputs = await readInputs();
   const isSilent = collected.spans.length === 0;
-  // An expectation that nothing speaks of is neither met nor broken.
+  // Without any span an expectation is neither met nor broken.
   const { store, result } = judgeCollected(
     collected,
     isSilent ? { ...inputs, expectation: noExpectation } : inputs,
@@ -82,7 +82,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   };
 }
 
-/** Traces of services of which neither the result nor an expectation speaks, that may be calls of others. */
+/** Notes traces that may be calls, of services that occur neither in the result nor in an expectation. */
 function tellEnclosed(
   spans: readonly Span[],
   { edges, findings }: Result,

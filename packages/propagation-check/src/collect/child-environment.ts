@@ -4,24 +4,24 @@ import { quoteForShell } from '../util/quote-for-shell.ts';
 
 export interface ChildEnvironment {
   readonly env: NodeJS.ProcessEnv;
-  /** Settings of the user that the child does not get: for people. */
+  /** Messages about settings of the user that are replaced for the child. */
   readonly notes: readonly string[];
 }
 
-/** Milliseconds. A process that is ended without a flush loses no more than this. */
+/** Milliseconds between exports. A process that ends without a flush loses at most the spans of this time. */
 const scheduleDelay = '100';
 
-/** Of the settings that record headers in spans those that are variables: headers decide what spans cannot. */
+/** The settings for recording headers in spans that are environment variables. Headers decide cases that spans alone cannot. */
 const headerVariables = Object.fromEntries(
   headerSettings.flatMap(({ set }) => (typeof set === 'string' ? [] : [[set.name, set.value]])),
 );
 
 /**
- * The environment in which SDKs of every language export their spans to a receiver of this tool, and soon. What the user has set
- * stays, except where the spans go.
+ * Makes the environment in which SDKs of every language export their spans to this tool's receiver without delay. The user's settings
+ * stay, except for the exporter and the endpoint.
  *
- * @param url Of the receiver, which takes each protocol.
- * @param isForwarded Somebody else gets everything too, so that metrics and logs are not turned off.
+ * @param url The URL of the receiver, which accepts every protocol.
+ * @param isForwarded Exports are forwarded to another receiver too, so metrics and logs stay on.
  */
 export function makeChildEnvironment(
   own: NodeJS.ProcessEnv,
@@ -32,7 +32,7 @@ export function makeChildEnvironment(
   const exporters = own.OTEL_TRACES_EXPORTER ?? 'otlp';
   const exportsOtlp = exporters.split(',').some((name) => name.trim() === 'otlp');
   const env = {
-    // Over HTTP every language has it, and the receiver takes each.
+    // SDKs of every language support this protocol.
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
     OTEL_BSP_SCHEDULE_DELAY: scheduleDelay,
     ...headerVariables,
@@ -54,7 +54,7 @@ export function makeChildEnvironment(
   return { env, notes };
 }
 
-/** Exporters of Python ask a proxy for this machine too, unless it is named. */
+/** Python's exporters use a proxy even for this machine, unless `no_proxy` names it. */
 function readProxyExceptions(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const hasProxy = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'].some((name) => own[name]);
   if (!hasProxy) return {};

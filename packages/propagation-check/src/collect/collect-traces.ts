@@ -20,101 +20,101 @@ export interface CollectOptions {
   /** CLIENT spans of requests that this tool sent itself, one for each trace. */
   readonly requests?: readonly Span[];
   /**
-   * Requests of this tool caused the traces, and the last of them was answered then, in milliseconds since the Unix epoch. They
-   * may have reached services that no span names.
+   * Set if requests of this tool caused the traces: when the last of them was answered, in milliseconds since the Unix epoch. They may
+   * have reached services that no span names.
    */
   readonly answeredAt?: number;
-  /** Services to search for other sides of calls, beside those that are called. */
+  /** Services to search for other sides of calls, in addition to the called services. */
   readonly services: readonly string[];
-  /** Everything that has reached a receiver is meant, beside the traces that are named. */
+  /** Whether all traces in a receiver are collected, in addition to `traceIds`. */
   readonly withReceived?: boolean;
-  /** Read anew for each look: taps write while they run. */
+  /** Called for each look, because taps write while they run. */
   readonly readInputs: () => Promise<CheckInputs>;
   /** Milliseconds. The deadline for spans to arrive. */
   readonly waitMs: number;
-  /** Milliseconds. A trace that did not grow for so long is taken as it is. */
+  /** Milliseconds without growth after which a trace counts as complete. */
   readonly settleMs: number;
   readonly signal: AbortSignal;
-  /** Told before each pause. */
+  /** Called before each pause. */
   readonly onWait?: (waiting: Waiting) => void;
 }
 
 export interface Waiting {
-  /** Still awaited by the first open trace. */
+  /** What the first open trace waits for. */
   readonly awaited: readonly Awaited[];
-  /** Traces that are waited for, of all. */
+  /** The number of traces that are waited for, of `all`. */
   readonly open: number;
   readonly all: number;
   /** Milliseconds until the deadline. */
   readonly leftMs: number;
 }
 
-/** The spans of the traces, of those that began as the other side of their calls, and of every other that reached a receiver. */
+/** The spans of the requested traces, of traces that began as the other side of their calls, and of all other traces in a receiver. */
 export interface Collected extends CollectedSpans {
-  /** Traces of which nothing arrived. */
+  /** Ids of the traces without spans. */
   readonly missing: readonly string[];
-  /** Set when nothing arrived under any id, and other traces began during the requests: their spans. */
+  /** If no span arrived under any requested id: the spans of other traces that began during the requests. */
   readonly elsewhere: readonly Span[];
 }
 
 const readsAtOnce = 8;
-/** Spans that ended before are no longer under way, so that old traces are judged at once. */
+/** A trace whose newest span ended this long ago is judged at once: its spans are no longer in transit. */
 const oldMs = 60_000;
 /**
- * Exporters send at intervals: whoever was first heard of after a pause may be heard of again after one more. Half of it is added,
- * because a pause that was seen is mostly shorter than the interval.
+ * Exporters send at intervals: after a pause, the next export may take one more interval. The factor is above 1 because an observed pause
+ * is usually shorter than the interval.
  */
 const quietPauses = 1.5;
-/** Of the time, for searches among all services of a remote source. */
+/** The share of the time for searches of all services of a remote source. */
 const searchShare = 0.1;
 
 interface Trace {
   readonly id: string;
   readonly spans: readonly Span[];
-  /** The request of this tool that caused it. */
+  /** The CLIENT span of this tool's request that caused it. */
   readonly request: Span | null;
-  /** A request of this tool caused it, in another trace or in this one. */
+  /** Whether a request of this tool caused it, in this trace or in another. */
   readonly isCaused: boolean;
   /** When it last grew, or when the waiting began. */
   readonly grewAt: number;
-  /** Calls without their other side, when it was last looked at. */
+  /** Calls without their other side, as of the last look. */
   readonly looseEnds: readonly Span[];
-  /** These can still change the verdict on it. */
+  /** Spans and edges that can still change the verdict on it. */
   readonly awaited: readonly Awaited[];
   /** Identifies the data of the last judgement: the trace is judged anew when this changes. */
   readonly judgedOn: string;
   readonly isOver: boolean;
 }
 
-/** On the clock of this process. */
+/** Times on the clock of this process. */
 interface Arrivals {
   /** When spans arrived last, or when the waiting began. */
   readonly lastAt: number;
-  /** Between two arrivals, or before the first. */
+  /** The longest pause between two arrivals, or before the first. */
   readonly longestPauseMs: number;
 }
 
 interface State {
   readonly traces: readonly Trace[];
-  /** Of traces that began as the other side of a loose end. */
+  /** Spans of traces that began as the other side of a loose end. */
   readonly others: readonly Span[];
   readonly arrivals: Arrivals;
-  /** When all services of a remote source may be searched again. */
+  /** The time from which all services of a remote source may be searched again. */
   readonly searchAt: number;
-  /** Null until they are searched for: once everything else is there. */
+  /** Ids of detached traces (see `findDetached`); null until they are searched for, once everything else is complete. */
   readonly detached: ReadonlySet<string> | null;
   /**
-   * Of a receiver: when the traces were over for the first time, in milliseconds. Spans that came or began until then are judged
-   * too; later traces are those of others, who may never rest.
+   * For a receiver: when the traces were complete for the first time, in milliseconds. Spans that arrived or began before are judged too.
+   * Later traces belong to other callers, which may never stop.
    */
   readonly receivedUntil: number | null;
-  /** The last judgement, of whichever trace. */
+  /** The last judgement of any trace. */
   readonly judged: JudgedSpans | null;
 }
 
 /**
- * Reads traces until nothing can change the verdict on any, they have settled, or the deadline decides.
- * @throws {SourceError} when the source cannot be asked; the signal's reason when it aborts.
+ * Reads traces until nothing can change the verdict on any of them, or they have settled, or the deadline passes.
+ * @throws {SourceError} when the source cannot be read; the signal's reason when it is aborted.
  */
 export async function collectTraces(options: CollectOptions): Promise<Collected> {
   const { signal, source } = options;
@@ -127,7 +127,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
 
   for (let isFirst = true; ; isFirst = false) {
     signal.throwIfAborted();
-    // Before the look: what comes while it searches is not in what it has read.
+    // Taken before the look, which does not see spans that arrive during it.
     const now = Date.now();
     const revision = source.revision ?? 0;
     const isLast = now >= deadline;
@@ -170,7 +170,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
   }
 }
 
-/** When time alone ends the waiting for something next; never, where that is up to the deadline. */
+/** The next time at which a wait ends by time alone; infinity if only the deadline ends it. */
 function findDue(state: State, elsewhereSince: number | null, options: CollectOptions): number {
   const settleMs = settleTime(state.arrivals, options);
   const elsewhereAt = (elsewhereSince ?? Number.POSITIVE_INFINITY) + settleMs;
@@ -180,17 +180,17 @@ function findDue(state: State, elsewhereSince: number | null, options: CollectOp
     .map(({ grewAt, awaited }) => (awaited.length === 0 ? wholeAt : grewAt + settleMs))
     .reduce(
       (least, due) => Math.min(least, due),
-      // Past it, other traces answer for some of the requests alone.
+      // After this time the other traces account for only some of the requests, and do not end the wait.
       elsewhereAt > Date.now() ? elsewhereAt : Number.POSITIVE_INFINITY,
     );
 }
 
-/** How long nothing must come before what argues from absence is believed. */
+/** How long no span may arrive before conclusions are drawn from missing spans. */
 function settleTime({ longestPauseMs }: Arrivals, { settleMs }: CollectOptions): number {
   return Math.max(settleMs, longestPauseMs * quietPauses);
 }
 
-/** How long nothing must come before traces that are whole are all that the requests caused. */
+/** How long no span may arrive before complete traces count as all that the requests caused. */
 function quietTime({ longestPauseMs }: Arrivals, { settleMs }: CollectOptions): number {
   return Math.min(settleMs, longestPauseMs * quietPauses);
 }
@@ -223,7 +223,7 @@ function toTrace(id: string, spans: readonly Span[]): Trace {
   };
 }
 
-/** Reads what is not over yet, searches for the other sides of its calls, and judges what has changed. */
+/** Reads the open traces, searches for the other sides of their calls, and judges the traces that have changed. */
 async function look(
   before: State,
   { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
@@ -242,7 +242,7 @@ async function look(
   );
   const open = traces.filter((trace) => !trace.isOver);
   const arrived = note(before.arrivals, countSpans(traces) > countSpans(before.traces));
-  // Before the search, which takes time: no trace is over by its age unless it was searched for thoroughly.
+  // Decided before the search, which takes time: a trace settles only if this look searches thoroughly.
   const settleMs = settleTime(arrived, options);
   const settled = new Set(open.filter((trace) => isSettled(trace, settleMs)).map((trace) => trace.id));
   const searchedAt = Date.now();
@@ -267,7 +267,7 @@ async function look(
   const quietFor = Date.now() - arrivals.lastAt;
   let { judged } = before;
   const close = (trace: Trace): Trace => {
-    // Other sides alone end no waiting.
+    // A trace without spans stays open, even if other sides of its calls are found.
     if (trace.isOver || trace.spans.length === 0) return trace;
     const judgedOn = [trace.spans.length, others.length, inputs.wire.length].join();
     let { awaited } = trace;
@@ -298,7 +298,7 @@ function judgeTrace(
   };
 }
 
-/** The expectation says where requests go, so that nothing else is awaited. */
+/** Whether the expectations require edges: then spans of other services are not awaited. */
 function isTold({ expectation }: CheckInputs): boolean {
   return expectation.edges.some((edge) => edge.rule === 'must');
 }
@@ -313,7 +313,7 @@ function countSpans(traces: readonly Trace[]): number {
   return traces.reduce((sum, { spans }) => sum + spans.length, 0);
 }
 
-/** Begins to wait for them, too. */
+/** Adds the detached traces, and waits for them too. */
 async function addDetached(state: State, isLast: boolean, options: CollectOptions): Promise<State> {
   const { source, signal } = options;
   const spans = [...state.traces.flatMap((trace) => trace.spans), ...state.others];
@@ -324,11 +324,11 @@ async function addDetached(state: State, isLast: boolean, options: CollectOption
   return look({ ...state, traces, detached }, { isFirst: true, isLast }, options);
 }
 
-/** Begins to wait for all other traces that services sent. */
+/** Adds all other traces of a receiver, and waits for them too. */
 async function addReceived(state: State, isLast: boolean, options: CollectOptions): Promise<State> {
   const { source, signal } = options;
   const query = { service: null, startTimeMin: 0, limit: Number.MAX_SAFE_INTEGER };
-  // The first time all, however wrong the clock of a service is.
+  // The first search has no upper limit, because a service's clock may be wrong.
   const startTimeMax = state.receivedUntil ?? Number.MAX_SAFE_INTEGER;
   const arrived = groupByTrace(await source.searchTraces({ ...query, startTimeMax }, signal));
   const known = new Set([
@@ -342,14 +342,14 @@ async function addReceived(state: State, isLast: boolean, options: CollectOption
 }
 
 /**
- * A request of which one service alone shows spans: a client that is not instrumented leaves no trace of the calls that it
- * makes but in the traces of those who are called, and these come to a receiver when their exporters send.
+ * Whether a request's trace has spans of only one service. If its client is not instrumented, its calls show only in the traces of the
+ * called services, which arrive with the next export of those.
  */
 function mayHaveHiddenCalls({ isCaused, spans }: Trace, inputs: CheckInputs): boolean {
   return isCaused && !isTold(inputs) && spans.every((span) => span.serviceName === spans[0]?.serviceName);
 }
 
-/** Whether a trace began as the other side of this one's request: others may ask for the same at the same time. */
+/** Whether another trace began as the other side of this trace's call, and not of another caller's call at the same time. */
 function isAnswered(trace: Trace, { others }: State): boolean {
   return selectOtherSides(others, trace.looseEnds).length > 0;
 }
@@ -361,8 +361,9 @@ function conclude({ traces, others, detached, judged }: State, { services }: Col
   const direct = [...groupByTrace(others).values()].filter((trace) => beginsAt(trace, called)).flat();
   const isShown = ({ request, spans: { length }, looseEnds }: Trace): boolean => {
     if (selectOtherSides(direct, looseEnds).length > 0) return true;
-    // A request of which nothing is here would only look like a call to a peer without spans, and one while which some other
-    // service began a trace like a call to that: a service without spans may stand in between.
+    // The request's span is left out in two cases. If its trace has no span, it would look like a call to a peer without spans. If
+    // another service began a trace during the request, it would look like a call to that service, although a service without spans may
+    // stand in between.
     const isLoose = looseEnds.some((span) => span.spanId === request?.spanId);
     return length > 0 && !(isLoose && request !== null && selectOtherSides(others, [request]).length > 0);
   };
@@ -384,8 +385,8 @@ function beginsAt(trace: readonly Span[], services: ReadonlySet<string>): boolea
 }
 
 /**
- * The traces whose entries link to the requests, once there is one for each: ids say that these are theirs, and not those of others
- * who ask for the same at the same time. Null before.
+ * Finds the traces whose entry spans link to the requests. The links prove that the requests caused them, and not other callers that send
+ * the same requests at the same time. Null until each request has such a trace.
  */
 function findLinked({ traces, others }: State): readonly Span[] | null {
   const entries = others.filter((span) => isEntry(span) && isRoot(span));
@@ -419,7 +420,7 @@ function isSettled({ spans, grewAt }: Trace, settleMs: number): boolean {
   return now - grewAt >= settleMs || now - newest >= oldMs;
 }
 
-/** The later reading of a trace is the fuller one. */
+/** The later reading of a trace replaces the earlier one: it has at least as many spans. */
 function mergeSpans(before: readonly Span[], now: readonly Span[]): readonly Span[] {
   const fresh = new Set(now.map((span) => span.traceId));
   return [...before.filter((span) => !fresh.has(span.traceId)), ...now];

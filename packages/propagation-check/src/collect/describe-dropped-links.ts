@@ -4,13 +4,16 @@ import { kindNumber } from '../span/span.ts';
 import { findShapes, type SpanStore } from '../span/span-store.ts';
 import { listNames } from '../util/list-names.ts';
 
-/** Notes where links are left out, by a limit of an SDK or for ids that are not valid: a message whose PRODUCER span seems to have no reader may be read, a root may be linked. */
+/**
+ * Notes spans whose links were left out, by a limit of the SDK or for invalid ids. A message without a known receiver may have been
+ * received, and a root may have been linked.
+ */
 export function describeDroppedLinks(store: SpanStore): readonly string[] {
   const shapes = findShapes(store, droppedCounts.links);
   if (shapes.size === 0) return [];
   const { kinds, resources, resourceTable } = store;
   const facts = new RowFacts(store);
-  // As of `isMessage`: a function that a queue triggers has a SERVER span.
+  // As in `isMessage`: a function that a queue triggers has a SERVER span.
   const isMessage = (row: number) =>
     kinds[row] === kindNumber.consumer ||
     (kinds[row] === kindNumber.server && facts.protocolOf(row) === 'messaging');

@@ -4,7 +4,7 @@ import type { Result } from '../verdict/result.ts';
 const mostNamed = 10;
 
 /**
- * Names the entries that a baseline no longer needs, because their finding is repaired or has another cause now.
+ * Names the baseline entries that are no longer needed, because their finding is repaired or has another cause now.
  *
  * @param name The name of the baseline.
  */

@@ -3,8 +3,8 @@ import { mapBy } from '../util/group-by.ts';
 import { listNames } from '../util/list-names.ts';
 
 /**
- * A note on each name that several namespaces share. Source: semantic conventions, resource: `service.name` is unique within its
- * `service.namespace`. Some instances of a service may name the namespace, and others not.
+ * Notes each service name that several namespaces share. Instances without a namespace are ignored: not every instance of a service may
+ * set it. Source: semantic conventions, resource: `service.name` is unique within its `service.namespace`.
  */
 export function describeSharedNames({ resourceTable }: Pick<SpanStore, 'resourceTable'>): readonly string[] {
   const named = resourceTable.flatMap(({ serviceName, attributes }) => {

@@ -2,11 +2,11 @@ import type { SpanStore } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 
-/** Milliseconds since the epoch: spans begin between these. */
+/** Plausible times of spans, in milliseconds since the epoch. */
 const earliest = Date.UTC(2000);
 const latest = Date.UTC(2100);
 
-/** Units that people write for nanoseconds, and so many of them are a millisecond. */
+/** Units that are written by mistake instead of nanoseconds, and their number in a millisecond. */
 const units = [
   { unit: 'milliseconds', inMillisecond: 1, factor: '1,000,000' },
   { unit: 'microseconds', inMillisecond: 1_000, factor: '1,000' },
@@ -14,10 +14,10 @@ const units = [
 
 const nanosecondsInMillisecond = 1e6;
 
-/** Times from here on are in no unit but that of OTLP. */
+/** From here on a time can only be in nanoseconds. */
 const firstPlausible = latest * units[1].inMillisecond;
 
-/** A note where spans have times that are plausible in another unit than that of OTLP, and lie in 1970 as they are. */
+/** Notes spans whose times lie in 1970 as nanoseconds, but are plausible in another unit. */
 export function describeTimes({ size, origin, starts }: SpanStore): readonly string[] {
   const first = Number(origin);
   const found = [];

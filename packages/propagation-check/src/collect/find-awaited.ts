@@ -10,7 +10,7 @@ import type { Finding } from '../verdict/result.ts';
 import { findProvenSides, type ProvenSides } from './find-proven-sides.ts';
 import type { CheckInputs, Judgement } from './judge.ts';
 
-/** Something that has not come and that can still change the verdict on a trace. */
+/** A span, edge or service that has not been seen and can still change the verdict on a trace. */
 export type Awaited =
   | { readonly kind: 'any-span' }
   | { readonly kind: 'parent'; readonly of: Span }
@@ -20,9 +20,9 @@ export type Awaited =
   | { readonly kind: 'unknown-services' };
 
 /**
- * Lists what can still change the verdict on one trace: nothing where each span has its parent, each call its other side or a
- * proof that it never gets one, and each expected edge is there.
- * @param judgement The judgement of three kinds of spans together: those of the trace, the request that caused it, and the other sides of its calls.
+ * Lists what can still change the verdict on one trace. The list is empty if each span has its parent, each call has its other side or a
+ * proof that it never gets one, and each expected edge exists.
+ * @param judgement The judgement of the trace together with the request that caused it and the other sides of its calls.
  */
 export function findAwaited(
   { scene: { graph }, looseEnds, result: { edges, findings } }: Judgement,
@@ -53,7 +53,7 @@ export function findAwaited(
   return [...sides, ...missing, ...doubtful];
 }
 
-/** Nobody ever continues the span: its other side is proven, or it sent no header. */
+/** Whether no later span can continue the CLIENT span: its other side is proven, or it sent no header. */
 function isCutOff(client: Span, { clients }: ProvenSides, findings: readonly Finding[]): boolean {
   return (
     clients.has(client) ||
@@ -67,14 +67,15 @@ function isCutOff(client: Span, { clients }: ProvenSides, findings: readonly Fin
 }
 
 /**
- * Whether no later span takes the finding back, once no side of a call is awaited: until then, the child of a CLIENT span may come, and
- * the SERVER span that was taken for its other side is of another call. Arguments from times and counts change with each call.
+ * Whether no later span can refute the finding, provided that no side of a call is awaited. While one is, a child of the CLIENT span may
+ * still arrive, which shows that the paired SERVER span belongs to another call. Findings from times and counts can change with each
+ * call.
  */
 function isConclusive({ id, confidence }: Finding): boolean {
   return knownFindings[id].isConclusive && confidence !== 'likely';
 }
 
-/** For people: `the child of GET service-b:8082/work of service-a`. */
+/** Describes it for messages: `the called side of GET service-b:8082/work of service-a`. */
 export function describeAwaited(awaited: Awaited): string {
   switch (awaited.kind) {
     case 'any-span':

@@ -14,11 +14,11 @@ import { groupBy } from '../util/group-by.ts';
 export interface OtherSideQuery {
   readonly source: Source;
   readonly expectation: Expectation;
-  /** Searched beside the services that the loose ends call. */
+  /** Services to search in addition to those that the loose ends call. */
   readonly services: readonly string[];
-  /** CLIENT and PRODUCER spans that nobody continued. */
+  /** CLIENT and PRODUCER spans that no span continued. */
   readonly looseEnds: readonly Span[];
-  /** Time to ask a remote source for every service, where a call names nobody. */
+  /** Whether to search all services of a remote source if a call names no service. */
   readonly isThorough: boolean;
   /** Trace ids that are known already. */
   readonly known: ReadonlySet<string>;
@@ -26,16 +26,16 @@ export interface OtherSideQuery {
 }
 
 const mostServices = 10;
-/** Of a search: others may call the same services at the same time. */
+/** The least limit of a search: other callers may call the same services at the same time. */
 const leastTraces = 200;
 const mostTraces = 5_000;
 const marginMs = 2_000;
-/** More than a few requests cause; a service that begins so many is a job's. */
+/** More traces than a few requests cause: a service that begins so many of its own runs a job. */
 const mostDetached = 200;
 
 /**
- * Searches a source for traces that began as the other side of a loose end: a broken call leaves its SERVER span as the
- * root of another trace. Only traces that fit in time and by request are returned, whole.
+ * Searches a source for traces that began as the other side of a loose end: a broken call leaves its SERVER span as the root of another
+ * trace. Returns only traces that fit by time and request, with all their spans.
  * @throws {SourceError} as `Source.searchTraces`.
  */
 export async function findOtherSides(query: OtherSideQuery): Promise<readonly Span[]> {
@@ -55,9 +55,9 @@ export async function findOtherSides(query: OtherSideQuery): Promise<readonly Sp
 }
 
 /**
- * Searches for traces that began with a call within a service while one of its requests was open: what the request caused
- * may have lost its context. Whether it did, the check decides.
- * @param spans Of the traces whose requests are meant.
+ * Searches for detached traces: a service began them itself, not with a SERVER or CONSUMER span, while one of its requests was open. The
+ * request may have caused them and lost its context; the check decides that.
+ * @param spans The spans of the traces that have the requests.
  * @throws {SourceError} as `Source.searchTraces`.
  */
 export async function findDetached(
@@ -84,7 +84,7 @@ export async function findDetached(
   return found.flat();
 }
 
-/** Leaves out jobs: their traces begin while no request is open, too. */
+/** Leaves out jobs: their traces also begin while no request is open. */
 function selectDetached(
   traces: readonly (readonly Span[])[],
   requests: readonly Span[],
@@ -109,13 +109,16 @@ function beginsWithin({ startTimeUnixNano }: Span, requests: readonly Span[]): b
   );
 }
 
-/** The traces among some spans that began as the other side of one of these loose ends. */
+/** Selects the traces that began as the other side of one of these loose ends. */
 export function selectOtherSides(spans: readonly Span[], looseEnds: readonly Span[]): readonly Span[] {
   if (spans.length === 0 || looseEnds.length === 0) return [];
   return [...groupByTrace(spans).values()].filter((trace) => isOtherSide(trace, looseEnds)).flat();
 }
 
-/** Null for any: where that costs nothing, and where a call names nobody, as one to `localhost` does. */
+/**
+ * Chooses the services to search; null stands for all. All are searched in memory, and in a thorough search if a call names no service,
+ * for example a call to `localhost`.
+ */
 function chooseServices({
   source,
   services,
@@ -130,7 +133,10 @@ function chooseServices({
   return [...[...named].slice(0, mostServices), ...(isAnyUnnamed ? [null] : [])];
 }
 
-/** The services that an expectation names, and hosts, which often are named like the service that they run. */
+/**
+ * Guesses the services that a call may reach: expected ones, the peer, the RPC service, and the host, which often has the name of its
+ * service.
+ */
 function guessCalledServices(client: Span, { edges }: Expectation): readonly string[] {
   const expected = edges
     .filter((edge) => edge.client === client.serviceName && edge.rule !== 'must-not')
@@ -154,7 +160,10 @@ function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolea
   return entries.some((entry) => looseEnds.some((client) => fits(client, entry)));
 }
 
-/** A service that does not trust its callers begins a trace, and links its entry to the span that the request named. */
+/**
+ * Whether an entry span links to a span. A service that does not trust its callers begins a new trace, and links its entry span to the
+ * span in the traceparent header.
+ */
 export function isLinkedTo(entry: Span, { traceId, spanId }: Span): boolean {
   return entry.links.some((link) => link.traceId === traceId && link.spanId === spanId);
 }

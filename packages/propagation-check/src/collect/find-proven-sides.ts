@@ -5,16 +5,17 @@ import { pairByIds, selectNamed } from '../pairing/pair-by-ids.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 
-/** Sides of broken calls that ids prove to be broken for good, so that no later span can be the other side. */
+/** Spans of broken calls whose ids prove the break, so that no later span can be the other side. */
 export interface ProvenSides {
   readonly clients: ReadonlySet<Span>;
   readonly servers: ReadonlySet<Span>;
 }
 
 /**
- * Finds the two sides of broken calls that name each other. A tap that took the header of a CLIENT span away proves that side alone.
- * @param clients That nobody continued.
- * @param servers Without a parent in the data.
+ * Finds the two sides of broken calls whose ids name each other. A tap that saw the header of a CLIENT span removed proves only that
+ * side.
+ * @param clients CLIENT spans that no span continued.
+ * @param servers Entry spans without a parent in the data.
  */
 export function findProvenSides(
   graph: TraceGraph,

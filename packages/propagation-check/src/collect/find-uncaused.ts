@@ -11,9 +11,9 @@ import { listNames } from '../util/list-names.ts';
 import { listReached } from './list-reached.ts';
 
 /**
- * The entries that began traces while a request of this tool was open, in services that it did not call: a service whose
- * client is not instrumented may have called them, or anybody else.
- * @param begun Traces that are known to be the requests' own.
+ * Finds entry spans that began traces while a request of this tool was open, in services that it did not call. Their caller is unknown;
+ * it may be a service whose client is not instrumented.
+ * @param begun Ids of traces that the requests are known to have caused.
  */
 export function findUncaused(
   spans: readonly Span[],
@@ -34,14 +34,14 @@ export function findUncaused(
   );
 }
 
-/** Entries that began traces, of services each of whose entries did so during requests to others. */
+/** Finds entry spans that began traces, of services whose entry spans all did so during requests to other services. */
 export function findEnclosed(spans: readonly Span[]): readonly Span[] {
   const graph = buildTraceGraph(spans);
   const begun = graph.select((row) => isBegun(graph.view(row)));
   return groupBy(begun, ({ serviceName }) => serviceName ?? '').flatMap((ofService) => {
     const requests = begun.filter(({ serviceName }) => serviceName !== ofService[0].serviceName);
     const isDuring = startsDuringAny(graph, requests, thresholds);
-    // One may be a coincidence.
+    // A single one may be a coincidence.
     const isEnough = ofService.length >= thresholds.fewestUnique;
     return isEnough && ofService.every((span) => isDuring(graph.rowOf(span))) ? ofService : [];
   });
@@ -54,9 +54,9 @@ function isBegun(span: Span): boolean {
 }
 
 /**
- * Says that traces began whose cause is not known.
- * @param path The edge that may be theirs.
- * @param others Who else may have called.
+ * Describes traces whose caller is unknown.
+ * @param path The edge to which they may belong.
+ * @param others Other possible callers.
  */
 export function describeUncaused(uncaused: readonly Span[], path: string, others: string): string {
   const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];

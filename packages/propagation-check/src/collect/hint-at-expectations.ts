@@ -20,7 +20,10 @@ import {
   isWhole,
 } from './hint-at-unjudged.ts';
 
-/** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
+/**
+ * Notes in addition to the result: expected services without spans, and calls that it does not cover. @param names Names of the services
+ * in the data.
+ */
 export function hintAtExpectations(
   result: Result,
   names: Iterable<string | null>,
@@ -33,7 +36,7 @@ export function hintAtExpectations(
     ...hintAtTolerated(result, expectation, services),
     ...hintAtAnswering(expectation, services),
   ];
-  // Where nothing was judged, they are among the reasons.
+  // If nothing was judged, `explainNothingToJudge` names the unjudged edges.
   const unjudged =
     result.verdict === 'unknown' && (result.undecided ?? []).length === 0
       ? []
@@ -49,7 +52,7 @@ export function hintAtExpectations(
   return [...misspelt, ...unjudged, ...(result.verdict === 'intact' ? hintAtUnseen(result, services) : [])];
 }
 
-/** Why spans give no verdict, and what to add. @param names Of their services. */
+/** Explains why spans give no verdict, and what to add. @param names Names of the services in the data. */
 export function explainNothingToJudge(
   { findings, edges, traces, spans: count, undecided = [], unjudged = [] }: Result,
   names: Iterable<string | null>,
@@ -68,7 +71,7 @@ export function explainNothingToJudge(
       ? ' but those of this tool itself'
       : '';
   const isLikely = isCallOf(services);
-  // Calls that may be those of this edge are told with its name.
+  // The note on calls that may belong to this edge already names it.
   const isTold = ({ client, peer }: UnjudgedEdge): boolean =>
     unjudged.some(
       (sent) => sent.client === client && sent.server === undefined && sent.mayBe?.includes(peer) === true,
@@ -92,7 +95,7 @@ export function explainNothingToJudge(
   ].join('; ');
 }
 
-/** Two processes that were given one name, or none, look like a service that calls itself. */
+/** Two services with the same name, or without one, look like a service that calls itself. */
 function hintAtOneName(edges: Result['edges']): readonly string[] {
   const alike = edges.filter(
     (edge) => edge.client === edge.server && edge.calls > 0 && edge.tolerated !== true,
@@ -111,7 +114,7 @@ function hintAtOneName(edges: Result['edges']): readonly string[] {
   ];
 }
 
-/** More are hard to read, and stand among the edges. */
+/** A longer list is hard to read; the edges of the result have all of them. */
 const mostUndecided = 5;
 
 function listUndecided(undecided: readonly Undecided[]): readonly string[] {
@@ -132,13 +135,13 @@ function listServices(names: Iterable<string | null>): readonly string[] {
     .filter((service) => service !== ownServiceName);
 }
 
-/** A service that is expected and has no span is often one that is called otherwise. */
+/** An expected service without spans often has another name in the data. */
 function hintAtUnknown(
   { undecided = [] }: Result,
   expected: readonly ExpectedEdge[],
   services: readonly string[],
 ): readonly string[] {
-  // Each of those has its own reason.
+  // Undecided edges have a note with their own reason.
   const isTold = (edge: ExpectedEdge): boolean => undecided.some((each) => isSameEdge(each, edge));
   const untold = expected.filter((edge) => !isTold(edge));
   const unknown = listUnknown(untold, services);
@@ -157,7 +160,7 @@ function hintAtUnknown(
   ];
 }
 
-/** Expected edges without a whole call, where those the other way round have some. */
+/** Expected edges without a whole call, if the reverse edge has whole calls. */
 function hintAtReversed({ edges }: Result, expected: readonly ExpectedEdge[]): readonly string[] {
   const countWhole = (client: string, server: string): number =>
     edges
@@ -175,7 +178,10 @@ function hintAtReversed({ edges }: Result, expected: readonly ExpectedEdge[]): r
   });
 }
 
-/** Expected services without a span that are called nearly as others are: `did you mean web instead of wbe?` @param names Of the services. */
+/**
+ * Expected services without spans whose name is close to another: `did you mean web instead of wbe?` @param names Names of the services
+ * in the data.
+ */
 export function listMisspelt(
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
@@ -190,7 +196,7 @@ function listUnknown(expected: readonly ExpectedEdge[], services: readonly strin
   return [...new Set(named)].filter((service) => !services.includes(service));
 }
 
-/** A name that the expectation itself uses is that of another service. */
+/** Suggests other names. A name that the expectations use themselves means another service, and is not suggested. */
 function suggestNames(
   expected: readonly ExpectedEdge[],
   services: readonly string[],
@@ -202,7 +208,7 @@ function suggestNames(
     .flatMap((name) => suggestOther(name, others) ?? []);
 }
 
-/** Tolerated peers that nobody calls, where calls to peers that are called nearly so are left. */
+/** Tolerated peers without calls, if there are calls to a peer with a similar name. */
 function hintAtTolerated(
   { edges, unjudged = [] }: Result,
   expectation: Expectation,
@@ -223,7 +229,7 @@ function hintAtTolerated(
   });
 }
 
-/** Services of which every answer should name its span, and that have none under this name. */
+/** Services under `traceresponse` that have no spans, if another service has a similar name. */
 function hintAtAnswering(
   { traceresponse, edges }: Expectation,
   services: readonly string[],
@@ -235,12 +241,15 @@ function hintAtAnswering(
   });
 }
 
-/** The expectations that a verdict leaves open; where there is none, they are its reason. */
+/** Expected edges that the verdict leaves undecided. If the verdict is `unknown`, they are its reason and not repeated here. */
 function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[] {
   return verdict === 'unknown' ? [] : undecided.map((each) => `not judged: ${describeUndecided(each)}`);
 }
 
-/** A call without its other side is taken for one to a peer that emits no spans, and a call without any span is not seen. */
+/**
+ * Notes what `intact` does not cover: calls without a SERVER span, which are taken for calls to peers without spans, and calls without
+ * any span.
+ */
 function hintAtUnseen(
   { findings, edges, unjudged = [] }: Result,
   services: readonly string[],
@@ -261,7 +270,7 @@ function hintAtUnseen(
   ];
 }
 
-/** The edge of a warning, which an expectation decides; otherwise an example. */
+/** The option that names the edge of a warning, which an expectation decides; otherwise an example. */
 function findExample(findings: Result['findings']): string {
   const warned = findings.find(({ severity, client, server }) => severity === 'warning' && client && server);
   return warned === undefined
@@ -273,7 +282,7 @@ const expectExample = '--expect "CALLER -> CALLED"';
 
 const emitNone = 'calls to peers that emit none';
 
-/** @param said Calls of which a note of their own tells. */
+/** @param said Calls that have a note of their own. */
 function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge[] = []): readonly string[] {
   const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
   const saidOf = (isOfKnown: boolean): number =>
@@ -285,7 +294,7 @@ function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge
   const ofKnown = countEnded('answered');
   const others = sumOf(peers.map(({ count }) => count)) - failed - unavailable - aborted - ofKnown;
   const answered = Math.max(0, ofKnown - saidOf(true));
-  // A cache may answer for a peer of which no call is whole.
+  // A cache may answer for a peer without whole calls: such calls count among the others.
   const unseen = Math.max(0, others - saidOf(false) - Math.max(0, saidOf(true) - ofKnown));
   const parts = [
     ...(unseen > 0 ? [`${unseen} ${unseen === 1 ? 'is' : 'are'} taken for ${emitNone}`] : []),

@@ -9,14 +9,14 @@ import { appendFacts } from '../verdict/append-facts.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
 import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from '../verdict/tell-unreceived.ts';
 
-/** The data that the notes on unjudged edges need beside these. */
+/** Data for the notes on unjudged edges. */
 export interface UnjudgedHints {
   /** The services that have spans. */
   readonly services: readonly string[];
   readonly expectation: Expectation;
 }
 
-/** The edges that no verdict covers, why, and how that changes. */
+/** Notes on the edges that the verdict does not cover: the reason, and what decides them. */
 export function hintAtUnjudged(
   unjudged: readonly UnjudgedEdge[],
   { services, expectation }: UnjudgedHints,
@@ -45,11 +45,14 @@ export function hintAtUnjudged(
   ];
 }
 
-/** Calls that nobody received here, and peers that show requests of nobody: what is left of one edge whose context is lost. */
+/**
+ * Calls without a receiver in the data, and services that received requests without a caller: they may be the two sides of one edge that
+ * lost its context.
+ */
 interface BothSides {
   readonly sent: UnjudgedEdge;
   readonly servers: readonly string[];
-  /** As far as they are listed. */
+  /** The unjudged edges of the receiving side, as far as there are any. */
   readonly received: readonly UnjudgedEdge[];
 }
 
@@ -69,7 +72,7 @@ function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEd
   });
 }
 
-/** Replies have a queue for each sender or call: one note tells of all that are alike. */
+/** The key for one note: replies have a queue for each sender or call, and similar edges share a note. */
 function nameSides({ sent: { client, peer, protocol, server }, servers }: BothSides): string {
   return keyFor(client, protocol ?? null, server === undefined ? null : peer, ...servers);
 }
@@ -103,7 +106,7 @@ function hintAtBothSides(pairs: Group<BothSides>, expectation: Expectation): str
 
 type Path = readonly [client: string, server: string];
 
-/** Says to name edges, unless the expectations do. */
+/** Asks to name edges with `--expect`, unless the expectations already have them. */
 function askToExpect(paths: readonly Path[], expectation: Expectation): string {
   const unknown = paths.filter(([client, server]) => !isExpected(expectation, client, server));
   if (unknown.length === 0) return '';
@@ -111,7 +114,7 @@ function askToExpect(paths: readonly Path[], expectation: Expectation): string {
   return `; name the edge with ${options.join(' or ')} and check again`;
 }
 
-/** Options of more are hard to read. */
+/** More options are hard to read. */
 const mostPaths = 3;
 
 function writeExpect(client: string, server: string): string {
@@ -128,7 +131,7 @@ function hintAtUncalled(uncalled: readonly UnjudgedEdge[]): readonly string[] {
   ];
 }
 
-/** Messages that began traces, from destinations to which services here send more than was received as theirs. */
+/** Messages that began traces, from destinations to which services in the data sent more messages than were received with their context. */
 function hintAtUnreadMessages(
   uncalled: readonly UnjudgedEdge[],
   expectation: Expectation,
@@ -153,7 +156,7 @@ function nameUncalled(uncalled: readonly UnjudgedEdge[]): string {
   );
 }
 
-/** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
+/** Whether the edge is of requests without a call: its peer is a service with spans. The peer of a call is a host and port. */
 export function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
   return (edge) => isReceivedBy(edge, services) && !isMessage(edge);
 }
@@ -162,7 +165,7 @@ function isReceivedBy({ peer, server, why }: UnjudgedEdge, services: readonly st
   return services.includes(peer) && server === undefined && why === undefined;
 }
 
-/** Between two services that have spans. */
+/** Whether the edge is between two services that have spans. */
 export function isCallOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
   const isUncalled = isRequestOf(services);
   return (edge) => edge.client !== null && isUncalled(edge);
@@ -209,7 +212,7 @@ function hintAtUnansweredCalls(unseen: readonly UnjudgedEdge[], expectation: Exp
   ];
 }
 
-/** Spans of the called service are here, and prove nothing of these calls. */
+/** Calls whose service has spans, which prove nothing about these calls. */
 function hintAtUnprovable(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   const cached = unjudged.filter(({ why }) => why === 'cached-answer');
   const unlinked = unjudged.filter(({ why }) => why === 'dropped-links');
@@ -278,7 +281,7 @@ function hintAtWaiting(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   ];
 }
 
-/** Other calls to the same peer are whole. */
+/** Whether the edge has calls without a SERVER span although other calls to the same peer are whole. */
 export function isUncovered(edge: UnjudgedEdge): boolean {
   return edge.server !== undefined && edge.why === undefined && !isMessage(edge);
 }
@@ -298,7 +301,7 @@ function hintAtUnseenHops(unjudged: readonly UnjudgedEdge[]): readonly string[] 
     .map(({ client, peer, server, calls }) => {
       const between = guessService(peer) ?? 'BETWEEN';
       const path = `${client ?? 'CALLER'} -> ${between} -> ${server}`;
-      // A path through the called service itself would name no service in between.
+      // A path that repeats the called service would name no service in between.
       const named = between === server ? '' : ` and name the path with --expect ${JSON.stringify(path)}`;
       return (
         `not judged: ${client} → ${peer} (${countOf(calls, 'call')}): they arrived at ${server} with other paths and at another port, so that a service or proxy ` +
@@ -318,7 +321,7 @@ function hintAtCallsAfterRequests(unjudged: readonly UnjudgedEdge[]): readonly s
       ];
 }
 
-/** The calls themselves are whole. */
+/** Whether the calls of the edge are whole, and only a hop or their cause is not judged. */
 export function isWhole({ why }: UnjudgedEdge): boolean {
   return why === 'unseen-hop' || why === 'after-request';
 }
@@ -344,6 +347,6 @@ function nameUnjudged(unjudged: readonly UnjudgedEdge[], one = 'call'): string {
   const names = unjudged.map(
     ({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, one)})`,
   );
-  // Messages that several services may have received have an entry for each.
+  // Messages that several services may have received have one entry for each service.
   return listNames([...new Set(names)]);
 }

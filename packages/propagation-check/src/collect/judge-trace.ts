@@ -10,7 +10,7 @@ import { SpanWriter, storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { type CheckInputs, judge } from './judge.ts';
 
-/** The sides of calls that a trace shows without their other side. */
+/** Finds CLIENT and PRODUCER spans without their other side, except for calls to tolerated peers. */
 export function findLooseEnds(spans: readonly Span[], expectation: Expectation): readonly Span[] {
   const graph = buildTraceGraph(spans);
   return findEdges(graph).openClients.filter((span) => !isToleratedPeer(expectation, span));
@@ -19,9 +19,9 @@ export function findLooseEnds(spans: readonly Span[], expectation: Expectation):
 /** Spans collected for a verdict. */
 export interface CollectedSpans {
   readonly spans: readonly Span[];
-  /** Ids of traces that services began while requests were open: the requests may have caused them, or not. */
+  /** Ids of detached traces: services began them while requests were open, which may have caused them. */
   readonly detached: ReadonlySet<string>;
-  /** The last judgement while they were collected, where it was one of all of them. */
+  /** The last judgement during the collection, if it was one of all the spans. */
   readonly judged: JudgedSpans | null;
 }
 
@@ -34,7 +34,7 @@ export interface JudgedSpans {
   readonly result: Result;
 }
 
-/** Judges what was collected, unless nothing that counts has changed since it was judged last. */
+/** Judges the collected spans. The last judgement is returned if nothing has changed since. */
 export function judgeCollected(
   { spans, detached, judged }: CollectedSpans,
   inputs: CheckInputs,
@@ -46,10 +46,7 @@ export function judgeCollected(
   return { store, result: judgeWithDetached(store, detached, inputs, collector) };
 }
 
-/**
- * Traces that began within services while requests were open count only where they show what those lost: otherwise they
- * are a job's, which nobody asked for.
- */
+/** Judges with the detached traces. If no finding rests on them, they belong to a job and not to the requests, and are left out. */
 export function judgeWithDetached(
   store: SpanStore,
   detached: ReadonlySet<string>,

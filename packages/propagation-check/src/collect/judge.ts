@@ -7,13 +7,13 @@ import { applyBaseline, type Baseline } from '../verdict/apply-baseline.ts';
 import { describeExamination, type Examination, examineStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
 
-/** Everything that a check needs beside spans. */
+/** The inputs of a check, apart from spans. */
 export interface CheckInputs {
   readonly expectation: Expectation;
   readonly wire: readonly WireRecord[];
   /** Faults that `doctor` found in the project. */
   readonly project?: readonly ProjectHint[];
-  /** Say of each loose end why nothing is reported. */
+  /** Explain for each loose end why nothing is reported. */
   readonly explain?: boolean;
   readonly baseline?: Baseline;
 }
@@ -34,7 +34,7 @@ export function judge(
   return { ...examination, result: baseline === undefined ? result : applyBaseline(result, baseline) };
 }
 
-/** Where something is missing to a verdict, what is there may be broken, and is not called intact. */
+/** Changes `intact` to `unknown` if data are missing: the missing part may be broken. */
 export function withDoubt(result: Result, isDoubtful: boolean): Result {
   return isDoubtful && result.verdict === 'intact' ? { ...result, verdict: 'unknown' } : result;
 }

@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 
-/** The services that continued requests of this tool: they are called by it directly. */
+/** The services that this tool called directly: they continued its requests. */
 export function listReached(spans: readonly Span[], requests: readonly Span[]): ReadonlySet<string> {
   const sent = new Set(requests.map(({ traceId, spanId }) => keyFor(traceId, spanId)));
   return new Set(

@@ -1,6 +1,6 @@
 import { isSampledNever } from '../util/is-sampled-never.ts';
 
-/** Variables with which the SDK of a process exports no spans, or not where they say, and what to do: for people. */
+/** Describes variables that stop an SDK from exporting spans, or make it ignore the endpoint, and what to do. */
 export function listSilences(variables: NodeJS.ProcessEnv): readonly string[] {
   const { OTEL_SDK_DISABLED: disabled = '', OTEL_TRACES_EXPORTER: exporter = '' } = variables;
   const { OTEL_TRACES_SAMPLER: sampler = '', OTEL_TRACES_SAMPLER_ARG: argument = '' } = variables;

@@ -2,34 +2,34 @@ import { setImmediate } from 'node:timers/promises';
 import type { Source } from '../source/source.ts';
 import { pauseFor } from './pause-for.ts';
 
-/** Between two looks at a source that does not tell of arrivals: as fine as a look takes, */
+/** The shortest pause between two looks at a source that does not signal arrivals: about as long as a look takes. */
 const shortestPauseMs = 15;
-/** and no longer than a person minds. */
+/** The longest pause: a user would notice a longer one. */
 const longestPauseMs = 1_000;
-/** Of the time since the request was answered, so that a verdict comes at most this much later than it could. */
+/** The pause as a share of the time since the request was answered: a verdict is late by at most this share. */
 const pauseShare = 0.1;
-/** Of the time that a look took: a busy source is asked less. */
+/** The least pause as a multiple of the last look's time: a busy source is read less often. */
 const restShare = 2;
 
 export interface Turn {
   readonly source: Source;
-  /** Of the source, before the last look. */
+  /** The source's revision before the last look. */
   readonly revision: number;
-  /** Since the waiting began, in milliseconds. */
+  /** Milliseconds since the waiting began. */
   readonly elapsedMs: number;
   /** How long the last look took. */
   readonly lookMs: number;
   /** How long all looks took. */
   readonly looksMs: number;
-  /** Until time alone changes something. */
+  /** Milliseconds until the passing of time alone changes the outcome. */
   readonly dueMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Waits until it is worth looking again: spans have arrived where the source tells so, otherwise after a pause that grows; or the
- * time is up. Looks take a third of the time at most.
- * @throws the signal's reason when it aborts.
+ * Waits until the next look: until spans arrive if the source signals that, otherwise for a pause that grows; at most until `dueMs`.
+ * Looks take at most a third of the time.
+ * @throws the signal's reason when it is aborted.
  */
 export async function waitForTurn({
   source,
@@ -44,7 +44,8 @@ export async function waitForTurn({
     const pause = Math.min(Math.max(shortestPauseMs, elapsedMs * pauseShare), longestPauseMs);
     return pauseFor(Math.min(Math.max(pause, lookMs * restShare), dueMs), signal);
   }
-  // Where spans keep arriving. After few looks there is no rest: what comes during it waits.
+  // A pause for sources in which spans keep arriving. There is none while looks have taken less than a third of the time, because
+  // spans that arrive during it must wait.
   const restMs = Math.max(0, Math.min(looksMs * (1 + restShare) - elapsedMs, lookMs, dueMs));
   if (restMs > 0) await pauseFor(restMs, signal);
   const over = new AbortController();
@@ -52,9 +53,9 @@ export async function waitForTurn({
   try {
     await Promise.race([pauseFor(dueMs - restMs, either), source.waitForChange(revision, either)]);
   } finally {
-    // The loser rejects, and nobody listens any more: a race handles that.
+    // The other promise rejects, which `Promise.race` has already handled.
     over.abort();
   }
-  // Services export at the same intervals: lets in what has come beside it.
+  // Services often export at the same moment: let the other pending exports in first.
   await setImmediate();
 }
