@@ -23,7 +23,7 @@ import { type Chdb, startChdb, withoutChdb, writeTable } from './start-chdb.ts';
 
 const { signal } = new AbortController();
 const hour = { from: 1_790_000_000_000, to: 1_790_003_600_000 };
-/** Of the labelled captures, every so many-th: a query takes a third of a second before it reads a row. */
+/** Only every n-th labelled capture is read: a query takes a third of a second before it reads a row. */
 const captureStep = 16;
 const systems = 4;
 
@@ -37,7 +37,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
   const addressOf = (options: string): ClickhouseAddress =>
     readClickhouseAddress(`${chdb.url}/otel${options}`, {});
 
-  /** From the first span of the usual table to the last. */
+  /** The window from the first to the last span of the usual table. */
   const findWindow = async (): Promise<TimeWindow> => {
     const answer = await chdb.client.query({
       query:
@@ -60,7 +60,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     }
   };
 
-  /** All rows of a table, which has no flags. */
+  /** Reads all rows of a table. */
   const readAll = async (table: string): Promise<readonly Span[]> => {
     const answer = await chdb.client.query({
       query: `SELECT * FROM otel.${table}`,
@@ -73,11 +73,11 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     return spans;
   };
 
-  /** As the engine judges all rows of a table. */
+  /** The result of the engine for all rows of a table. */
   const judgeAll = async (table: string): Promise<Result> => checkTraces(await readAll(table));
 
   for (const { name, spans } of listCaptures().filter((_, at) => at % captureStep === 0)) {
-    test(`the whole window of ${name} is judged as all its spans are`, async () => {
+    test(`an audit of the whole window of ${name} gives the result of all its spans`, async () => {
       await writeTable(chdb, 'otel', 'otel_traces', spans);
       const { result, seen } = await audit('');
       assert.deepEqual(summarize(result), summarize(await judgeAll('otel_traces')));
@@ -85,7 +85,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     });
   }
 
-  test('generated systems are judged as all their spans are', async () => {
+  test('an audit of a generated system gives the result of all its spans', async () => {
     for (let seed = 1; seed <= systems; seed += 1) {
       await writeTable(chdb, 'otel', 'otel_traces', simulateSystem(seed).spans);
       assert.deepEqual(
@@ -96,7 +96,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     }
   });
 
-  test('a window has the whole traces that begin in it, as that of files has', async () => {
+  test('a window has the whole traces that begin in it, as with files', async () => {
     for (const seed of [6, 7]) {
       const { spans } = simulateSystem(seed);
       await writeTable(chdb, 'otel', 'otel_traces', spans);
@@ -116,7 +116,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     }
   });
 
-  test('spans that were written twice count once', async () => {
+  test('spans that are stored twice count once', async () => {
     const spans = makeShop(600);
     const twice = spans.flatMap((span, at) => (at % 7 === 0 ? [span, span] : [span]));
     await writeTable(chdb, 'otel', 'otel_traces', twice);
@@ -129,7 +129,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     assert.equal(sampled.result.spans, expected.spans);
   });
 
-  test('large traces of which nothing is counted are said', async () => {
+  test('large traces that are not counted are reported', async () => {
     const batches = Array.from({ length: 3 }, (_, at) => makeBatch(at, 600)).flat();
     await writeTable(chdb, 'otel', 'otel_traces', [...makeShop(600), ...batches]);
     const { result, seen } = await audit('?most=600');
@@ -169,7 +169,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     }
   });
 
-  test('a broken edge of which a sample was read has the counts of the whole', async () => {
+  test('a sampled broken edge has the counts of all its calls', async () => {
     const spans = makeShop(1_500);
     await writeTable(chdb, 'otel', 'otel_traces', spans);
     const { result, seen, store } = await audit('?most=600');
@@ -204,15 +204,15 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     assert.deepEqual(summarize(merged.result), summarize(whole.result));
   });
 
-  test('minutes that the view of edges has counted are not counted again, and the others are', async () => {
+  test('minutes that the edges view has counted are not counted again, all others are', async () => {
     const spans = makeShop(300);
     await writeTable(chdb, 'otel', 'otel_traces', spans);
     const whole = await audit('');
     const [table = '', view = ''] = renderEdgesView('otel', 'otel_traces').split(';\n\n');
-    // The spans are older than what the table keeps.
+    // The table's TTL would delete the spans, which are older.
     await chdb.client.command({ query: table.replace(/ TTL .*$/, '') });
     try {
-      // The answer of the view when the clock is so many minutes past the spans.
+      // Runs the view's query at a time that is some minutes after the spans.
       const select = view.slice(view.indexOf('SELECT'), view.lastIndexOf(';'));
       const first = Number((spans[0]?.startTimeUnixNano ?? 0n) / 60_000_000_000n) * 60;
       for (const later of [1, 2]) {
@@ -242,7 +242,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     assert.notEqual(store?.values.find('server.address'), null);
   });
 
-  test('limits, names and rights that are wrong are told in a line', async () => {
+  test('wrong limits and names are reported in one line', async () => {
     await writeTable(chdb, 'otel', 'otel_traces', makeShop(20));
     const refusals: readonly (readonly [string, RegExp])[] = [
       [
@@ -275,7 +275,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
   });
 });
 
-test('user and password come from the URL or the environment, and no name shows the password', () => {
+test('user and password are read from the URL or the environment, and the name never shows the password', () => {
   const environment = { CLICKHOUSE_USER: 'me', CLICKHOUSE_PASSWORD: 'secret' };
   const address = readClickhouseAddress('https://host:8443/otel', environment);
   assert.deepEqual([address.username, address.password], ['me', 'secret']);
@@ -297,7 +297,7 @@ test('user and password come from the URL or the environment, and no name shows 
   }
 });
 
-test('a password that is wrong is refused, and not shown', { skip: withoutChdb }, async () => {
+test('a wrong password is refused and not shown', { skip: withoutChdb }, async () => {
   const chdb = await startChdb('right');
   try {
     const address = readClickhouseAddress(chdb.url.replace('//', '//auditor:wrong@').concat('/otel'), {});
@@ -321,7 +321,7 @@ function byName(edges: Result['edges']): Result['edges'] {
   return edges.toSorted((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
 }
 
-/** Evidence may be other calls of the same kind. */
+/** Leaves out the evidence, which may be other calls of the same kind. */
 function summarize({ verdict, traces, spans, edges, findings, unjudged }: Result) {
   const told = findings.map(({ id, severity, client, server, protocol, confidence, count }) =>
     [id, severity, client, server, protocol, confidence, count].join(' '),
@@ -329,7 +329,7 @@ function summarize({ verdict, traces, spans, edges, findings, unjudged }: Result
   return { verdict, traces, spans, edges: byName(edges), findings: told.sort(), unjudged };
 }
 
-/** A trace of a batch job: a consumer that calls stock so often. */
+/** A trace of a batch job: a consumer that calls stock `calls` times. */
 function makeBatch(number: number, calls: number): readonly Span[] {
   const [drawn] = makeShop(1);
   assert.ok(drawn);
@@ -353,7 +353,7 @@ function makeBatch(number: number, calls: number): readonly Span[] {
   ];
 }
 
-/** A trace a second: web -> orders -> stock; every third call to stock begins a trace of its own, at another path. */
+/** One trace each second: web -> orders -> stock. Every third call to stock begins its own trace, at another path. */
 function makeShop(traces: number): readonly Span[] {
   return Array.from({ length: traces }, (_, number): readonly Span[] => {
     const begin = 1_790_000_000_000_000_000n + BigInt(number) * 1_000_000_000n;

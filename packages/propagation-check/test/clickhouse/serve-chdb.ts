@@ -15,7 +15,7 @@ const { Session } = createRequire(join(folder, 'package.json'))('chdb') as {
 };
 const session = new Session(data);
 
-/** Parameters of the interface itself; all others are settings. */
+/** Parameters of the interface itself; all others are settings of a query. */
 const own = new Set(
   'query database user password default_format query_id session_id enable_http_compression compress decompress role'.split(
     ' ',
@@ -45,7 +45,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const settings = [...searchParams]
     .filter(([key]) => !own.has(key))
     .map(([key, value]) => `${key} = '${value}'`);
-  // The only setting that must hold before the query is read.
+  // This setting must apply before the query is parsed.
   const longest = searchParams.get('max_query_size');
   if (longest !== null)
     await session.queryAsync(`SET max_query_size = ${longest}`, { format: 'TabSeparated' });

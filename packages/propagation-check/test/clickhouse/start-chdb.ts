@@ -9,13 +9,13 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Span } from '../../src/span/span.ts';
 import { clickhouseRow } from '../decode/write-formats.ts';
 
-/** Where `.ci/install-clickhouse` puts the embedded engine: it is too large for a dependency. */
+/** The folder to which `.ci/install-clickhouse` installs the embedded engine, which is too large for a dependency. */
 const folder = join(
   process.env.PROPAGATION_CI_CACHE ?? join(homedir(), '.cache', 'propagation-check-ci'),
   'chdb-3.4.0',
 );
 
-/** Why tests of ClickHouse do not run here; false where they do. CI has the engine. */
+/** The reason for skipping tests of ClickHouse; false if they run. CI has the engine. */
 export const withoutChdb =
   existsSync(join(folder, 'node_modules', 'chdb')) || process.env.CI === 'true'
     ? false
@@ -23,15 +23,15 @@ export const withoutChdb =
 
 export interface Chdb {
   readonly url: string;
-  /** Of the process that holds the engine. */
+  /** The id of the process with the engine. */
   readonly pid: number;
-  /** Where it keeps its data. */
+  /** The folder of its data. */
   readonly data: string;
   readonly client: ClickHouseClient;
   stop(): Promise<void>;
 }
 
-/** Generated data take long to insert. */
+/** Inserting generated data takes long. */
 const patienceMs = 600_000;
 
 export async function startChdb(password = ''): Promise<Chdb> {
@@ -70,14 +70,14 @@ async function readLine({ stdout }: ChildProcess): Promise<string> {
 
 const schema = readFileSync(join(import.meta.dirname, 'otel-traces.sql'), 'utf8');
 
-/** Makes an empty table as the Collector's exporter makes it. */
+/** Makes an empty table with the schema of the Collector's exporter. */
 export async function makeTable({ client }: Chdb, database: string, table: string): Promise<void> {
   await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
   await client.command({ query: schema.replace('{database}', database).replace('{table}', table) });
   await client.command({ query: `TRUNCATE TABLE ${database}.${table}` });
 }
 
-/** Makes a table and writes spans as the Collector's exporter writes them. */
+/** Makes a table, and writes spans as the Collector's exporter does. */
 export async function writeTable(
   chdb: Chdb,
   database: string,
@@ -90,7 +90,7 @@ export async function writeTable(
   await chdb.client.insert({ table: `${database}.${table}`, values, format: 'JSONEachRow' });
 }
 
-/** Unlike rows of files, with status and `tracestate`. */
+/** Adds status and `tracestate`, which `clickhouseRow` leaves out. */
 function writeRow(span: Span): object {
   const { code, message } = span.status;
   const status = code.charAt(0) + code.slice(1).toLowerCase();

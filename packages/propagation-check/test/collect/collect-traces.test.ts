@@ -6,7 +6,7 @@ import type { Span } from '../../src/span/span.ts';
 import { makeId } from '../cli/trace-store.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** The request of this tool with the span that it caused, and the same request of another caller. */
+/** A request of this tool with the span that it caused, and the same request from another caller. */
 const { spans } = readDrawing(`
 trace 1
   propagation-check  CLIENT "GET" 0..100 http.request.method=GET url.full=http://web:8081/
@@ -15,7 +15,7 @@ trace 2
   web                SERVER "GET /" 11..91 http.request.method=GET url.path=/
 `);
 
-test('spans that come during a slow search are not given up for those of another caller', async (t) => {
+test('spans that arrive during a slow search are kept, not those of another caller', async (t) => {
   const [request, caused, other] = spans;
   assert.ok(request && caused && other);
   const answeredAt = Number(request.endTimeUnixNano / 1_000_000n);
@@ -23,7 +23,7 @@ test('spans that come during a slow search are not given up for those of another
   const settleMs = 20;
   const arrived: Span[] = [];
   let searches = 0;
-  /** Each answer after the first look comes later than it takes the other caller's trace to settle. */
+  /** After the first look, each answer takes longer than the other caller's trace needs to settle. */
   const passTime = () => {
     if (searches > 0) t.mock.timers.setTime(Date.now() + settleMs * 1.5);
   };
@@ -50,7 +50,7 @@ test('spans that come during a slow search are not given up for those of another
   assert.deepEqual(collected.slice(0, 2), [request, caused]);
 });
 
-test('a search asks for enough traces for many calls', async (t) => {
+test('the limit of a search grows with the number of calls', async (t) => {
   const [request, , other] = spans;
   assert.ok(request && other);
   const requests = repeat(request, 101);

@@ -5,7 +5,7 @@ import { check } from '../../src/index.ts';
 import { executeCli } from '../cli/run-cli.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** `web` of each namespace calls `cart` of the next one; `-` names none. */
+/** `web` of each namespace calls `cart` of the next one; `-` stands for no namespace. */
 function draw(...namespaces: readonly string[]) {
   const inside = (at: number): string => {
     const namespace = namespaces[at % namespaces.length];
@@ -26,12 +26,12 @@ suite('names that several namespaces share', () => {
   const says = (name: string, namespaces: string): string =>
     `note  ${namespaces.split(', ').length} namespaces share the name ${name} (service.namespace: ${namespaces}) and are judged as one service`;
   const rows: Readonly<Record<string, readonly [namespaces: readonly string[], said: readonly string[]]>> = {
-    'are said, each name once': [
+    'each shared name is noted once': [
       ['shop', 'billing'],
       [says('web', 'billing, shop'), says('cart', 'billing, shop')],
     ],
-    'are none where some instances name no namespace': [['shop', '-'], []],
-    'are none where all are of one': [['shop', 'shop'], []],
+    'no name is noted if some instances have no namespace': [['shop', '-'], []],
+    'no name is noted if all have one namespace': [['shop', 'shop'], []],
   };
   for (const [name, [namespaces, said]] of Object.entries(rows))
     test(name, async () => {
@@ -44,7 +44,7 @@ suite('names that several namespaces share', () => {
       );
     });
 
-  test('two tenants: every command says it', async () => {
+  test('every command notes two tenants with one name', async () => {
     const capture = join(
       import.meta.dirname,
       '../../captures/mixed-multi-tenant-same-name/spans.otlp.jsonl.gz',

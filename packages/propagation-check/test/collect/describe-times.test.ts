@@ -8,7 +8,7 @@ import { drawTrace } from '../draw-trace.ts';
 
 const time = Date.UTC(2026, 10, 28, 12);
 
-/** As many units after 1970, read as nanoseconds. */
+/** A store with spans that start at these nanoseconds since 1970. */
 function at(...starts: readonly bigint[]) {
   const [span] = drawTrace('\n  SERVER web GET /a    a1   0..10\n');
   assert.ok(span);
@@ -21,7 +21,7 @@ function at(...starts: readonly bigint[]) {
   );
 }
 
-test('times in milliseconds and in microseconds are said, with where they lie as they are', () => {
+test('times in milliseconds and microseconds are noted, with their date as nanoseconds', () => {
   const milliseconds = BigInt(time);
   assert.deepEqual(describeTimes(at(milliseconds, milliseconds + 1n)), [
     'times of 2 spans look like milliseconds, and were read as nanoseconds (1970-01-01T00:29:55.867Z): OTLP has nanoseconds since ' +
@@ -31,13 +31,13 @@ test('times in milliseconds and in microseconds are said, with where they lie as
   assert.match(said, /^times of 1 span look like microseconds, .*\(1970-01-21T.*multiply them by 1,000$/);
 });
 
-test('nothing is said of nanoseconds, of times that a test has made up, nor where there is no span', () => {
+test('there is no note on nanoseconds, on artificial times, or without spans', () => {
   for (const start of [0n, 1_000_000_000n, BigInt(time) * 1_000_000n, 1n << 63n])
     assert.deepEqual(describeTimes(at(start)), []);
   assert.deepEqual(describeTimes(at()), []);
 });
 
-test('it is a note of the result, and changes no verdict', async (t) => {
+test('the note is part of the result, and does not change the verdict', async (t) => {
   const write = (factor: bigint) => {
     const start = BigInt(time) * factor;
     const times = { startTimeUnixNano: String(start), endTimeUnixNano: String(start + 40n * factor) };

@@ -14,7 +14,7 @@ import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** The tap is behind the caller: it saw a header, and took it away. */
+/** The tap is next to the caller: it received the header and removed it. */
 const { spans, expectation, headers } = readDrawing(`
 expect web -> orders
 trace 1
@@ -48,7 +48,7 @@ function check(collected: readonly Span[], wire = inputs.wire) {
   return checkTraces(collected, { expectation, headers: { wire, received: [] } });
 }
 
-test('the verdict is that of the last look, where that was one of everything', async () => {
+test('the judgement of the last look is reused if it covers all spans', async () => {
   const collected = await collect(traceIds.slice(0, 1));
   assert.equal(collected.spans.length, 3, 'the trace, and the other side of its call');
   const judged = judgeCollected(collected, inputs, null);
@@ -56,7 +56,7 @@ test('the verdict is that of the last look, where that was one of everything', a
   assert.deepEqual(judged.result, check(collected.spans));
 });
 
-test('of a request without spans nothing is judged: the first one is awaited', async () => {
+test('a request without spans is not judged, and waits for its first span', async () => {
   const [, call] = spans;
   assert.ok(call);
   const request = { ...call, traceId: 'f'.repeat(32) };
@@ -77,7 +77,7 @@ test('several traces are judged together', async () => {
   assert.deepEqual(judgeCollected(collected, inputs, null).result, check(spans));
 });
 
-test('what a tap has written since, and what the Collector counts, is judged too', async () => {
+test('new tap records and counters of the Collector lead to a new judgement', async () => {
   const collected = await collect(traceIds.slice(0, 1));
   const { wire } = headers;
   const seen = judgeCollected(collected, { ...inputs, wire }, null).result;
@@ -88,7 +88,7 @@ test('what a tap has written since, and what the Collector counts, is judged too
   assert.notEqual(judgeCollected(collected, inputs, collector), collected.judged);
 });
 
-test('a trace that a service began meanwhile, and that shows no loss, is left out, whatever the last look was of', () => {
+test('a detached trace that shows no loss is left out, even if the last look covered it', () => {
   const drawn = readDrawing(`
 trace 1
   web      SERVER "GET /call" 0..100 http.request.method=GET url.path=/call

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DecodeError } from '../../src/decode/decode-error.ts';
 import type { Span } from '../../src/span/span.ts';
 
-/** The result of a decoder: the spans, or the message of its error. */
+/** Returns a decoder's spans, or the message of its error. */
 export async function outcomeOf(
   decode: () => readonly Span[] | Promise<readonly Span[]>,
 ): Promise<readonly Span[] | string> {

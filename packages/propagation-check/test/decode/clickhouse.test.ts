@@ -9,9 +9,9 @@ const [traceId, clientId, serverId] = [
   '00f067aa0ba902b8',
 ];
 
-/** Answered by a real ClickHouse 26 from the Collector's table: FORMAT JSONEachRow, and FORMAT JSON. */
+/** Answers of a real ClickHouse 26 from the Collector's table: FORMAT JSONEachRow, and FORMAT JSON. */
 for (const name of ['clickhouse-rows.jsonl', 'clickhouse.json']) {
-  test(`what ClickHouse answers: ${name}`, () => {
+  test(`an answer of ClickHouse is decoded: ${name}`, () => {
     const { format, spans } = decodeBytes(readFixture(name));
     assert.equal(format, 'clickhouse');
     const [client, server] = spans;
@@ -46,7 +46,7 @@ for (const name of ['clickhouse-rows.jsonl', 'clickhouse.json']) {
   });
 }
 
-test('times in other settings of ClickHouse', () => {
+test('times in other settings of ClickHouse are read', () => {
   const [row] = Buffer.from(readFixture('clickhouse-rows.jsonl')).toString().split('\n');
   const start = (time: string) => {
     const text = row?.replace(/"Timestamp":"[^"]*"/, `"Timestamp":"${time}"`) ?? '';

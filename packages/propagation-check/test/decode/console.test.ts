@@ -8,7 +8,7 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { debugMessage } from './debug-message.ts';
 import { readFixture } from './fixture.ts';
 
-/** Printed by the real SDKs: web calls orders, among lines of a log. */
+/** Output of the real SDKs among log lines: web calls orders. */
 const printed = {
   'js-console': { otherLines: 8, remote: [true, false, null] },
   'python-console': { otherLines: 3, remote: [null, null, null] },
@@ -16,7 +16,7 @@ const printed = {
 } as const;
 
 for (const [format, { otherLines, remote }] of Object.entries(printed)) {
-  test(`what the SDK prints: ${format}`, () => {
+  test(`output of the real SDK is decoded: ${format}`, () => {
     const decoded = decodeBytes(readFixture(`${format}.txt`));
     const { spans } = decoded;
     const [server, client, root] = spans;
@@ -48,7 +48,7 @@ for (const [format, { otherLines, remote }] of Object.entries(printed)) {
 }
 
 for (const [name, otherLines] of Object.entries({ 'java-logging-otlp.txt': 3, 'java-otlp-stdout.txt': 1 })) {
-  test(`what Java prints: ${name}`, () => {
+  test(`output of Java exporters is decoded: ${name}`, () => {
     const { spans, notes } = decodeBytes(readFixture(name));
     assert.deepEqual(spans.map(isParentRemote), [true, false]);
     assert.deepEqual(notes, [`lines without a span, left out: ${otherLines}`]);
@@ -60,14 +60,14 @@ for (const [name, otherLines] of Object.entries({ 'java-logging-otlp.txt': 3, 'j
   });
 }
 
-test('a log that begins like a file of this tool is a log', () => {
+test("a log that begins like one of this tool's files is read as a log", () => {
   for (const word of ['run', 'source', 'audit', 'edges', 'wire', 'known']) {
     const log = `${word}: starting the server\n${readFixture('js-console.txt').toString()}`;
     assert.equal(decodeBytes(Buffer.from(log)).spans.length, 3, word);
   }
 });
 
-test('what JavaScript prints of a span is read whole', () => {
+test('every field that JavaScript prints of a span is read', () => {
   const [server, client, root] = decodeBytes(readFixture('js-console.txt')).spans;
   assert.equal(server?.traceState, 'k=v');
   assert.deepEqual(server?.status, { code: 'ERROR', message: 'no "order"' });
@@ -101,11 +101,11 @@ const inspected: readonly (readonly [string, unknown])[] = [
 ];
 
 for (const [text, value] of inspected) {
-  test(`printed by console.dir: ${text.slice(0, 40)}`, () =>
+  test(`a value printed by console.dir is read: ${text.slice(0, 40)}`, () =>
     assert.deepEqual(readInspectedValue(text), value));
 }
 
-test('what console.dir does not print is refused where it stands', () => {
+test('text that console.dir does not print is refused with its position', () => {
   assert.throws(() => readInspectedValue('{ a: b }'), {
     message: 'character 5: not a value as console.dir prints it, at "b }"',
   });
@@ -117,7 +117,7 @@ test('what console.dir does not print is refused where it stands', () => {
   });
 });
 
-test('without a resource no service is known, and the span is refused', () => {
+test('a span without a resource is refused, because its service is unknown', () => {
   const text =
     "{\n  traceId: '0af7651916cd43dd8448eb211c80319c',\n  parentId: undefined,\n  name: 'GET',\n  id: 'b7ad6b7169203331',\n  kind: 2,\n  timestamp: 1,\n  duration: 1,\n  attributes: {}\n}\n";
   assert.throws(() => decodeBytes(Buffer.from(text)), {
@@ -132,7 +132,7 @@ test('spans without times are refused', () => {
   assert.throws(() => decodeBytes(Buffer.from(text)), { message: /^line 2: StartTime: .*WithoutTimestamps/ });
 });
 
-test('lines of programs without spans are counted, and a line may have other ends of lines within', () => {
+test('lines without spans are counted for each program, and a line may contain other line breaks', () => {
   const ofWeb = readFixture('js-console.txt').toString().replaceAll('\n', '\nweb-1  | ');
   const text = `db-1   | 10 %\r20 %\u2028ready\njobs-1 | {\nweb-1  | ${ofWeb}`;
   assert.deepEqual(decodeBytes(Buffer.from(text)).notes, [
@@ -143,7 +143,7 @@ test('lines of programs without spans are counted, and a line may have other end
 });
 
 for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
-  test(`${name}, cut off within its last span: said with the line, wherever it is cut`, () => {
+  test(`${name} cut off anywhere within its last span: the line is reported`, () => {
     const text = Buffer.from(readFixture(name)).toString();
     const whole = decodeBytes(Buffer.from(text)).spans.length;
     const start = text.lastIndexOf('\n{') + 1;
@@ -154,7 +154,7 @@ for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
         const { spans, notes = [] } = decodeBytes(cut);
         assert.equal(spans.length, whole - 1);
         assert.match(notes.join(), new RegExp(`cuts off what begins in line ${line}, which may be a span$`));
-        // Without a key it may be any object.
+        // Before its first key it may be any object.
         assert.match(text.slice(start, end), /^\{\s*"?\w*"?$/);
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
@@ -164,7 +164,7 @@ for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
   });
 }
 
-/** Quadratic work on these takes hours; recursion runs out of stack. */
+/** Texts on which a quadratic algorithm takes hours and recursion exceeds the stack. */
 const hostile: Readonly<Record<string, string>> = {
   'blocks that never close': `a\n${'{\n'.repeat(2_000_000)}`,
   'spans that never close': 'x {"resource": [\n'.repeat(200_000),
@@ -181,14 +181,14 @@ for (const [name, log] of Object.entries(hostile)) {
   });
 }
 
-test('lines of a log that have ids of their own are no spans', () => {
+test('log lines with ids are not taken for spans', () => {
   const log =
     '{"level":"info","msg":"created","parent_id":7,"traceId":"a"}\nINFO parent_id=7 {"parent_id": 7}\n';
   const { spans, notes } = decodeBytes(Buffer.concat([Buffer.from(log), readFixture('python-console.txt')]));
   assert.deepEqual([spans.length, notes], [3, ['lines without a span, left out: 5']]);
 });
 
-test('the console exporter of .NET, between lines of a log that look like its own', () => {
+test("output of .NET's console exporter is read between similar log lines", () => {
   const text = `Activity.TraceId:            0af7651916cd43dd8448eb211c80319c
 Activity.SpanId:             b7ad6b7169203331
 Activity.TraceFlags:         Recorded
@@ -232,7 +232,7 @@ Activity.Kind: of a program
   assert.equal(endTimeUnixNano - startTimeUnixNano, 86_400_010_000_000n);
 });
 
-test("the Collector's debug exporter, with messages of metrics and logs behind that of spans", () => {
+test("output of the Collector's debug exporter is read before messages of metrics and logs", () => {
   const time = '2026-11-01T10:00:00.000Z\tinfo\t';
   const of = (service: string) =>
     `Resource SchemaURL: \nResource attributes:\n     -> service.name: Str(${service})\n`;

@@ -1,4 +1,4 @@
-/** A message of the Collector's debug exporter with one span: 16 lines, and how it ends. */
+/** A message of the Collector's debug exporter with one span: 16 lines, and the given end. */
 export function debugMessage(end: string): string {
   return `2026-11-01T10:00:00.000Z\tinfo\tResourceSpans #0
 Resource attributes:

@@ -24,11 +24,11 @@ import { drawTrace } from '../draw-trace.ts';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
 import { writtenFormats } from './write-formats.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** Fixed, so that every run tries the same inputs. A failure prints its own seed and path, which are then added here. */
 const seed = 20261124;
 const many = { seed, numRuns: cases(400) } as const;
 
-/** A decoder answers valid spans or throws a DecodeError; anything else is a bug. */
+/** A decoder returns valid spans or throws a DecodeError; anything else is a bug. */
 function assertContained(decode: () => readonly Span[]): void {
   let spans: readonly Span[];
   try {
@@ -57,7 +57,7 @@ const scalar = fc.oneof(
 const hex = (length: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdefABCDEF'), minLength: length, maxLength: length });
 
-/** The right keys with a mixture of right and wrong values: it gets past the first check of a decoder. */
+/** The right keys with a mixture of right and wrong values, to get past a decoder's first check. */
 function nearly(fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<unknown> {
   const mixed = Object.entries(fields).map(([key, value]) => [
     key,
@@ -258,7 +258,7 @@ const dataPrepper = nearly({
   ...{ durationInNanos: fc.nat(), serviceName: fc.string(), 'span.attributes.a@b': fc.anything() },
 });
 
-/** By the function that tests call them by: what each finds in a document, whatever its format. */
+/** Documents of each format, which `readDocument` recognises by content; the keys are shown in the test names. */
 const formatsByContent = {
   jsConsole,
   pythonConsole,
@@ -333,7 +333,7 @@ const seeds: readonly Uint8Array[] = [
   ...Object.values(writtenFormats).map(({ write }) => Buffer.from(write(drawn))),
 ];
 
-/** A real document with a few bytes changed, removed, or repeated. */
+/** Changes, removes or repeats a few bytes of a real document. */
 const mutated = fc
   .tuple(
     fc.constantFrom(...seeds),
@@ -432,7 +432,7 @@ test('decodeCompressed answers spans or a DecodeError for damaged gzip', async (
   await fc.assert(property, { seed, numRuns: cases(200) });
 });
 
-test('what JSON.parse refuses has a fault within the text, what it accepts has none', () => {
+test('findJsonFault finds a fault within the text exactly where JSON.parse refuses it', () => {
   const text = fc.oneof(
     fc.string({ unit: fc.constantFrom(...'{}[]:,"\\ntrue-1.e0 ä😀\u0001') }),
     fc.json().chain((valid) => fc.nat(valid.length).map((length) => valid.slice(0, length))),

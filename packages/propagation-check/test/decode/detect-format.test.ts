@@ -19,7 +19,7 @@ function protobuf(name = 'x'): Uint8Array {
   return toBinary(ExportTraceServiceRequestSchema, request);
 }
 
-/** Tempo's `resourceSpans` has no other name in its `.proto` file: Go writes it between fields with underscores. */
+/** Tempo's `.proto` file names this field `resourceSpans`, so Go writes it among snake_case fields. */
 const halfSnake = JSON.stringify({
   resourceSpans: [
     {
@@ -65,7 +65,7 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
 ];
 
 for (const [name, input, format, count] of formats) {
-  test(`recognised by content: ${name}`, async () => {
+  test(`a format is recognised by content: ${name}`, async () => {
     const bytes = Buffer.from(input);
     const decoded = decodeBytes(bytes);
     assert.equal(decoded.format, format);

@@ -16,7 +16,7 @@ const time =
   (writer) =>
     writer.tag(field, WireType.Bit64).fixed64(1795401497712471882n);
 
-/** An export request of one resource and scope. */
+/** Encodes an export request with one resource and scope. */
 function request(...items: readonly Uint8Array[]): Uint8Array {
   const attribute = message(text(1, 'service.name'), bytes(2, message(text(1, 'web'))));
   const scope = message(bytes(1, message(text(1, 'lib'))), ...items.map((item) => bytes(2, item)));
@@ -26,7 +26,7 @@ function request(...items: readonly Uint8Array[]): Uint8Array {
 const point = message(time(2), time(3), (writer) => writer.tag(4, WireType.Bit64).double(1.5));
 const sum = message(bytes(1, point), (writer) => writer.tag(2, WireType.Varint).int32(2));
 
-/** With a name of as many bytes as a trace id, and a description of as many as a span id. */
+/** Its first metric has a name as long as a trace id and a description as long as a span id. */
 export const metricsRequest = request(
   message(text(1, 'http.server.time'), text(2, 'measured'), text(3, 's'), bytes(7, sum)),
   message(text(1, 'process.cpu.utilization'), text(3, '1'), bytes(5, message(bytes(1, point)))),
@@ -43,7 +43,7 @@ export const logsRequest = request(
   message(bytes(5, message(text(1, 'no time'))), time(11)),
 );
 
-/** As the Collector's file exporter writes `format: proto`. */
+/** Puts its length in front of each request, like the Collector's file exporter with `format: proto`. */
 export function frame(...requests: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(
     requests.flatMap((each) => {

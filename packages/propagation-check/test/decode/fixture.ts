@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The bytes of a file in `fixtures/`: captures of a real Collector, a real Jaeger's answers for traces of theirs, and a real Zipkin's. */
+/** Reads a file of `fixtures/`: captures of a real Collector, answers of a real Jaeger for the same traces, and answers of a real Zipkin. */
 export function readFixture(name: string): Uint8Array {
   return readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 }

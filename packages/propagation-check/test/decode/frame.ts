@@ -1,4 +1,4 @@
-/** Requests as the Collector writes them to files: each behind its length. */
+/** Puts its length in front of each request, as the Collector's file exporter does. */
 export function frame(...requests: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
     requests.flatMap((bytes) => {

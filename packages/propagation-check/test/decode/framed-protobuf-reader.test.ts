@@ -41,19 +41,19 @@ async function readFrames(bytes: Uint8Array): Promise<readonly Span[]> {
   return viewsOf(writer.finish());
 }
 
-/** The reader gives what the strict decoder gives: the same spans, or the same error. */
+/** Asserts that the reader agrees with the strict decoder: the same spans, or the same error. */
 async function assertAgrees(bytes: Uint8Array, message = ''): Promise<void> {
   const expected = await outcomeOf(() => kept(decodeFramedProtobuf(bytes)));
   const found = await outcomeOf(() => readFrames(bytes));
   assert.deepEqual({ found, message }, { found: expected, message });
 }
 
-/** Whether the scanner takes a request without the strict decoder. */
+/** Whether the scanner reads a request without the strict decoder. */
 function isScanned(request: Uint8Array): boolean {
   return new OtlpProtobufScanner(new SpanWriter()).scan(sourceOf(request), 0, request.length);
 }
 
-test('captures of real systems: the same spans, and no request needs the strict decoder', async () => {
+test('captures of real systems give the same spans, and no request needs the strict decoder', async () => {
   const captures = globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root });
   for (const file of captures.filter((_, at) => at % step() === 0)) {
     const spans = decodeJsonLines(gunzipSync(readFileSync(join(root, file))));
@@ -68,7 +68,7 @@ test('captures of real systems: the same spans, and no request needs the strict 
   }
 });
 
-test('any spans', async () => {
+test('generated spans are read as by the strict decoder', async () => {
   await fc.assert(
     fc.asyncProperty(anySpans, (spans) => assertAgrees(frame(encodeOtlpProtobuf(spans)))),
     { seed, numRuns: cases(400) },
@@ -148,16 +148,16 @@ const request = toBinary(
   }),
 );
 
-test('a request with everything is scanned', async () => {
+test('a request with every field is scanned', async () => {
   assert.ok(isScanned(request));
   await assertAgrees(frame(request));
 });
 
-test('requests that are cut or changed at any byte', async () => {
+test('requests cut or changed at any byte are read as by the strict decoder', async () => {
   const whole = frame(request);
   for (let at = 0; at < whole.length; at += step()) {
     await assertAgrees(Buffer.concat([whole, whole.subarray(0, at)]), `cut at ${at}`);
-    // Each kind of change meets each field of a few bytes.
+    // The step is small enough that each kind of change reaches each field of a few bytes.
     const byte = [0, 0x0a, 0xff][at % 3] ?? 0;
     const changed = Buffer.from(whole);
     changed[at] = byte;
@@ -165,7 +165,7 @@ test('requests that are cut or changed at any byte', async () => {
   }
 });
 
-test('requests with bytes that are added, missing, or moved', async () => {
+test('requests with added, missing or moved bytes are read as by the strict decoder', async () => {
   const position = fc.nat(request.length);
   await fc.assert(
     fc.asyncProperty(
@@ -191,7 +191,10 @@ test('requests with bytes that are added, missing, or moved', async () => {
 
 const { attributes = [] } = span;
 const isKnown = (value: KeyValueInit) => value.key !== 'nested';
-/** Spans that a scanner knows from the second request on: without a parent, with all that is read as known, and with other values. */
+/**
+ * Spans whose layouts a scanner knows from the second request on: one without a parent, one with all parts of a layout, one with other
+ * values.
+ */
 const known = toBinary(
   ExportTraceServiceRequestSchema,
   create(ExportTraceServiceRequestSchema, {
@@ -216,12 +219,12 @@ const known = toBinary(
   }),
 );
 
-test('spans that are cut or changed at any byte behind others that are written alike', async () => {
+test('spans cut or changed at any byte, after spans of the same layout, are read as by the strict decoder', async () => {
   const learned = frame(known, known);
   await assertAgrees(Buffer.concat([learned, learned]));
   for (let at = known.indexOf(0x12); at < known.length; at += step()) {
     const byte = known[at] ?? 0;
-    // Each change meets each token of a few bytes.
+    // The step is small enough that each change reaches each token of a few bytes.
     const others = [byte ^ 1, 0, byte ^ 0x80, 0x0a, byte + 1, 0x12, 0xff, byte - 1];
     const other = others[at % others.length] ?? 0;
     const changed = [...known].with(at, other & 0xff);
@@ -232,7 +235,7 @@ test('spans that are cut or changed at any byte behind others that are written a
   }
 });
 
-test('spans with bytes that are added, missing, or moved behind others that are written alike', async () => {
+test('spans with added, missing or moved bytes, after spans of the same layout, are read as by the strict decoder', async () => {
   const position = fc.nat(known.length);
   const learned = frame(known, known);
   await fc.assert(
@@ -255,7 +258,7 @@ test('spans with bytes that are added, missing, or moved behind others that are 
   );
 });
 
-test('the tag of a value that is written with two bytes is not known by its first one', async () => {
+test("a value's tag of two bytes is not recognised by its first byte alone", async () => {
   const below = (tag: number, inner: readonly number[]) => [tag, inner.length, ...inner];
   const requestOf = (value: readonly number[]) => {
     const attribute = below(0x4a, [...below(0x0a, [...Buffer.from('url.path')]), ...value]);
@@ -263,12 +266,12 @@ test('the tag of a value that is written with two bytes is not known by its firs
     return Uint8Array.from(below(0x0a, below(0x12, below(0x12, written))));
   };
   const learned = requestOf([0x92, 0, ...below(0x0a, [0x61]).toSpliced(0, 0, 3)]);
-  // Field 178 with ten bytes; behind a tag of one byte it were a text of nine.
+  // Field 178 with ten bytes; read as a tag of one byte it would be a text of nine bytes.
   const other = requestOf([0x92, 11, 10, 9, ...Buffer.from('nine char')]);
   await assertAgrees(frame(learned, learned, other));
 });
 
-test('spans whose values have other lengths, types and signs than those of known ones', async () => {
+test('spans of a known layout may have values of other lengths, types and signs', async () => {
   const values: readonly KeyValueInit['value'][] = [
     ...['', 'a', '\u00e9', 'a'.repeat(127), 'a'.repeat(128), 'a'.repeat(20_000)].map((value) => ({
       value: { case: 'stringValue' as const, value },
@@ -312,12 +315,12 @@ test('spans whose values have other lengths, types and signs than those of known
   await assertAgrees(frame(...requests, ...requests.toReversed()));
 });
 
-/** A field of its own: its tag, and a value. */
+/** Any field: its tag, and a value. */
 const anyField = fc
   .tuple(fc.nat(140), fc.uint8Array({ maxLength: 9 }))
   .map(([tag, value]) => [tag, ...value]);
 
-test('messages of any fields', async () => {
+test('messages of any fields are read as by the strict decoder', async () => {
   const message = (fields: readonly (readonly number[])[]) => fields.flat();
   const below = (tag: number, inner: readonly number[]) => [tag, inner.length % 128, ...inner];
   await fc.assert(

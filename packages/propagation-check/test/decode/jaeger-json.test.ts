@@ -6,7 +6,7 @@ import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import type { Span } from '../../src/span/span.ts';
 import { readFixture } from './fixture.ts';
 
-/** The fields that every format has, in an order of its own, with Jaeger's microseconds. */
+/** The fields that every format has, in a fixed order, with times rounded to Jaeger's microseconds. */
 function comparable(spans: readonly Span[]) {
   return spans
     .map(
@@ -106,7 +106,7 @@ test('tags become fields and attributes of their type', () => {
   );
 });
 
-test('processes give service and resource, whatever their key is called', () => {
+test('service and resource are read from the process, whatever its key', () => {
   const processes = JSON.parse(
     '{"__proto__":{"serviceName":"shop","tags":[{"key":"host.name","type":"string","value":"h"}]}}',
   );
@@ -123,7 +123,7 @@ test('processes give service and resource, whatever their key is called', () => 
   assert.equal(decodeOne({ process: { serviceName: 'OTLPResourceNoServiceName' } }).serviceName, null);
 });
 
-test('the path of what is wrong leads the message', () => {
+test('a message begins with the path of the wrong value', () => {
   const rejected = (document: unknown, message: string) =>
     assert.throws(() => decodeJaegerJson(document), { name: 'DecodeError', message });
   const trace = (span: unknown) => ({ data: [{ spans: [] }, { spans: [span] }] });

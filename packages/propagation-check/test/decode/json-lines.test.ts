@@ -21,7 +21,7 @@ test('a capture of a real Collector gives all its spans', () => {
   );
 });
 
-test('blank lines, CRLF, metrics, logs and empty requests are no spans', () => {
+test('blank lines, CRLF, metrics, logs and empty requests give no spans', () => {
   const text = `\n${request}\r\n   \n{"resourceMetrics":[]}\n{"resourceLogs":[]}\n{}\n\n${request}`;
   assert.equal(decode(text).length, 2);
 });
@@ -40,7 +40,7 @@ test('errors name the line', () => {
   });
 });
 
-test('a last line that was cut off is an error that says so', () => {
+test('a cut-off last line is reported as cut off', () => {
   assert.throws(() => decode(`${request}\n${request.slice(0, -20)}`), {
     message: /^line 2: byte \d+: the JSON ends early, as if it was cut off .*take it again after its writer/,
   });

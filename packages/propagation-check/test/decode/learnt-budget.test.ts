@@ -10,10 +10,10 @@ import { SpanWriter } from '../../src/span/span-writer.ts';
 import { otlpRequest, otlpSpan } from './fixture.ts';
 
 const keyBytes = 100_000;
-/** With keys so long, so many spans have more to remember than there is room for. */
+/** With keys of this length, this number of spans exceeds the budget. */
 const spans = 2 * Math.ceil(mostLearntBytes / keyBytes);
 
-/** Requests of one span, none of which is written as another one. */
+/** Requests of one span each, no two of the same layout. */
 const lines = Array.from({ length: spans }, (_, index) =>
   JSON.stringify(
     otlpRequest(
@@ -30,7 +30,7 @@ for (const [name, Scanner, requests] of [
     lines.map((line) => encodeOtlpProtobuf(decodeJsonLines(Buffer.from(line)))),
   ],
 ] as const) {
-  test(`what a scanner of ${name} remembers of hostile spans is bounded, and all spans are read`, () => {
+  test(`the ${name} scanner remembers a bounded part of hostile spans, and reads all of them`, () => {
     const budget = new LearntBudget();
     const writer = new SpanWriter();
     const scanner = new Scanner(writer, budget);

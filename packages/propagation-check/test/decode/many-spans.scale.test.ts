@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeBytes } from '../../src/decode/detect-format.ts';
 
-test('there may be more spans than a call may have arguments', () => {
+test('there may be more spans than a function call may have arguments', () => {
   const count = 130_000;
   const one = JSON.stringify({ traceId: 'a', id: '1' });
   const list = `[${`${one},`.repeat(count - 1)}${one}]`;

@@ -30,7 +30,7 @@ suite('a file without spans', () => {
       ['nothing', '{"resourceSpans":[]}', []],
     ];
   for (const [form, bytes, signals] of forms)
-    test(`is known by what it holds: ${form}`, async () => {
+    test(`the signal is found in content without spans: ${form}`, async () => {
       assert.deepEqual(await readSignals(bytes), signals);
       assert.deepEqual(await readSignals(gzipSync(bytes)), signals);
     });
@@ -42,7 +42,7 @@ test('requests of other signals among those of traces are left out', async () =>
   assert.equal(decodeBytes(frame(metricsRequest, traces, logsRequest)).spans.length, spans);
 });
 
-test('a damaged request of traces is no other signal: it stays an error', () => {
+test('a damaged request of traces is not taken for another signal', () => {
   assert.equal(findOtherSignal(metricsRequest), 'metrics');
   assert.equal(findOtherSignal(logsRequest), 'logs');
   for (let at = 0; at < traces.length; at += 1)
@@ -54,7 +54,7 @@ test('a damaged request of traces is no other signal: it stays an error', () => 
     }
 });
 
-test('a beginning tells the signal of a file, also where it ends within a record', () => {
+test('the beginning of a file shows its signal, even if it ends within a record', () => {
   for (const [request, signal] of [
     [metricsRequest, 'metrics'],
     [logsRequest, 'logs'],

@@ -85,7 +85,7 @@ test('absent fields, nulls and unknown fields are defaults', () => {
   assert.deepEqual(decodeOtlpJson({ resourceSpans: [{ resource: null, scopeSpans: null }] }), []);
 });
 
-test('counts of what a limit of the SDK kept out are attributes, as in formats without fields for them', () => {
+test('dropped counts become attributes, as in formats without fields for them', () => {
   const { attributes } = decodeOne({
     ...{ droppedLinksCount: 3, droppedAttributesCount: '2' },
     attributes: [{ key: 'http.route', value: { stringValue: '/' } }],
@@ -173,7 +173,7 @@ test('attribute values of every type, hostile keys among them', () => {
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
 });
 
-test('the path of what is wrong leads the message', () => {
+test('a message begins with the path of the wrong value', () => {
   const good = otlpSpan();
   const document = {
     resourceSpans: [{}, { scopeSpans: [{}, { spans: [good, good, otlpSpan({ traceId: '4bf92f35' })] }] }],
@@ -184,7 +184,7 @@ test('the path of what is wrong leads the message', () => {
   );
 });
 
-test('every field refuses what it cannot be', () => {
+test('every field refuses values of a wrong type', () => {
   const wrong: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
     [{ traceId: '0'.repeat(32) }, /\.traceId: all zeros is not a valid id$/],
     [{ traceId: 7 }, /\.traceId: expected string, received number$/],
@@ -230,7 +230,7 @@ test('a document of another shape is refused with its path', () => {
   );
 });
 
-test('values nested without end are refused, not followed until the stack ends', () => {
+test('deeply nested values are refused before the stack overflows', () => {
   let value: unknown = { stringValue: 'deep' };
   for (let depth = 0; depth < 50_000; depth += 1) value = { arrayValue: { values: [value] } };
   assertRejected(
@@ -239,7 +239,7 @@ test('values nested without end are refused, not followed until the stack ends',
   );
 });
 
-test('a value from outside cannot write to a terminal through an error', () => {
+test('untrusted values in an error are escaped for terminals', () => {
   const hostile = '\u001b[2J\u009b31m\u202e::error::\n';
   assertRejected(
     otlpRequest(otlpSpan({ traceId: hostile })),
@@ -284,7 +284,7 @@ test('invalid spans can be left out one by one', () => {
   ]);
 });
 
-test('a missing service name, and what Jaeger writes for it, is null', () => {
+test("a missing service name is null, also in Jaeger's placeholders", () => {
   for (const name of ['', 'missing-service-name', 'empty-service-name']) {
     const resource = { attributes: [{ key: 'service.name', value: { stringValue: name } }] };
     const [span] = decodeOtlpJson({ resourceSpans: [{ resource, scopeSpans: [{ spans: [otlpSpan()] }] }] });

@@ -32,14 +32,14 @@ async function readLines(bytes: Uint8Array): Promise<readonly Span[]> {
   return viewsOf(writer.finish());
 }
 
-/** The reader gives what the strict decoder gives: the same spans, or the same error. */
+/** Asserts that the reader agrees with the strict decoder: the same spans, or the same error. */
 async function assertAgrees(bytes: Uint8Array, message = ''): Promise<void> {
   const expected = await outcomeOf(() => kept(decodeJsonLines(bytes)));
   const found = await outcomeOf(() => readLines(bytes));
   assert.deepEqual({ found, message }, { found: expected, message });
 }
 
-/** Whether the scanner takes a line without the strict decoder. */
+/** Whether the scanner reads a line without the strict decoder. */
 function isScanned(line: string | Uint8Array): boolean {
   const bytes = Buffer.from(line);
   return new OtlpJsonScanner(new SpanWriter()).scan(sourceOf(bytes), 0, bytes.length);
@@ -47,7 +47,7 @@ function isScanned(line: string | Uint8Array): boolean {
 
 const captures = globSync('{corpus,captures}/*/spans.otlp.jsonl.gz', { cwd: root });
 
-test('captures of real systems: the same spans, and no line needs the strict decoder', async () => {
+test('captures of real systems give the same spans, and no line needs the strict decoder', async () => {
   assert.ok(captures.length > 200);
   for (const file of captures.filter((_, at) => at % step() === 0)) {
     const bytes = gunzipSync(readFileSync(join(root, file)));
@@ -59,7 +59,7 @@ test('captures of real systems: the same spans, and no line needs the strict dec
   await assertAgrees(readFixture('grpc-unary.otlp.jsonl'));
 });
 
-test('any spans as this project writes them', async () => {
+test('generated spans in the form that this project writes are read as by the strict decoder', async () => {
   await fc.assert(
     fc.asyncProperty(anySpans, (spans) => assertAgrees(Buffer.from(encodeOtlpLines(spans)))),
     { seed, numRuns: cases(400) },
@@ -110,26 +110,26 @@ const request = {
 };
 const line = JSON.stringify(request);
 
-test('a request with everything is scanned, also with white space', async () => {
+test('a request with every field is scanned, also with white space', async () => {
   assert.ok(isScanned(line));
   assert.ok(isScanned(JSON.stringify(request, null, 2)));
   await assertAgrees(Buffer.from(line));
   await assertAgrees(Buffer.from(JSON.stringify(request, null, 1).replaceAll('\n', '\t')));
 });
 
-test('a list of scopes under its older name, or that of the .proto file', async () => {
+test('a list of scopes under its older name or its .proto name is read as by the strict decoder', async () => {
   for (const name of ['instrumentationLibrarySpans', 'scope_spans'])
     await assertAgrees(Buffer.from(line.replace('"scopeSpans"', `"${name}"`)), name);
 });
 
-test('a line that is cut or changed at any byte', async () => {
+test('a line cut or changed at any byte is read as by the strict decoder', async () => {
   const bytes = Buffer.from(line);
   const intact = Buffer.from(`${line}\n`);
   const newline = Buffer.from('\n');
   const signs = Buffer.from('\n"\\}');
   for (let at = 0; at < bytes.length; at += step()) {
     await assertAgrees(Buffer.concat([newline, bytes.subarray(0, at), intact]), `cut at ${at}`);
-    // Each kind of change meets each token of a few bytes.
+    // The step is small enough that each kind of change reaches each token of a few bytes.
     const byte = signs[at % signs.length] ?? 0;
     const changed = Buffer.from(intact);
     changed[at] = byte;
@@ -141,7 +141,7 @@ function isPlain(value: object): boolean {
   return !('arrayValue' in value || 'kvlistValue' in value);
 }
 
-/** Two spans that a scanner knows from the second line on: one without a parent, and one with all that is read as known. */
+/** Two spans whose layouts a scanner knows from the second line on: one without a parent, one with all parts of a layout. */
 const known = {
   resourceSpans: [
     {
@@ -171,7 +171,7 @@ const known = {
 };
 const knownLine = JSON.stringify(known);
 
-test('a span that is cut or changed at any byte behind others that are written alike', async () => {
+test('a span cut or changed at any byte, after spans of the same layout, is read as by the strict decoder', async () => {
   const learned = `${knownLine}\n`.repeat(2);
   const start = knownLine.indexOf('"spans"');
   await assertAgrees(Buffer.from(learned.repeat(2)));
@@ -179,7 +179,7 @@ test('a span that is cut or changed at any byte behind others that are written a
   const intact = `${knownLine}\n`;
   for (let at = start; at < knownLine.length; at += step()) {
     const [before, after] = [knownLine.slice(0, at), knownLine.slice(at)];
-    // A change of each kind meets each token of a few bytes.
+    // The step is small enough that each kind of change reaches each token of a few bytes.
     const sign = signs[at % signs.length];
     const changed = [
       before,
@@ -191,7 +191,7 @@ test('a span that is cut or changed at any byte behind others that are written a
   }
 });
 
-test('a span that has another kind of value where a known one has a text or a number needs no strict decoder', async () => {
+test('a span with another kind of value than the known layout needs no strict decoder', async () => {
   const others = [
     ['"parentSpanId":""', '"parentSpanId":"00f067aa0ba902b8"'],
     ['"parentSpanId":"00f067aa0ba902b7"', '"parentSpanId":""'],
@@ -224,7 +224,7 @@ test('a span that has another kind of value where a known one has a text or a nu
   }
 });
 
-/** A token in place of another one. */
+/** A token that replaces another one. */
 const anyToken = fc.constantFrom(
   ...[
     '""',
@@ -291,7 +291,7 @@ function tokensOf(json: string): readonly string[] {
   return json.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^{}[\],:"]+/g) ?? [];
 }
 
-test('a line with other tokens', async () => {
+test('a line with other tokens is read as by the strict decoder', async () => {
   assert.equal(tokens.join(''), line);
   const change = fc.tuple(
     fc.nat(tokens.length - 1),
@@ -310,7 +310,7 @@ test('a line with other tokens', async () => {
   );
 });
 
-test('a line with other tokens behind spans that are written alike', async () => {
+test('a line with other tokens, after spans of the same layout, is read as by the strict decoder', async () => {
   const knownTokens = tokensOf(knownLine);
   const change = fc.tuple(
     fc.nat(knownTokens.length - 1),
@@ -327,7 +327,8 @@ test('a line with other tokens behind spans that are written alike', async () =>
         for (const [at, token] of ofLine) written[at] = token;
         return written.join('');
       });
-      // One line a file, so that a fault of one does not end the others: each is read by a scanner that knows the ones before.
+      // Each line is a file of its own, so that a fault does not hide later lines. One scanner reads all, and knows the layouts of the
+      // earlier ones.
       const writer = new SpanWriter();
       const scanner = new OtlpJsonScanner(writer);
       for (const text of [knownLine, ...changed, knownLine]) {
@@ -343,7 +344,7 @@ test('a line with other tokens behind spans that are written alike', async () =>
   );
 });
 
-test('a line in which a member stands twice, is missing, or in another place', async () => {
+test('a line with a repeated, missing or moved member is read as by the strict decoder', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(tokens.length), fc.nat(40), fc.nat(tokens.length), async (from, count, to) => {
       const moved = tokens.slice(from, from + count);
@@ -361,7 +362,7 @@ test('a line in which a member stands twice, is missing, or in another place', a
   );
 });
 
-test('any bytes', async () => {
+test('a line with any inserted bytes is read as by the strict decoder', async () => {
   const bytes = fc.uint8Array({ maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(fc.nat(line.length), bytes, (at, inserted) =>
@@ -371,7 +372,7 @@ test('any bytes', async () => {
   );
 });
 
-test('of the same attribute twice the last one counts', async () => {
+test('the last of two attributes with the same key counts', async () => {
   const attributes = ['/a', '/b'].map((path) => ({ key: 'url.path', value: { stringValue: path } }));
   await assertAgrees(Buffer.from(JSON.stringify(otlpRequest(otlpSpan({ attributes })))));
 });

@@ -84,7 +84,7 @@ test('a span with every field', () => {
   });
 });
 
-test('the path of an id that is not valid leads the message', () => {
+test('a message begins with the path of the invalid id', () => {
   const rejected = (span: MessageInitShape<typeof SpanSchema>, message: string) =>
     assert.throws(() => decodeOtlpProtobuf(encode({}, span)), { name: 'DecodeError', message });
   const at = 'resourceSpans[0].scopeSpans[0].spans[1]';
@@ -102,13 +102,13 @@ test('invalid spans can be left out one by one', () => {
   assert.deepEqual(errors, ['resourceSpans[0].scopeSpans[0].spans[1].spanId: has 0 bytes, expected 8']);
 });
 
-test('a parent of zeros is a root, and flags of zero say nothing', () => {
+test('a span with a parent of zeros is a root, and flags of zero are null', () => {
   const [span] = decodeOtlpProtobuf(encode({ parentSpanId: Buffer.alloc(8), flags: 0 }));
   assert.equal(span?.parentSpanId, null);
   assert.equal(span.flags, null);
 });
 
-test('bytes that are cut off are refused with the byte, wherever they are cut', () => {
+test('a request that is cut off anywhere is refused with the byte', () => {
   const bytes = encode({ name: 'a name', kind: 2 });
   for (let length = 1; length < bytes.length; length += 1) {
     assert.throws(() => decodeOtlpProtobuf(bytes.subarray(0, length)), {
@@ -127,7 +127,7 @@ test('the innermost field that is damaged is named', () => {
   });
 });
 
-test('values nested without end are refused, not followed until the stack ends', () => {
+test('deeply nested values are refused before the stack overflows', () => {
   let value = new BinaryWriter().tag(1, WireType.LengthDelimited).string('deep').finish();
   for (let depth = 0; depth < 2_000; depth += 1) {
     const list = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(value).finish();

@@ -12,7 +12,7 @@ function messageOf(input: string | Uint8Array): string {
   throw new assert.AssertionError({ message: `${String(input)} was accepted` });
 }
 
-test('the byte of the fault leads the message', () => {
+test('a message begins with the byte of the fault', () => {
   assert.equal(
     messageOf('{"a":1,}'),
     'byte 7: not valid JSON at "}" (the comma before it is one too many; remove it)',
@@ -31,7 +31,7 @@ test('the byte of the fault leads the message', () => {
   assert.equal(messageOf('\ufeff{"a":}'), 'byte 8: not valid JSON at "}"');
 });
 
-test('a text that was cut off is said to be, wherever it was cut', () => {
+test('a text that is cut off anywhere is reported as cut off', () => {
   const text = '{"a":[1,-2.5e+3,true,null,"x\\u00e4\\n"],"b":{"c":false}}';
   for (let length = 1; length < text.length; length += 1) {
     const message = messageOf(text.slice(0, length));
@@ -39,7 +39,7 @@ test('a text that was cut off is said to be, wherever it was cut', () => {
   }
 });
 
-test('text that is not UTF-8 is refused where it begins not to be', () => {
+test('text that is not UTF-8 is refused with the first wrong byte', () => {
   assert.equal(messageOf(Buffer.from([0x7b, 0x22, 0xc3, 0xa4, 0xff, 0x22])), 'byte 4: not UTF-8 text');
   assert.equal(messageOf(Buffer.from([0x22, 0xc3])), 'byte 1: not UTF-8 text');
   assert.match(
@@ -48,7 +48,7 @@ test('text that is not UTF-8 is refused where it begins not to be', () => {
   );
 });
 
-test('a million brackets are refused, not followed', () => {
+test('a million nested brackets are refused without recursion', () => {
   assert.match(messageOf('['.repeat(1_000_000)), /ends early/);
 });
 

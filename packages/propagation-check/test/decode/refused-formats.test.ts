@@ -52,7 +52,7 @@ const row = {
 };
 const span = (fields: object) => `{"resource":${JSON.stringify(fields)}`;
 
-/** Each sentence says what it is and how to get spans that can be read. */
+/** Each message names the content, and says how to get spans that can be read. */
 const refused: Readonly<Record<string, readonly [string | Uint8Array | object, RegExp]>> = {
   'records of a tap': [
     '{"time":"2026-11-28T04:18:30.035Z","tap":"127.0.0.1:1","target":"http://127.0.0.1:2","sent":{},"received":null}\n'.repeat(
@@ -631,7 +631,7 @@ for (const [name, [input, message]] of Object.entries(refused)) {
   });
 }
 
-test('documents that are roots are read: of one kind, of several services, of several traces', () => {
+test('documents without parents are read if they have one kind, several services or several traces', () => {
   const span = (fields: object) => ({ ...webDocument, span_id: 'c1'.repeat(8), ...fields });
   const others = [
     span({}),
@@ -644,7 +644,7 @@ test('documents that are roots are read: of one kind, of several services, of se
     assert.equal(decodeBytes(Buffer.from(JSON.stringify([webDocument, other]))).spans.length, 2);
 });
 
-test('text that no pattern fits is refused in the end, however long its parts repeat', () => {
+test('text that matches no pattern is refused in reasonable time, however often its parts repeat', () => {
   const parts = [
     '\n',
     '\r',

@@ -14,7 +14,7 @@ const call = (to: string) =>
   `http.request.method=GET url.full=http://${to}:8080/x server.address=${to} server.port=8080`;
 
 /*
- * web calls orders, orders calls payments, and payments hands work to a consumer, which links to its message.
+ * web calls orders, orders calls payments, and payments sends a message to a consumer, which links to the PRODUCER span.
  */
 const healthy = drawTrace(`
   trace a
@@ -33,7 +33,7 @@ const healthy = drawTrace(`
 
 const traceparent = 'http.request.header.traceparent';
 
-/** payments begins a trace of its own, and both sides recorded the header that was sent and came: `header-ignored`. */
+/** payments begins its own trace, and both sides recorded the traceparent header that was sent and received: `header-ignored`. */
 const broken = healthy.map((span): Span => {
   const sent = [`00-${'a'.repeat(32)}-${'b2'.repeat(8)}-01`];
   if (span.spanId.startsWith('b2'))
@@ -57,7 +57,7 @@ function withoutLinks(spans: readonly Span[]): readonly Span[] {
   return spans.map((span) => ({ ...span, links: [] }));
 }
 
-/** As SDKs export it: whether the parent is remote. */
+/** Sets the flags that SDKs export: whether the parent is remote. */
 function withFlags(spans: readonly Span[]): readonly Span[] {
   return spans.map((span) => ({
     ...span,
@@ -65,7 +65,7 @@ function withFlags(spans: readonly Span[]): readonly Span[] {
   }));
 }
 
-/** As of a span context that is empty, and of one that no format takes: Jaeger leaves out zeros at the beginning. */
+/** An empty span context, and one whose span id is too long for every format. (Jaeger accepts short ids: it omits leading zeros.) */
 const zeros = { traceId: '0'.repeat(32), spanId: '0'.repeat(16) };
 const invalid = { traceId: 'c2'.repeat(16), spanId: 'c2'.repeat(9) };
 
@@ -87,7 +87,7 @@ function core(spans: readonly Span[]) {
   );
 }
 
-test('the traces that are written are intact, and broken with a cause', () => {
+test('the written traces are intact in one case, and broken with a cause in the other', () => {
   assert.deepEqual(judge(decodeBytes(Buffer.from(encodeOtlpLines(healthy))).spans).verdict, 'intact');
   assert.deepEqual(judge(decodeBytes(Buffer.from(encodeOtlpLines(broken))).spans), {
     verdict: 'broken',
@@ -122,7 +122,7 @@ for (const [name, { format, write, keepsFlags, losesLinks }] of Object.entries(w
     });
   }
   if (keepsFlags) {
-    test(`${name} keeps all of a span, flags too`, async () => {
+    test(`${name} keeps every field of a span, including flags`, async () => {
       const spans = withFlags(broken);
       const decoded = await decodeCompressed(Buffer.from(write(spans)), 1_000_000);
       assert.deepEqual(sortById(decoded.spans), sortById(spans));
@@ -130,13 +130,13 @@ for (const [name, { format, write, keepsFlags, losesLinks }] of Object.entries(w
   }
 }
 
-test('sides of a call that share an id in Zipkin find each other across lines', () => {
+test('the two sides of a Zipkin call with one id are joined across lines', () => {
   const { spans } = decodeBytes(Buffer.from(writeSharedZipkin(withoutLinks(healthy))));
   assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, healthy.length);
   assert.deepEqual(judge(spans), judge(withoutLinks(healthy)));
 });
 
-test('several formats in one file are read together, and said', () => {
+test('several formats in one file are read together and noted', () => {
   const [half, rest] = [healthy.slice(0, 3), healthy.slice(3)];
   const jaeger = writtenFormats['lines of Jaeger traces']?.write(half) ?? '';
   const rows = writtenFormats['rows of ClickHouse']?.write(rest) ?? '';

@@ -3,7 +3,7 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Attributes, Span, SpanKind } from '../../src/span/span.ts';
 
-/** Writes the same spans as each tool does: what a decoder is tested against. Each follows the source that the decoder names. */
+/** Writes the same spans in the format of each tool, as input for the decoders. Each writer follows the source that the decoder names. */
 export type WriteFormat = (spans: readonly Span[]) => string | Uint8Array;
 
 function otlpRequests(spans: readonly Span[]): readonly { readonly resourceSpans: readonly object[] }[] {
@@ -44,7 +44,7 @@ function plain(attributes: Attributes): Readonly<Record<string, unknown>> {
   return Object.fromEntries(attributes);
 }
 
-/** Storages without lists keep their JSON. */
+/** A store without lists keeps them as JSON text. */
 function scalar(value: unknown): unknown {
   return Array.isArray(value) ? JSON.stringify(value) : value;
 }
@@ -104,7 +104,7 @@ function elasticsearchSource(span: Span): object {
   return { ...jaegerSpan(span), process: { serviceName: span.serviceName, tags: [] } };
 }
 
-/** With Jaeger's `--es.tags-as-fields.all`, where every value is text. */
+/** Jaeger with `--es.tags-as-fields.all`, where every value is text. */
 function elasticsearchFields(span: Span): object {
   const tags = [...span.attributes, ['span.kind', span.kind.toLowerCase()] as const];
   const tag = Object.fromEntries(tags.map(([key, value]) => [key.replaceAll('.', '@'), text(value)]));
@@ -134,7 +134,7 @@ function zipkinSpan(span: Span): Readonly<Record<string, unknown>> {
   };
 }
 
-/** As Brave does: the server keeps the id of its client, and says so in one field. */
+/** Like Brave: the server keeps the id of its client, and sets `shared`. */
 function shareIds(spans: readonly Span[]): readonly Readonly<Record<string, unknown>>[] {
   const clients = new Map(spans.filter(({ kind }) => kind === 'CLIENT').map((span) => [span.spanId, span]));
   const isShared = (span: Span) => span.kind === 'SERVER' && clients.has(span.parentSpanId ?? '');
@@ -185,13 +185,13 @@ function jsSpan(span: Span): Readonly<Record<string, unknown>> {
   };
 }
 
-/** SDK 1 printed the id of the parent alone. */
+/** SDK 1 prints only the parent's id. */
 function oldJsSpan(span: Span): object {
   const { parentSpanContext: _, ...rest } = jsSpan(span);
   return { ...rest, parentId: span.parentSpanId ?? undefined };
 }
 
-/** `console.dir` with the depth that the exporter asks for. */
+/** Prints like `console.dir` with the depth that the exporter sets. */
 function printJs(spans: readonly object[], colors = false): string {
   return spans.map((span) => `${inspect(span, { depth: 3, colors })}\n`).join('');
 }
@@ -221,7 +221,7 @@ function pythonSpan(span: Span): object {
   };
 }
 
-/** RFC 3339 in a zone two hours ahead. */
+/** An RFC 3339 time in a zone two hours ahead of UTC. */
 function goTime(nanoseconds: bigint): string {
   const [seconds] = new Date(Number(nanoseconds / 1_000_000n) + 7_200_000).toISOString().split('.');
   return `${seconds}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}+02:00`;
@@ -300,7 +300,7 @@ function nest(attributes: Attributes): object {
   }, {});
 }
 
-/** The older exporter's kinds, and JSON columns. */
+/** The kinds of older exporters, and JSON columns. */
 function clickhouseJsonRow(span: Span): object {
   return {
     ...clickhouseRow(span),
@@ -310,7 +310,7 @@ function clickhouseJsonRow(span: Span): object {
   };
 }
 
-/** As the Collector's exporter writes it; of parents and links only those that are there. */
+/** Like the Collector's exporter, which omits an absent parent. */
 function elasticSpan(span: Span): object {
   const milliseconds = span.startTimeUnixNano / 1_000_000n;
   const rest = String(span.startTimeUnixNano % 1_000_000n).padStart(6, '0');
@@ -329,7 +329,7 @@ function elasticSpan(span: Span): object {
   };
 }
 
-/** As Elasticsearch may answer it: a date, and objects for names with dots. */
+/** Elasticsearch may return a date, and objects for names with dots. */
 function elasticAnswer(span: Span): object {
   const date = new Date(Number(span.startTimeUnixNano / 1_000_000n)).toISOString().slice(0, 19);
   return {
@@ -339,7 +339,7 @@ function elasticAnswer(span: Span): object {
   };
 }
 
-/** Times are numbers there, which `JSON.stringify` cannot write. */
+/** CloudWatch writes times as numbers; `JSON.stringify` cannot write integers of this size exactly. */
 function cloudWatchLine(span: Span): string {
   return JSON.stringify(cloudWatchSpan(span)).replace(/"(\w+TimeUnixNano)":"(\d+)"/g, '"$1":$2\n');
 }
@@ -378,7 +378,7 @@ function dataPrepperSpan(span: Span): object {
   };
 }
 
-/** As Data Prepper writes it with `output_format: otel`. */
+/** Data Prepper with `output_format: otel`. */
 function dataPrepperOtelSpan(span: Span): object {
   return {
     ...Object.fromEntries(
@@ -425,7 +425,7 @@ function dotnetSpan(span: Span): string {
   ].join('');
 }
 
-/** One message of the Collector's debug exporter for each span. */
+/** Writes one message of the Collector's debug exporter for each span. */
 function debugMessage(span: Span): string {
   const time = (nanoseconds: bigint) =>
     `${new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19).replace('T', ' ')}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')} +0000 UTC`;
@@ -494,7 +494,7 @@ function prefixed(prefix: string, text: string): string {
   return text.replace(/^(?=.)/gm, prefix);
 }
 
-/** Two containers in turns, a line each, in the colours of their names. */
+/** Alternates the lines of two containers, with names in colour. */
 function asCompose(objects: readonly string[]): string {
   const [left = [], right = []] = [0, 1].map((half) =>
     objects
@@ -509,7 +509,7 @@ function asCompose(objects: readonly string[]): string {
   return `Attaching to orders-1, web-1\n${turns.flat().join('')}web-1 exited with code 0\n`;
 }
 
-/** Every second object behind lines that a program prints. */
+/** Puts ordinary output of a program in front of every second object. */
 function amongLog(objects: readonly string[]): string {
   return objects
     .map((object, at) => (at % 2 === 1 ? object : `INFO:     "GET /o" 200\n{not: [data}\n\n${object}`))
@@ -518,9 +518,9 @@ function amongLog(objects: readonly string[]): string {
 
 export interface WrittenFormat {
   readonly write: WriteFormat;
-  /** Of `Decoded`. */
+  /** The expected `Decoded.format`. */
   readonly format: string;
-  /** OTLP flags come through: the spans are the same, not only the verdict. */
+  /** The format keeps OTLP flags: the decoded spans are equal, not only the verdict. */
   readonly keepsFlags?: true;
   /** Zipkin has no links. */
   readonly losesLinks?: true;
@@ -783,7 +783,7 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
   },
 };
 
-/** Both sides of a call under one id, one span a line: they find each other across lines. */
+/** Both sides of a call share one id, one span on each line: they must be joined across lines. */
 export function writeSharedZipkin(spans: readonly Span[]): string {
   return lines(shareIds(spans));
 }

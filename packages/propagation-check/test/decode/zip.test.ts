@@ -14,14 +14,14 @@ function refuses(bytes: Uint8Array, message: RegExp | string, maxBytes = limit) 
   return assert.rejects(decodeCompressed(bytes, maxBytes), { name: 'DecodeError', message });
 }
 
-/** The archive with two bytes of its directory's first entry changed. */
+/** Changes two bytes in the directory's first entry. */
 function withDirectoryField(bytes: Buffer, offset: number, value: number): Buffer {
   const changed = Buffer.from(bytes);
   changed.writeUInt16LE(value, changed.indexOf('PK\x01\x02', 0, 'latin1') + offset);
   return changed;
 }
 
-test('all files of an archive are read; folders, empty files and what macOS adds are none', async () => {
+test('all files of an archive are read except folders, empty files and files that macOS adds', async () => {
   const bytes = zip(
     ['a/', '', 'stored'],
     ['a/1.json', request],
@@ -34,7 +34,7 @@ test('all files of an archive are read; folders, empty files and what macOS adds
   assert.deepEqual([spans.length, format, notes], [2, 'otlp-json', undefined]);
 });
 
-test('a comment behind the archive, and bytes that look like its end in it', async () => {
+test('an archive with a comment after its end is read', async () => {
   const bytes = zip(['1.json', request]);
   const comment = Buffer.from('a comment');
   bytes.writeUInt16LE(comment.length, bytes.length - 2);
@@ -47,7 +47,7 @@ test('files of no known format are named', async () => {
   await refuses(zip(['web.log', 'listening\n']), 'zip: no file in it is of a known format');
 });
 
-test('a file that is known and wrong is an error with its name', async () => {
+test('a faulty file of a known format is an error with its name', async () => {
   await refuses(
     zip(['1.json', request], ['2.json', request.slice(0, 50)]),
     /^zip, "2\.json": byte 50: the JSON ends early/,
@@ -59,7 +59,7 @@ test('a file that is known and wrong is an error with its name', async () => {
   );
 });
 
-test('what it says of its sizes is not believed', async () => {
+test('sizes that an archive states are not trusted', async () => {
   const bomb = zip(['a', Buffer.alloc(5_000_000)]);
   await refuses(bomb, 'zip, "a": uncompressed data is larger than 1000000 bytes');
   await refuses(

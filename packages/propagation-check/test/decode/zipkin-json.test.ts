@@ -102,12 +102,12 @@ test('decoding again, and in another order, gives the same ids', () => {
   assert.deepEqual(ids(shared), ids([...shared].reverse()));
 });
 
-test('a server that shares an id without saying so is recognised by its client', () => {
+test('a server that shares an id without the field `shared` is recognised by its client', () => {
   const spans = decodeZipkinJson(shared.map((span) => ({ ...span, shared: undefined })));
   assert.equal(find(spans, named('shared')).parentSpanId, '0000000000000002');
 });
 
-test('a shared server whose client never arrived keeps pointing at it', () => {
+test("a shared server whose client is missing keeps the client's id as its parent", () => {
   const spans = decodeZipkinJson(shared.filter((span) => span.kind !== 'CLIENT'));
   const server = find(spans, named('shared'));
   assert.equal(server.parentSpanId, '0000000000000002');
@@ -115,7 +115,7 @@ test('a shared server whose client never arrived keeps pointing at it', () => {
   assert.equal(find(spans, named('4')).parentSpanId, server.spanId);
 });
 
-test('a child that another service recorded than both sides is the server’s', () => {
+test('a child from a third service belongs to the server', () => {
   const spans = decodeZipkinJson([
     zipkinSpan('2', 'proxy', { kind: 'CLIENT' }),
     zipkinSpan('2', 'web/api', { kind: 'SERVER', shared: true }),
@@ -127,7 +127,7 @@ test('a child that another service recorded than both sides is the server’s', 
   assert.equal(find(spans, named('5')).parentSpanId, '0000000000000002');
 });
 
-test('two tries under one id stay two servers, each with its children', () => {
+test('two attempts under one id stay two servers, each with its children', () => {
   const spans = decodeZipkinJson([
     zipkinSpan('2', 'a', { kind: 'CLIENT', duration: 9_000 }),
     zipkinSpan('2', 'b', { kind: 'SERVER', shared: true, timestamp: 1_000, name: 'first' }),
@@ -138,7 +138,7 @@ test('two tries under one id stay two servers, each with its children', () => {
   assert.equal(find(spans, named('4')).parentSpanId, find(spans, named('second')).spanId);
 });
 
-test('a server with an id of its own is left alone', () => {
+test('a server with its own id stays unchanged', () => {
   const spans = decodeZipkinJson([
     zipkinSpan('2', 'a', { kind: 'CLIENT' }),
     zipkinSpan('5', 'b', { kind: 'SERVER', parentId: '2' }),
@@ -147,7 +147,7 @@ test('a server with an id of its own is left alone', () => {
   assert.deepEqual([server.spanId, server.parentSpanId], ['0000000000000005', '0000000000000002']);
 });
 
-test('a search’s list of traces is read as well, no kind is INTERNAL', () => {
+test('the list of traces of a search is read, and a span without a kind is INTERNAL', () => {
   const spans = decodeZipkinJson([
     [zipkinSpan('1', 'a', {})],
     [zipkinSpan('2', 'a', { localEndpoint: null })],
@@ -161,7 +161,7 @@ test('a search’s list of traces is read as well, no kind is INTERNAL', () => {
   );
 });
 
-test('the path of what is wrong leads the message', () => {
+test('a message begins with the path of the wrong value', () => {
   const rejected = (document: unknown, message: string) =>
     assert.throws(() => decodeZipkinJson(document), { name: 'DecodeError', message });
   const good = zipkinSpan('1', 'a', {});

@@ -3,11 +3,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Those of these programs that are not on the PATH. */
+/** Lists the programs that are not on the PATH. */
 export async function findMissing(tools: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(
     tools.map((tool) =>
-      // `go` has no --version, and ends with an error of its own.
+      // `go` has no --version: it exists, and fails with its own error.
       run(tool, ['--version']).then(
         () => true,
         (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),

@@ -1,4 +1,4 @@
-/** The exporters of real SDKs send to the receiver. A language whose tools are missing is skipped, with the reason. */
+/** Exporters of real SDKs send to the receiver. A language whose tools are missing is skipped with the reason. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -16,13 +16,13 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 interface Sdk {
   /** `telemetry.sdk.language` */
   readonly language: string;
-  /** Must be on the PATH. */
+  /** Programs that must be on the PATH. */
   readonly tools: readonly string[];
-  /** The package that `.ci/install-engine` would have to install; null where CI has the tools. */
+  /** The package that `.ci/install-engine` would have to install; null if CI has the tools. */
   readonly toRunInCi: string | null;
-  /** The protocols that it knows; null is its default. */
+  /** The protocols that it supports; null stands for its default. */
   readonly protocols: readonly (string | null)[];
-  /** Makes a copy of its folder ready to run. @returns the command that emits one span. */
+  /** Prepares a copy of its folder. @returns The command that emits one span. */
   prepare(folder: string): Promise<readonly [string, ...string[]]>;
 }
 
@@ -32,7 +32,7 @@ const sdks: readonly Sdk[] = [
     tools: [],
     toRunInCi: null,
     protocols: ['grpc', 'http/protobuf', 'http/json'],
-    // Where its packages are.
+    // Runs in this folder, where its packages are installed.
     prepare: async () => [process.execPath, join(here, 'node/emit.ts')],
   },
   {
@@ -98,7 +98,7 @@ for (const sdk of sdks) {
   });
 }
 
-/** The SDK exports one span to the receiver, which keeps it. */
+/** Asserts that the SDK exports one span to the receiver. */
 async function emit(
   t: TestContext,
   language: string,
@@ -112,7 +112,7 @@ async function emit(
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     ...(protocol === null ? {} : { OTEL_EXPORTER_OTLP_PROTOCOL: protocol }),
     ...(compression === null ? {} : { OTEL_EXPORTER_OTLP_COMPRESSION: compression }),
-    // Of Java, which otherwise ends by exporting what no one reads.
+    // For Java, which otherwise exports these on exit to a receiver that nobody reads.
     OTEL_METRICS_EXPORTER: 'none',
     OTEL_LOGS_EXPORTER: 'none',
   };

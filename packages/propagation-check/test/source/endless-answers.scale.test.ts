@@ -4,7 +4,7 @@ import { createGzip } from 'node:zlib';
 import { answer, startHttpServer } from './http-server.ts';
 import { assertRefused, head, startRawServer, writeForever } from './raw-server.ts';
 
-test('a body without end, as far as the time allows, and one that becomes too large when it is uncompressed', async (t) => {
+test('an endless body, and one that is too large when uncompressed, are refused', async (t) => {
   const endless = await startRawServer(t, `${head}\r\n`, (socket) =>
     writeForever(socket, Buffer.alloc(64_000, 32)),
   );

@@ -24,7 +24,7 @@ async function start(t: TestContext, receiving: Partial<Receiving>) {
   return { listener, refusals, url: `http://127.0.0.1:${listener.port}/v1/traces` };
 }
 
-test('a fault of this tool is none of the request', async (t) => {
+test('a fault of this tool is answered with status 500', async (t) => {
   const accept = async () => {
     throw new TypeError('x is not a function');
   };
@@ -39,7 +39,7 @@ test('a fault of this tool is none of the request', async (t) => {
 });
 
 for (const isSentAgain of [true, false])
-  test(`an export whose client went away while it waited is ${isSentAgain ? 'left to its next attempt' : 'taken'}`, async (t) => {
+  test(`an export whose client disconnected while it waited is ${isSentAgain ? 'left to the next attempt' : 'accepted'}`, async (t) => {
     const taken: ExportRequest[] = [];
     const turn = Promise.withResolvers<void>();
     const waiting = Promise.withResolvers<void>();
@@ -64,7 +64,7 @@ for (const isSentAgain of [true, false])
     sending.end('{}');
     await waiting.promise;
     const gone = new Promise((resolve) => sending.once('close', resolve));
-    // It closes the connections that have had no answer.
+    // Closing the listener closes connections without an answer.
     await listener.close();
     await gone;
     turn.resolve();

@@ -19,7 +19,7 @@ function write(test: TestContext, name: string, content: string | Uint8Array): s
   return join(folder, name);
 }
 
-test('a file answers by trace id and by search', async () => {
+test('a file is read by trace id and by search', async () => {
   const source = createFileSource(capture);
   const all = await source.readAll();
   const [first] = all;
@@ -76,7 +76,7 @@ test('compressed files and standard input', async (t) => {
   });
 });
 
-test('every fault says which file and what is wrong', async (t) => {
+test('every error names the file and the fault', async (t) => {
   const rejected = (path: string, message: string | RegExp, maxBytes = 1_000) =>
     assert.rejects(readSpanFile(path, { maxBytes }), { name: 'SourceError', message });
   await rejected('/no/such/file.json', '/no/such/file.json: no such file: there is no folder /no/such');

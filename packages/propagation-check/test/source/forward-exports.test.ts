@@ -39,7 +39,7 @@ async function post(receiver: OtlpReceiver, body: string, signal = 'traces'): Pr
 
 const makeExport = (digit: number) => JSON.stringify(otlpRequest(otlpSpan({ name: `export ${digit}` })));
 
-test('every accepted export goes on as it came: traces, metrics and logs, with the headers that are given', async (t) => {
+test('every accepted export of traces, metrics and logs is forwarded unchanged, with the given headers', async (t) => {
   const arrived: unknown[] = [];
   const { receiver, said } = await start(
     t,
@@ -65,7 +65,7 @@ test('every accepted export goes on as it came: traces, metrics and logs, with t
   assert.deepEqual(said, []);
 });
 
-test('another receiver of this tool takes them', async (t) => {
+test('another receiver of this tool accepts forwarded exports', async (t) => {
   const collector = await startOtlpReceiver({ port: 0 });
   t.after(() => collector.close());
   const { receiver } = await startForwarding(t, { url: new URL(collector.url) });
@@ -74,7 +74,7 @@ test('another receiver of this tool takes them', async (t) => {
   assert.deepEqual(collector.readAll(), receiver.readAll());
 });
 
-test('what the Collector asks to send again is sent again', async (t) => {
+test('an export is sent again if the Collector asks for it', async (t) => {
   const statuses = [503, 429, 200];
   const bodies: string[] = [];
   const { receiver, said } = await start(t, (_request, response, body) => {
@@ -87,7 +87,7 @@ test('what the Collector asks to send again is sent again', async (t) => {
   assert.deepEqual(said, []);
 });
 
-test('a failure is said once, and counted at the end; services and the rest go on', async (t) => {
+test('a failure is reported once and counted at the end, and later exports are forwarded', async (t) => {
   const { receiver, said, url } = await start(t, (_request, response, body) => {
     response
       .writeHead(body.includes('export 2') || body.includes('export 3') ? 400 : 200)
@@ -104,7 +104,7 @@ test('a failure is said once, and counted at the end; services and the rest go o
 });
 
 const rejection = { partialSuccess: { rejectedSpans: '2', errorMessage: 'too old' } };
-/** Field 1, with 2 in its field 1 and the message in its field 2. */
+/** Field 1 (`partial_success`), with `rejected_spans` 2 and the message. */
 const encoded = '\x0a\x0b\x08\x02\x12\x07too old';
 
 for (const [contentType, body] of [
@@ -112,7 +112,7 @@ for (const [contentType, body] of [
   ['application/x-protobuf', encoded],
   ['', encoded],
 ] as const)
-  test(`spans that the Collector rejects of an export are said and counted, in an answer of "${contentType}"`, async (t) => {
+  test(`spans that the Collector rejects are reported and counted, in an answer of type "${contentType}"`, async (t) => {
     const { receiver, said, url } = await start(t, (request, response) => {
       const headers = contentType === '' ? {} : { 'content-type': contentType };
       response.writeHead(200, headers).end(request.url === '/v1/traces' ? body : '');
@@ -126,7 +126,7 @@ for (const [contentType, body] of [
     ]);
   });
 
-test('a Collector that is not there', async (t) => {
+test('a Collector that is not running is reported', async (t) => {
   const url = new URL(`http://127.0.0.1:${await findFreePort()}/`);
   const { receiver, said } = await startForwarding(t, { url });
   await post(receiver, makeExport(1));
@@ -138,7 +138,7 @@ test('a Collector that is not there', async (t) => {
   assert.match(said[1] ?? '', /: 1 of 1 export was not delivered \(1 span\)$/);
 });
 
-test('a Collector that does not answer holds up nobody, and no more than a bound is kept for it', async (t) => {
+test('a Collector that does not answer delays no service, and the queue for it is bounded', async (t) => {
   const asked = Promise.withResolvers<void>();
   const { receiver, said } = await start(t, () => asked.resolve(), {
     maxQueuedBytes: 1_000,

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { type OtlpReceiverOptions, startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** Fixed, so that every run tries the same inputs. A failure prints its own seed and path, which are then added here. */
 const seed = 20261124;
 
 const oneSpan = JSON.stringify(otlpRequest(otlpSpan()));
@@ -27,7 +27,7 @@ async function start(t: TestContext, options: OtlpReceiverOptions = {}) {
   return { receiver, post };
 }
 
-/** A connection on which these bytes were sent, and all that comes back until it is closed. */
+/** Opens a connection and sends these bytes; `closed` resolves with everything received until it is closed. */
 async function open(t: TestContext, url: string, bytes: string) {
   const socket: Socket = connect(Number(new URL(url).port), '127.0.0.1');
   let received = '';
@@ -44,7 +44,7 @@ async function open(t: TestContext, url: string, bytes: string) {
   return { socket, closed };
 }
 
-/** `google.rpc.Status` in the encoding of its content type. */
+/** Reads a `google.rpc.Status` in the encoding of its content type. */
 async function readStatus(response: Response): Promise<{ readonly code: number; readonly message: string }> {
   if (response.headers.get('content-type') === json) {
     const status: unknown = await response.json();
@@ -59,12 +59,12 @@ async function readStatus(response: Response): Promise<{ readonly code: number; 
   return { code, message: reader.string() };
 }
 
-test('it listens where only this machine can reach it, unless it is told otherwise', async (t) => {
+test('by default only this machine can reach the receiver', async (t) => {
   const { receiver } = await start(t);
   assert.equal(new URL(receiver.url).hostname, '127.0.0.1');
 });
 
-test('zip bombs are refused in the encoding of the request, many at one time too, and nothing is kept', async (t) => {
+test('zip bombs are refused in the encoding of the request, also many at once, and no span is stored', async (t) => {
   const { receiver, post } = await start(t);
   const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, 32), { level: 9 });
   assert.ok(bomb.length < 100_000);
@@ -93,12 +93,12 @@ test('zip bombs are refused in the encoding of the request, many at one time too
   assert.equal((await post(oneSpan)).status, 200);
 });
 
-test('bodies that arrive at one time share a bounded memory; what does not fit is asked to come again', async (t) => {
+test('concurrent bodies share a bounded memory, and a client whose body does not fit may retry', async (t) => {
   const { receiver, post } = await start(t, { maxBodyBytes: 10_000 });
   const head = `POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: ${json}\r\nContent-Length: 9000\r\n\r\n`;
   const slow = await open(t, receiver.url, `${head}${' '.repeat(8_000)}`);
   let refused = await post(oneSpan.padEnd(5_000));
-  // Until the first part of the slow one has been read.
+  // Repeats until the first part of the slow body has been read.
   while (refused.status === 200) refused = await post(oneSpan.padEnd(5_000));
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
   assert.deepEqual(await readStatus(refused), {
@@ -111,7 +111,7 @@ test('bodies that arrive at one time share a bounded memory; what does not fit i
   assert.ok(receiver.revision > 0);
 });
 
-test('connections beyond the limit are closed, and others go on', async (t) => {
+test('connections beyond the limit are closed, and the others stay open', async (t) => {
   const { receiver, post } = await start(t, { maxConnections: 20 });
   assert.equal((await post(oneSpan)).status, 200, 'this connection stays open');
   const clients = await Promise.all(
@@ -125,7 +125,7 @@ test('connections beyond the limit are closed, and others go on', async (t) => {
   );
 });
 
-test('closing lets a request in progress come to its end', async (t) => {
+test('closing lets a pending request finish', async (t) => {
   const { receiver } = await start(t);
   const head = `POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: ${json}\r\n`;
   const length = `Content-Length: ${Buffer.byteLength(oneSpan)}\r\nExpect: 100-continue\r\n\r\n`;
@@ -138,7 +138,7 @@ test('closing lets a request in progress come to its end', async (t) => {
   assert.equal(receiver.readAll().length, 1);
 });
 
-test('what is no request of an exporter', async (t) => {
+test('requests that no exporter sends are refused', async (t) => {
   const { receiver, post } = await start(t);
   const cases = [
     ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
@@ -169,7 +169,7 @@ test('what is no request of an exporter', async (t) => {
   const deep = `{"arrayValue":{"values":[`.repeat(100_000) + ']}}'.repeat(100_000);
   const attributes = `[{"key":"a","value":${deep}}]`;
   assert.equal((await post(`{"resourceSpans":[{"resource":{"attributes":${attributes}}}]}`)).status, 400);
-  // Field 1, length-delimited, within itself.
+  // Field 1, length-delimited, nested in itself.
   let nested = Buffer.alloc(0);
   while (nested.length < 60_000) {
     const length = Buffer.from([
@@ -184,7 +184,7 @@ test('what is no request of an exporter', async (t) => {
   assert.equal((await post(oneSpan)).status, 200);
 });
 
-test('frames of no HTTP/2 client, in any order', async (t) => {
+test('the receiver survives HTTP/2 frames that no client sends, in any order', async (t) => {
   const { receiver, post } = await start(t);
   const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
   const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);

@@ -10,7 +10,7 @@ import { executeCli } from '../cli/run-cli.ts';
 import { answer, listen, startHttpServer } from './http-server.ts';
 import { assertRefused, head, startRawServer, traceId, writeForever } from './raw-server.ts';
 
-test('a body that drips without end', async (t) => {
+test('a slow endless body is refused', async (t) => {
   const url = await startRawServer(t, `${head}Transfer-Encoding: chunked\r\n\r\n`, (socket) => {
     const drip = setInterval(() => socket.write('1\r\n \r\n'), 5);
     socket.on('close', () => clearInterval(drip));
@@ -18,7 +18,7 @@ test('a body that drips without end', async (t) => {
   await assertRefused(url, /no complete answer within 300 ms \(--timeout\)/, '--timeout', '300ms');
 });
 
-test('a head that drips without end', async (t) => {
+test('slow endless headers are refused', async (t) => {
   const url = await startRawServer(t, 'HTTP/1.1 200 OK\r\n', (socket) => {
     const drip = setInterval(() => socket.write('X: y\r\n'), 5);
     socket.on('close', () => clearInterval(drip));
@@ -26,14 +26,14 @@ test('a head that drips without end', async (t) => {
   await assertRefused(url, /no complete answer within 300 ms \(--timeout\)/, '--timeout', '300ms');
 });
 
-test('headers without end', async (t) => {
+test('fast endless headers are refused', async (t) => {
   const url = await startRawServer(t, 'HTTP/1.1 200 OK\r\n', (socket) =>
     writeForever(socket, Buffer.from(`X: ${'y'.repeat(4_000)}\r\n`)),
   );
   await assertRefused(url, /the answer's headers are larger than 16 KiB; is this (Jaeger|Tempo)'s address\?/);
 });
 
-test('compression that is damaged, repeated, or was not asked for', async (t) => {
+test('damaged, repeated or unrequested compression is refused', async (t) => {
   const bytes = gzipSync('{"resourceSpans":[]}');
   const cases = [
     [bytes.subarray(0, -9), 'gzip', /gzip: ends early, as if it was cut off/],
@@ -53,7 +53,7 @@ test('compression that is damaged, repeated, or was not asked for', async (t) =>
   }
 });
 
-test('redirects never take credentials elsewhere, not even to the same host by another port or scheme', async (t) => {
+test('a redirect never sends credentials to another origin, not even another port or scheme of the host', async (t) => {
   const seen: (string | undefined)[] = [];
   const other = await startHttpServer(t, (request, response) => {
     seen.push(request.headers.authorization);
@@ -92,7 +92,7 @@ test('a redirect from https to http is not followed', async (t) => {
   assert.deepEqual(seen, []);
 });
 
-test('certificates that are for others, or not valid any more', async (t) => {
+test('certificates for other hosts and expired ones are refused', async (t) => {
   const other = await startTlsServer(t, { name: 'DNS:jaeger.example' });
   await assertRefused(
     other.url,
@@ -103,7 +103,7 @@ test('certificates that are for others, or not valid any more', async (t) => {
   await assertRefused(old.url, /the certificate is not valid now \(CERT_HAS_EXPIRED\)/, '--ca', old.ca);
 });
 
-test('a content-length that is not true, and connections that end in the middle', async (t) => {
+test('a wrong content-length and broken connections are refused', async (t) => {
   const cases: readonly (readonly [string, RegExp])[] = [
     [`${head}Content-Length: 100\r\n\r\n{"resource`, /the answer broke off \(UND_ERR_SOCKET\); try again/],
     [`${head}Transfer-Encoding: chunked\r\n\r\nfff\r\n{"resource`, /the answer broke off \(/],
@@ -127,7 +127,7 @@ test('a content-length that is not true, and connections that end in the middle'
   }
 });
 
-test('a login page, another program, and answers that try to write to the terminal', async (t) => {
+test('a login page, another program and terminal escapes in an answer are refused', async (t) => {
   const hostile = '\u001b]0;owned\u0007\u009b2J\u202e::error::x\n##[group]y';
   const cases = [
     [200, '<!DOCTYPE html><form>Sign in</form>', 'text/html', /answered a web page, not /],
@@ -146,7 +146,7 @@ test('a login page, another program, and answers that try to write to the termin
   }
 });
 
-test('Collector counters from a server that is none', async (t) => {
+test('counters from a server that is not a Collector are refused', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'spans-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const read = (url: URL) =>
@@ -181,7 +181,7 @@ interface CertificateOptions {
   readonly days?: number;
 }
 
-/** A server with a certificate of its own; redirects to `location` when there is one. */
+/** Starts a server with its own certificate; it redirects to `location` if given. */
 async function startTlsServer(
   t: TestContext,
   { name = 'IP:127.0.0.1', days = 1 }: CertificateOptions,

@@ -19,7 +19,7 @@ async function ask(test: TestContext, url: URL, options: HttpClientOptions = {},
 
 const text = (body: Uint8Array) => Buffer.from(body).toString();
 
-test('base path, query, headers and accept are sent; the answer comes back as it is', async (t) => {
+test('base path, query, headers and accept are sent, and the answer is returned unchanged', async (t) => {
   const url = await startHttpServer(t, (request, response) => {
     const { pathname, search } = targetOf(request);
     const { accept, authorization } = request.headers;
@@ -62,7 +62,7 @@ test('an answer that is too large is not read to its end', async (t) => {
   });
 });
 
-test('429 and 503 are asked again, as often as allowed', async (t) => {
+test('a request is retried after 429 and 503, as often as allowed', async (t) => {
   const statuses = [503, 429, 200];
   const url = await startHttpServer(t, (_request, response) =>
     answer(response, statuses.shift() ?? 503, 'busy', { 'retry-after': '0' }),
@@ -74,7 +74,7 @@ test('429 and 503 are asked again, as often as allowed', async (t) => {
   });
 });
 
-test('without Retry-After, and with a date, it still ends', async (t) => {
+test('retries end without Retry-After and with a date in it', async (t) => {
   const retryAfter = [undefined, new Date(0).toUTCString(), 'nonsense'];
   const url = await startHttpServer(t, (_request, response) => {
     const value = retryAfter.shift();
@@ -135,7 +135,7 @@ test('401 and 403 say that credentials are missing, and show no control characte
   await assert.rejects(ask(t, new URL('/no', url)), { message: /refuses access \(403\).*--header/ });
 });
 
-test('nobody listens', async (t) => {
+test('a port without a listener is an error with advice', async (t) => {
   const gone = new URL(`http://127.0.0.1:${await findFreePort()}/`);
   await assert.rejects(ask(t, gone), {
     name: 'SourceError',
@@ -143,13 +143,13 @@ test('nobody listens', async (t) => {
   });
 });
 
-test('a host that does not exist', async (t) => {
+test('an unknown host is an error', async (t) => {
   await assert.rejects(ask(t, new URL('http://nowhere.invalid:1')), {
     message: /the host name is not known/,
   });
 });
 
-test('a port that hangs up, is no HTTP, or never answers', async (t) => {
+test('a port that closes, does not speak HTTP or never answers is an error', async (t) => {
   const hangUp = await listen(
     t,
     createTcpServer((socket) => socket.destroy()),
@@ -168,13 +168,13 @@ test('a port that hangs up, is no HTTP, or never answers', async (t) => {
   await assert.rejects(ask(t, stalled, { timeoutMs: 50 }), { message: /no complete answer within 50 ms/ });
 });
 
-test('an abort ends the request with its own reason', async (t) => {
+test("an aborted request rejects with the signal's reason", async (t) => {
   const abort = new AbortController();
   const url = await startHttpServer(t, () => abort.abort(new Error('enough')));
   await assert.rejects(ask(t, url, {}, abort.signal), { message: 'enough' });
 });
 
-test('TLS: a private authority must be named, and plain HTTP is not TLS', async (t) => {
+test("TLS needs a private authority's file, and plain HTTP is recognised", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];

@@ -22,7 +22,7 @@ export async function listen(test: TestContext, server: Server, scheme: 'http' |
   return new URL(`${scheme}://127.0.0.1:${port}`);
 }
 
-/** Answers with JSON, or with a text as it is. */
+/** Answers with JSON, or with a string unchanged. */
 export function answer(
   response: ServerResponse,
   status: number,

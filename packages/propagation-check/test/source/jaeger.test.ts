@@ -24,7 +24,7 @@ test('a trace is read raw by API v3', async (t) => {
   assert.deepEqual(await source.readTrace(traceId.toUpperCase()), spans);
 });
 
-test('a search names every parameter in its old and new form', async (t) => {
+test('a search sends every parameter under its old and new name', async (t) => {
   const { source } = await startStore(t, createJaegerSource, (path, params) => {
     assert.equal(path, '/api/v3/traces');
     const [min, max] = ['2023-11-14T22:13:20.000Z', '2023-11-14T22:14:20.000Z'];
@@ -46,13 +46,13 @@ test('a search names every parameter in its old and new form', async (t) => {
   assert.deepEqual(await source.searchTraces(query), spans);
 });
 
-test('a streamed answer has one document a line', async (t) => {
+test('a streamed answer has one document on each line', async (t) => {
   const line = JSON.stringify(v3);
   const { source } = await startStore(t, createJaegerSource, () => [200, `${line}\n${line}\n`]);
   assert.equal((await source.searchTraces(query)).length, spans.length * 2);
 });
 
-test('404 of API v3 is no spans, not a reason to fall back', async (t) => {
+test('a 404 of API v3 means no spans, and v1 is not tried', async (t) => {
   const { source, asked } = await startStore(t, createJaegerSource, () => [404, notFound]);
   assert.deepEqual(await source.readTrace(traceId), []);
   assert.deepEqual(await source.searchTraces(query), []);
@@ -65,7 +65,7 @@ const withoutV3: readonly (readonly [string, number, unknown])[] = [
 ];
 
 for (const [how, status, body] of withoutV3) {
-  test(`v1 is asked where v3 is missing and ${how}, and remembered`, async (t) => {
+  test(`v1 is used and remembered if v3 is missing and the server ${how}`, async (t) => {
     const { source, asked } = await startStore(t, createJaegerSource, (path, params) => {
       if (path.startsWith('/api/v3/')) return [status, body];
       assert.equal(params.get('raw'), 'true');
@@ -83,7 +83,7 @@ for (const [how, status, body] of withoutV3) {
   });
 }
 
-test('404 of v1 is no spans', async (t) => {
+test('a 404 of v1 means no spans', async (t) => {
   const { source } = await startStore(t, createJaegerSource, (path) =>
     path.startsWith('/api/v3/')
       ? [200, html]
@@ -112,7 +112,7 @@ const strangers: readonly (readonly [string, number, unknown, RegExp])[] = [
 ];
 
 for (const [name, status, body, message] of strangers) {
-  test(`what is not Jaeger is named, with what it answered: ${name}`, async (t) => {
+  test(`a server that is not Jaeger is an error with its answer: ${name}`, async (t) => {
     const { source, origin } = await startStore(t, createJaegerSource, () => [status, body]);
     await assert.rejects(source.searchTraces(query), { name: 'SourceError', message });
     await assert.rejects(source.readTrace(traceId), (error: Error) => {
@@ -122,7 +122,7 @@ for (const [name, status, body, message] of strangers) {
   });
 }
 
-test('a search that finds nothing: an empty stream of an old gateway, an empty list of v1', async (t) => {
+test('a search finds nothing in an empty stream of an old gateway or an empty list of v1', async (t) => {
   const { source } = await startStore(t, createJaegerSource, (path) =>
     path.startsWith('/api/v3/')
       ? [200, '']
@@ -131,14 +131,14 @@ test('a search that finds nothing: an empty stream of an old gateway, an empty l
   assert.deepEqual(await source.searchTraces(query), []);
 });
 
-test('the gateway of older versions names the gRPC code too', async (t) => {
+test('a 404 with the gRPC code of older gateways means no spans', async (t) => {
   const error = { grpcCode: 5, httpCode: 404, message: 'trace not found', httpStatus: 'Not Found' };
   const { source, asked } = await startStore(t, createJaegerSource, () => [404, { error }]);
   assert.deepEqual(await source.readTrace(traceId), []);
   assert.equal(asked.length, 1);
 });
 
-test('errors of Jaeger, and answers that cannot be read, name the path', async (t) => {
+test('errors of Jaeger and unreadable answers name the path', async (t) => {
   const failing = await startStore(t, createJaegerSource, () => [500, { error: { message: 'boom' } }]);
   await assert.rejects(failing.source.readTrace(traceId), {
     message: /\/api\/v3\/traces\/\w+ answered 500: “.*boom/,
@@ -166,7 +166,7 @@ test('a page after good answers is an error, not a change of API', async (t) => 
   assert.equal(asked.length, 2);
 });
 
-test('what is not a trace id is never sent', async (t) => {
+test('an invalid trace id is never sent', async (t) => {
   const { source, asked } = await startStore(t, createJaegerSource, () => [200, v3]);
   for (const id of ['', '../services', 'xyz', '0'.repeat(33)]) {
     await assert.rejects(source.readTrace(id), {
@@ -181,7 +181,7 @@ for (const [api, services] of [
   ['v3', { services: ['a', 'b'] }],
   ['v1', { data: ['a', 'b'], total: 2, limit: 0, offset: 0, errors: null }],
 ] as const) {
-  test(`a search for any service asks API ${api} for each of the few that there are, and has each trace once`, async (t) => {
+  test(`a search for any service searches each service by API ${api}, and returns each trace once`, async (t) => {
     const { source, asked } = await startStore(t, createJaegerSource, (path, params) => {
       if (api === 'v1' && path.startsWith('/api/v3/')) return [404, '404 page not found'];
       if (path.endsWith('/services')) return [200, services];
@@ -196,7 +196,7 @@ for (const [api, services] of [
   });
 }
 
-test('a search for any of too many services finds nothing, and a list that is none is an error', async (t) => {
+test('a search for any of too many services finds nothing, and an invalid list of services is an error', async (t) => {
   const many = Array.from({ length: 21 }, (_, index) => `service-${index}`);
   const { source, asked } = await startStore(t, createJaegerSource, () => [200, { services: many }]);
   assert.deepEqual(await source.searchTraces({ ...query, service: null }), []);
@@ -208,7 +208,7 @@ test('a search for any of too many services finds nothing, and a list that is no
   });
 });
 
-test('a list of services that is of another program is refused: nothing was searched', async (t) => {
+test('a list of services from another program is refused', async (t) => {
   for (const body of [{ status: 'ok' }, [], 'hello']) {
     const { source } = await startStore(t, createJaegerSource, () => [200, body]);
     await assert.rejects(source.listServices?.() ?? Promise.resolve(), {

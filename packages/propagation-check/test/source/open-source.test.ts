@@ -23,7 +23,7 @@ test('every kind of source opens by its specification', async (t) => {
   assert.match(two.name, /^otlp=localhost:[1-9]\d*,[1-9]\d*$/);
 });
 
-test('a specification that is not one says what is', async () => {
+test('an unknown specification is an error that names the known ones', async () => {
   const wrong: Readonly<Record<string, RegExp>> = {
     '': /^--source "": not a source; use one of jaeger=URL, tempo=URL, otlp, otlp=HOST:PORT, otlp=HOST:PORT,PORT, file=PATH, file=-$/,
     'zipkin=http://x': /not a source; use one of/,

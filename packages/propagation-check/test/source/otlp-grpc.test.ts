@@ -20,7 +20,7 @@ async function start(t: TestContext, options: OtlpReceiverOptions = {}) {
   return { receiver, ...createClient(t, receiver.url) };
 }
 
-/** A client of the gRPC library that JavaScript's SDK uses. */
+/** A client with the gRPC library that JavaScript's SDK uses. */
 function createClient(t: TestContext, url: string, options: Readonly<Record<string, number>> = {}) {
   const client = new Client(new URL(url).host, credentials.createInsecure(), options);
   t.after(() => client.close());
@@ -48,7 +48,7 @@ function encode(...spanIds: readonly Uint8Array[]): Uint8Array {
 
 const oneSpan = encode(Buffer.alloc(8, 1));
 
-/** An export of more than so many bytes. */
+/** Encodes an export of more than this many bytes. */
 function encodeLarge(bytes: number): Uint8Array {
   const span = { traceId: Buffer.alloc(16, 1), spanId: Buffer.alloc(8, 1), name: 'x'.repeat(bytes) };
   const request = create(ExportTraceServiceRequestSchema, {
@@ -64,7 +64,7 @@ const failsWith = (code: number, details: RegExp) => (error: unknown) => {
   return true;
 };
 
-/** A bare HTTP/2 connection, for what no gRPC library sends. */
+/** Opens a plain HTTP/2 connection, for requests that no gRPC library sends. */
 async function open(t: TestContext, url: string): Promise<ClientHttp2Session> {
   const session = connect(url);
   t.after(() => session.destroy());
@@ -111,7 +111,7 @@ test('one port takes gRPC and HTTP', async (t) => {
   assert.equal(receiver.revision, 2);
 });
 
-test('messages compressed with gzip are taken, others refused', async (t) => {
+test('messages compressed with gzip are accepted, other compressions refused', async (t) => {
   const { receiver } = await start(t);
   const at = 'grpc.default_compression_algorithm';
   await createClient(t, receiver.url, { [at]: compressionAlgorithms.gzip }).call(oneSpan);
@@ -153,7 +153,7 @@ test('other methods are UNIMPLEMENTED; metrics and logs are accepted and discard
   assert.equal(receiver.revision, 0);
 });
 
-test('what is no gRPC over HTTP/2 is told what is', async (t) => {
+test('an HTTP/2 request that is not gRPC is refused with the expected content type', async (t) => {
   const { receiver } = await start(t);
   const session = await open(t, receiver.url);
   const other = await exchange(session, { 'content-type': 'application/x-protobuf' }, oneSpan);
@@ -174,7 +174,7 @@ test('what is no gRPC over HTTP/2 is told what is', async (t) => {
   assert.equal((await exchange(session, {}, frame(oneSpan)))['grpc-status'], '0');
 });
 
-test('a message that is too large is RESOURCE_EXHAUSTED, packed or not, and the connection goes on', async (t) => {
+test('a message that is too large, compressed or not, is RESOURCE_EXHAUSTED, and the connection stays usable', async (t) => {
   const { receiver, call } = await start(t, { maxRequestBytes: 100_000 });
   const large = encodeLarge(1_000_000);
   await assert.rejects(call(large), failsWith(status.RESOURCE_EXHAUSTED, /larger than 100000 bytes/));
@@ -187,19 +187,19 @@ test('a message that is too large is RESOURCE_EXHAUSTED, packed or not, and the 
   assert.equal(receiver.readAll().length, 2);
 });
 
-test("a message larger than gRPC's usual 4 MiB is taken", async (t) => {
+test("a message larger than gRPC's usual 4 MiB is accepted", async (t) => {
   const { receiver, call } = await start(t);
   await call(encodeLarge(5 * 1024 * 1024));
   assert.equal(receiver.readAll().length, 1);
 });
 
-test('what finds no memory is UNAVAILABLE, which exporters repeat', async (t) => {
+test('a message without free memory is UNAVAILABLE, after which exporters retry', async (t) => {
   const { call } = await start(t, { maxBodyBytes: 10_000 });
   await assert.rejects(call(encodeLarge(20_000)), failsWith(status.UNAVAILABLE, /too many requests/));
   await call(oneSpan);
 });
 
-test('a call whose deadline passes ends, gives its memory back and leaves nothing', async (t) => {
+test('a call whose deadline passes ends, frees its memory and stores no span', async (t) => {
   const { receiver, call } = await start(t, { maxBodyBytes: 10_000 });
   const session = await open(t, receiver.url);
   const stream = session.request({ ...grpcHeaders, 'grpc-timeout': '1m' });
@@ -212,13 +212,13 @@ test('a call whose deadline passes ends, gives its memory back and leaves nothin
   assert.equal(receiver.revision, 1);
 });
 
-test('a call that its client cancels leaves nothing', async (t) => {
+test('a call that its client cancels stores no span', async (t) => {
   const { receiver, call } = await start(t, { maxBodyBytes: 10_000 });
   const session = await open(t, receiver.url);
   const stream = session.request(grpcHeaders);
   stream.on('error', () => undefined);
   stream.write(frame(encodeLarge(8_000)).subarray(0, 8_000));
-  // Frames of one connection arrive in order.
+  // Frames of one connection arrive in order, so the ping is answered after the reset.
   stream.close(constants.NGHTTP2_CANCEL);
   await once(stream, 'close');
   await new Promise((resolve) => session.ping(resolve));
@@ -226,7 +226,7 @@ test('a call that its client cancels leaves nothing', async (t) => {
   assert.equal(receiver.revision, 1);
 });
 
-test('pings are answered, many connections and calls at one time too', async (t) => {
+test('pings, many connections and many concurrent calls are answered', async (t) => {
   const { receiver } = await start(t);
   const sessions = await Promise.all(Array.from({ length: 50 }, () => open(t, receiver.url)));
   await Promise.all(sessions.map((session) => new Promise((resolve) => session.ping(resolve))));
@@ -235,7 +235,7 @@ test('pings are answered, many connections and calls at one time too', async (t)
   assert.equal(receiver.readAll().length, 200);
 });
 
-test('closing says GOAWAY, and a call in progress comes to its end', async (t) => {
+test('closing sends GOAWAY, and a pending call completes', async (t) => {
   const { receiver } = await start(t);
   const session = await open(t, receiver.url);
   const goaway = once(session, 'goaway');
@@ -254,7 +254,7 @@ test('closing says GOAWAY, and a call in progress comes to its end', async (t) =
   assert.equal(receiver.readAll().length, 1);
 });
 
-test('closing does not wait for connections that say nothing', async (t) => {
+test('closing does not wait for idle connections', async (t) => {
   const { receiver } = await start(t);
   const session = await open(t, receiver.url);
   const gone = once(session, 'close');
@@ -262,7 +262,7 @@ test('closing does not wait for connections that say nothing', async (t) => {
   await gone;
 });
 
-test('a call that is cancelled while it waits for its turn leaves nothing: its client may repeat it', async (t) => {
+test('a call that is cancelled while it waits for its turn stores no span, because its client may retry', async (t) => {
   const taken = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const sink = {
@@ -289,7 +289,7 @@ test('a call that is cancelled while it waits for its turn leaves nothing: its c
   assert.equal(receiver.revision, 2);
 });
 
-test('a connection without calls is given up after a while', async (t) => {
+test('a connection without calls is closed after the idle time', async (t) => {
   const ignore = () => undefined;
   const common = { host: '127.0.0.1', port: 0, maxConnections: 1, onRequest: ignore, onTls: ignore };
   const listener = await listen({ ...common, onStream: ignore, idleMs: 1 });

@@ -42,7 +42,7 @@ async function readStatus(response: Response): Promise<{ readonly code: number; 
   return { code, message: reader.string() };
 }
 
-test('JSON is kept and answered in JSON', async (t) => {
+test('spans in JSON are stored, and answered in JSON', async (t) => {
   const { receiver, post } = await start(t);
   const response = await post(oneSpan, { 'content-type': 'application/json; charset=utf-8' });
   assert.equal(response.status, 200);
@@ -52,7 +52,7 @@ test('JSON is kept and answered in JSON', async (t) => {
   assert.deepEqual(await receiver.readTrace('1'.repeat(32)), []);
 });
 
-test('protobuf is kept and answered in protobuf', async (t) => {
+test('spans in protobuf are stored, and answered in protobuf', async (t) => {
   const { receiver, post } = await start(t);
   const response = await post(encode(Buffer.alloc(8, 1)), protobuf);
   assert.equal(response.status, 200);
@@ -139,7 +139,7 @@ test('base64 ids are refused, because OTLP JSON has hex ids', async (t) => {
   );
 });
 
-test('other paths, methods, types and encodings get the status that says so', async (t) => {
+test('other paths, methods, types and encodings get the matching status', async (t) => {
   const { receiver, post } = await start(t);
   assert.equal((await post(oneSpan, json, '/')).status, 404);
   assert.equal((await post(oneSpan, json, '/v1/trace')).status, 404);
@@ -160,7 +160,7 @@ test('metrics and logs are accepted and discarded', async (t) => {
   assert.equal(receiver.revision, 0);
 });
 
-test('a body that is too large is refused, announced or not, and packed small', async (t) => {
+test('a body that is too large is refused, with or without content-length, and compressed', async (t) => {
   const { post, receiver } = await start(t, { maxRequestBytes: 10_000 });
   const large = ' '.repeat(20_000);
   const announced = await post(large, json);
@@ -183,7 +183,7 @@ test('a body that is too large is refused, announced or not, and packed small', 
   assert.equal((await post(oneSpan, json)).status, 200);
 });
 
-test('a client that goes away in the middle leaves the receiver working', async (t) => {
+test('the receiver keeps working after a client disconnects in the middle', async (t) => {
   const { receiver, post } = await start(t);
   const { port, hostname } = new URL(receiver.url);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -199,7 +199,7 @@ test('a client that goes away in the middle leaves the receiver working', async 
   assert.equal(receiver.readAll().length, 1);
 });
 
-test('arrivals can be awaited without polling, and none is slept through', async (t) => {
+test('arrivals can be awaited without polling, and none is missed', async (t) => {
   const { receiver, post } = await start(t);
   const waiting = receiver.waitForChange(0);
   await post(oneSpan, json);
@@ -234,7 +234,7 @@ test('whole traces are dropped, the oldest first, when the memory is full', asyn
   assert.equal(receiver.readAll().length, 2);
 });
 
-test('memory is bounded by size as well', async (t) => {
+test('memory is also bounded in bytes', async (t) => {
   const { receiver, post } = await start(t, { maxBytes: oneSpan.length * 2 });
   for (const digit of ['1', '2', '3']) {
     await post(JSON.stringify(otlpRequest(otlpSpan({ traceId: digit.repeat(32) }))), json);
@@ -245,7 +245,7 @@ test('memory is bounded by size as well', async (t) => {
   );
 });
 
-test('a port in use is an error that says what to do', async (t) => {
+test('a port in use is an error with advice', async (t) => {
   const port = await findFreePort();
   const { receiver } = await start(t, { port });
   await assert.rejects(startOtlpReceiver({ port }), {
@@ -254,7 +254,7 @@ test('a port in use is an error that says what to do', async (t) => {
       `otlp=127.0.0.1:${port}: the port is in use, perhaps by a Collector: stop that, or name a free port with --source otlp=HOST:PORT; ` +
       'it takes both gRPC and HTTP, and services must export to it (OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT)',
   });
-  // Half of the services would be missing.
+  // If one of two ports is in use, both are refused: the spans of half of the services would be missing.
   const { port: free } = new URL((await start(t)).receiver.url);
   await receiver.close();
   await assert.rejects(startOtlpReceiver({ port: [port, Number(free)] }), { message: /the port is in use/ });
@@ -262,9 +262,9 @@ test('a port in use is an error that says what to do', async (t) => {
   await assert.rejects(startOtlpReceiver({ host: 'nowhere.invalid', port: 0 }), { name: 'SourceError' });
 });
 
-test('closing lets an answer in progress finish, and can be repeated', async (t) => {
+test('closing lets a pending answer finish, and can be repeated', async (t) => {
   const { receiver, post } = await start(t);
-  // A connection that has not been used yet may be closed under a request.
+  // A connection without a request may be closed just as a request is sent.
   const answers = Promise.all(Array.from({ length: 8 }, () => post(oneSpan, json))).catch(() => null);
   await receiver.waitForChange(0);
   await receiver.close();

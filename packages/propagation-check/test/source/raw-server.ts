@@ -1,4 +1,4 @@
-/** Servers that answer as no server should, and what a command says of them. */
+/** Servers that violate HTTP, and a check of what a command reports of them. */
 import assert from 'node:assert/strict';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -9,7 +9,7 @@ export const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const secret = 'Bearer hush-hush';
 export const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
 
-/** A server that says these bytes to whoever asks, and goes on with `then`. */
+/** Starts a server that answers each connection with these bytes, and then calls `then`. */
 export function startRawServer(
   t: TestContext,
   head: string,
@@ -26,7 +26,7 @@ export function startRawServer(
   return listen(t, server, 'http');
 }
 
-/** Writes without end, as fast as it is read. */
+/** Writes endlessly, as fast as the client reads. */
 export function writeForever(socket: Socket, chunk: Buffer): void {
   const more = () => {
     while (!socket.destroyed && socket.write(chunk));
@@ -35,7 +35,7 @@ export function writeForever(socket: Socket, chunk: Buffer): void {
   more();
 }
 
-/** One clear line, nothing on standard output, exit code 2, no secret: from every source and where counters are read. */
+/** Asserts that each source reports one clear line on standard error, nothing on standard output, exit code 2 and no secret. */
 export async function assertRefused(url: URL, message: RegExp, ...options: readonly string[]): Promise<void> {
   for (const source of ['jaeger', 'tempo'] as const) {
     const spec = `${source}=${url.origin}`;

@@ -1,4 +1,4 @@
-/** Several large files go into the columns of one writer. */
+/** Reads several large files into the columns of one writer. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,10 +8,10 @@ import { SpanWriter } from '../../src/span/span-writer.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 import { drawSplitCall } from '../draw-trace.ts';
 
-/** So large that room is made for the rest of it after its first piece. */
+/** Large enough that room for the rest of the file is reserved after its first piece. */
 const fileBytes = 20_000_000;
 
-test('room is made for the rest of a file, and not again for those before it', async (t) => {
+test('room is reserved for the rest of a file, but not again for earlier files', async (t) => {
   const lines = encodeOtlpLines(drawSplitCall());
   const folder = await makeFolder(t, { 'spans.jsonl': lines.repeat(Math.ceil(fileBytes / lines.length)) });
   const writer = new SpanWriter();

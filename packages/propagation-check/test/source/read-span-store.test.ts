@@ -29,7 +29,7 @@ function readText(text: string | Uint8Array) {
   return readSpanStore('-', { stdin: Readable.from([Buffer.from(text)]) });
 }
 
-test('every fixture of every format, also packed: the same spans and format as from readSpanFile', async () => {
+test('every fixture of every format, also compressed, gives the same spans and format as readSpanFile', async () => {
   const files = globSync('*', { cwd: fixtures }).map((file) => join(fixtures, file));
   assert.ok(files.length > 5);
   for (const file of files) {
@@ -81,7 +81,7 @@ test('pieces and chunks may end at any byte', async () => {
   );
 });
 
-test('an error names the line of the file, whatever pieces it is read in', async () => {
+test('an error names the line of the file, whatever the pieces', async () => {
   const bytes = Buffer.from([lines[0], '\n\n', lines[1], '{"resourceSpans":[}\n', lines[2]].join(''));
   for (let size = 1; size < bytes.length; size += 7) {
     const pieces = cutPieces(fillFrom(chunksOf(bytes, [])), endFinders['json-lines'], { size });
@@ -96,7 +96,7 @@ test('an error names the line of the file, whatever pieces it is read in', async
   });
 });
 
-test('gives memory of a piece back when it is read, though a worker still reads the pieces before it', async () => {
+test("a piece's memory is released when it is read, even if a worker still reads earlier pieces", async () => {
   const released: number[] = [];
   let ofOwnThread: readonly number[] = [];
   async function* listPieces() {
@@ -116,7 +116,7 @@ test('gives memory of a piece back when it is read, though a worker still reads 
   );
 });
 
-test('pieces are filled again after they were read, and have no memory after the end', async () => {
+test('buffers of pieces are reused, and discarded at the end', async () => {
   const bytes = Buffer.from(lines.join('\n'));
   const size = 2 * Math.max(...lines.map(({ length }) => length)) + 2;
   const buffers: ArrayBuffer[] = [];
@@ -131,7 +131,7 @@ test('pieces are filled again after they were read, and have no memory after the
   for (const { byteLength } of buffers) assert.equal(byteLength, 0);
 });
 
-/** More than one thread reads at first, so that workers are started. */
+/** More than a thread reads at once, so that workers start. */
 const many = 10_000;
 const large = Array.from({ length: many }, (_, index) =>
   JSON.stringify({
@@ -161,7 +161,7 @@ const large = Array.from({ length: many }, (_, index) =>
   }),
 ).join('\n');
 
-test('workers read a large file in its order, and say how far they are', async (t) => {
+test('workers read a large file in its order and report progress', async (t) => {
   const path = await write(t, large);
   const progress: ReadProgress[] = [];
   const { store } = await readSpanStore(path, { threads: 3, onProgress: (step) => progress.push(step) });
@@ -175,7 +175,7 @@ test('workers read a large file in its order, and say how far they are', async (
   assert.deepEqual(progress.at(-1)?.spans, many);
 });
 
-test('an error that a worker finds is that of the first wrong line', async (t) => {
+test('an error from a worker is that of the first wrong line', async (t) => {
   const wrong = large.split('\n');
   for (const line of [8_750, 9_750]) wrong[line] = '{"resourceSpans":[{"scopeSpans":5}]}';
   await assert.rejects(readSpanStore(await write(t, wrong.join('\n')), { threads: 2 }), {
@@ -184,7 +184,7 @@ test('an error that a worker finds is that of the first wrong line', async (t) =
   });
 });
 
-test('lines of a log and of other formats among those of OTLP are read as in the whole', async (t) => {
+test('log lines and other formats among OTLP lines are read as in a whole file', async (t) => {
   const [first = ''] = large.split('\n');
   const zipkin = '{"traceId":"463ac35c9f6413ad","id":"1"}';
   const { store, format, notes } = await readSpanStore(await write(t, `${first}\nlistening\n${zipkin}\n`), {
@@ -193,10 +193,10 @@ test('lines of a log and of other formats among those of OTLP are read as in the
   assert.deepEqual([store.size, format, notes.length], [2, 'mixed', 2]);
 });
 
-test('a file that memory does not suffice for is refused before it is read', async (t) => {
+test('a file that is too large for the memory is refused before it is read', async (t) => {
   const path = await write(t, lines.join(''));
   const file = await open(path, 'r+');
-  // Sparse: it takes no room on the disk, and takes minutes to read.
+  // A sparse file, which takes no disk space, but minutes to read.
   await file.truncate(200 * 1024 ** 3);
   await file.close();
   await assert.rejects(readSpanStore(path, { maxMemoryBytes: 4 * 1024 ** 3 }), {
@@ -206,7 +206,7 @@ test('a file that memory does not suffice for is refused before it is read', asy
   });
 });
 
-test('the size of a compressed file is told by its beginning', async (t) => {
+test('the uncompressed size of a file is estimated from its beginning', async (t) => {
   const path = await write(t, gzipSync(large));
   const needed = Buffer.byteLength(large) / 2;
   const reads: number[] = [];
@@ -219,7 +219,7 @@ test('the size of a compressed file is told by its beginning', async (t) => {
   assert.ok((await readSpanStore(path, { maxMemoryBytes: needed * 1.2 })).store.size > 0);
 });
 
-test('standard input ends with an error as soon as more has come than memory suffices for', async () => {
+test('reading standard input ends with an error once memory does not suffice', async () => {
   const many = Buffer.from(lines.join('').repeat(1_000));
   let given = 0;
   const endless = Readable.from(
@@ -239,7 +239,7 @@ test('standard input ends with an error as soon as more has come than memory suf
   assert.ok(given < 100 * 1024 * 1024, `${given} bytes`);
 });
 
-test('a capture whose broken calls Node cannot hold is refused before it is read, and one of whole calls is not', async (t) => {
+test('a capture with more broken calls than Node can hold is refused before it is read, one with whole calls is not', async (t) => {
   const calls = Array.from({ length: 1_000 }, (_, call) => {
     const traceId = String(call + 1).padStart(32, '0');
     const attributes = [{ key: 'http.request.method', value: { stringValue: 'GET' } }];
@@ -267,7 +267,7 @@ test('a capture whose broken calls Node cannot hold is refused before it is read
   });
 });
 
-test('what is not there, a folder and an empty file are errors that say so', async (t) => {
+test('a missing file, a folder and an empty file are errors with the reason', async (t) => {
   await assert.rejects(readSpanStore('/nowhere'), { name: 'SourceError', message: '/nowhere: no such file' });
   await assert.rejects(readSpanStore(tmpdir()), { message: /: a folder; name a file in it, or read it/ });
   await assert.rejects(readSpanStore(await write(t, '')), { message: /: empty; expected spans \(was it / });
@@ -281,7 +281,7 @@ test('what is not there, a folder and an empty file are errors that say so', asy
   );
 });
 
-test('a signal ends reading', async (t) => {
+test('an aborted signal ends reading', async (t) => {
   const path = await write(t, large);
   const controller = new AbortController();
   const reading = readSpanStore(path, {

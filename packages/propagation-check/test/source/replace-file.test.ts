@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { replaceFile } from '../../src/source/replace-file.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 
-test('a file is replaced, also when a process of the same number was killed while it did', async (t) => {
+test('a file is replaced, even if a killed process with the same id left a temporary file', async (t) => {
   const folder = await makeFolder(t, { 'state.json': 'old' });
   const path = join(folder, 'state.json');
   await writeFile(`${path}.${process.pid}.tmp`, 'ne');

@@ -17,7 +17,7 @@ for (const [name, parts, protocol] of [
     const routed = Promise.withResolvers<readonly [string, string]>();
     const server = createServer((socket) =>
       routeByPreface(socket, {
-        // As Node's own servers take the bytes over: HTTP/1 listens, HTTP/2 reads.
+        // Like Node's own servers: HTTP/1 listens for data, HTTP/2 reads it.
         http1: () => socket.once('data', (bytes) => routed.resolve(['http1', String(bytes)])),
         http2: () => routed.resolve(['http2', String(socket.read())]),
         timeoutMs: 0,

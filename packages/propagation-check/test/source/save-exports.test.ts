@@ -56,7 +56,7 @@ function encode(...spans: object[]): Uint8Array {
   return toBinary(ExportTraceServiceRequestSchema, request);
 }
 
-test('what the file held stays until something arrives', async (t) => {
+test('the old content of the file stays until an export arrives', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'save-'));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, 'spans.jsonl');
@@ -66,7 +66,7 @@ test('what the file held stays until something arrives', async (t) => {
 });
 
 for (const name of ['spans.jsonl', 'spans.jsonl.gz']) {
-  test(`${name} holds what arrived, and is read back as it was`, async (t) => {
+  test(`${name} has the received spans, which are read back unchanged`, async (t) => {
     const { path, receiver, post } = await start(t, name);
     await post(encode(span), 'application/x-protobuf');
     await post(
@@ -102,7 +102,7 @@ for (const name of ['spans.jsonl', 'spans.jsonl.gz']) {
   });
 }
 
-test('spans that were rejected are not saved: the file could not be read', async (t) => {
+test('rejected spans are not saved, so that the file can be read', async (t) => {
   const { path, receiver, post } = await start(t, 'spans.jsonl');
   await post(encode(span, { ...span, spanId: Buffer.alloc(8) }), 'application/x-protobuf');
   await post(JSON.stringify(otlpRequest(otlpSpan(), otlpSpan({ spanId: 'x' }))), 'application/json');
@@ -125,7 +125,7 @@ test('a file that cannot be opened is an error, and the port is free again', asy
   await (await startOtlpReceiver({ port })).close();
 });
 
-test('a disk that is full is an error at the end, and services do not wait for it', async (t) => {
+test('a full disk is an error at the end, and services do not wait for it', async (t) => {
   const receiver = await startOtlpReceiver({ port: 0, openSinks: async () => [await openSave('/dev/full')] });
   t.after(() => receiver.close().catch(() => undefined));
   const body = JSON.stringify(otlpRequest(otlpSpan({ name: 'x'.repeat(100_000) })));
@@ -139,7 +139,7 @@ test('a disk that is full is an error at the end, and services do not wait for i
   });
 });
 
-test('a file that is not complete does not keep another sink from ending, and is told after it', async () => {
+test('an incomplete file is reported after the other sinks are closed', async () => {
   const ended: string[] = [];
   const other = {
     take: async () => {},

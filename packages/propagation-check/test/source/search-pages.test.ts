@@ -10,7 +10,7 @@ const [drawn] = drawTrace('SERVER web GET /  a1  0..10');
 assert.ok(drawn);
 const base: Span = drawn;
 
-/** @param starts Milliseconds. */
+/** @param starts Start times in milliseconds. */
 function makeSource(starts: readonly number[]) {
   const spans = starts.map((start, at) => ({
     ...base,
@@ -36,13 +36,13 @@ async function read(source: Source, limit: number): Promise<readonly (readonly n
   return pages.map((page) => page.map((span) => Number(span.startTimeUnixNano / 1_000_000n)));
 }
 
-test('a small search is one question', async () => {
+test('a small search is one request', async () => {
   const { source, limits } = makeSource([10, 20, 30]);
   assert.deepEqual(await read(source, 2), [[30, 20]]);
   assert.deepEqual(limits, [2]);
 });
 
-test('each trace once, the newest first, in pages; bursts and pauses too', async () => {
+test('pages have each trace once, the newest first, also with bursts and pauses', async () => {
   const burst = Array.from({ length: 500 }, (_, at) => 600_000 + at * 50);
   const rare = Array.from({ length: 300 }, (_, at) => at * 1_000);
   const { source } = makeSource([...rare, ...burst]);
@@ -53,7 +53,7 @@ test('each trace once, the newest first, in pages; bursts and pauses too', async
   assert.deepEqual((await read(source, 350)).flat(), expected.slice(0, 350));
 });
 
-test('more traces within one moment than a page holds', async () => {
+test('more traces at one moment than a page holds are all found', async () => {
   const { source, limits } = makeSource(Array.from({ length: 450 }, () => 500_000));
   assert.equal((await read(source, 10_000)).flat().length, 450);
   assert.equal(Math.max(...limits), 800);

@@ -28,7 +28,7 @@ function add(buffer: SpanBuffer, ...spans: readonly ReturnType<typeof otlpSpan>[
   return kept(decodeOtlpJson(document));
 }
 
-/** The buffer as it was with objects: whole traces are dropped, the oldest first, and what comes late for them. */
+/** A model of the buffer with objects: it drops whole traces, the oldest first, and their late spans. */
 function keepNewest(spans: readonly Span[], maxSpans: number): readonly Span[] {
   const traces = new Map<string, Span[]>();
   const dropped = new Set<string>();
@@ -44,7 +44,7 @@ function keepNewest(spans: readonly Span[], maxSpans: number): readonly Span[] {
   return [...traces.values()].flat();
 }
 
-test('keeps what it kept as objects, whatever is dropped and asked for between', () => {
+test('the buffer has the same spans as a model with objects, whatever is dropped and read in between', () => {
   const step = fc.record({ trace: fc.nat(12), isRead: fc.boolean(), isStored: fc.nat(4) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 12 }), (steps, maxSpans) => {
@@ -72,7 +72,7 @@ test('keeps what it kept as objects, whatever is dropped and asked for between',
   );
 });
 
-test('rows of dropped traces do not pile up', () => {
+test('rows of dropped traces do not accumulate', () => {
   const maxSpans = 50;
   const buffer = new SpanBuffer({ ...noLimits, maxSpans });
   for (let request = 0; request < 600; request += 1)
@@ -82,7 +82,7 @@ test('rows of dropped traces do not pile up', () => {
   assert.ok(buffer.rows <= 10_000, `${buffer.rows}`);
 });
 
-test('a span is the same object each time', () => {
+test('each read returns the same object for a span', () => {
   const buffer = new SpanBuffer(noLimits);
   add(buffer, makeSpan(1));
   assert.equal(buffer.all()[0], buffer.all()[0]);

@@ -4,7 +4,7 @@ import { answer, startHttpServer, targetOf } from './http-server.ts';
 
 export type Answer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>];
 
-/** A store that answers as a test says, and a source that asks it. */
+/** Starts a store with the given answers, and a source that reads it. */
 export async function startStore(
   t: TestContext,
   createSource: (url: URL) => Source | Promise<Source>,

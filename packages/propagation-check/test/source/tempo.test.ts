@@ -48,7 +48,7 @@ for (const [name, path, body] of answers) {
   });
 }
 
-test('a trace that Tempo does not hold is no spans', async (t) => {
+test('a trace that Tempo does not have gives no spans', async (t) => {
   const { source, asked } = await startStore(t, createTempoSource, () => [404, 'trace not found']);
   assert.deepEqual(await source.readTrace('abc'), []);
   assert.deepEqual(
@@ -61,7 +61,7 @@ test('a trace that Tempo does not hold is no spans', async (t) => {
   }
 });
 
-test('a query frontend says nothing of a trace that it does not hold, so that it is asked once who it is', async (t) => {
+test('after an empty 404 of a query frontend, /api/echo is requested once', async (t) => {
   const { source, asked } = await startStore(t, createTempoSource, (path) =>
     path === '/api/echo' ? [200, 'echo'] : [404, ''],
   );
@@ -70,7 +70,7 @@ test('a query frontend says nothing of a trace that it does not hold, so that it
   assert.deepEqual(asked, [v2, v1, '/api/echo', v2, v1]);
 });
 
-test('what others than a query frontend say of a trace that they do not hold', async (t) => {
+test('404 answers of older versions and queriers give no spans', async (t) => {
   const bodies: readonly Answer[] = [
     [404, `Unable to find ${traceId}\n`],
     [404, { metrics: {} }],
@@ -91,7 +91,7 @@ const strangers: readonly (readonly [string, number, unknown])[] = [
 ];
 
 for (const [name, status, body] of strangers) {
-  test(`what is not Tempo is named, with what it answered: ${name}`, async (t) => {
+  test(`a server that is not Tempo is an error with its answer: ${name}`, async (t) => {
     const { source, origin } = await startStore(t, createTempoSource, () => [status, body]);
     await assert.rejects(source.readTrace(traceId), {
       name: 'SourceError',
@@ -102,7 +102,7 @@ for (const [name, status, body] of strangers) {
   });
 }
 
-test('a search that finds nothing is one of Tempo’s, which has metrics', async (t) => {
+test("an empty search answer counts only with Tempo's metrics", async (t) => {
   const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
   for (const body of [{ metrics: {} }, { traces: [], metrics: { inspectedTraces: 3 } }]) {
     const { source } = await startStore(t, createTempoSource, () => [200, body]);
@@ -116,7 +116,7 @@ test('a search that finds nothing is one of Tempo’s, which has metrics', async
   }
 });
 
-test('a part of a trace is an error, because what is missing would be blamed on a service', async (t) => {
+test("a partial trace is an error, because its missing spans would look like a service's fault", async (t) => {
   const message =
     /cannot be read: status: Tempo answered only a part of the trace: "trace exceeds max size"$/;
   const binary = await startStore(t, createTempoSource, () => [200, traceById(1), protobuf]);
@@ -126,7 +126,7 @@ test('a part of a trace is an error, because what is missing would be blamed on 
   await assert.rejects(json.source.readTrace(traceId), { name: 'SourceError', message });
 });
 
-test('a search asks by TraceQL and reads every trace', async (t) => {
+test('a search gets ids by TraceQL and reads every trace', async (t) => {
   const { source, asked } = await startStore(t, createTempoSource, (path, params) => {
     if (path !== '/api/search') return [200, { trace: { resourceSpans } }];
     assert.deepEqual(Object.fromEntries(params), {
@@ -150,7 +150,7 @@ test('a search asks by TraceQL and reads every trace', async (t) => {
   ]);
 });
 
-test('answers that cannot be used are errors that name the path', async (t) => {
+test('unusable answers are errors that name the path', async (t) => {
   const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
   const page = await startStore(t, createTempoSource, () => [200, '<html>']);
   await assert.rejects(page.source.readTrace(traceId), {
