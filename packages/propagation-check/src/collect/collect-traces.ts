@@ -241,7 +241,7 @@ async function look(
       : { ...trace, looseEnds: findLooseEnds(withRequest(trace), inputs.expectation) },
   );
   const open = traces.filter((trace) => !trace.isOver);
-  const arrived = note(before.arrivals, countSpans(traces) > countSpans(before.traces));
+  const arrived = noteArrivals(before.arrivals, countSpans(traces) > countSpans(before.traces));
   // Decided before the search, which takes time: a trace settles only if this look searches thoroughly.
   const settleMs = settleTime(arrived, options);
   const settled = new Set(open.filter((trace) => isSettled(trace, settleMs)).map((trace) => trace.id));
@@ -257,7 +257,7 @@ async function look(
     signal,
   });
   const others = mergeSpans(before.others, found);
-  const arrivals = note(arrived, others.length > before.others.length);
+  const arrivals = noteArrivals(arrived, others.length > before.others.length);
   const state = {
     ...before,
     others,
@@ -273,7 +273,8 @@ async function look(
     let { awaited } = trace;
     if (judgedOn !== trace.judgedOn) ({ awaited, judged } = judgeTrace(trace, others, inputs, options));
     const isCertain =
-      awaited.length === 0 && (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(arrivals, options));
+      awaited.length === 0 &&
+      (!trace.isCaused || requiresEdges(inputs) || quietFor >= quietTime(arrivals, options));
     const isOver = settled.has(trace.id) || isCertain;
     return { ...trace, judgedOn, awaited, isOver };
   };
@@ -299,11 +300,11 @@ function judgeTrace(
 }
 
 /** Whether the expectations require edges: then spans of other services are not awaited. */
-function isTold({ expectation }: CheckInputs): boolean {
+function requiresEdges({ expectation }: CheckInputs): boolean {
   return expectation.edges.some((edge) => edge.rule === 'must');
 }
 
-function note({ lastAt, longestPauseMs }: Arrivals, hasArrived: boolean): Arrivals {
+function noteArrivals({ lastAt, longestPauseMs }: Arrivals, hasArrived: boolean): Arrivals {
   if (!hasArrived) return { lastAt, longestPauseMs };
   const now = Date.now();
   return { lastAt: now, longestPauseMs: Math.max(longestPauseMs, now - lastAt) };
@@ -346,7 +347,9 @@ async function addReceived(state: State, isLast: boolean, options: CollectOption
  * called services, which arrive with the next export of those.
  */
 function mayHaveHiddenCalls({ isCaused, spans }: Trace, inputs: CheckInputs): boolean {
-  return isCaused && !isTold(inputs) && spans.every((span) => span.serviceName === spans[0]?.serviceName);
+  return (
+    isCaused && !requiresEdges(inputs) && spans.every((span) => span.serviceName === spans[0]?.serviceName)
+  );
 }
 
 /** Whether another trace began as the other side of this trace's call, and not of another caller's call at the same time. */

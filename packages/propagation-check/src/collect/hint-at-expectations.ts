@@ -72,7 +72,7 @@ export function explainNothingToJudge(
       : '';
   const isLikely = isCallOf(services);
   // The note on calls that may belong to this edge already names it.
-  const isTold = ({ client, peer }: UnjudgedEdge): boolean =>
+  const isAlreadyNamed = ({ client, peer }: UnjudgedEdge): boolean =>
     unjudged.some(
       (sent) => sent.client === client && sent.server === undefined && sent.mayBe?.includes(peer) === true,
     );
@@ -81,7 +81,7 @@ export function explainNothingToJudge(
       unjudged.filter((edge) => !isLikely(edge)),
       { services, expectation },
     ),
-    ...hintAtLikelyCalls(unjudged.filter((edge) => isLikely(edge) && !isTold(edge))),
+    ...hintAtLikelyCalls(unjudged.filter((edge) => isLikely(edge) && !isAlreadyNamed(edge))),
   ];
   const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [
@@ -142,13 +142,13 @@ function hintAtUnknown(
   services: readonly string[],
 ): readonly string[] {
   // Undecided edges have a note with their own reason.
-  const isTold = (edge: ExpectedEdge): boolean => undecided.some((each) => isSameEdge(each, edge));
-  const untold = expected.filter((edge) => !isTold(edge));
-  const unknown = listUnknown(untold, services);
+  const isUndecided = (edge: ExpectedEdge): boolean => undecided.some((each) => isSameEdge(each, edge));
+  const decided = expected.filter((edge) => !isUndecided(edge));
+  const unknown = listUnknown(decided, services);
   if (unknown.length === 0) return [];
   const misspelt = suggestNames(expected, services);
   const wanted = listUnknown(
-    untold.filter(({ rule }) => rule === 'must'),
+    decided.filter(({ rule }) => rule === 'must'),
     services,
   );
   const holds = wanted.length > 0 ? '' : ', so that must-not holds';
