@@ -5,7 +5,7 @@ export interface Account {
   readonly serviceA: ServiceCounters;
   readonly serviceB: ServiceCounters;
   readonly collector: CollectorCounters;
-  /** In the trace store, in the traces of the requests that were sent in between. */
+  /** Spans in the trace store, in the traces of the requests that were sent between the two readings. */
   readonly found: number;
   readonly sums: readonly Sum[];
 }
@@ -14,18 +14,18 @@ export interface Sum {
   readonly says: string;
   readonly left: number;
   readonly right: number;
-  /** The meaning of a difference and the next step; null where they are equal. */
+  /** What the difference means and what to do next; null when both sides are equal. */
   readonly otherwise: string | null;
 }
 
-/** A process has started anew in between, and its counters with it. */
+/** A process restarted between the two readings, which reset its counters. */
 export class RestartError extends Error {
   override readonly name = 'RestartError';
 }
 
 /**
- * Compares what each hop says. Pure.
- * @throws {RestartError} where a counter has become less.
+ * Compares the counters of all hops. Pure.
+ * @throws {RestartError} when a counter has decreased.
  */
 export function balance(before: Counters, after: Counters, found: number): Account {
   const serviceA = subtractService('service-a', before.serviceA, after.serviceA);
@@ -71,7 +71,7 @@ export function isBalanced({ sums }: Account): boolean {
   return sums.every(({ otherwise }) => otherwise === null);
 }
 
-/** @param meanings the meaning of more on the left side than on the right, and of fewer */
+/** @param meanings what it means when the left side has more spans than the right side, and when it has fewer */
 function compare(
   says: string,
   left: number,
@@ -116,7 +116,7 @@ function balanceUndelivered(a: ServiceCounters, b: ServiceCounters, collector: C
   });
 }
 
-/** Counters are the difference of both readings; queues are those of the second. */
+/** Counters are the difference of the two readings; the queue length is that of the second reading. */
 function subtractService(name: string, before: ServiceCounters, after: ServiceCounters): ServiceCounters {
   return {
     finished: subtract(name, before.finished, after.finished),

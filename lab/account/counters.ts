@@ -2,11 +2,11 @@ import { readSamples, type Sample, sumSamples } from './samples.ts';
 
 /** Spans, since the process started. */
 export interface ServiceCounters {
-  /** Ended and sampled. */
+  /** Spans that ended and were sampled. */
   readonly finished: number;
-  /** Left by an earlier process, and read from its spool. */
+  /** Spans read from the spool that an earlier process left. */
   readonly restored: number;
-  /** Taken by the Collector. */
+  /** Spans that the Collector accepted. */
   readonly exported: number;
   readonly dropped: number;
   readonly queued: number;
@@ -15,11 +15,11 @@ export interface ServiceCounters {
 /** Spans, since the process started. */
 export interface CollectorCounters {
   readonly accepted: number;
-  /** Sent away with "try again". */
+  /** Refused; the sender tries again. */
   readonly refused: number;
-  /** Taken by Jaeger. */
+  /** Spans that Jaeger accepted. */
   readonly sent: number;
-  /** Given up. */
+  /** Spans that the exporter gave up on. */
   readonly failed: number;
   readonly queued: number;
 }
@@ -30,7 +30,7 @@ export interface Counters {
   readonly collector: CollectorCounters;
 }
 
-/** The text has not the metrics that it should have. */
+/** The text lacks a metric that is always present. */
 export class CountersError extends Error {
   override readonly name = 'CountersError';
 }
@@ -77,7 +77,7 @@ export function parseCollectorCounters(text: string): CollectorCounters {
   };
 }
 
-/** With OBSERVE=on every span goes to the sink as well, which is no part of the way to the trace store. */
+/** With OBSERVE=on the Collector also exports every span to the sink. The account covers only the export to the trace store. */
 function isOfSink(labels: string): boolean {
   return labels.includes('exporter="otlp_http/sink"');
 }

@@ -7,9 +7,9 @@ import type { Counters } from './counters.ts';
 const pauseMs = 300;
 
 /**
- * The account of the spans in these traces, which were sent since `before`, as soon as everything is drained and the sums agree, or as it stands when the
- * time is over.
- * @throws {UsageError} where a counter cannot be read or has started anew.
+ * Balances the spans of these traces, which were sent since `before`. Repeats until the sums agree; after `timeoutMs` it returns the last
+ * account.
+ * @throws {UsageError} when a counter cannot be read, or a process has restarted.
  */
 export async function drawUpAccount(
   before: Counters,
@@ -19,7 +19,7 @@ export async function drawUpAccount(
     /** Reads all counters once. */
     readonly read: () => Promise<Counters>;
     readonly timeoutMs: number;
-    /** Traces to read at a time. */
+    /** Number of traces that are read at the same time. */
     readonly concurrency: number;
     readonly signal: AbortSignal;
   },
@@ -27,7 +27,7 @@ export async function drawUpAccount(
   const { read, timeoutMs, signal } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    // The order matters: a span that is found later has been counted before.
+    // The trace store is read first: every span in it has then been counted by the hops before it.
     const found = await countSpans(traceIds, options);
     const account = compare(before, await read(), found);
     if (isBalanced(account) || performance.now() >= deadline) return account;

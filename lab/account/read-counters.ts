@@ -7,7 +7,7 @@ import { type Counters, CountersError, parseCollectorCounters, parseServiceCount
 /** `network`: this process is inside the stack's network. `compose`: it asks through a container that is. */
 export type Way = 'network' | 'compose';
 
-/** Where the counters are; the names are known only inside the stack's network, and no port is published. */
+/** URLs of the counters. The names resolve only inside the stack's network, and no port is published. */
 const endpoints = {
   serviceA: 'http://service-a:9464/metrics',
   serviceB: 'http://service-b:9464/metrics',
@@ -18,7 +18,7 @@ const timeoutMs = 5_000;
 
 /**
  * Reads all counters once.
- * @throws {UsageError} where one cannot be read; the message says which, and what to do.
+ * @throws {UsageError} when one cannot be read; the message says which, and what to do.
  */
 export async function readCounters(way: Way, signal: AbortSignal): Promise<Counters> {
   const texts = way === 'network' ? await askDirectly(signal) : await askThroughCompose(signal);
@@ -62,7 +62,7 @@ function askDirectly(signal: AbortSignal): Promise<readonly Answer[]> {
   );
 }
 
-/** Runs in a container of `assert`: none of the others reaches all three. */
+/** Runs in an `assert` container, the only container that reaches all three URLs. */
 const askFromInside = `
 const ask = async (url) => {
   try {
@@ -96,7 +96,7 @@ async function askThroughCompose(signal: AbortSignal): Promise<readonly Answer[]
       signal,
       maxBuffer: 16 * 1024 * 1024,
     });
-    // Compose may print the progress of a build before it.
+    // Compose may print build progress before the answer.
     return answersSchema.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
   } catch (error) {
     signal.throwIfAborted();
@@ -107,7 +107,7 @@ async function askThroughCompose(signal: AbortSignal): Promise<readonly Answer[]
   }
 }
 
-/** The last line that is not empty: where a command fails, it says why in its last one. */
+/** The last non-empty line: a command that fails prints its reason there. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stderr = 'stderr' in error ? String(error.stderr) : '';

@@ -6,7 +6,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** The samples of Prometheus' text format that are numbers, but for those whose labels are of no interest. */
+/** The numeric samples in a text in Prometheus' format, without those whose labels `isIgnored` matches. */
 export function readSamples(
   text: string,
   isIgnored: (labels: string) => boolean = () => false,
@@ -16,7 +16,7 @@ export function readSamples(
     const [, written = '', labels = '', number] = /^([a-zA-Z_:][\w:]*)(\{.*\})?[ \t]+(\S+)/.exec(line) ?? [];
     const value = Number(number);
     if (!Number.isFinite(value) || isIgnored(labels)) continue;
-    // Depending on the Collector's version and settings its counters end in a unit or a type.
+    // The names of the Collector's counters end in a unit or a type, depending on its version and settings.
     const name = written.startsWith('otelcol_') ? written.replace(/(__spans_)?(_total)?$/, '') : written;
     const reason = /[{,]error_type="([^"]*)"/.exec(labels)?.[1] ?? '';
     const key = `${name} ${reason}`;

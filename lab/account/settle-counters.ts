@@ -6,9 +6,9 @@ import type { Counters } from './counters.ts';
 const pauseMs = 300;
 
 /**
- * The counters once two readings say the same: hops are not read at one moment, and a batch that is under way in between is counted
- * by one of them alone.
- * @throws {UsageError} when they do not stand still in time, and whatever `read` throws.
+ * Reads the counters until two consecutive readings are equal. The hops are not read at the same moment, so only one of two hops may have
+ * counted a batch in flight between them.
+ * @throws {UsageError} when the counters still change after `timeoutMs`, and whatever `read` throws.
  */
 export async function settleCounters(
   read: () => Promise<Counters>,

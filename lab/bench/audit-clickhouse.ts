@@ -9,13 +9,13 @@ export interface ClickhouseRow {
   readonly seconds: number;
   /** Compressed bytes that the engine read from its files. */
   readonly bytesRead: number;
-  /** Of the engine's process, at most. */
+  /** Peak memory of the engine's process. */
   readonly engineBytes: number;
-  /** Of this process. */
+  /** Memory of this process. */
   readonly ownBytes: number;
-  /** Spans that left the database. */
+  /** Spans that the database sent to this process. */
   readonly sent: number;
-  /** Calls and broken calls of the audit, and as they were made. */
+  /** Calls and broken calls that the audit counts, and the numbers that were generated. */
   readonly calls: number;
   readonly broken: number;
   readonly madeCalls: number;
@@ -23,14 +23,14 @@ export interface ClickhouseRow {
   readonly says: string;
 }
 
-/** A trace: gateway -> orders-n -> stock-m. The calls of orders-3 to stock-2, one trace in 35, lose their context. */
+/** A trace is gateway -> orders-n -> stock-m. The calls of orders-3 to stock-2 lose their context: one trace in 35. */
 const spansOfTrace = 5;
 const callsOfTrace = 2;
 const [orders, stock] = [7, 5];
-/** The remainder by 35 that is 3 by 7 and 2 by 5. */
+/** The number below 35 that is 3 modulo 7 and 2 modulo 5. */
 const brokenRest = 17;
 const tracesOfInsert = 200_000;
-/** Bytes that a generated span takes on the disk, with room for merges. */
+/** Disk space of a generated span in bytes, with room for merges. */
 const diskOfSpan = 250;
 const begin = Date.parse('2026-11-01T00:00:00Z');
 const windowMs = 3_600_000;
@@ -98,7 +98,7 @@ async function measureClickhouse(spans: number): Promise<ClickhouseRow> {
   }
 }
 
-/** A counter of a process from `/proc`. */
+/** Reads a counter of a process from `/proc`. */
 async function readCounter(pid: number, file: string, name: string): Promise<number> {
   const text = await readFile(`/proc/${pid}/${file}`, 'utf8');
   return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]);

@@ -1,5 +1,5 @@
-// Audits of a generated system: time, memory and spans/s of each source, against JSON.parse of the same files in the same run (ratio of the
-// spans per CPU second).
+// Audits of a generated system: time, memory and spans/s of each source, compared with JSON.parse of the same files in the same run (the
+// ratio is of spans per CPU second).
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
@@ -12,14 +12,14 @@ import { layRow } from './lay-row.ts';
 import { type Measured, measureWork } from './measure-work.ts';
 
 interface System {
-  /** With the files of the system. */
+  /** Contains the system's spans as files. */
   readonly folder: string;
   readonly spans: number;
-  /** Traces of the last hour that the Jaeger of this bench has. */
+  /** Number of traces of the last hour in this bench's Jaeger stand-in. */
   readonly traces: number;
 }
 
-/** By their names on the command line, in the order of the table. */
+/** The rows by their names on the command line, in the order of the table. */
 const rows: Readonly<Record<string, (system: System) => Promise<Measured>>> = {
   parse: ({ folder }) => measure('parse', folder),
   files: ({ folder }) => measure('files', folder),

@@ -1,5 +1,5 @@
-// Cost of `DurableExporter` around the stock exporter, while the receiver is well and through an outage: the same spans at the
-// same rate, in turns, each run in a process of its own.
+// Cost of `DurableExporter` around the stock exporter, with a healthy receiver and through an outage. Runs with and without it alternate,
+// with the same spans at the same rate, each in its own process.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -16,7 +16,7 @@ import { median } from '../quantile.ts';
 const pipelines = ['stock', 'durable'] as const;
 const weathers = ['well', 'outage'] as const;
 const rounds = 3;
-/** 2,000 spans a second: some 300 requests a second of service B and A together. */
+/** 2,000 spans a second: about 300 requests a second to services A and B together. */
 const spansAtOnce = 100;
 const pauseMs = 50;
 const times = 400;
@@ -26,7 +26,7 @@ const flushTimeoutMillis = 60_000;
 type Pipeline = (typeof pipelines)[number];
 type Weather = (typeof weathers)[number];
 
-/** The report of a producer: one after its last span has ended, another one after the delivery. */
+/** A producer sends one report after its last span has ended and another after the delivery. */
 interface Usage {
   /** Microseconds of CPU time. */
   readonly cpu: number;
@@ -72,7 +72,7 @@ async function produce(pipeline: Pipeline, url: string): Promise<void> {
   say();
 }
 
-/** As large as the SERVER span of a service here. */
+/** The span is as large as a SERVER span of the demo's services. */
 function endServerSpan(tracer: ReturnType<TracerProvider['getTracer']>): void {
   const attributes = {
     'http.request.method': 'GET',
@@ -165,7 +165,7 @@ export async function benchDelivery(): Promise<void> {
   }
 }
 
-// As the producer of another process.
+// This file is also the producer's process.
 if (process.send !== undefined) {
   const [pipeline, url = ''] = process.argv.slice(2);
   await produce(pipeline === 'stock' ? 'stock' : 'durable', url);

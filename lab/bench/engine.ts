@@ -1,5 +1,5 @@
-// The engine on large files: how fast spans get into columns and are checked, and what they take, against JSON.parse and the generated
-// decoder of protobuf on the same files in the same run. Each measurement is a process of its own.
+// The engine on large files: time and memory to decode spans into columns and to check them, compared with JSON.parse and the generated
+// protobuf decoder on the same files in the same run. Each measurement runs in its own process.
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,10 @@ import { type Measured, measureWork } from './measure-work.ts';
 const million = 1_000_000;
 /** The sizes of the files from which slopes are measured, in millions of spans. The largest file has 8.6 GB. */
 const [shortSizes, longSizes] = ['1,2', '1,2,5,10'];
-/** Large enough that Node's compilation of hot code hardly counts. The work with `JSON.parse` reads the file at once, and Node reads no larger one so. */
+/**
+ * Large enough that Node's compilation of hot code hardly counts. Not larger, because the work with `JSON.parse` reads the whole file at once
+ * and Node limits the size of such a read.
+ */
 const manySpans = 2 * million;
 const measure = (work: WorkName, path: string) =>
   measureWork(new URL('engine/measure.ts', import.meta.url), work, path);
@@ -36,7 +39,7 @@ export async function benchEngine(argv: readonly string[]): Promise<void> {
   try {
     const tables = new Set(values.tables.split(','));
     const spans = Number(values.spans);
-    // The first process reads sources that no cache holds yet, and takes more memory for it.
+    // The first process reads sources that are not in a cache yet, and needs more memory for it: its result is ignored.
     await measure('nothing', '');
     const nothing = await measure('nothing', '');
     const sizes = (values.sizes ?? (values.long ? longSizes : shortSizes)).split(',').map(Number);
@@ -76,7 +79,7 @@ const comparisons: readonly Comparison[] = [
   },
 ];
 
-/** The works in turns, so that the load of others meets all; of each the fastest round. */
+/** Runs the works in turns, so that other load on the machine affects all of them. Prints the fastest round of each. */
 async function printRates(folder: string, spans: number, rounds: number, nothing: Measured): Promise<void> {
   for (const { title, file, base, works } of comparisons) {
     const path = join(folder, 'spans');
@@ -111,7 +114,7 @@ async function printRates(folder: string, spans: number, rounds: number, nothing
   }
 }
 
-/** Prints time and memory for each further span: the slope between a size and the one before. */
+/** Prints time and memory for each additional span: the slope between one size and the size before. */
 async function printSlopes(folder: string, sizes: readonly number[], nothing: Measured): Promise<void> {
   console.log('\nby size, OTLP JSON Lines, 5 % broken; slopes from the size before (target: 200 B/span)');
   console.log(layRow('', 'seconds', 'MB', 'ns/span', 'cpu ns/span', 'B/span'));
@@ -159,11 +162,11 @@ async function printShapes(folder: string, spans: number, nothing: Measured): Pr
   }
 }
 
-/** All calls lost their header on the way. */
+/** A proxy has removed the header of all calls. */
 const strippedCalls = 16_000;
 const spansOfCall = 3;
 
-/** Prints what records of taps add to a check; of each work the round that took the least CPU. */
+/** Prints what tap records add to a check. Of each work it prints the round with the least CPU time. */
 async function printTaps(folder: string, rounds: number): Promise<void> {
   const path = join(folder, 'spans');
   const spans = strippedCalls * spansOfCall;
@@ -199,7 +202,7 @@ async function printStarts(folder: string): Promise<void> {
     );
 }
 
-/** Prints one row a protocol: the round that took the least CPU. */
+/** Prints a row for each protocol: the round with the least CPU time. */
 async function printReceiver(folder: string, spans: number, rounds: number): Promise<void> {
   console.log(
     '\nreceiver: requests of 512 spans are taken, kept and judged at the end (target of spans/cpu s: 100,000)',

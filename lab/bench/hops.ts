@@ -1,4 +1,4 @@
-// CPU time per span of the hops on Kubernetes: agent and gateway with their own configuration, Jaeger with its memory as storage.
+// CPU time per span of the hops on Kubernetes: agent and gateway with their Kubernetes configuration, Jaeger with storage in memory.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { readCpuSeconds } from './read-cpu-seconds.ts';
 const spans = 200_000;
 const sendersAtOnce = 4;
 const pollMs = 200;
-/** After the last batch: the sampler decides, and what it keeps is exported. */
+/** Wait after the last batch, until the sampler has decided and the sampled traces have been exported. */
 const settleMs = 5_000;
 
 /** Prints the table. */
@@ -87,7 +87,7 @@ async function isDelivered(metricsUrl: string): Promise<boolean> {
   return sent('otlp_grpc/sink') >= spans && sent('otlp_grpc/sampling') >= spans;
 }
 
-/** A Collector that takes and drops. */
+/** Starts a Collector that accepts spans and drops them. */
 async function startDrain(folder: string) {
   const [grpc, http, health] = await findFreePorts(3);
   const file = join(folder, 'drain.yaml');

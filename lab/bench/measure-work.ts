@@ -1,4 +1,4 @@
-/** Works that are measured in a process each: its memory and its compiled code are not those of another one. */
+/** Measures each work in its own process, so that no work profits from the memory and compiled code of another. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -7,11 +7,11 @@ export interface Measured {
   readonly milliseconds: number;
   /** CPU time of all threads. */
   readonly cpuMilliseconds: number;
-  /** The most that the process had. */
+  /** Peak memory of the process. */
   readonly bytes: number;
 }
 
-/** Measures a work of a file that ends with `reportWork`. */
+/** Measures one work of a file that calls `reportWork` at its end. */
 export async function measureWork(file: URL, work: string, target: string): Promise<Measured> {
   const child = fork(file, [work, target]);
   const exit = once(child, 'exit').then(([code]) => {

@@ -1,4 +1,4 @@
-/** Exporters without an SDK: they send bodies that are encoded, as fast as they are answered. */
+/** Exporters without an SDK: they send encoded bodies, each as soon as the one before is answered. */
 import { once } from 'node:events';
 import { Agent, request as requestHttp } from 'node:http';
 import { connect } from 'node:http2';
@@ -6,22 +6,22 @@ import { buffer } from 'node:stream/consumers';
 
 /** An answer to an export. */
 export interface Reply {
-  /** Of HTTP, or of gRPC. */
+  /** HTTP or gRPC status code. */
   readonly status: number;
   readonly isTaken: boolean;
-  /** Seconds; null where the answer does not say. */
+  /** Seconds; null when the answer does not say. */
   readonly retryAfter: number | null;
 }
 
 export interface Exporter extends AsyncDisposable {
   post(body: Buffer): Promise<Reply>;
-  /** @throws {Error} when the export is not taken. */
+  /** @throws {Error} when the export is not accepted. */
   send(body: Buffer): Promise<void>;
 }
 
 const ok = 200;
 
-/** @param sockets The most that are open at one time. */
+/** @param sockets Maximum number of open connections. */
 export function openHttp(
   url: string,
   protocol: 'http/json' | 'http/protobuf',
@@ -56,7 +56,7 @@ export function openGrpc(url: string): Exporter {
     stream.write(prefix);
     stream.end(body);
     const headers = once(stream, 'response');
-    // A refusal may have its trailers in the head alone.
+    // A refusal may be trailers-only: its status is then in the response headers.
     const trailers = once(stream, 'trailers').catch(() => [{}]);
     await buffer(stream);
     const [head] = await headers;

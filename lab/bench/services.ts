@@ -70,7 +70,7 @@ export async function benchServices(argv: readonly string[]): Promise<void> {
 function renderRow(row: Target, samples: Record<System, readonly Sample[]>): string {
   const { label, read, unit, digits, target } = row;
   const values = systems.map((system) => median(samples[system].map(read)));
-  // Round by round, so that a slow moment of the machine is in both.
+  // The ratio is taken for each round, so that a slow moment of the machine affects both systems.
   const ratios = samples.ours.map((sample, round) => {
     const stock = samples.stock[round];
     return stock === undefined ? Number.NaN : read(sample) / read(stock);

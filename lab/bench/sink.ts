@@ -1,5 +1,5 @@
-// `propagation-check sink` on one core. Intake: a sender that sends as fast as it is answered, against other receivers in the same run. Then
-// the SDK and its exporters at a rate, so slowly that traces close while it sends: exact counts and flat memory.
+// `propagation-check sink` on one core. First the intake: a sender sends as fast as it is answered, to the sink and to other receivers in the
+// same run. Then SDKs with their exporters send at a fixed rate, and traces close meanwhile: counts must be exact and memory flat.
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,12 +15,12 @@ import { layRow } from './lay-row.ts';
 import { readCpuSeconds } from './read-cpu-seconds.ts';
 import type { SendTask, Sent } from './sink/send-task.ts';
 
-/** Spans per second of the hour of traffic that is sent without pauses. */
+/** The intake run sends, without pauses, as many spans as an hour of traffic has at this rate (spans per second). */
 const hourRate = 1_000;
 const secondsPerHour = 3_600;
 const [sinkCore, senderCore] = ['0', '1'];
 const sampleMs = 1_000;
-/** Of the run at a rate: memory is not yet that of the rate. */
+/** Share of the run at a fixed rate that is ignored, because memory still grows to its level. */
 const warmUpShare = 1 / 3;
 const points = 6;
 const mebibyte = 1024 * 1024;
@@ -75,7 +75,7 @@ async function printIntake(
   printCalls(sent, counts);
 }
 
-/** Traces close within 7 s of their end, and their exports wait for a second at most: the memory is that of these seconds. */
+/** Traces then close within 7 s of their end, and exports wait for at most a second, so memory holds only the spans of these seconds. */
 const closeAfter = '1s';
 
 async function printFlow(cli: string, task: Task & { readonly rate: number }, memory: string): Promise<void> {
@@ -105,7 +105,7 @@ async function printFlow(cli: string, task: Task & { readonly rate: number }, me
   );
 }
 
-/** Least squares: by how much the values grow from one to the next. */
+/** Least squares: the growth of the values from one to the next. */
 function findSlope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2;
   let [products, squares] = [0, 0];
@@ -127,21 +127,21 @@ function printCalls(sent: Sent, counts: Counts): void {
 
 interface SinkRun {
   readonly sent: Sent;
-  /** Bytes of resident memory, by `sampleMs`. */
+  /** Resident memory in bytes, every `sampleMs`. */
   readonly sizes: readonly number[];
-  /** Seconds, until everything was sent. */
+  /** CPU seconds until everything was sent. */
   readonly cpu: number;
   readonly refused: number;
-  /** Traces: judged early because memory was full, and closed by then. */
+  /** Traces that were judged early because memory was full, and traces that were closed when everything was sent. */
   readonly early: number;
   readonly closed: number;
-  /** For each span that is not judged yet, when everything was sent. */
+  /** Bytes for each span that was not judged yet when everything was sent. */
   readonly heldBytes: number;
-  /** After a stop. */
+  /** Counts after the sink has stopped. */
   readonly counts: Counts;
 }
 
-/** @param command The file of the command line, the command and its options. */
+/** @param command The path of the command line, the command and its options. */
 async function runSink(command: readonly string[], task: Task): Promise<SinkRun> {
   const folder = await mkdtemp(join(tmpdir(), 'sink-'));
   const state = join(folder, 'state.json');
@@ -174,20 +174,20 @@ async function runSink(command: readonly string[], task: Task): Promise<SinkRun>
       counts,
     };
   } finally {
-    // A run that failed leaves it running.
+    // After a failed run the sink is still running.
     child.kill('SIGKILL');
     await rm(folder, { recursive: true });
   }
 }
 
-/** The limit of the sender: bodies are read and dropped. */
+/** Measures the limit of the sender: the receiver reads the bodies and drops them. */
 async function printBare(task: Task): Promise<void> {
   const child = start(process.execPath, [bareFile]);
   const [, url = ''] = await waitForLine(child, /listening on (\S+)/);
   await printReceiver('bodies read alone', child, { ...task, url });
 }
 
-/** A Collector that takes and drops: the `otlp` receiver and the `nop` exporter, or `debug` where it has no other. */
+/** Measures a Collector that accepts and drops: the `otlp` receiver with the `nop` exporter, or with `debug` where it has no `nop`. */
 async function printCollector(binary: string, task: Task): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'collector-'));
   const port = await findFreePort();
@@ -225,7 +225,7 @@ function rates({ spans, milliseconds, refused }: Sent, cpuSeconds: number): read
   return [Math.round((spans / milliseconds) * 1_000), Math.round(spans / cpuSeconds), refused];
 }
 
-/** Sends everything, and looks at the receiver's memory meanwhile. */
+/** Sends everything, and samples the receiver's memory meanwhile. */
 async function measure(
   receiver: ChildProcess,
   task: SendTask,
@@ -247,7 +247,7 @@ async function measure(
   return { sent, sizes };
 }
 
-/** Of the first, the middle and the last tenth of the time the most, in MiB. */
+/** The largest value, in MiB, in the first tenth, the tenth from the middle on, and the last tenth of the samples. */
 function tenths(sizes: readonly number[]): readonly number[] {
   const part = Math.max(1, Math.floor(sizes.length / 10));
   const most = (from: number) => Math.round(Math.max(...sizes.slice(from, from + part)) / mebibyte);

@@ -1,4 +1,4 @@
-/** Waiting times on the real stack: the assertion from nothing and on a stack that is up, and `down`. */
+/** Times on the real stack: the assertion with no stack and with a running stack, and `down`. */
 import { execFile } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ export async function benchStack(): Promise<void> {
   }
 }
 
-/** How long it took. @throws {Error} with what Compose said, where it failed. */
+/** @returns how long it took. @throws {Error} with the output of Compose when it fails. */
 async function compose(args: readonly string[]): Promise<number> {
   const start = performance.now();
   await promisify(execFile)('docker', ['compose', ...args], { cwd: root, maxBuffer: 64 * 1024 * 1024 });

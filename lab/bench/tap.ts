@@ -1,5 +1,5 @@
-// Cost of `propagation-check tap` for a request: the same request with and without it, one after the other, on loopback.
-// Caller, tap and target are processes of their own, each with one kept-alive connection to the next.
+// Cost of `propagation-check tap` for a request: requests with and without the tap alternate, on loopback.
+// Caller, tap and target are separate processes, each with one keep-alive connection to the next.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -26,7 +26,7 @@ async function serveTarget(): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** With records written, as in use; only not to a terminal. */
+/** The tap writes its records, as in use, but to the null device. */
 async function serveTap(target: string): Promise<string> {
   const out = createWriteStream(devNull);
   const tap = await startTap({
@@ -83,7 +83,7 @@ export async function benchTap(): Promise<void> {
   process.exit();
 }
 
-// As the target or the tap of another process.
+// This file is also the process of the target and of the tap.
 if (process.send !== undefined) {
   const [role, target = ''] = process.argv.slice(2);
   process.send(role === 'tap' ? await serveTap(target) : await serveTarget());

@@ -1,6 +1,6 @@
 /**
- * How long `propagation-check run` takes from its request to its end, beside the time at which the last span could be read:
- * with its own receiver and the demo's services as processes, and on a stack that is up, where `JAEGER_URL` names it.
+ * How long `propagation-check run` takes from its request to its end, compared with the time at which the last span could be read. Measured
+ * with its own receiver and the demo's services as processes, and on a running stack when `JAEGER_URL` is set.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,40 +20,40 @@ import { median, quantile } from '../quantile.ts';
 import { buildChecker } from './build-checker.ts';
 
 const defaultRuns = '50';
-/** The first ones compile and open connections. */
+/** Runs that are not measured: in them code is compiled and connections are opened. */
 const warmUp = 2;
 /** A's SERVER and CLIENT span and B's SERVER span. */
 const spansOfCall = 3;
 const nameWidth = 28;
 const readEveryMs = 10;
 const readForMs = 30_000;
-/** Shorter than the demo's 500 ms, so that 200 runs end; the columns do not depend on it but for the total. */
+/** Shorter than the demo's 500 ms, so that 200 runs take less time. Of the columns only the total depends on it. */
 const embeddedDelayMs = '100';
 
-/** Milliseconds of one run, from its request. */
+/** Times of one run, in milliseconds after its request. */
 interface Times {
-  /** Until the last span of the request could be read. */
+  /** When the last span of the request could be read. */
   readonly readable: number;
-  /** Until the verdict was printed. */
+  /** When the verdict was printed. */
   readonly verdict: number;
-  /** Until the command had ended. */
+  /** When the command ended. */
   readonly ended: number;
 }
 
 interface Place {
-  /** The file of the command line. */
+  /** The path of the command line. */
   readonly cli: string;
   readonly name: string;
   readonly url: URL;
   /** For `--source`. */
   readonly source: string;
   /**
-   * Told of the answer to the request when it comes. Its result is asked at the end when the last span of the request could be
-   * read, on the clock of `performance.now()`.
+   * Called with the answer to the request. The function that it returns is called at the end of the run, and resolves with the time at which
+   * the last span of the request could be read, on the clock of `performance.now()`.
    */
   readonly watch: (answer: string) => () => Promise<number>;
   readonly expectedExitCode: 0 | 1;
-  /** Milliseconds, of the median. */
+  /** Targets for the medians, in milliseconds. */
   readonly targets: { readonly afterReadable: number; readonly total: number | null };
 }
 
@@ -131,7 +131,7 @@ async function benchStack(cli: string, jaeger: string, runs: number): Promise<vo
   }
 }
 
-/** How long `trace ID` takes, from its start to its end, for a trace that has just become readable. */
+/** Measures how long `trace ID` runs for a trace that has just become readable. */
 async function benchTrace(cli: string, source: Source, spec: string, runs: number): Promise<void> {
   const url = new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081');
   const times: number[] = [];
@@ -194,7 +194,7 @@ async function measure(runs: number, place: Place): Promise<void> {
   );
 }
 
-/** The command sends its request through a relay of this process, which sees when it comes and what it is answered. */
+/** The command sends its request through a relay in this process, which records its time and its answer. */
 async function runOnce(place: Place): Promise<Times> {
   const seen: { requestedAt: number; readLastSpan: (() => Promise<number>) | null } = {
     requestedAt: 0,
@@ -262,8 +262,8 @@ async function relay(url: URL, request: IncomingMessage, sent: Buffer): Promise<
 }
 
 /**
- * Hands bytes on between exporters and the receiver on a port, where one listens: between two runs none does, and exporters send again.
- * @param onSent Told when bytes to the receiver were written, on the clock of `performance.now()`.
+ * Relays bytes between exporters and the receiver on a port. Between two runs no receiver listens there, and the exporters retry.
+ * @param onSent Called when bytes were sent to the receiver, with the time on the clock of `performance.now()`.
  */
 async function tapWire(
   port: number,

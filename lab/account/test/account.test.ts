@@ -86,7 +86,7 @@ describe('the account', () => {
     });
   }
 
-  it('is none when a counter has become less: its process has started anew', () => {
+  it('is refused when a counter has decreased, because its process has restarted', () => {
     const restarted = { accepted: 3, refused: 0, sent: 3, failed: 0, queued: 0 };
     for (const [after, who] of [
       [counters(8, 36), 'service-a'],
@@ -160,7 +160,7 @@ describe('the account', () => {
     ],
   };
   for (const [what, [first, last, found, says]] of Object.entries(meanings)) {
-    it(`says what it means when ${what}`, () => {
+    it(`explains the difference when ${what}`, () => {
       const { sums } = balance(first, last, found);
       assert.deepEqual(
         sums.flatMap(({ otherwise }) => otherwise ?? []),
@@ -169,7 +169,7 @@ describe('the account', () => {
     });
   }
 
-  it('does not boast when there was no span', () => {
+  it('says that there was no span to lose', () => {
     const account = balance(before, before, 0);
     assert.match(renderAccount(account, { color: false }), /^ACCOUNT AGREES {2}there was no span to lose$/m);
   });
@@ -181,16 +181,16 @@ describe('the counters before the requests', () => {
     collector: { accepted: 70, refused: 0, sent: 70, failed: 0, queued: 0 },
   });
 
-  it('are those that stand still: a batch that is under way is counted by one hop alone', async () => {
+  it('are read when they no longer change: only one of two hops has counted a batch in flight', async () => {
     const readings = [before, during, counters(44, 30), counters(44, 30)];
     const read = async () => readings.shift() ?? assert.fail('read once too often');
     assert.deepEqual(await settleCounters(read, { timeoutMs: 60_000, signal }), counters(44, 30));
-    // The result from the first reading alone.
+    // The first reading alone would give an account that does not agree.
     assert.equal(isBalanced(balance(during, counters(52, 36), 14)), false);
     assert.equal(isBalanced(balance(counters(44, 30), counters(52, 36), 14)), true);
   });
 
-  it('are none while somebody else sends requests', async () => {
+  it('cannot be read while another sender is active', async () => {
     let spans = 0;
     const read = async () => counters(spans++, 0);
     await assert.rejects(settleCounters(read, { timeoutMs: 1, signal }), {
@@ -238,7 +238,7 @@ describe('counters', () => {
     }
   });
 
-  it('are not read from something else', () => {
+  it('are refused when the text lacks them', () => {
     assert.throws(() => parseServiceCounters('<html>'), CountersError);
     assert.throws(() => parseCollectorCounters('up 1'), CountersError);
   });

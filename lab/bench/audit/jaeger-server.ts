@@ -1,12 +1,12 @@
-/** Jaeger's API v3 over traces of the last hour, which are made when they are asked for: a server process of the bench. */
+/** A server process of the bench: Jaeger's API v3 with traces of the last hour, which are generated for each request. */
 import { createServer } from 'node:http';
 
 const traces = Number(process.argv[2]);
 const services = 20;
 const hourMs = 3_600_000;
-/** One call in this number arrives without its context. */
+/** Every n-th call arrives without its context. */
 const brokenEvery = 100;
-/** The window of the audit begins a little later than the server. */
+/** The audit starts after this server, so its window begins later: traces begin later too, so that none is outside the window. */
 const lateMs = 60_000;
 const from = Date.now() - hourMs + lateMs;
 const apart = (hourMs - lateMs - 2_000) / traces;
@@ -30,7 +30,7 @@ function answerTraces(query: URLSearchParams) {
   return { result: { resourceSpans } };
 }
 
-/** The trace of a request, and another one where the context of its call is lost. */
+/** The trace of a request; two traces when its call has lost its context. */
 function makeParts(trace: number) {
   const caller = `service-${trace % (services / 2)}`;
   const callee = `service-${services / 2 + ((trace * 7) % (services / 2))}`;

@@ -1,4 +1,4 @@
-/** A row of the table, in a process of its own. */
+/** Measures one row of the table in its own process. */
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { reportWork } from '../measure-work.ts';
 
 const signal = new AbortController().signal;
 const onProgress = () => {};
-/** More than the Jaeger of this bench has. */
+/** More traces than this bench's Jaeger stand-in has. */
 const limit = 1_000_000;
 const hourMs = 3_600_000;
 

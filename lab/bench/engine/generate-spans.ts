@@ -5,12 +5,12 @@ import { createRandom } from '../../create-random.ts';
 
 export interface Generated {
   readonly spans: number;
-  /** Share of the calls, from 0 to 1, whose called side begins a trace of its own. */
+  /** Share of the calls, from 0 to 1, whose callee begins a new trace. */
   readonly broken: number;
   /** All spans in one trace, or three in each. */
   readonly isOneTrace: boolean;
   readonly format: 'json' | 'protobuf';
-  /** Of several files: each has other ids, and times after those of the one before. Default 0. */
+  /** Number of this file among several: each has other ids, and later times than the file before. Default 0. */
   readonly part?: number;
 }
 
@@ -20,13 +20,13 @@ const spansPerLine = 64;
 const traceBytes = 16;
 const spanBytes = 8;
 const firstTime = 1_700_000_000_000_000_000n;
-/** Between two requests, in microseconds. */
+/** Pause between two requests in microseconds. */
 const pause = 500;
 const writeBytes = 1024 * 1024;
 
 /**
- * Writes a file of calls between services, as their SDKs export them: a SERVER span, a CLIENT span below it, and the SERVER span of the
- * called service, with the attributes of the stock HTTP instrumentation. The same options give the same bytes.
+ * Writes a file of calls between services, as their SDKs export them: the caller's SERVER span, a CLIENT span below it, and the callee's
+ * SERVER span, with the attributes of the stock HTTP instrumentation. The same options give the same bytes.
  */
 export async function generateSpans(
   path: string,
@@ -88,7 +88,7 @@ async function write(out: NodeJS.WritableStream, data: string | Uint8Array): Pro
   if (!out.write(data)) await once(out, 'drain');
 }
 
-/** As the Collector's file exporter writes `format: proto`. */
+/** Frames a request as the Collector's file exporter does with `format: proto`. */
 function frame(request: Uint8Array): Uint8Array {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(request.length);

@@ -1,4 +1,4 @@
-/** A measurement, in a process of its own. */
+/** Takes one measurement in its own process. */
 import { open, readFile } from 'node:fs/promises';
 import { checkStore, readExportRequest, readSpanStore, readWireFile } from 'propagation-check/kit';
 import { reportWork } from '../measure-work.ts';
@@ -6,26 +6,26 @@ import { recordsOf } from './write-records.ts';
 
 /** The works that are measured. Each reads a file and resolves with the number of its spans. */
 const works = {
-  /** The process alone. */
+  /** Only starts the process. */
   nothing: async () => 0,
   /** `JSON.parse` of each line, on one thread. */
   parse: (path: string) => parseLines(path),
   decode: async (path: string) => (await readSpanStore(path)).store.size,
   decodeAlone: async (path: string) => (await readSpanStore(path, { threads: 1 })).store.size,
   check: async (path: string) => checkStore((await readSpanStore(path)).store).spans,
-  /** As `check`, with what taps recorded. */
+  /** Like `check`, with tap records. */
   checkTapped: async (path: string) => {
     const { store } = await readSpanStore(path);
     const { records: wire } = await readWireFile(recordsOf(path));
     return checkStore(store, { headers: { wire, received: [] } }).spans;
   },
-  /** The generated decoder's messages, on one thread. */
+  /** Decodes with the generated protobuf decoder, on one thread. */
   messages: (path: string) => readMessages(path),
 } as const;
 
 export type WorkName = keyof typeof works;
 
-/** The whole file in memory, so that nothing but `JSON.parse` takes time. */
+/** Reads the whole file first, so that only `JSON.parse` takes time. */
 async function parseLines(path: string): Promise<number> {
   const bytes = await readFile(path);
   let spans = 0;

@@ -1,4 +1,4 @@
-/** A receiver in a process of its own: the cost of taking, keeping and judging spans. */
+/** A receiver in its own process: the cost of receiving, storing and checking spans. */
 import { startOtlpReceiver } from 'propagation-check';
 import { checkStore } from 'propagation-check/kit';
 
@@ -7,11 +7,11 @@ export interface Received {
   readonly verdict: string;
   /** From the first request to the verdict. */
   readonly milliseconds: number;
-  /** CPU time of all threads meanwhile. */
+  /** CPU time of all threads from the first request to the verdict. */
   readonly cpuMilliseconds: number;
 }
 
-/** Messages of the sender: the measurement begins; everything was sent. */
+/** Messages of the sender. `begin`: the measurement begins; `judge`: everything has been sent. */
 export type ReceiverTask = 'begin' | 'judge';
 
 const maxSpans = 10_000_000;

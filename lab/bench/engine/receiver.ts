@@ -1,4 +1,4 @@
-// The embedded receiver under the load of exporters that send as fast as it answers.
+// Measures the embedded receiver with exporters that send as fast as it answers.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { generateSpans } from './generate-spans.ts';
 import type { Received, ReceiverTask } from './receive.ts';
 
 const receiveFile = fileURLToPath(new URL('receive.ts', import.meta.url));
-/** As many as a stock batch processor sends at most, in lines of the generated file with 64 each. */
+/** 512 spans, the largest batch of a stock batch processor: a line of the generated file has 64. */
 const linesPerRequest = 8;
 const sendersAtOnce = 4;
 
 export const receiverProtocols = ['http/json', 'http/protobuf', 'grpc'] as const;
 export type ReceiverProtocol = (typeof receiverProtocols)[number];
 
-/** Sends generated spans to a receiver in another process and has them judged. Requests are encoded before. */
+/** Sends generated spans to a receiver in another process, which checks them. Requests are encoded before the measurement. */
 export async function measureReceiver(
   protocol: ReceiverProtocol,
   folder: string,
@@ -72,7 +72,7 @@ function splitFrames(bytes: Buffer): readonly Buffer[] {
   return frames;
 }
 
-/** Requests of one `ResourceSpans` each as one of many. */
+/** Joins requests with one `ResourceSpans` each into one request. */
 function joinLines(lines: readonly Buffer[]): Buffer {
   const list = lines.map((line) => line.toString().slice('{"resourceSpans":['.length, -']}'.length));
   return Buffer.from(`{"resourceSpans":[${list}]}`);

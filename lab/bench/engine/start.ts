@@ -1,4 +1,4 @@
-// How long the command takes from its start to its end where there is little to do, against Node without a program.
+// Run time of commands that have little to do, compared with Node without a program.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { median } from '../../quantile.ts';
@@ -10,13 +10,13 @@ const fewSpans = 10;
 
 export interface StartRow {
   readonly name: string;
-  /** Medians. */
+  /** Median run time of the command, and of Node without a program. */
   readonly milliseconds: number;
   readonly ofNode: number;
   readonly target: number | null;
 }
 
-/** Starts the commands in turns, as the package is published. */
+/** Starts the commands of the published package in turns. */
 export async function measureStarts(folder: string): Promise<readonly StartRow[]> {
   const cli = buildChecker();
   const path = join(folder, 'few-spans');

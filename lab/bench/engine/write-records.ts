@@ -7,7 +7,7 @@ export function recordsOf(path: string): string {
   return `${path}.wire`;
 }
 
-/** Writes a tap's record of each call, as of a tap in front of the called services that removes the header. */
+/** Writes a tap record for each call, as a tap writes it in front of the callees that removes the header. */
 export async function writeRecords(path: string): Promise<void> {
   const lines: string[] = [];
   for (const span of decodeJsonLines(await readFile(path))) {

@@ -1,4 +1,4 @@
-/** A receiver of OTLP/HTTP that takes everything at once and looks at nothing. */
+/** An OTLP/HTTP receiver that accepts every request at once and decodes nothing. */
 import { createServer } from 'node:http';
 
 const server = createServer((request, response) => {

@@ -15,14 +15,14 @@ export const systems = ['bare', 'stock', 'ours'] as const;
 
 export type System = (typeof systems)[number];
 
-/** One round of one system. CPU in microseconds a request; times in milliseconds; memory in bytes. */
+/** One round of one system. CPU in microseconds per request; times in milliseconds; memory in bytes. */
 export interface Sample {
   readonly cpuA: number;
   readonly cpuB: number;
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
-  /** Until service A listens. */
+  /** Time until service A listens. */
   readonly ready: number;
   readonly memoryA: number;
   readonly memoryB: number;
@@ -53,8 +53,8 @@ const telemetry = {
 };
 
 /**
- * Starts a system as processes of their own, loads it and stops it.
- * @throws {Error} when a request fails: a system that refuses work is cheap.
+ * Starts the services of a system as processes, sends the load and stops them.
+ * @throws {Error} when a request fails: refused requests would make a system look cheap.
  */
 export async function runSystem(system: System, load: Load, logLevel: string): Promise<Sample> {
   await using started = new AsyncDisposableStack();
@@ -73,7 +73,7 @@ export async function runSystem(system: System, load: Load, logLevel: string): P
     ...telemetry,
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url.origin,
     LOG_LEVEL: logLevel,
-    // The services' own limits must not be reached.
+    // No request may reach the services' own limits.
     MAX_EVENT_LOOP_DELAY_MS: '10000',
   };
   const startOne = (name: 'service-a' | 'service-b', extra: NodeJS.ProcessEnv) => {
@@ -113,7 +113,7 @@ async function readUsage({ process: child }: ServiceProcess): Promise<z.infer<ty
   return usageSchema.parse(usage);
 }
 
-/** autocannon looks only with each sample whether it has ended; its own second would round the time. */
+/** autocannon checks only at each sample whether the run is over. Its default of one second would round the time. */
 const sampleMillis = '20';
 
 async function send(url: string, requests: number, connections: number) {

@@ -1,4 +1,4 @@
-/** Service A's handler on bare Fastify: the same work and the same answer, without bounds, boundary or delivery. */
+/** Service A's handler on bare Fastify: the same work and answer, without limits, trust boundary or durable export. */
 import { context } from '@opentelemetry/api';
 import { getRPCMetadata, parseTraceParent } from '@opentelemetry/core';
 import { listen } from './listen.ts';
@@ -12,7 +12,7 @@ interface Work {
 const serviceB = new URL('/work', process.env.SERVICE_B_URL);
 
 await listen('/call-b', async () => {
-  // As service A does it: `AbortSignal.timeout` would cost more.
+  // As in service A: `AbortSignal.timeout` would cost more.
   const call = new AbortController();
   const timer = setTimeout(() => call.abort(), 2_000);
   const answer = await fetch(serviceB, { signal: call.signal, redirect: 'manual' });

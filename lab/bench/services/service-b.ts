@@ -1,4 +1,4 @@
-/** Service B's handler on bare Fastify: the same answer, without bounds, boundary or delivery. */
+/** Service B's handler on bare Fastify: the same answer, without limits, trust boundary or durable export. */
 import { context, propagation } from '@opentelemetry/api';
 import { getRPCMetadata, parseTraceParent } from '@opentelemetry/core';
 import { listen } from './listen.ts';

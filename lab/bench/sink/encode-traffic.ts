@@ -2,11 +2,11 @@ import type { Span } from 'propagation-check';
 import { encodeOtlpProtobuf } from 'propagation-check/kit';
 import { createRandom } from '../../create-random.ts';
 
-/** Requests that can be sent again and again, each time as other traces of another time. */
+/** Requests that can be sent repeatedly, each time with other trace ids and times. */
 export interface Traffic {
   readonly requests: readonly PatchableRequest[];
   readonly spans: number;
-  /** Calls of the requests, by their fate. */
+  /** Number of intact and of broken calls in the requests. */
   readonly intact: number;
   readonly broken: number;
 }
@@ -14,9 +14,9 @@ export interface Traffic {
 interface PatchableRequest {
   readonly body: Buffer;
   readonly spans: number;
-  /** Offsets in `body` of the bytes of ids that hold the round. */
+  /** Offsets in `body` of the bytes of ids that hold the round number. */
   readonly rounds: readonly number[];
-  /** Offsets in `body` of times, and their nanoseconds before the moment of sending. */
+  /** Offsets in `body` of times, and how many nanoseconds each time is before the moment of sending. */
   readonly times: readonly { readonly at: number; readonly before: bigint }[];
 }
 
@@ -33,7 +33,7 @@ const resources = Array.from(
     ]),
 );
 const routes = 50;
-/** The first four bytes of every id, and the upper half of every time, until they are written. */
+/** Placeholders: the first four bytes of every id, and the upper half of every time. */
 const roundMark = 0x5eed5eed;
 const timeMark = 0x5eed_beefn;
 const microsecond = 1_000n;
@@ -41,7 +41,7 @@ const microsecond = 1_000n;
 const spreadMicroseconds = 200_000;
 
 /**
- * Calls between services, three spans a trace. Those of one edge are broken: the called service begins a trace of its own. Ids and times are
+ * Encodes calls between services, three spans per trace. The calls of one edge are broken: the callee begins a new trace. Ids and times are
  * written when a request is sent.
  */
 export function encodeTraffic(requests: number): Traffic {
@@ -146,7 +146,7 @@ interface Spot {
   readonly duration: number;
 }
 
-/** The request as traces of a round and of now. The same memory is used again. */
+/** Writes the ids of a round and the current times into the request's own buffer. */
 export function patchRequest({ body, rounds, times }: PatchableRequest, round: number, now: bigint): Buffer {
   for (const at of rounds) body.writeUInt32BE(round, at);
   for (const { at, before } of times) body.writeBigUInt64LE(now - before, at);

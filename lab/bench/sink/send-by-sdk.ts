@@ -11,17 +11,17 @@ const spansPerCall = 3;
 const services = 20;
 const items = 50;
 const second = 1_000;
-/** Between two bursts of calls. */
+/** Pause between two bursts of calls. */
 const pauseMs = 20;
-/** Spans that are made and not delivered: no more are made beyond. The stock queue of a service holds 2,048. */
+/** No calls are made while this many spans are undelivered. The stock queue of a service holds 2,048. */
 const mostPending = 20_000;
 const maxQueueSize = mostPending;
 const scheduledDelayMillis = 1_000;
 
 /**
- * Services with the SDK, its batch processor and its exporter, at a rate of spans. One of the 100 edges is broken: the called service begins a
- * trace of its own.
- * @throws {Error} when an export has failed after all that its exporter tries: its spans may be lost.
+ * Services with the SDK, its batch processor and its exporter send spans at a fixed rate. One of the 100 edges is broken: the callee begins a
+ * new trace.
+ * @throws {Error} when an export has failed after all retries of its exporter: its spans may be lost.
  */
 export async function sendBySdk({
   url,
@@ -46,7 +46,7 @@ export async function sendBySdk({
   let at = Date.now();
   while (intact + broken < calls) {
     const now = Date.now();
-    // A sender that was held up does not make up for it: calls stay apart, as one by one their edges can be judged.
+    // A sender that was delayed does not catch up, so that the calls of an edge do not overlap and each can be judged.
     at = Math.max(at, now - pauseMs * 2);
     for (; at <= now && intact + broken < calls; at += betweenMs) {
       const made = intact + broken;
@@ -64,7 +64,7 @@ export async function sendBySdk({
   }
   while (delivered < calls * spansPerCall) await pause();
   const milliseconds = performance.now() - begunAt;
-  // The exporters try again by themselves: the sink has counted its refusals.
+  // The exporters retry by themselves; the sink counts its refusals.
   return { spans: calls * spansPerCall, intact, broken, refused: 0, milliseconds };
 }
 
@@ -115,7 +115,7 @@ function call(tracers: readonly Tracer[], { caller, callee, item, isBroken, at }
     ...{ 'http.request.method': 'GET', 'url.full': `http://service-${callee}:8080/items/${item}` },
     ...{ 'server.address': `service-${callee}`, 'server.port': 8080, 'http.response.status_code': 200 },
   };
-  // Times that are given: those of the SDK are of the moment, and a call would take some microseconds.
+  // Explicit times: with the SDK's own clock a call would take only some microseconds.
   const request = from.startSpan(
     'GET /pages/:id',
     { kind: SpanKind.SERVER, attributes: receive('pages'), startTime: at },

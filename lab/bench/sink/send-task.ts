@@ -2,7 +2,7 @@ export interface SendTask {
   readonly url: string;
   readonly protocol: 'grpc' | 'http';
   readonly spans: number;
-  /** Spans per second, by the SDK and its exporter; null: encoded bodies, as fast as they are answered. */
+  /** Spans per second, sent by the SDK and its exporter; null sends encoded bodies as fast as they are answered. */
   readonly rate: number | null;
 }
 

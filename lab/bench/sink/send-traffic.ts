@@ -1,13 +1,13 @@
-/** Sends traffic from a process of its own, at a rate or as fast as the receiver answers. */
+/** Sends traffic from its own process, at a fixed rate or as fast as the receiver answers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { openGrpc, openHttp } from '../open-exporter.ts';
 import { encodeTraffic, patchRequest } from './encode-traffic.ts';
 import { sendBySdk } from './send-by-sdk.ts';
 import type { SendTask, Sent } from './send-task.ts';
 
-/** Requests that differ; each is sent again as other traces. */
+/** Number of different requests; each is sent repeatedly with other trace ids. */
 const differentRequests = 100;
-/** As the Collector's exporters have by default. */
+/** The default of the Collector's exporters (`sending_queue.num_consumers`). */
 const sendersAtOnce = 10;
 
 if (process.send !== undefined) {
@@ -24,7 +24,7 @@ async function send({ url, protocol, spans }: SendTask): Promise<Sent> {
   const rounds = Math.max(1, Math.round(spans / traffic.spans));
   const post = openPost(url, protocol);
   let refused = 0;
-  // Each request is used by one sender at a time: its memory is written anew.
+  // Only one sender uses a request at a time, because sending writes into its buffer.
   const turns = (function* () {
     for (let round = 1; round <= rounds; round += 1)
       for (const request of traffic.requests) yield { round, request };
@@ -48,14 +48,14 @@ async function send({ url, protocol, spans }: SendTask): Promise<Sent> {
   };
 }
 
-/** UNAVAILABLE over HTTP; over gRPC RESOURCE_EXHAUSTED, and DEADLINE_EXCEEDED on a machine that is busy: a Collector tries again after each. */
+/** HTTP 503; gRPC RESOURCE_EXHAUSTED, and DEADLINE_EXCEEDED on a busy machine. A Collector retries after each. */
 const refusals = { http: [503], grpc: [8, 4] } as const satisfies Record<
   SendTask['protocol'],
   readonly number[]
 >;
 const second = 1_000;
 
-/** Null when it was taken; otherwise after how many milliseconds to try again. */
+/** Resolves with null when the body was accepted, otherwise with the milliseconds to wait before a retry. */
 type Post = (body: Buffer) => Promise<number | null>;
 
 function openPost(url: string, protocol: SendTask['protocol']): Post {
