@@ -1,4 +1,4 @@
-/** Breaks the real stack under load, mends it, and accounts for every span that ended in a service. */
+/** Breaks the real stack under load, repairs it, and accounts for every span that ended in a service. */
 
 import { runScript } from 'demo';
 import { openOutput } from 'propagation-check/kit';
@@ -49,7 +49,7 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   try {
     await runAll(possible, count, args.parallel, options, runs);
   } finally {
-    // An interrupted campaign reports its finished runs.
+    // After an interruption the finished runs are still reported.
     await output.print((args.json ? renderTableJson : renderTable)(readRows()));
     await removeImage();
   }
@@ -59,8 +59,8 @@ async function runChaos(signal: AbortSignal): Promise<number> {
 }
 
 /**
- * Adds each run to those of its fault. What wants a stack of its own kind goes first, then the longest, so that none is left over at
- * the end; what needs the machine for itself last.
+ * Runs all faults and adds each run to `done`. Faults that need their own configuration of the stack start first, then the longest, so
+ * that no long run is left over at the end. Faults that need the whole machine run last.
  */
 async function runAll(
   faults: readonly Fault[],
@@ -80,18 +80,18 @@ async function runAll(
           const number = `[${done.get(fault.name)?.length}/${count}]`;
           process.stderr.write(`${new Date().toISOString()} ${number} ${describeRun(run)}\n`);
         }
-        // In the long form each fault has the stack's memory for itself.
+        // In the full form each fault gets a new stack, so that its peak memory is that of this fault alone.
         if (!options.short) await keeper.discard();
       }
     };
     const start = (keeper: StackKeeper) =>
       work(keeper).catch((error: unknown) => {
-        // A fault of this program: the others need not go on.
+        // An error of this program, not a failed run: the other workers stop too.
         broken.abort(error);
         throw error;
       });
     const workers = await Promise.allSettled(keepers.map(start));
-    // Only now, when none of them works any more.
+    // The error is thrown only after all workers have ended.
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   };
 

@@ -4,28 +4,28 @@ import type { EndedSpan } from './ledger.ts';
 import type { Outcome } from './traffic.ts';
 
 export interface Evidence {
-  /** One for each request that was sent. */
+  /** One outcome for each request that was sent. */
   readonly outcomes: readonly Outcome[];
-  /** Every span that ended in a service, by the services' own logs. */
+  /** Every span that ended in a service, according to the services' logs. */
   readonly ended: readonly EndedSpan[];
-  /** Every span of these traces as Jaeger's API answers, once nothing was under way any more. */
+  /** Every span of these traces as Jaeger's API returns it, after all queues were empty. */
   readonly found: readonly Span[];
 }
 
 export interface Account {
   readonly requests: number;
-  /** With any status. */
+  /** Requests answered with any status. */
   readonly answered: number;
-  /** With status 200. */
+  /** Requests answered with status 200. */
   readonly ok: number;
-  /** Spans. */
+  /** Number of expected spans. */
   readonly expected: number;
-  /** Counts of expected spans. */
+  /** Number of expected spans that are in Jaeger. */
   readonly found: number;
   readonly lost: readonly Discrepancy[];
-  /** One for each time that a span is there once more than once. */
+  /** One for each surplus copy of a span. */
   readonly duplicated: readonly Discrepancy[];
-  /** Wrong parents, and whatever else contradicts between answers, logs and Jaeger. */
+  /** Wrong parents, and other contradictions between answers, logs and Jaeger. */
   readonly wrong: readonly Discrepancy[];
 }
 
@@ -35,13 +35,13 @@ export interface Discrepancy {
 }
 
 /**
- * Compares what was promised with what Jaeger's readers see. Two witnesses, independent of the span pipeline, say what is expected:
+ * Compares the expected spans with those that Jaeger returns. Two sources that are independent of the span pipeline say what is expected:
  *
- * - the services' logs: a span that ended is expected whether its request was answered 200, answered 5xx or not at all;
- * - the answers: a request that was answered with 200 has A's SERVER span (the root), below it A's CLIENT span with the id that
- *   B received, and B's SERVER span with that parent, each exactly once.
+ * - the services' logs: every span that ended is expected, whether its request was answered with 200, with 5xx or not at all;
+ * - the answers: a request that was answered with 200 has A's SERVER span as root, below it A's CLIENT span with the id that
+ *   B received, and B's SERVER span with that id as its parent, each exactly once.
  *
- * A request that found no process to take it has no span that ended, and nothing is expected for it.
+ * A request that reached no process has no ended span, so nothing is expected for it.
  */
 export function drawAccount({ outcomes, ended, found }: Evidence): Account {
   const expected = new Map(ended.map((span) => [keyOf(span), span]));
@@ -55,7 +55,7 @@ export function drawAccount({ outcomes, ended, found }: Evidence): Account {
   const roles = answers.map((answer) =>
     checkAnswer(answer, {
       ended: endedByTrace.get(answer.service_a_trace_id) ?? [],
-      // Each id once: duplicates have been counted.
+      // Each id once: duplicates are counted separately.
       found: [
         ...new Map(
           (foundByTrace.get(answer.service_a_trace_id) ?? []).map((span) => [span.spanId, span]),
@@ -84,12 +84,12 @@ export function drawAccount({ outcomes, ended, found }: Evidence): Account {
   };
 }
 
-/** Whether nothing is lost, doubled or wrong, and the run had something to lose: spans of both services. */
+/** Whether no span is lost, duplicated or wrong, and the run had spans of both services to lose. */
 export function isClean({ ok, expected, lost, duplicated, wrong }: Account): boolean {
   return ok > 0 && expected > 0 && lost.length + duplicated.length + wrong.length === 0;
 }
 
-/** Against what the service's log says of the same span. */
+/** Compares a span in Jaeger with the same span in the service's log. */
 function compare(span: Span, ended: EndedSpan | undefined): readonly Discrepancy[] {
   if (ended === undefined)
     return [note(span.traceId, `${span.spanId} is in Jaeger, and no service has ended it`)];
@@ -109,15 +109,15 @@ function compare(span: Span, ended: EndedSpan | undefined): readonly Discrepancy
 interface TraceEvidence {
   readonly ended: readonly EndedSpan[];
   readonly found: readonly Span[];
-  /** No span of the trace that ended is missing. */
+  /** Whether Jaeger has every span of the trace that ended. */
   readonly isComplete: boolean;
 }
 
-/** A span of either witness. */
+/** What spans from the log and spans from Jaeger have in common. */
 type Facts = Pick<Span, 'serviceName' | 'kind' | 'spanId' | 'parentSpanId'>;
 
 interface RoleCheck {
-  /** Missing in the log, too. Spans that are only missing in Jaeger are found by their ids. */
+  /** Spans that are missing in the log too. A span that is missing only in Jaeger is found by its id. */
   readonly lost: readonly Discrepancy[];
   readonly wrong: readonly Discrepancy[];
 }
@@ -149,7 +149,7 @@ function checkAnswer(answer: Answer, { ended, found, isComplete }: TraceEvidence
   return { lost, wrong };
 }
 
-/** Every answer has a SERVER span, also a refusal, and only this script sends requests. */
+/** Every answer, even a refusal, has a SERVER span, and only this script sends requests. */
 function checkCounts(outcomes: readonly Outcome[], ended: readonly EndedSpan[]): readonly Discrepancy[] {
   const answered = countAnswered(outcomes);
   const unread = outcomes.filter(({ status, answer }) => status === 200 && answer === null).length;

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NoFaultError } from './fault.ts';
 
-/** Longer than the Collector waits for one answer. */
+/** Longer than the Collector's timeout for an export. */
 const longestMs = 120_000;
 const pollMs = 500;
 
 /**
- * Waits until the stack feels the fault that has been made.
- * @param look What shows that it does not feel it yet, or null once it does.
- * @throws {NoFaultError} when it does not within two minutes.
+ * Waits until the injected fault has an effect on the stack.
+ * @param look Resolves with a text that shows that there is no effect yet, or with null once there is.
+ * @throws {NoFaultError} when there is no effect within two minutes.
  */
 export async function awaitFelt(look: () => Promise<string | null>, patienceMs = longestMs): Promise<void> {
   const deadline = performance.now() + patienceMs;

@@ -6,28 +6,28 @@ export interface AwaitOptions {
   readonly source: Source;
   /** Span ids by trace id. */
   readonly expected: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Waiting ends when nothing new has arrived for so long. */
+  /** Waiting ends when no new span has arrived for this long. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 }
 
 export interface Arrived {
-  /** On the clock of `performance.now()`: when the last span that was not there at first was seen; null where there was none. */
+  /** When a trace that had been read before last gained an expected span, on the clock of `performance.now()`; null when none did. */
   readonly lastArrival: number | null;
-  /** Every span of these traces, each as often as Jaeger answered with it when its trace was read last. */
+  /** Every span of these traces, with the duplicates that Jaeger returned when the trace was last read. */
   readonly found: readonly Span[];
 }
 
 const readers = 24;
-/** Traces that are asked for before what is missing among them is counted. */
+/** Number of traces that are read before the incomplete ones among them are counted. */
 const batchSize = 96;
-/** Traces are delivered in order: after so many missing ones, the later ones need not be queried. */
+/** Traces are delivered in order, so a pass ends after this many incomplete traces: later ones are unlikely to be there. */
 const missesPerPass = 96;
 const pauseMs = 500;
 
 /**
  * Reads traces, oldest first, until every expected span is there or nothing new arrives any more.
- * @throws {SourceError} when a trace could not be read until then.
+ * @throws {SourceError} when a trace could not be read by then.
  */
 export async function awaitSpans({ source, expected, patienceMs, signal }: AwaitOptions): Promise<Arrived> {
   const pending = new Map([...expected.keys()].map((traceId) => [traceId, 0]));
@@ -39,7 +39,7 @@ export async function awaitSpans({ source, expected, patienceMs, signal }: Await
 
   while (pending.size > 0 && performance.now() - progress < patienceMs) {
     const traceIds = [...pending.keys()];
-    // Begins behind those that were missing the last time, so that lost ones do not hide others for long.
+    // Each pass starts after the incomplete traces of the pass before, so that lost traces do not keep later ones from being read.
     const ahead = [...traceIds.slice(cursor), ...traceIds.slice(0, cursor)];
     let misses = 0;
     let scanned = 0;
@@ -68,7 +68,7 @@ export async function awaitSpans({ source, expected, patienceMs, signal }: Await
     cursor = scanned >= traceIds.length ? 0 : (cursor + misses) % Math.max(pending.size, 1);
     if (pending.size > 0) await delay(pauseMs, undefined, { signal });
   }
-  // Behind many that are lost for good, some may not have been asked for, or only early.
+  // When many traces are lost, later traces may never have been read, or not recently: read all incomplete ones once more.
   const last = await readWhatIsThere(source, [...pending.keys()], signal, (error) => {
     failure = error;
   });
@@ -77,7 +77,7 @@ export async function awaitSpans({ source, expected, patienceMs, signal }: Await
   return { lastArrival, found: [...latest.values()].flat() };
 }
 
-/** The traces that can be read now: none while Jaeger restarts. */
+/** Reads the traces that can be read now; there are none while Jaeger restarts. */
 async function readWhatIsThere(
   source: Source,
   traceIds: readonly string[],

@@ -11,27 +11,27 @@ import type { ServiceName, Stack } from './stack.ts';
 
 /** The counters of the running processes, in spans unless noted. */
 export interface Said {
-  /** Spans, or requests, that wait in the services and in the Collector. */
+  /** Spans that wait in the services, and spans or requests that wait in the Collector. */
   readonly queued: number;
-  /** Requests that the Collector is making, or waits to make again. */
+  /** Export requests of the Collector that are in flight or wait for a retry. */
   readonly sending: number;
-  /** Given up. */
+  /** Spans that were given up on. */
   readonly dropped: number;
-  /** Spans that were given up, or refused so that the sender tried again, by service and counter. Zeros are left out. */
+  /** Spans that were given up on, or refused so that the sender retried, by service and counter. Zeros are left out. */
   readonly counters: Readonly<Record<string, number>>;
-  /** Services whose counters could not be read: nothing is known of what they hold. */
+  /** Services whose counters could not be read, so that the length of their queues is unknown. */
   readonly unread: readonly string[];
 }
 
-/** The text of a service's counters in Prometheus' format, or null where it could not be read. */
+/** The text of a service's counters in Prometheus' format, or null when it could not be read. */
 export type CounterText = readonly [service: ServiceName, text: string | null];
 
-/** Inside the network only, so they are asked from there. */
+/** The ports are not published, so the counters are read from inside the network. */
 const serviceUrl = 'http://127.0.0.1:9464/metrics';
 const collectorUrl = 'http://collector-counters:8888/metrics';
 
 export async function readSaid(stack: Stack): Promise<Said> {
-  // In the order in which spans go: none is under way from one that is asked later to one that was asked before.
+  // In the order in which spans travel: a span cannot move from a hop that is read later to a hop that was read before.
   const services = await Promise.all([
     readText(stack, 'service-a', serviceUrl),
     readText(stack, 'service-b', serviceUrl),
@@ -39,7 +39,7 @@ export async function readSaid(stack: Stack): Promise<Said> {
   return sumUp([...services, await readText(stack, 'otel-collector', collectorUrl)]);
 }
 
-/** Nothing waits anywhere, and everybody was asked. */
+/** Whether all counters could be read and all queues are empty. */
 export function isQuiet({ queued, unread }: Said): boolean {
   return queued === 0 && unread.length === 0;
 }
@@ -95,7 +95,7 @@ async function readText(stack: Stack, service: ServiceName, url: string): Promis
   }
 }
 
-/** Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */
+/** Whether the report shows this counter. Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */
 function isTold({ name, reason }: Sample): boolean {
   const isOfSdk = /^otel_sdk_(?:exporter_span_exported|processor_span_processed)/.test(name);
   return (

@@ -8,21 +8,21 @@ import type { Outcome } from './traffic.ts';
 import type { Witness } from './witness.ts';
 
 const quietPollMs = 500;
-/** Where everything has been delivered, nothing can arrive that is not there. */
+/** Once all queues are empty, no more spans can arrive, so a short wait is enough. */
 const quietPatienceMs = 10_000;
 
 export interface Drained {
   readonly ended: readonly EndedSpan[];
   readonly found: readonly Span[];
   readonly said: Said;
-  /** On the clock of `performance.now()`. */
+  /** When the last span had arrived, on the clock of `performance.now()`. */
   readonly until: number;
 }
 
 /**
- * Waits until no queue holds anything: a batch that is sent once more would arrive after the account. Then waits for every span
- * that has ended, and until no more end: the last ones may do so after their answers. What arrives while traces are read may arrive
- * once more, in one that has been read: then all are read anew.
+ * Waits until all queues are empty, because a batch that is retried later would arrive after the account. Then waits for every span that
+ * has ended. Repeats when more spans have ended meanwhile: a span may end after its answer. Also repeats when spans arrived while traces
+ * were read: their batch may have delivered spans again to a trace that had been read before.
  */
 export async function drainStack(
   stack: Stack,
@@ -47,7 +47,7 @@ export async function drainStack(
   }
 }
 
-/** @returns What the stack said at last, and when, on the clock of `performance.now()`. */
+/** @returns the last counters, and when they were read, on the clock of `performance.now()` */
 async function awaitQuiet(
   stack: Stack,
   patienceMs: number,
@@ -67,7 +67,7 @@ async function awaitQuiet(
   }
 }
 
-/** Ids of the spans of each trace that has to be there. */
+/** The expected span ids of each expected trace. */
 function expectedSpans(
   ended: readonly EndedSpan[],
   outcomes: readonly Outcome[],

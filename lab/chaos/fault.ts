@@ -1,25 +1,25 @@
 import type { ComposeOverride, ServiceName, Stack } from './stack.ts';
 import type { Traffic } from './traffic.ts';
 
-/** One thing that happens to the stack under load, and its end. */
+/** A fault that is injected into the stack under load, and removed. */
 export interface Fault {
   readonly name: string;
   /** A description for people. */
   readonly what: string;
-  /** How long it lasts, in seconds; in the short form the second. 0 where it is over at once. */
+  /** Duration in seconds, in the full and in the short form; 0 when the fault is over at once. */
   readonly lasts: { readonly full: number; readonly short: number };
-  /** A bound has to be reached: the number of lost spans then has to be the number that the stack counts as dropped. */
+  /** The fault must fill a bounded queue: the number of lost spans must then equal the number that the stack counts as dropped. */
   readonly reachesBound?: true;
-  /** No other stack can run beside it. */
+  /** No other stack can run at the same time. */
   readonly needsAll?: true;
-  /** Why it cannot be made here, or null. */
+  /** Why this machine cannot inject the fault, or null. */
   readonly findObstacle?: (settings: Settings) => string | null;
-  /** Changes of the stack's configuration, made before the start. */
+  /** Changes of the stack's configuration that the fault needs. */
   readonly override?: (plain: StackShape) => ComposeOverride;
   /**
-   * Makes the fault, waits, and mends it.
+   * Injects the fault, waits, and removes it.
    * @throws {CommandError}
-   * @throws {NoFaultError} when the stack did not feel it: then the run proves nothing.
+   * @throws {NoFaultError} when the fault had no effect on the stack: then the run proves nothing.
    */
   readonly strike: (scene: Scene) => Promise<void>;
 }
@@ -27,27 +27,27 @@ export interface Fault {
 export interface Scene {
   readonly stack: Stack;
   readonly traffic: Traffic;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
   readonly settings: Settings;
   /** Resolves when the fault has lasted long enough. */
   outage(): Promise<void>;
-  /** Stops a service by SIGTERM; its log is kept, also when the container is replaced then. It must end by itself. */
+  /** Stops a service with SIGTERM; it must exit by itself. Its log is kept even when the container is replaced. */
   stopService(service: ServiceName): Promise<void>;
 }
 
 export interface Settings {
-  /** Restarts the engine; null where that is not allowed. */
+  /** Command that restarts the engine; null when that is not allowed. */
   readonly restartEngine: string | null;
 }
 
 /** The stack's configuration, as `docker compose config` prints it. */
 export interface StackShape {
-  /** Names of the volumes of each service, by the path at which it sees them. */
+  /** Names of the volumes of each service, by mount path. */
   readonly volumes: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** The fault was made, and nothing shows that it was felt. */
+/** The fault was injected, and nothing shows that it had an effect. */
 export class NoFaultError extends Error {
   override readonly name = 'NoFaultError';
 }

@@ -176,7 +176,7 @@ async function restartEngine({ stack, settings }: Scene): Promise<void> {
   if (settings.restartEngine === null) throw new NoFaultError('nobody has allowed it');
   await runCommand('sh', ['-c', settings.restartEngine]);
   await awaitEngine();
-  // Their restart policies bring the containers back, and nobody else.
+  // Only the restart policies bring the containers back.
   await stack.awaitAll();
   const after = await stack.inspect('otel-collector');
   if (after.startedAt === before.startedAt) throw new NoFaultError('the containers have not been restarted');

@@ -2,8 +2,8 @@ import type { SpanKind } from 'propagation-check';
 import * as z from 'zod';
 
 /**
- * A span of which its service has written, in `span.end()` itself and before anything is exported, that it has ended
- * (`LOG_SPANS=true`). Container logs outlive a crash of the process, so this says what has to be in Jaeger.
+ * A span that its service has logged in `span.end()`, before any export (`LOG_SPANS=true`). Container logs outlive a crash of the process,
+ * so the log says which spans must be in Jaeger.
  */
 export interface EndedSpan {
   readonly service: string;
@@ -23,15 +23,15 @@ const lineSchema = z.object({
   name: z.string(),
 });
 
-/** The log cannot be read, so it is no witness. */
+/** The log has a span that cannot be read, so it cannot say which spans ended. */
 export class LedgerError extends Error {
   override readonly name = 'LedgerError';
 }
 
 /**
- * The ended spans in a service's log, in order. Where whoever reads the log is slow, one may stand in the middle of another line: the
- * logger then writes a line in pieces, and the span's own goes between them in one.
- * @throws {LedgerError} for something that says it is a span and is not.
+ * The ended spans in a service's log, in order. When the reader of the log is slow, the logger writes a line in pieces, and the line of a
+ * span may stand between two of them.
+ * @throws {LedgerError} for a line of a span that is incomplete or invalid.
  */
 export function readLedger(service: string, log: string): readonly EndedSpan[] {
   const lines = log.match(/\{[^{}]*"msg":"span"[^{}]*\}/g) ?? [];

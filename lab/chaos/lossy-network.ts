@@ -2,9 +2,9 @@ import { awaitFelt } from './await-felt.ts';
 import { type Stack, stackImage } from './stack.ts';
 
 /**
- * Drops a share of the packets between the Collector and Jaeger, in both directions, waits, and stops that again.
- * The rules are made in the Collector's network by the `iptables` of the machine on which the engine runs (an engine needs
- * it), from a container with NET_ADMIN: no rights on the machine are needed but those on the engine.
+ * Drops a share of the packets between the Collector and Jaeger, in both directions, waits, and removes the rules again. A container with
+ * NET_ADMIN in the Collector's network adds the rules with the host's `iptables`, which every engine needs. So access to the engine is
+ * enough, and no other privileges on the host are needed.
  */
 export async function dropPackets(stack: Stack, rate: number, outage: () => Promise<void>): Promise<void> {
   const collector = await stack.inspect('otel-collector');
@@ -13,7 +13,7 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
     .filter(([network]) => Object.hasOwn(collector.networks, network))
     .map(([, { address }]) => address);
 
-  /** One container for all of them, each a command's arguments. */
+  /** Runs iptables once for each line of arguments, all in one container. */
   const iptables = async (...lines: readonly string[]): Promise<string> => {
     const place = ['--network', `container:${collector.id}`, '--volume', '/:/host:ro'];
     const rights = ['--user', '0:0', '--cap-add', 'NET_ADMIN'];
@@ -37,7 +37,7 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
   await iptables(...rules.map((rule) => `--delete ${rule}`));
 }
 
-/** The packets that rules have dropped, such as `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */
+/** The number of packets that the rules have dropped. A rule: `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */
 export function countDropped(listed: string): number {
   return listed
     .split('\n')

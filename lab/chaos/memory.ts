@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { CommandError } from '../run-command.ts';
 import { type ServiceName, type Stack, serviceNames } from './stack.ts';
 
-/** The most that was seen, in MiB. */
+/** The largest sample of each service, in MiB. */
 export type PeakMemory = Readonly<Record<ServiceName, number>>;
 
 const pauseMs = 2_000;
@@ -15,7 +15,7 @@ const mebibytes: Readonly<Record<string, number>> = {
   GiB: 1024,
 };
 
-/** Looks at the memory of the stack's containers every few seconds until it is stopped. */
+/** Samples the memory of the stack's containers every few seconds until it is stopped. */
 export function watchMemory(stack: Stack, signal: AbortSignal): { stop(): Promise<PeakMemory> } {
   const over = new AbortController();
   const peak: Record<ServiceName, number> = {
@@ -45,7 +45,7 @@ export function watchMemory(stack: Stack, signal: AbortSignal): { stop(): Promis
   };
 }
 
-/** Nothing while a container, or the engine, is being restarted. */
+/** Takes no sample while a container or the engine restarts. */
 async function look(
   stack: Stack,
 ): Promise<readonly { readonly service: ServiceName; readonly mebibytes: number }[]> {

@@ -1,6 +1,6 @@
 import type { Container, ServiceName, Stack } from './stack.ts';
 
-/** Takes a service off every network that it shares with the others, waits, and puts it back under its names. */
+/** Disconnects a service from every network that it shares with other services, waits, and reconnects it with its aliases. */
 export async function cutNetwork(
   stack: Stack,
   service: ServiceName,

@@ -5,7 +5,7 @@ import type { Fault } from './fault.ts';
 export interface ChaosArguments {
   readonly only?: readonly string[];
   readonly runs?: number;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
   readonly short: boolean;
   readonly parallel: number;
@@ -17,7 +17,7 @@ export interface ChaosArguments {
   readonly list: boolean;
 }
 
-/** @throws {CommanderError} when the arguments are not valid, or only help was asked for. */
+/** @throws {CommanderError} when the arguments are not valid, and after `--help`. */
 export function readArguments(argv: readonly string[]): ChaosArguments {
   return new Command('chaos')
     .description(
@@ -49,7 +49,7 @@ export function readArguments(argv: readonly string[]): ChaosArguments {
     .opts<ChaosArguments>();
 }
 
-/** @throws {UsageError} for a name that no fault has. */
+/** @throws {UsageError} for an unknown name. */
 export function selectFaults(
   faults: readonly Fault[],
   only: readonly string[] | undefined,

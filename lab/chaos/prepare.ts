@@ -20,10 +20,10 @@ const configSchema = z.object({
   ),
 });
 
-/** The services' logs are evidence: no line may be rotated away during a run. */
+/** The account uses the services' logs, so log rotation must not remove a line during a run. */
 const wholeLog = { options: { 'max-size': '1g' } };
 
-/** Builds the image once for all stacks; `removeImage` takes it away. @throws {UsageError} when there is no engine, no Compose, or no image. */
+/** Builds the image once for all stacks; `removeImage` removes it. @throws {UsageError} when there is no engine, no Compose, or no image. */
 export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
   try {
     await runCommand('docker', ['version'], { signal });
@@ -32,7 +32,7 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
     const config = await runCommand('docker', [...compose, 'config', '--format', 'json'], { signal });
     const { services } = configSchema.parse(JSON.parse(config.stdout));
     const built = Object.values(services).filter(({ build }) => build !== undefined);
-    // One service builds the image, and others run it.
+    // One service builds the image; other services use it without building it.
     const images = new Set(built.map(({ image }) => image));
     const override: ComposeOverride = {
       services: Object.fromEntries(

@@ -4,21 +4,21 @@ import { readSaid } from './counters.ts';
 import type { StackShape } from './fault.ts';
 import { type ComposeOverride, type Stack, stackImage } from './stack.ts';
 
-/** Where the Collector's queue is, in `collector-config.yaml` and `docker-compose.yml`. */
+/** The folder of the Collector's queue in `collector-config.yaml` and `docker-compose.yml`. */
 const folder = '/var/lib/otelcol/queue';
-/** Mebibytes. What Linux keeps in memory, and as full as a disk when it is full. */
+/** Size in MiB of a tmpfs, which fails with ENOSPC like a full disk. */
 const diskSize = 64;
-/** Requests that the Collector makes at a time. Source: exporterhelper, `sending_queue.num_consumers`. */
+/** Number of concurrent requests of the Collector. Source: exporterhelper, `sending_queue.num_consumers`. */
 const consumers = 10;
 /**
- * Spans that the Collector reads behind its consumers: one batch that is full and one that is being filled, of 131072 bytes each
- * (`batch.max_size` of `collector-config.yaml`), at 180 bytes, the smallest span of the demo.
+ * Spans that the Collector has read from its queue while all consumers wait: a full batch and a batch that is being filled, of 131072 bytes
+ * each (`batch.max_size` of `collector-config.yaml`), at 180 bytes for the demo's smallest span.
  */
 const readAhead = Math.ceil((2 * 131_072) / 180);
 /** The Collector's user. */
 const owner = 'uid=10001,gid=10001,mode=0700';
 
-/** Gives the Collector's queue a disk of its own of a known size. @throws {CommandError} when the queue is in memory. */
+/** Puts the Collector's queue on its own disk of a known size. @throws {CommandError} when the queue is in memory. */
 export function limitQueueDisk(shape: StackShape): ComposeOverride {
   const volume = shape.volumes['otel-collector']?.[folder];
   if (volume === undefined)
@@ -28,8 +28,8 @@ export function limitQueueDisk(shape: StackShape): ComposeOverride {
 }
 
 /**
- * Stops Jaeger, so that the queue has to grow, fills the queue's disk to the last byte, waits, and frees it again.
- * @throws {NoFaultError} when the Collector does not meet a full disk.
+ * Stops Jaeger, so that the queue grows, fills the queue's disk to the last byte, waits, and frees the disk again.
+ * @throws {NoFaultError} when the Collector never logs a full disk.
  */
 export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): Promise<void> {
   const since = new Date().toISOString();
@@ -54,9 +54,9 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
     await stack.docker('run', '--rm', ...place, ...image, '-c', script);
   };
   const filler = `${folder}/filler`;
-  // dd is meant to end with "No space left on device".
+  // dd must end with "No space left on device".
   await inDisk(`dd if=/dev/zero of=${filler} bs=64k 2>/dev/null; [ -s ${filler} ]`);
-  // First the queue takes up what is free inside of its own file: much, where it has been longer before.
+  // The queue first fills the free pages of its own file, of which there are many if the queue has been longer before.
   await awaitFelt(async () => {
     const { stdout, stderr } = await stack.docker('logs', '--since', since, collector.id);
     return /no space left on device/i.test(stdout + stderr) ? null : 'the Collector has met no full disk';

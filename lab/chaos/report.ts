@@ -2,13 +2,13 @@ import { quantile } from '../quantile.ts';
 import { isGood, type Run, type RunDone } from './run.ts';
 import { serviceNames } from './stack.ts';
 
-/** All runs of one fault, or why there are none. */
+/** All runs of one fault, or the reason why there are none. */
 export interface Row {
   readonly fault: string;
   readonly runs: readonly Run[];
-  /** How many runs should be made. */
+  /** Number of requested runs. */
   readonly wanted: number;
-  /** Why it was not run, or null. */
+  /** Why the fault was not run, or null. */
   readonly skipped: string | null;
 }
 
@@ -28,12 +28,12 @@ const columns = [
   'peak MiB (A/B/Collector/Jaeger)',
 ] as const;
 
-/** Nothing lost, doubled or wrong, no accident, in every run that was made, and the stack came back from each fault. */
+/** Whether every run that was made is good, and the stack recovered from each fault. */
 export function isRowClean({ runs }: Row): boolean {
   return runs.every((run) => (isDone(run) ? isGood(run) : run.isRecovered));
 }
 
-/** Whether all wanted runs were made. Runs that could not be made do not count; the report names them. */
+/** Whether all requested runs were made. Runs that could not be made do not count; the report names them. */
 export function isRowWhole({ runs, wanted }: Row): boolean {
   return runs.filter(isDone).length >= wanted;
 }
@@ -57,7 +57,7 @@ export function renderTableJson(rows: readonly Row[]): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-/** One line for each run, as it ends. */
+/** One line for each run, printed when the run ends. */
 export function describeRun(run: Run): string {
   if (!isDone(run)) return `${run.fault}: ${run.isRecovered ? 'NOT RUN' : 'NOT RECOVERED'}: ${run.reason}`;
   const { account, drainSeconds, accidents } = run;
@@ -88,7 +88,7 @@ function toCells({ fault, runs }: Row): readonly string[] {
   ];
 }
 
-/** Least, median and most. */
+/** Minimum, median and maximum. */
 export function summarize(seconds: readonly number[]): string {
   if (seconds.length === 0) return '-';
   return [0, 0.5, 1].map((share) => quantile(seconds, share).toFixed(1)).join('/');

@@ -12,30 +12,30 @@ import { type Outcome, startTraffic } from './traffic.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface RunOptions {
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** Short outages. */
+  /** Whether outages have their short duration. */
   readonly short: boolean;
   /** See `awaitSpans`. */
   readonly patienceMs: number;
   readonly settings: Settings;
   readonly shape: StackShape;
-  /** For every stack. */
+  /** Configuration changes for every stack. */
   readonly override: ComposeOverride;
-  /** Where the logs of all containers are kept, or null. */
+  /** The folder in which the logs of all containers are saved, or null. */
   readonly save: string | null;
   readonly signal: AbortSignal;
 }
 
-/** Traffic before and after the fault, in seconds. */
+/** Seconds of traffic before and after the fault. */
 const margins = { full: { before: 5, after: 10 }, short: { before: 3, after: 5 } } as const;
-/** Longer than any fault lasts: traffic ends by itself when a command hangs. */
+/** Longer than any fault. Limits the number of requests when a command hangs. */
 const longestTrafficSeconds = 600;
 const burstAllowance = 10_000;
 
 /**
- * Runs a fault several times, on one stack as long as nothing is wrong with it: then the next run, if there is one, gets a new one.
- * None is repeated: what could not be made is told.
+ * Runs a fault several times. The runs share a stack until one of them is not good; the next run then gets a new stack. A run that could
+ * not be made is reported and not repeated.
  */
 export async function* runFault(
   fault: Fault,
@@ -46,7 +46,7 @@ export async function* runFault(
   for (let number = 1; number <= count; number += 1) {
     const run = await tryRun(fault, `${fault.name}-${number}`, keeper, options);
     yield run;
-    // Counters go on from run to run, and what a run dropped has to be counted exactly.
+    // Counters continue from run to run. Where a bound is reached, the drops of each run must be counted exactly.
     if (!isGood(run) || fault.reachesBound) await keeper.discard();
   }
 }

@@ -14,28 +14,28 @@ export interface RunDone {
   /** See `Fault`. */
   readonly reachesBound: boolean;
   readonly account: Account;
-  /** From the end of fault and traffic, whichever was later, until the last span was there. */
+  /** Seconds from the end of the fault or the traffic, whichever is later, until the last span arrived. */
   readonly drainSeconds: number;
   readonly said: Said;
   readonly peakMemory: PeakMemory;
-  /** Containers that ended, were restarted or ran out of memory by themselves. */
+  /** Containers that exited, restarted or ran out of memory without being told to. */
   readonly accidents: readonly string[];
 }
 
-/** There is no account of it. */
+/** A run without an account. */
 export interface RunFailed {
   readonly fault: string;
   readonly reason: string;
   /**
-   * False when the stack did not come back from the fault, or Jaeger cannot be read: what ended in it is as good as lost. True
-   * when the run could not be made, or the fault was not felt: it proves nothing.
+   * False when the stack did not recover from the fault or Jaeger cannot be read: its spans then count as lost. True when the run could not be
+   * made or the fault had no effect: the run then proves nothing.
    */
   readonly isRecovered: boolean;
 }
 
 /**
- * Nothing is lost but what the stack has to drop and counts, nothing doubled or wrong, nothing waits any more, and no container met
- * with an accident. The counters of the stack are checked as well: it must not have counted a drop of spans that are all there.
+ * Whether a run is good: lost = dropped by the stack's counters, and spans are lost only where a bound is reached. No span is duplicated or
+ * wrong, all queues are empty, and there was no accident. The equation also fails when the stack counts a drop of spans that are in Jaeger.
  */
 export function isGood(run: Run): boolean {
   if (!('account' in run) || run.accidents.length > 0) return false;

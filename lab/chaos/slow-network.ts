@@ -5,8 +5,8 @@ import { type Stack, stackImage } from './stack.ts';
 const hiddenName = 'jaeger-behind-tap';
 
 /**
- * Puts a `propagation-check tap` that holds each request back where the Collector expects Jaeger, waits, and takes it away again.
- * The kernels of many machines cannot delay packets (`sch_netem`); a proxy delays anywhere. It speaks no TLS.
+ * Puts a `propagation-check tap` that delays each request in Jaeger's place, waits, and removes it again. Many kernels lack `sch_netem`
+ * and cannot delay packets; a proxy works everywhere, but without TLS.
  */
 export async function slowDown(stack: Stack, delayMs: number, outage: () => Promise<void>): Promise<void> {
   const jaeger = await stack.inspect('jaeger');
@@ -17,8 +17,8 @@ export async function slowDown(stack: Stack, delayMs: number, outage: () => Prom
   const place = ['--network', first, '--network-alias', 'jaeger'];
   const listen = ['tap', '--listen', '0.0.0.0:4318', '--target', `http://${hiddenName}:4318`];
 
-  // The tap joins before Jaeger comes back, so it gets the address that Jaeger had, and connections to that are reset at once. Had
-  // Jaeger got it back, they would go on past the tap.
+  // The tap joins the network before Jaeger rejoins, so the tap gets Jaeger's former address and the Collector's open connections are reset.
+  // If Jaeger got its address back, these connections would bypass the tap.
   for (const network of networks) await stack.docker('network', 'disconnect', network, jaeger.id);
   await stack.docker(
     ...['run', '--detach', '--name', tap, ...label, ...place, '--entrypoint', 'node', stackImage],
@@ -27,7 +27,7 @@ export async function slowDown(stack: Stack, delayMs: number, outage: () => Prom
   for (const network of more) await connect(stack, network, tap, ['jaeger']);
   for (const network of networks) await connect(stack, network, jaeger.id, [hiddenName]);
 
-  // The tap prints a line of JSON for each request.
+  // The tap prints a JSON line for each request.
   await awaitFelt(async () => {
     const { stdout } = await stack.docker('logs', tap);
     return /^\{/m.test(stdout) ? null : 'no request has passed the proxy that delays';

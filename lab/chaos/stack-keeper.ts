@@ -1,6 +1,6 @@
 import type { ComposeOverride, Stack } from './stack.ts';
 
-/** Keeps one stack from run to run, as long as nobody discards it. */
+/** Keeps one stack from run to run until it is discarded. */
 export class StackKeeper {
   readonly #start: (override: ComposeOverride) => Promise<Stack>;
   #kept: { readonly stack: Stack; readonly override: string } | null = null;
@@ -10,7 +10,7 @@ export class StackKeeper {
     this.#start = start;
   }
 
-  /** The stack that is there, if it was started with the same changes, or a new one. @throws What `start` throws. */
+  /** The kept stack if it was started with the same changes, otherwise a new one. @throws What `start` throws. */
   async provide(override: ComposeOverride): Promise<Stack> {
     const wanted = JSON.stringify(override);
     if (this.#kept?.override === wanted) return this.#kept.stack;
@@ -20,7 +20,7 @@ export class StackKeeper {
     return stack;
   }
 
-  /** Removes the stack, also when the run has been ended. */
+  /** Removes the stack, even after the run has been aborted. */
   async discard(): Promise<void> {
     const kept = this.#kept;
     this.#kept = null;

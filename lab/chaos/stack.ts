@@ -11,7 +11,7 @@ export type ServiceName = 'service-a' | 'service-b' | 'otel-collector' | 'jaeger
 
 export const serviceNames: readonly ServiceName[] = ['service-a', 'service-b', 'otel-collector', 'jaeger'];
 
-/** The real stack of `docker-compose.yml` under a project name and ports of its own. */
+/** The real stack of `docker-compose.yml` with its own project name and ports. */
 export interface Stack {
   readonly project: string;
   /** As seen from the host. */
@@ -22,17 +22,17 @@ export interface Stack {
   docker(...args: readonly string[]): Promise<Output>;
   /** @throws {CommandError} */
   inspect(service: ServiceName): Promise<Container>;
-  /** `docker start`, and waits until the service is healthy. @throws {RecoveryError} when it does not become that. */
+  /** Runs `docker start` and waits until the service is healthy. @throws {RecoveryError} when it does not become healthy. */
   start(service: ServiceName): Promise<void>;
-  /** Puts a new container in a service's place, and waits until it is healthy. @throws {RecoveryError} when it does not become that. */
+  /** Replaces a service's container and waits until it is healthy. @throws {RecoveryError} when it does not become healthy. */
   replace(service: ServiceName): Promise<void>;
-  /** Waits until everything runs and is healthy, and starts nothing. @throws {RecoveryError} when it does not become that. */
+  /** Waits until every service runs and is healthy, and starts none. @throws {RecoveryError} when one does not become healthy. */
   awaitAll(): Promise<void>;
-  /** SIGTERM, then SIGKILL when the service's grace period is over. @returns The exit code. @throws {CommandError} */
+  /** Sends SIGTERM, and SIGKILL after the service's grace period. @returns The exit code. @throws {CommandError} */
   stop(service: ServiceName): Promise<number>;
   /** SIGKILL. @throws {CommandError} */
   kill(service: ServiceName): Promise<void>;
-  /** Runs Node code in a container of its own that shares a service's network. @returns What it prints. @throws {CommandError} */
+  /** Runs Node code in a new container that shares a service's network. @returns Its output. @throws {CommandError} */
   runNode(service: ServiceName, code: string): Promise<string>;
   /** Removes every container, network and volume of the stack. */
   close(): Promise<void>;
@@ -74,7 +74,7 @@ export interface ServiceOverride {
   readonly logging?: { readonly options: Readonly<Record<string, string>> };
 }
 
-/** A part of the stack has not come back from a fault. The message says which, and how that shows. */
+/** A part of the stack did not recover from a fault. The message names it and its state. */
 export class RecoveryError extends Error {
   override readonly name = 'RecoveryError';
 }
@@ -85,7 +85,7 @@ const pollMs = 100;
 /** The one image of all Node.js containers, built once for all stacks of this process. */
 export const stackImage = `trace-context-propagation-chaos:${process.pid}`;
 
-/** Builds `stackImage`. @throws {CommandError} Then nothing of it is left. */
+/** Builds `stackImage`. @throws {CommandError} In this case no image is left behind. */
 export async function buildImage(override: ComposeOverride, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   try {
@@ -100,15 +100,15 @@ export async function buildImage(override: ComposeOverride, signal: AbortSignal)
   }
 }
 
-/** Removes what has been built. The builder's cache keeps the layers: to build it again takes seconds. @throws {CommandError} */
+/** Removes the image. The build cache keeps its layers, so that the next build takes seconds. @throws {CommandError} */
 export async function removeImage(): Promise<void> {
   const listed = await runCommand('docker', ['image', 'ls', '--quiet', stackImage]);
   if (listed.stdout.trim() !== '') await runCommand('docker', ['image', 'rm', stackImage]);
 }
 
 /**
- * Starts the stack from images that are there, and waits until it is healthy.
- * @throws {CommandError} Then nothing of it is left.
+ * Starts the stack from local images and waits until it is healthy.
+ * @throws {CommandError} In this case nothing of the stack is left behind.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { serviceA, jaeger, variables } = await findStackPlace();
@@ -132,7 +132,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** `docker compose` of the stack, and what removes the stack. */
+/** Runs `docker compose` for the stack, and removes the stack. */
 interface Compose {
   compose(...args: readonly string[]): Promise<Output>;
   remove(): Promise<void>;
@@ -150,7 +150,7 @@ async function prepareCompose(
     ...variables,
     FAULT: '',
     PROPAGATION: 'auto',
-    // The account rests on the spans that have ended.
+    // The account needs the log of ended spans.
     LOG_SPANS: 'true',
     LOG_LEVEL: 'warn',
   };
@@ -162,7 +162,7 @@ async function prepareCompose(
   return {
     compose: (...args) => run(args, { signal }),
     remove: async () => {
-      // Also when the run has been ended, so without its signal.
+      // Without the signal, so that the stack is removed even after an abort.
       await removeStack(project, (args) => run(args, {}));
       await rm(folder, { recursive: true, force: true });
     },
@@ -216,7 +216,7 @@ function composeFiles(overridePath: string): readonly string[] {
   return ['compose', '--file', 'docker-compose.yml', '--file', overridePath];
 }
 
-/** Removes the run's containers beside the services first: they use networks and volumes. */
+/** First removes containers that were started beside the services, because they use the stack's networks and volumes. */
 async function removeStack(
   project: string,
   compose: (args: readonly string[]) => Promise<Output>,
@@ -235,7 +235,7 @@ async function expectRecovery(recover: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** @param mayStart Whether it may not run yet: it is someone else who starts it. */
+/** @param mayStart Whether the service may still be stopped, because something else starts it. */
 async function awaitHealth(
   service: ServiceName,
   inspect: Stack['inspect'],

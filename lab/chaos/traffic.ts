@@ -3,37 +3,37 @@ import { Agent, request } from 'undici';
 
 /** The result of one request. */
 export interface Outcome {
-  /** HTTP status, or null when no whole answer came: refused, cut off, or too late. */
+  /** HTTP status, or null without a complete answer: refused, cut off, or too late. */
   readonly status: number | null;
   /** Service A's answer; null unless the status is 200. */
   readonly answer: Answer | null;
 }
 
-/** Left behind, it ends without waiting for anything. */
+/** Disposal ends the traffic without waiting for requests in flight. */
 export interface Traffic extends AsyncDisposable {
-  /** Requests a second from now on. */
+  /** Sets the rate from now on, in requests per second. */
   setRate(rate: number): void;
-  /** Ends the traffic and waits for the requests in flight. One outcome for each request that was sent. */
+  /** Ends the traffic and waits for requests in flight. Resolves with one outcome for each request that was sent. */
   stop(): Promise<readonly Outcome[]>;
 }
 
 export interface TrafficOptions {
   readonly url: URL;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** No more requests than this, whatever happens. */
+  /** Maximum number of requests. */
   readonly limit: number;
   readonly signal: AbortSignal;
 }
 
 const answerTimeoutMs = 10_000;
 const tickMs = 10;
-/** More than any service here answers at a time; what exceeds it waits for a connection. */
+/** More than any service answers at the same time; further requests wait for a connection. */
 const connections = 256;
 
 /**
- * Sends requests at a constant rate whether or not they are answered (open loop), over kept-alive connections, each
- * once: nothing is repeated, so that the number of requests is the number that was sent.
+ * Sends requests at a constant rate whether or not they are answered (open loop), over keep-alive connections. No request is retried, so
+ * each outcome is of exactly one request.
  */
 export function startTraffic({ url, rate, limit, signal }: TrafficOptions): Traffic {
   const agent = new Agent({ connections, pipelining: 1, connect: { timeout: answerTimeoutMs } });

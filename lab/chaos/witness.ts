@@ -4,7 +4,7 @@ import type { Scene } from './fault.ts';
 import { type EndedSpan, readLedger } from './ledger.ts';
 import type { ServiceName, Stack } from './stack.ts';
 
-/** Reads which spans have ended from now on, over all containers that a service has. */
+/** Reads which spans end from now on, from the logs of all containers of a service. */
 export interface Witness {
   readEnded(): Promise<readonly EndedSpan[]>;
   readonly stopService: Scene['stopService'];
@@ -12,7 +12,7 @@ export interface Witness {
   save(...services: readonly ServiceName[]): Promise<void>;
 }
 
-/** @param folder Where logs that are read are kept, or null. */
+/** @param folder The folder in which the logs are saved, or null. */
 export function createWitness(stack: Stack, folder: string | null): Witness {
   const since = new Date().toISOString();
   const gone = new Map<string, readonly EndedSpan[]>();
