@@ -1,6 +1,6 @@
 import type { Span } from 'propagation-check';
 
-/** One call of a healthy capture: a span, and a span of another service that names it as its parent. */
+/** One call of a healthy capture: a span, and a span of another service that has the first as its parent. */
 export interface HealthyCall {
   readonly client: Span;
   readonly server: Span;
@@ -13,7 +13,7 @@ export interface HealthyEdge {
   readonly calls: readonly HealthyCall[];
 }
 
-/** The ways to break a call: remove its header, or one of its two spans before it is exported. */
+/** The ways to break a call: remove its header, or do not export one of its two spans. */
 export const losses = ['header', 'CLIENT span', 'SERVER span'] as const;
 export type Loss = (typeof losses)[number];
 
@@ -33,7 +33,7 @@ export function listEdges(spans: readonly Span[]): readonly HealthyEdge[] {
   return [...edges.values()];
 }
 
-/** The capture as it would be, had these calls of it been broken. Times and all other calls stay. */
+/** The spans of the capture if these calls had been broken. Times and all other calls stay unchanged. */
 export function breakCalls(
   spans: readonly Span[],
   calls: readonly HealthyCall[],
@@ -67,7 +67,7 @@ function splitTraces(spans: readonly Span[], calls: readonly HealthyCall[]): rea
   }));
 }
 
-/** Flags of a root: its parent is known not to be remote, where flags are recorded at all. */
+/** OTLP `flags` of a root: `has_is_remote` is set and `is_remote` is not. */
 const hasIsRemote = 0x100;
 const traceFlags = 0xff;
 
@@ -75,11 +75,11 @@ function asRoot({ flags }: Span): Pick<Span, 'parentSpanId' | 'flags'> {
   return { parentSpanId: null, flags: flags === null ? null : (flags & traceFlags) | hasIsRemote };
 }
 
-/** A request without its header, or an answer that would name the span that it was. */
+/** Removes the recorded headers of one direction. Response headers may name the SERVER span. */
 function withoutHeaders({ attributes }: Span, direction: 'request' | 'response'): Span['attributes'] {
-  const isTold = (name: string): boolean =>
+  const isHeader = (name: string): boolean =>
     name.includes(`.${direction}.header.`) || name.includes(`.${direction}.metadata.`);
-  return new Map([...attributes].filter(([name]) => !isTold(name)));
+  return new Map([...attributes].filter(([name]) => !isHeader(name)));
 }
 
 function parentOf({ traceId, parentSpanId }: Span, byId: ReadonlyMap<string, Span>): Span | undefined {

@@ -14,7 +14,7 @@ export const manifestSchema = z.looseObject({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** Resolved within the repository only, see `scripts/run.mjs`. */
+/** Condition of `exports` that is set only within the repository, see `scripts/run.mjs`. */
 const sourceCondition = 'trace-context-source';
 
 /** Reasons not to release these packages as `version`. */
@@ -30,7 +30,7 @@ export function findVersionFaults(
   ];
 }
 
-/** Files that the manifest names and the tarball lacks, and files of the repository that are in it. */
+/** Files that the manifest names and the tarball lacks, and files in the tarball that belong to the repository alone. */
 export function findContentFaults(manifest: Manifest, paths: readonly string[]): readonly string[] {
   const promised = [...listTargets(manifest.exports), ...listTargets(manifest.bin)].map((path) =>
     path.replace(/^\.\//, ''),
@@ -43,7 +43,7 @@ export function findContentFaults(manifest: Manifest, paths: readonly string[]):
   ];
 }
 
-/** The section of a version; empty where there is none. */
+/** The changelog's section about a version; empty when there is none. */
 export function readNotes(changelog: string, version: string): string {
   const section = changelog.split(/^## /m).find((part) => part.startsWith(`${version}\n`));
   return section?.slice(version.length).trim() ?? '';

@@ -66,7 +66,7 @@ function scoreCapture(capture: Capture): Scored {
   };
 }
 
-/** No false alarm, and at least 95 % of the breaks named or honestly undecided. */
+/** Whether there is no false alarm, and at least 95 % of the breaks are named or undecided with the cause among the candidates. */
 function isGood(all: readonly Scored[]): boolean {
   const alarms = all.filter(({ score, blindly }) => [score.grade, blindly.grade].includes('false alarm'));
   const broken = all.filter(({ label }) => label.verdict === 'broken');

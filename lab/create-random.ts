@@ -1,4 +1,4 @@
-/** The same numbers for the same seed, from 0 to 2^32 - 1. Numerical Recipes' linear congruential generator; the high bits are the better ones. */
+/** Integers from 0 to 2^32 - 1, the same for the same seed: the linear congruential generator of Numerical Recipes, with weak low bits. */
 export function createRandom(seed: number): () => number {
   let state = seed;
   const next = () => {

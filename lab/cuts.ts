@@ -1,6 +1,6 @@
 /**
- * Cuts every capture of the corpus between two exports, at either end, and counts the cuts of healthy ones that raise an error, and those of
- * broken ones in which the break is found as in the whole.
+ * Cuts every capture of the corpus between two exports, at either end. Counts the cuts of healthy captures that raise an error, and the cuts
+ * of broken captures in which the break is still found.
  */
 import { setImmediate as untilNextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
@@ -10,12 +10,12 @@ import { openOutput } from 'propagation-check/kit';
 import { type Capture, corpusFolders, readCorpus } from './read-corpus.ts';
 import { type Grade, scoreResult } from './score-capture.ts';
 
-/** So many places of a long capture, evenly spread. */
+/** Maximum number of cuts of a long capture, evenly spread. */
 const mostPlaces = 40;
 
 interface Graded {
   readonly grade: Grade;
-  /** Whether an error is said to be certain. */
+  /** Whether an error has the confidence `certain`. */
   readonly isCertain: boolean;
 }
 
@@ -72,7 +72,7 @@ function listErrors(spans: readonly Span[]): readonly string[] {
     .map(({ id, client, server }) => `${id} ${client} -> ${server}`);
 }
 
-/** A person who looks for a break says what should be there. */
+/** With expectations, because a person who looks for a break knows which edges should be there. */
 function gradeSpans({ expectation, label }: Capture, spans: readonly Span[]): Graded {
   const result = checkTraces(spans, { expectation });
   const isCertain = result.findings.some(
@@ -85,7 +85,7 @@ function isFound({ grade }: Graded): boolean {
   return grade === 'named' || grade === 'undecided';
 }
 
-/** An expectation that names a service without spans in the cut gives another finding, which is undecided. */
+/** A service of the expectation may have no spans in a cut. Its finding is then another, undecided one. */
 function describe(which: string, cuts: readonly Graded[]): string {
   const found = cuts.filter(isFound).length;
   const percent = cuts.length === 0 ? '-' : `${((100 * found) / cuts.length).toFixed(1)} %`;

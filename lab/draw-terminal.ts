@@ -2,7 +2,7 @@ import { createAnsiSequenceParser, type ParseToken } from 'ansi-sequence-parser'
 
 const font = { size: 13, width: 7.83, line: 18 };
 const padding = 16;
-/** Readable on the dark ground of a terminal, whatever the theme of the page around it. */
+/** Colours for a dark background, because the picture does not follow the theme of the page around it. */
 const ground = '#161b22';
 const ink = '#d1d7e0';
 const colours: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const colours: Readonly<Record<string, string>> = {
 };
 const dimmed = 0.65;
 
-/** Draws the output of a program at a terminal as SVG. */
+/** Draws a program's terminal output as SVG. */
 export function drawTerminal(title: string, output: string): string {
   const parser = createAnsiSequenceParser();
   const lines = output
@@ -37,7 +37,7 @@ export function drawTerminal(title: string, output: string): string {
   ].join('\n');
 }
 
-/** Each run of characters has its place and its length: another font moves no column. SVG has no spaces at the ends of a text. */
+/** Each run of characters has an explicit position and length, so that columns do not depend on the font. SVG trims a text's outer spaces. */
 function drawLine(tokens: readonly ParseToken[], y: number): readonly string[] {
   let column = 0;
   return tokens.flatMap((token) => {

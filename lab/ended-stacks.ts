@@ -1,11 +1,11 @@
-/** Removes the stacks of suites that were killed. An engine has addresses for some 30 networks, and a stack takes 5 of them. */
+/** Removes the stacks of killed suites. An engine has addresses for about 30 networks, and a stack needs 5 of them. */
 
 import { runCommand } from './run-command.ts';
 
 const projectLabel = 'com.docker.compose.project';
 const projectName = /^propagation-(?:e2e|chaos)-(?<pid>\d+)-/;
 
-/** The Compose project of a suite's stack. It names the process, so that a later one finds it when this one was killed. */
+/** The Compose project of a suite's stack. It contains the process id, so that a later suite recognises the stack of a killed one. */
 export function nameProject(suite: 'e2e' | 'chaos', name: string): string {
   return `propagation-${suite}-${process.pid}-${name}`;
 }
@@ -24,7 +24,7 @@ export async function removeEndedStacks(signal?: AbortSignal): Promise<void> {
   ]);
   for (const project of [...projects].filter(isEnded)) {
     const label = `--filter=label=${projectLabel}=${project}`;
-    // Some containers beside a stack have no label of Compose; their names begin with the project.
+    // Some containers beside a stack have no Compose label; their names begin with the project.
     const containers = [
       ...(await docker('ps', '--all', '--quiet', label)),
       ...(await docker('ps', '--all', '--quiet', `--filter=name=^${project}-`)),
@@ -46,7 +46,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // EPERM: the process of another user.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

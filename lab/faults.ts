@@ -1,4 +1,4 @@
-/** Breaks the demo in every way of the folder faults/, and checks that the checker names each. */
+/** Runs the demo with every fault of `faults/`, and tests that the checker names each. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -18,7 +18,7 @@ interface Arguments {
 }
 
 const documentPath = join(import.meta.dirname, '..', 'docs', 'faults.md');
-/** Each run is two processes that use half a core, most of it to start. */
+/** Each run is two processes that together use half a core, mostly while they start. */
 const parallelRuns = 2;
 
 await runScript(runMatrix);

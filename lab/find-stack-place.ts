@@ -1,6 +1,6 @@
 import { findFreePorts } from 'propagation-check/test/free-ports';
 
-/** Where a stack of `docker-compose.yml` is, beside all others on this machine. */
+/** The URLs and variables of a stack of `docker-compose.yml`, which let it run beside other stacks on this machine. */
 export interface StackPlace {
   /** As seen from the host. */
   readonly serviceA: URL;
@@ -12,10 +12,10 @@ export interface StackPlace {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Second bytes of networks: not that of the default, 10.213.47. */
+/** Second bytes of network addresses. The default network is 10.213.47, so 213 is not among them. */
 const networks = { first: 214, count: 16 } as const;
 
-/** Ports that are free, and a network that most likely is. */
+/** Finds free ports, and a network that is most likely free. */
 export async function findStackPlace(): Promise<StackPlace> {
   const [a = 0, b = 0, ui = 0] = await findFreePorts(3);
   return {

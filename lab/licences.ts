@@ -1,7 +1,7 @@
-/** Licences that a dependency may have, and the dependencies that have another one. */
+/** Licences that a dependency may have. */
 import satisfies from 'spdx-satisfies';
 
-/** SPDX ids. None of them asks for more than that its text goes along; MPL-2.0 also for changes of its own files, and we make none. */
+/** SPDX ids. They require only that their text is passed on. MPL-2.0 also requires to publish changes of its files; this project makes none. */
 export const allowedLicences = [
   '0BSD',
   'Apache-2.0',
@@ -40,7 +40,7 @@ export function readLicence({ licenses = [] }: Component): string | null {
   return stated.length === 1 ? (stated[0] ?? null) : stated.map((one) => `(${one})`).join(' AND ');
 }
 
-/** Null is not allowed, and neither is a name that is no SPDX expression. */
+/** Neither null nor a name that is not an SPDX expression is allowed. */
 export function isAllowed(licence: string | null): boolean {
   if (licence === null) return false;
   try {

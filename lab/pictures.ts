@@ -1,4 +1,4 @@
-/** Makes the pictures of `docs/pictures` from what the programs print and write, anew at each run: `npm run pictures`. */
+/** Makes the pictures of `docs/pictures` from the output of the programs: `npm run pictures`. */
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,13 +28,13 @@ await runScript(async (signal) => {
 
   await run(['scripts/demo.ts', '--fault', 'strip-traceparent'], signal);
   const files = ['out/demo-spans.otlp.jsonl', '--wire', 'out/demo-headers.jsonl'];
-  // As a terminal shows it.
+  // The tree report, as a terminal shows it.
   const options = ['--expectations', 'scripts/expectations/auto.yaml', '--report', 'tree'];
   const printed = await run(['packages/propagation-check/src/cli.ts', 'file', ...files, ...options], signal);
   const command = 'propagation-check file spans.jsonl --wire wire.jsonl';
   await writeFile(join(folder, 'terminal.svg'), drawTerminal(command, `$ ${command}\n\n${printed}`));
 
-  // The sandbox of Chromium needs rights that root in a container has not; the page is the project's own.
+  // Chromium's sandbox needs privileges that root in a container does not have. The page is the project's own, so it is safe without.
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage({ viewport: size, colorScheme: 'light' });
@@ -46,7 +46,7 @@ await runScript(async (signal) => {
   return 0;
 });
 
-/** Both have found the broken edge, which is exit code 1. */
+/** Both programs find a broken edge, so their exit code is 1. */
 function run([script = '', ...args]: readonly string[], signal: AbortSignal): Promise<string> {
   const env = { ...process.env, FORCE_COLOR: '1', COLUMNS: String(columns) };
   const options = { cwd: root, env, signal };

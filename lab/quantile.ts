@@ -1,4 +1,4 @@
-/** Between two values the line from one to the other; NaN of none. */
+/** Interpolates linearly between two values; NaN for an empty list. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   const place = (sorted.length - 1) * share;

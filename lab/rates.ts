@@ -7,7 +7,7 @@ import { openOutput } from 'propagation-check/kit';
 import { breakCalls, type HealthyEdge, listEdges, losses } from './break-edge.ts';
 import { type Capture, corpusFolders, readCorpus } from './read-corpus.ts';
 
-/** The calls of an edge that are broken. A tenth of fewer than 20 calls is one call, which proves nothing. */
+/** The share of an edge's calls that are broken. A tenth of fewer than 20 calls is a single call, which proves nothing. */
 const portions = [
   { name: 'all calls', step: 1, fewest: 1 },
   { name: '30 % of the calls', step: 10 / 3, fewest: 4 },
@@ -70,7 +70,7 @@ function expect({ expectation }: Capture, { client, server }: HealthyEdge): Expe
     : { ...expectation, edges: [...expectation.edges, { client, server, rule: 'must' }] };
 }
 
-/** Adds to the rates. @returns The breaks that are not found. */
+/** Breaks an edge in every way and adds the results to the rates. @returns The breaks that are not found. */
 function breakEdge(
   { spans }: Capture,
   edge: HealthyEdge,
@@ -103,7 +103,7 @@ function isAlarm({ spans }: Capture, expectation?: Expectation): boolean {
   return listErrors(spans, expectation).length > 0;
 }
 
-/** Whether an error speaks of the edge. */
+/** Whether an error is reported on the edge. */
 function isSeen(spans: Capture['spans'], edge: HealthyEdge, expectation?: Expectation): boolean {
   return listErrors(spans, expectation).some(
     ({ client, server }) => client === edge.client || server === edge.server,

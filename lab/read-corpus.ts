@@ -6,7 +6,7 @@ import { UsageError } from 'propagation-check/kit';
 import { z } from 'zod';
 import type { Label } from './score-capture.ts';
 
-/** Where those of the project are. */
+/** The folders of the project's own captures. */
 export const corpusFolders = ['corpus', 'captures'].map((name) =>
   join(import.meta.dirname, '..', 'packages', 'propagation-check', name),
 );
@@ -17,7 +17,7 @@ export interface Capture {
   readonly label: Label;
   readonly expectation: Expectation;
   readonly spans: readonly Span[];
-  /** The same as they arrived: each export of a process is a batch. */
+  /** The same spans in the order of arrival: each export of a process is a batch. */
   readonly batches: readonly (readonly Span[])[];
 }
 
@@ -48,7 +48,7 @@ const labelSchema = z
 
 /**
  * Reads every folder with a `label.json` and a capture (`spans.otlp.jsonl`, or the same with `.gz`).
- * @throws {UsageError} where one is missing or is something else.
+ * @throws {UsageError} when a file is missing or has another format.
  */
 export function readCorpus(folder: string): readonly Capture[] {
   return orRefuse(folder, () => readdirSync(folder, { withFileTypes: true }))

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const outputLimit = 512 * 1024 * 1024;
 
-/** The engine, Compose or a container did not do what it was asked. The message holds the command and its last words. */
+/** A command of the engine, of Compose or in a container failed. The message has the command and the end of its output. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
@@ -20,9 +20,8 @@ export interface Output {
 }
 
 /**
- * Runs a command in the repository's root, in a process group of its own: Ctrl-C in the terminal reaches the script,
- * which then takes down what it started. An abort ends the command, and rejects once it has ended: until then it may still make
- * what is to be taken down.
+ * Runs a command in the repository's root, in its own process group: Ctrl-C in the terminal reaches only the script, which then cleans up.
+ * An abort ends the command, and the promise rejects once the command has exited: until then it may still create what is to be cleaned up.
  * @throws {CommandError} when it cannot be run, or its exit code is not 0.
  */
 export async function runCommand(

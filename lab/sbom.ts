@@ -1,6 +1,6 @@
 /**
  * Writes the software bill of materials (CycloneDX) of every workspace and platform, as the lock file has it, and
- * fails where a dependency's licence is unknown or not allowed.
+ * fails when a dependency's licence is unknown or not allowed.
  */
 import { execFile } from 'node:child_process';
 import { access, mkdir, writeFile } from 'node:fs/promises';
@@ -83,7 +83,7 @@ async function makeBom(folder: string, signal: AbortSignal): Promise<z.infer<typ
   }
 }
 
-/** npm calls the root by its folder's name. */
+/** npm names the root component after its folder. */
 function nameRoot(bom: z.infer<typeof bomSchema>): z.infer<typeof bomSchema> {
   const { component } = bom.metadata;
   const name = /^pkg:npm\/(.+)@/.exec(component.purl)?.[1] ?? component.name;

@@ -5,9 +5,9 @@ export interface Label {
   readonly verdict: 'healthy' | 'broken';
   /** Id of the finding that names the real cause. */
   readonly truth: string | null;
-  /** Undecided findings that are an honest answer when `truth` is among their candidates. */
+  /** Undecided findings that are accepted when `truth` is among their candidates. */
   readonly symptoms: readonly string[];
-  /** The edges that are broken; empty where the edges are whole and the fault lies inside a service. */
+  /** The broken edges; empty when the fault is inside a service and no edge is broken. */
   readonly brokenEdges: readonly LabelledEdge[];
 }
 
@@ -22,9 +22,9 @@ export type Grade = 'healthy' | 'false alarm' | 'named' | 'undecided' | 'wrong' 
 
 export interface Score {
   readonly grade: Grade;
-  /** The error by which the grade was given, or null where there is none. */
+  /** The error that decided the grade, or null without an error. */
   readonly reported: string | null;
-  /** An error on every edge that is broken, with the right numbers. */
+  /** Whether every broken edge has an error with the right numbers. */
   readonly edgesRight: boolean;
 }
 

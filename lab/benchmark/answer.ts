@@ -16,13 +16,13 @@ const answersSchema = z.object({
   captures: z.record(z.string(), z.object({ edges: z.array(edgeSchema) })),
 });
 
-/** The answer of a tool on one edge between two services; a service that it does not know is null. */
+/** A tool's answer about one edge between two services; null stands for a service that the tool does not know. */
 export type EdgeAnswer = z.infer<typeof edgeSchema>;
 
-/** The answers of a tool, by the names of the captures. The README of the corpus documents the format. */
+/** A tool's answers, by the names of the captures. The README of the corpus documents the format. */
 export type Answers = z.infer<typeof answersSchema>;
 
-/** @throws {UsageError} where the file cannot be read, or is something else. */
+/** @throws {UsageError} when the file cannot be read, or has another format. */
 export function readAnswers(path: string): Answers {
   try {
     return answersSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -37,7 +37,7 @@ export function readAnswers(path: string): Answers {
   }
 }
 
-/** This checker's own answer: its errors, and the edges without any. */
+/** This checker's own answer: its errors, and the edges without errors. */
 export function toAnswer({ edges, findings }: Result): readonly EdgeAnswer[] {
   const errors = findings.filter(({ severity }) => severity === 'error');
   return [

@@ -21,7 +21,7 @@ export const baselines: readonly Baseline[] = [
   },
 ];
 
-/** As in trace-based tests and in service graphs, which count one CLIENT and SERVER pair as an edge (opentelemetry-demo, `test/telemetry`). */
+/** The rule of trace-based tests and service graphs: one CLIENT and SERVER pair makes an edge (opentelemetry-demo, `test/telemetry`). */
 function askForOnePair({ spans, expectation }: Capture): readonly EdgeAnswer[] {
   const byId = indexSpans(spans);
   const good = new Set(
@@ -39,7 +39,7 @@ function askForOnePair({ spans, expectation }: Capture): readonly EdgeAnswer[] {
   }));
 }
 
-/** Source: instrumentation-score/spec, `rules/SPA-002.md`: of a parent id there must be a span in the same trace. */
+/** Source: instrumentation-score/spec, `rules/SPA-002.md`: a span's parent must be in the same trace. */
 function findOrphans({ spans }: Capture): readonly EdgeAnswer[] {
   const byId = indexSpans(spans);
   const orphans = spans.filter(

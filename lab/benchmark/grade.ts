@@ -2,8 +2,8 @@ import type { Label } from '../score-capture.ts';
 import type { EdgeAnswer } from './answer.ts';
 
 /**
- * How an answer compares with a label: `named` and `among candidates` of a cause on a broken edge, `found` where a broken edge is
- * called broken without any cause, `wrong` where only other edges or other causes are.
+ * How an answer compares with a label. `named`: the answer gives the cause on a broken edge. `among candidates`: the cause is one of its
+ * candidates there. `found`: it reports a broken edge without a cause. `wrong`: it reports only other edges or other causes.
  */
 export type Grade = 'quiet' | 'false alarm' | 'named' | 'among candidates' | 'found' | 'wrong' | 'missed';
 
@@ -22,7 +22,7 @@ export function gradeAnswer(edges: readonly EdgeAnswer[], label: Label): Grade {
     : 'wrong';
 }
 
-/** Where the fault is inside a service no edge is labelled, and each may show it. A service that is null is any. */
+/** A fault inside a service has no labelled edges: any edge may then show it. A service of null matches every service. */
 function isOnBrokenEdge({ client, server }: EdgeAnswer, { brokenEdges }: Label): boolean {
   if (brokenEdges.length === 0) return true;
   return brokenEdges.some(

@@ -19,7 +19,7 @@ export function gradeTool(
   return { tool, grades: captures.map((capture) => gradeAnswer(answer(capture), capture.label)) };
 }
 
-/** A capture that is not in the answers counts as one of which nothing is said. */
+/** A capture without an answer counts as an answer without errors. */
 export function gradeAnswers({ tool, captures: given }: Answers, captures: readonly Capture[]): Row {
   return gradeTool(tool, captures, ({ name }) => given[name]?.edges ?? []);
 }
@@ -48,7 +48,7 @@ export function renderTable(rows: readonly Row[], captures: readonly Capture[]):
     .join('');
 }
 
-/** The page with the table as it is now. */
+/** @returns the page with the current table */
 export function updateBenchmark(page: string, table: string): string {
   return page.replace(/(?<=^<!-- benchmark -->\n).*(?=^<!-- \/benchmark -->$)/ms, () => table);
 }

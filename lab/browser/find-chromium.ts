@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** The path of the browser that tests run; undefined where there is none. */
+/** The path of the browser for the tests; undefined when none is installed. */
 export const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (path) => path !== undefined && existsSync(path),
 );

@@ -27,7 +27,7 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'html-report-'));
-    // The sandbox of Chromium needs rights that root in a container has not; the page is the project's own.
+    // Chromium's sandbox needs privileges that root in a container does not have. The page is the project's own, so it is safe without.
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
   });
   after(async () => {
@@ -35,7 +35,7 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** The report of the command line, opened; whatever the page complains of or asks the network for fails the test. */
+  /** Opens a report of the command line. A console error or a network request of the page fails the test. */
   async function open(
     t: { after(fn: () => Promise<void>): void },
     spans: readonly Span[],
@@ -73,7 +73,7 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
     it(`breaks no rule of WCAG 2.2 AA that axe knows: ${JSON.stringify(options)}`, async (t) => {
       const page = await open(t, split, options);
       await page.getByText('Evidence and instrumentations').first().click();
-      // Its text is given to the page by the debugger, which the page's policy does not concern.
+      // The debugger evaluates axe's source: the page's content security policy does not apply to it.
       await page.evaluate(axe);
       const violations = await page.evaluate(async () => {
         const { axe }: { axe: typeof import('axe-core') } = Object(globalThis);
@@ -123,14 +123,14 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
     assert.equal(await list.getByRole('option').count(), 0);
   });
 
-  it('prints what needs no script', async (t) => {
+  it('prints the findings and leaves out the trace viewer', async (t) => {
     const page = await open(t, split);
     await page.emulateMedia({ media: 'print' });
     assert.equal(await page.locator('.card').isVisible(), true);
     assert.equal(await page.locator('.viewer').isVisible(), false);
   });
 
-  it('scrolls 50,000 spans of which few are in the document', async (t) => {
+  it('scrolls 50,000 spans and renders only a few of them', async (t) => {
     const page = await open(t, makeLongTrace(50_000));
     const waterfall = page.locator('#waterfall');
     assert.match(await readText(page, '#trace-heading'), /50000 spans/);
@@ -166,7 +166,7 @@ function makeLongTrace(count: number): readonly Span[] {
   );
 }
 
-/** In the page: how long each frame takes while the list is scrolled from its top to its end. */
+/** Runs in the page: measures how long each frame takes while the list scrolls from its top to its end. */
 async function scrollThrough(
   list: HTMLElement,
 ): Promise<{ readonly frames: number; readonly worstMs: number; readonly rows: number }> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { executablePath, obstacle } from './find-chromium.ts';
 
-/** Images that are built where no registry is reachable hold Jaeger's API and a placeholder of its UI. */
+/** Images that are built without access to a registry have Jaeger's API, but only a placeholder of its UI. */
 const { JAEGER_UI: hasUi } = process.env;
 const reason =
   hasUi === '1'

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Span } from 'propagation-check';
 import { encodeOtlpLines } from 'propagation-check/kit';
 
-/** Keeps the spans of a run that was judged wrongly: a fault that is missed once in many runs is found by them alone. */
+/** Saves the spans of a run with problems: a fault that is missed in one of many runs cannot be reproduced without them. */
 export async function assertNone(problems: readonly string[], spans: readonly Span[]): Promise<void> {
   if (problems.length === 0) return;
   const kept = join(await mkdtemp(join(tmpdir(), 'fault-matrix-')), 'spans.otlp.jsonl');

@@ -5,7 +5,7 @@ import { type Observation, observeFault, observeVariant } from './observe.ts';
 import type { RunScores } from './score.ts';
 import { variantNames } from './variants/variant.ts';
 
-/** One run of real services and what it must give. */
+/** One run of real services and the expected result. */
 export interface FaultCase {
   readonly name: string;
   readonly mode: Mode;

@@ -13,7 +13,7 @@ const header = [
   'from spans alone',
 ];
 
-/** `docs/faults.md` with the table as it is now. */
+/** @returns `docs/faults.md` with the current table */
 export function updateFaultTable(page: string): string {
   return page.replace(/(?<=^<!-- faults -->\n).*(?=^<!-- \/faults -->$)/ms, () => renderTable());
 }

@@ -2,17 +2,17 @@ import type { FindingId } from 'propagation-check';
 
 /** The exact results of the assertion and the checker for one fault. */
 export interface Expectation {
-  /** The statements of the assertion that fail, and no others. The first says where it breaks. */
+  /** All statements of the assertion that fail. The first one shows where the trace breaks. */
   readonly fails: readonly number[];
   /** The failing statements of manual mode, where they differ. */
   readonly failsInManual?: readonly number[];
-  /** The failing statements of requests that do not show the fault; none unless given. */
+  /** The failing statements of requests that do not show the fault; none by default. */
   readonly failsInOthers?: readonly number[];
-  /** The finding that names the real cause: spans and a tap on each side of the fault must give it. */
+  /** The finding that names the real cause. Spans with a tap on each side of the fault must give it. */
   readonly cause: FindingId;
   /** The finding from spans alone: the cause, or the symptom that has it among its candidates. */
   readonly fromSpans: FindingId;
-  /** The requests that show it; all unless given. */
+  /** The requests that show the fault; all by default. */
   readonly shownBy?: 'all but the first' | 'every second';
 }
 
@@ -44,7 +44,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     fromSpans: 'clock-skew',
   },
   'context-lost': {
-    // The header is right: A's own CLIENT span is in the wrong trace.
+    // The header matches A's CLIENT span, which is itself in the wrong trace.
     fails: [2, 5],
     cause: 'context-lost-in-process',
     fromSpans: 'context-lost-in-process',
@@ -87,7 +87,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     fromSpans: 'client-not-instrumented',
   },
   'propagator-mismatch': {
-    // A sends b3 only, so its baggage stays behind too.
+    // A sends b3 only, so it sends no baggage either.
     fails: [2, 3, 7, 8],
     failsInManual: [2, 3, 7, 8, 10],
     cause: 'format-mismatch',
@@ -115,7 +115,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     fromSpans: 'trace-id-truncated',
   },
   'stale-context': {
-    // The first request's trace holds the calls of all.
+    // The calls of all requests are in the first request's trace.
     fails: [2, 4, 5, 6],
     failsInOthers: [5, 6],
     cause: 'stale-context',

@@ -10,11 +10,11 @@ export interface Observation {
   readonly spans: readonly Span[];
   /** Records of the taps between the two services, in the order of the requests. */
   readonly wire: readonly WireRecord[];
-  /** For each request the numbers of the statements of the assertion that fail; null where they do not apply. */
+  /** For each request the numbers of the assertion's statements that fail; null for services that the assertion does not know. */
   readonly failed: readonly (readonly number[])[] | null;
 }
 
-/** A request was not answered, so that there is nothing to be judged. The message says by whom and why. */
+/** A request was not answered, so there is nothing to judge. The message names the service and the reason. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
@@ -39,7 +39,7 @@ export async function observeFault(
     isTapped: true,
     env: {
       ...process.env,
-      // On a busy machine a first request takes longer than a service waits by default.
+      // On a busy machine the first request can exceed a service's default timeout.
       SERVICE_B_TIMEOUT_MS: String(timeoutMs),
       MAX_EVENT_LOOP_DELAY_MS: String(timeoutMs),
     },
@@ -47,7 +47,7 @@ export async function observeFault(
   });
   try {
     const { receiver, serviceA } = system;
-    // A request that overlaps others makes most faults harder to tell; the healthy demo has to stand it.
+    // Overlapping requests make most faults harder to name. The healthy demo must cause no error with them.
     const concurrency = name === null ? requestsPerRun / 2 : 1;
     const calls = await callServiceA({
       serviceA: serviceA.url,
@@ -65,7 +65,7 @@ export async function observeFault(
   }
 }
 
-/** For each call the numbers of the statements that fail, when no more spans can come. */
+/** For each call the numbers of the statements that fail. Assumes that no more spans can arrive. */
 export async function listFailed(
   calls: readonly Call[],
   options: Pick<CheckOptions, 'mode' | 'source' | 'signal'>,

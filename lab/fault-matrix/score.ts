@@ -5,23 +5,23 @@ import { type Expectation, isShownBy } from './expectations.ts';
 
 /** The exact result of the checker for one run. */
 export interface Expected {
-  /** The least that it must say: the real cause, or a symptom. */
+  /** The finding that the checker must report: the real cause, or a symptom. A report of the cause is right too. */
   readonly finding: FindingId;
-  /** The real cause: the finding itself, or among its candidates. */
+  /** The real cause: the finding itself, or one of its candidates. */
   readonly cause: FindingId;
-  /** Number of calls that show it. */
+  /** Number of calls that show the fault. */
   readonly count: number;
 }
 
 /**
- * `named`: the real cause. `undecided`: the symptom that was expected, with the cause among its candidates.
- * `healthy`: nothing to find, and nothing found.
+ * `named`: the checker reports the real cause. `undecided`: it reports the expected symptom, with the cause among its candidates.
+ * `healthy`: there is nothing to find, and it finds nothing.
  */
 export type Grade = 'named' | 'undecided' | 'wrong' | 'missed' | 'healthy' | 'false alarm';
 
 export interface Score {
   readonly grade: Grade;
-  /** The finding by which the grade was given. */
+  /** The finding that decided the grade. */
   readonly reported: FindingId | null;
   /** All other problems; empty when the row is right. */
   readonly problems: readonly string[];
@@ -30,15 +30,15 @@ export interface Score {
 /** The scores of one run of the real services. */
 export interface RunScores {
   readonly fromSpans: Score;
-  /** Spans and taps. */
+  /** With spans and taps. */
   readonly fromTap: Score;
-  /** Healthy runs: nothing is expected of the system. */
+  /** Without expectations; healthy runs only. */
   readonly blindly: Score | null;
   /** The problems of the assertion's statements. */
   readonly statements: readonly string[];
 }
 
-/** Findings that are warnings by nature: an edge that shows nothing else is whole. */
+/** Findings that are always warnings: they do not make an edge broken. */
 const warnings: ReadonlySet<FindingId> = new Set(['service-unnamed', 'clock-skew']);
 
 export function expectFromSpans(expectation: Expectation, requests: number): Expected {
@@ -56,7 +56,7 @@ function countShown(expectation: Expectation, requests: number): number {
     .length;
 }
 
-/** `failed`: for each request, the numbers of the statements. @returns the differences from the expectation */
+/** @param failed for each request, the numbers of the failed statements @returns the differences from the expectation */
 export function scoreStatements(
   failed: readonly (readonly number[])[],
   expectation: Omit<Expectation, 'cause' | 'fromSpans'>,
@@ -79,7 +79,7 @@ function list(numbers: readonly number[]): string {
   return numbers.join(', ') || 'none';
 }
 
-/** The system could not be judged, which is not right either. */
+/** The scores of a system that could not be judged: a problem in every column. */
 export function scoreNothing(reason: string): RunScores {
   const score: Score = { grade: 'missed', reported: null, problems: [reason] };
   return { fromSpans: score, fromTap: score, blindly: null, statements: [reason] };
@@ -125,7 +125,7 @@ function gradeBroken(reported: FindingId | null, found: Finding | undefined, exp
   return found.candidates?.includes(expected.cause) ? 'undecided' : 'wrong';
 }
 
-/** A warning counts where it is of the kind that a fault of the table shows. */
+/** A warning counts as an alarm if a fault of the table causes it. */
 function isAlarm(finding: Finding): boolean {
   return finding.severity === 'error' || warnings.has(finding.id);
 }
@@ -135,14 +135,14 @@ function checkFinding(found: Finding, { cause, count }: Expected): readonly stri
     ...(found.id === cause || found.candidates?.includes(cause)
       ? []
       : [`${cause} is not among the candidates of ${describe(found)}`]),
-    // Counted in spans, because an unnamed service has no edge.
+    // `service-unnamed` counts spans, because an unnamed service has no edge.
     ...(found.count === count || found.id === 'service-unnamed'
       ? []
       : [`${found.id} has count ${found.count} instead of ${count}`]),
   ];
 }
 
-/** The broken edge has to be there with these numbers; a warning breaks none. */
+/** The broken edge must be reported with these numbers; a warning breaks no edge. */
 function checkEdges(result: Result, { finding, count }: Expected): readonly string[] {
   if (warnings.has(finding)) return [];
   const edge = result.edges.find((one) => one.client === 'service-a' && one.server === 'service-b');

@@ -1,6 +1,7 @@
 /**
- * One service: `/start` makes calls, `/flush` exports, and any other path answers, or calls what the header `x-next` says, with the fault of
- * `x-next-fault`. HTTP/1.1 by the stock instrumentation; HTTP/2, which has none, by hand. Prints its two ports.
+ * A service: `/start` makes calls, `/flush` exports the spans, and any other path answers, or calls the URL in the header `x-next` with the
+ * fault in `x-next-fault`. The stock instrumentation makes the spans of HTTP/1.1; HTTP/2 has no instrumentation, so this file makes them.
+ * Prints its two ports.
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,7 +11,7 @@ import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { faultKey, processor } from './telemetry.ts';
 
-// The instrumentation patches what is required.
+// The instrumentation patches only modules that are loaded with `require`.
 const http: typeof import('node:http') = createRequire(import.meta.url)('node:http');
 const tracer = trace.getTracer('by-hand');
 const pool = new http.Agent({ keepAlive: true, maxSockets: 2 });
@@ -37,7 +38,7 @@ async function start(query: URLSearchParams): Promise<void> {
 }
 
 async function call(url: string, fault: string, isPooled: boolean, headers: object = {}): Promise<void> {
-  // A client that nothing instruments makes no span and sends no header.
+  // Stands for a client without instrumentation, which makes no span and sends no header.
   const from = fault === 'not-instrumented' ? suppressTracing(context.active()) : context.active();
   await context.with(from.setValue(faultKey, fault), async () => {
     const sent = http.get(url, { headers: { ...headers, 'x-fault': fault }, agent: isPooled ? pool : false });
@@ -51,7 +52,7 @@ const sessions = new Map<string, http2.ClientHttp2Session>();
 async function callHttp2(url: string, fault: string): Promise<void> {
   const { origin, pathname, hostname, port } = new URL(url);
   const known = sessions.get(origin);
-  // A tap that has ended took its sessions along, and another may have got its port.
+  // A session ends with its tap, and another tap may then listen on the same port.
   const session = known === undefined || known.closed || known.destroyed ? http2.connect(origin) : known;
   if (session !== known) session.on('error', () => sessions.delete(origin));
   sessions.set(origin, session);
@@ -80,7 +81,7 @@ function answerHttp2(stream: http2.ServerHttp2Stream, headers: http2.IncomingHtt
     'network.peer.address': remoteAddress ?? '',
     'network.peer.port': remotePort ?? 0,
   };
-  // As a stock propagator reads it: several headers are one with a comma.
+  // As for a stock propagator: several headers are joined with a comma.
   const carrier = { ...headers, traceparent: [headers.traceparent ?? []].flat().join(', ') };
   const from = propagation.extract(context.active(), carrier);
   const span = tracer.startSpan('GET /work', { kind: SpanKind.SERVER, attributes }, from);

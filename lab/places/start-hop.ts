@@ -5,12 +5,12 @@ import { listen } from 'service-kit/testing';
 
 export interface HopOptions {
   readonly protocol: '1' | '2';
-  /** Asked for each request. */
+  /** Called for each request. */
   readonly target: () => string;
-  /** Its treatment of `traceparent`. */
+  /** What the hop does with `traceparent`. */
   readonly does: 'pass' | 'strip' | 'rewrite';
   readonly host: 'kept' | 'own';
-  /** Put in front of the path. Over HTTP/1.1 alone. */
+  /** Prefix of the path; HTTP/1.1 only. */
   readonly prefix?: string;
 }
 
@@ -19,7 +19,7 @@ export interface Hop {
   close(): Promise<unknown>;
 }
 
-/** A reverse proxy without spans. Of HTTP/2 a tap of which nobody reads the records is one. */
+/** Starts a reverse proxy that makes no spans. For HTTP/2 it is a tap whose records are ignored. */
 export async function startHop({ protocol, target, does, host, prefix = '' }: HopOptions): Promise<Hop> {
   if (protocol === '2') {
     const faults = does === 'pass' ? [] : [does];

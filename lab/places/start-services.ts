@@ -34,7 +34,7 @@ export async function startService(name: string, endpoint: string): Promise<Serv
 
 async function readLine({ stdout }: ChildProcess): Promise<string> {
   if (stdout === null) throw new Error('no output');
-  // Rejects where it ends before it has said a word.
+  // Rejects when the service exits before it prints its ports.
   const ended = once(stdout, 'end').then(() => Promise.reject(new Error('the service ended')));
   const [chunk] = await Promise.race([once(stdout.setEncoding('utf8'), 'data'), ended]);
   ended.catch(() => undefined);

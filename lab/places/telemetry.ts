@@ -1,4 +1,4 @@
-/** Stock OpenTelemetry of one small service, with a propagator that can be broken for each request. `node --import` loads it first. */
+/** Stock OpenTelemetry for a small service, with a propagator that each request can break. `node --import` loads it first. */
 import {
   type Context,
   createContextKey,
@@ -12,7 +12,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 
-/** In the context of a call: how its header is broken. */
+/** Context key: how the header of a call is broken. */
 export const faultKey = createContextKey('fault');
 
 const w3c = new W3CTraceContextPropagator();
@@ -24,7 +24,7 @@ const propagator: TextMapPropagator = {
     w3c.inject(from, carrier, {
       set: (to, key, value) => {
         if (fault === 'malformed') setter.set(to, key, value.slice(0, -1));
-        // Header objects of Node take lists, and send a header for each.
+        // Node's header objects take lists, and send one header for each entry.
         else if (fault === 'duplicated') Object.assign(Object(to), { [key]: [value, value] });
         else setter.set(to, key, value);
       },
@@ -35,7 +35,7 @@ const propagator: TextMapPropagator = {
   fields: () => w3c.fields(),
 };
 
-/** Exports when it is told to. */
+/** Exports on `/flush`. */
 export const processor = new BatchSpanProcessor({
   exporter: new OTLPTraceExporter(),
   scheduledDelayMillis: 3_600_000,

@@ -1,4 +1,4 @@
-/** Healthy ways of calling that tempt a naive checker. Each is a route of the caller. */
+/** Healthy ways to call a service that a naive checker reports as broken. Each is a route of the caller. */
 export const variantNames = [
   'parallel',
   'keep-alive',

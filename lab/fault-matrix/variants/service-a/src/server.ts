@@ -6,7 +6,7 @@ import { completeServerSpans, serve } from 'service-kit/server';
 import type { VariantName } from '../../variant.ts';
 import * as telemetry from './telemetry.ts';
 
-/** A service that exports nothing. */
+/** A service that exports no spans. */
 const peer = new URL(process.env.PEER_URL ?? 'http://127.0.0.1:9');
 const attempts = 3;
 const patienceMs = 50;
@@ -47,7 +47,7 @@ const variants: Readonly<Record<VariantName, () => Promise<unknown>>> = {
     return body === null ? null : Readable.fromWeb(body);
   },
 
-  // The same method and path as at service B.
+  // The method and path are the same as at service B.
   'external-peer': () => Promise.all([ask('/work', peer), ask('/work')]),
 
   'fan-out': () =>

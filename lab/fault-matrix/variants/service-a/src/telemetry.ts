@@ -1,2 +1,2 @@
-/** As the demo's service A is instrumented. */
+/** The instrumentation of the demo's service A. */
 export * from 'service-a/telemetry';

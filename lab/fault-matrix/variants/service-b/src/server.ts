@@ -17,14 +17,14 @@ app.get('/work', async () => ({ service: 'service-b' }));
 app.get('/moved', (_request, reply) => reply.redirect('/work'));
 app.get('/stream', (_request, reply) => reply.send(Readable.from(produceLines())));
 
-// Every first of three calls breaks off, every second is refused, every third is answered.
+// Of every three calls the first is cut off, the second is refused and the third is answered.
 app.get('/flaky', (request, reply) => {
   flakyCalls += 1;
   if (flakyCalls % 3 === 1) return request.raw.destroy();
   return reply.code(flakyCalls % 3 === 2 ? 503 : 200).send({ service: 'service-b' });
 });
 
-// Answers when nobody waits any more.
+// Answers only after the caller has disconnected.
 app.get('/slow', async (request) => {
   await once(request.raw.socket, 'close');
   return { service: 'service-b' };

@@ -1,2 +1,2 @@
-/** As the demo's service B is instrumented. */
+/** The instrumentation of the demo's service B. */
 export * from 'service-b/telemetry';
