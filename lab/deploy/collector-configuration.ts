@@ -1,4 +1,4 @@
-/** The Collectors' configuration on Kubernetes: collector-config.yaml with the tier's own file laid over it, as `--config` twice does. */
+/** The Collectors' configuration on Kubernetes: collector-config.yaml merged with the tier's own file, as two `--config` options do. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -28,7 +28,7 @@ export async function readCollectorConfiguration(tier: Tier): Promise<Configurat
   return readConfigurations('collector-config.yaml', `deploy/kubernetes/base/${tier}-config.yaml`);
 }
 
-/** @param files From the root of the repository; each is laid over those before. */
+/** @param files Paths from the root of the repository; each file overrides the files before it. */
 export async function readConfigurations(...files: readonly string[]): Promise<Configuration> {
   const read = files.map(
     async (file): Promise<unknown> => parse(await readFile(new URL(file, root), 'utf8')),
@@ -36,7 +36,7 @@ export async function readConfigurations(...files: readonly string[]): Promise<C
   return configuration.parse((await Promise.all(read)).reduce(merge));
 }
 
-/** The Collector's rule: maps are merged, anything else is replaced. */
+/** Merges as the Collector does: maps are merged, all other values are replaced. */
 function merge(below: unknown, above: unknown): unknown {
   const [lower, upper] = [components.safeParse(below), components.safeParse(above)];
   if (!lower.success || !upper.success) return above;
@@ -45,7 +45,7 @@ function merge(below: unknown, above: unknown): unknown {
   return merged;
 }
 
-/** Without the parts that no pipeline uses. */
+/** Removes the components that no pipeline uses. */
 export function keepUsed(config: Configuration): Configuration {
   const pipelines = Object.values(config.service.pipelines);
   const pick = (all: Record<string, unknown>, used: readonly string[]) =>

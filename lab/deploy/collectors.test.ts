@@ -14,10 +14,10 @@ const traces = 20;
 const failing = 7;
 const [statusError, kindServer] = [2, 2];
 const pollMs = 20;
-/** Exporters wait up to 5 s between tries, and the machine may be busy. */
+/** Exporters wait up to 5 s between retries, and the machine may be busy. */
 const patienceMs = 60_000;
 
-/** Two spans a trace; the second of the trace `failing` has an error. */
+/** Two spans per trace; the second span of the trace `failing` has an error. */
 function encodeTraces(): string {
   const span = (trace: number, span: number) => ({
     traceId: `${trace + 1}`.padStart(32, '0'),
@@ -63,7 +63,7 @@ describe('agent and gateway with the configuration of Kubernetes', { skip: obsta
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('bring all spans to the sink, and whole traces with an error to Jaeger', async (t) => {
+  it('export all spans to the sink, and complete traces with an error to Jaeger', async (t) => {
     await using sink = await startSink(join(folder, 'sink'));
     const jaeger = await open(t);
     const hosts = { sink: sink.grpc, jaeger: hostOf(jaeger) };
@@ -80,19 +80,19 @@ describe('agent and gateway with the configuration of Kubernetes', { skip: obsta
     await until(() => kept().length === 2);
   });
 
-  it('refuse senders without the token', async () => {
+  it('refuse requests without the token', async () => {
     const hosts = { gateway: '127.0.0.1:1' };
     await using agent = await startCollector('agent', { folder: join(folder, 'agent-2'), hosts });
     assert.equal((await send(agent.url, {})).status, 401);
   });
 
-  it('ask senders to try again while there is no gateway', async () => {
+  it('answer 503 while there is no gateway, so that senders retry', async () => {
     const hosts = { gateway: '127.0.0.1:1' };
     await using agent = await startCollector('agent', { folder: join(folder, 'agent-3'), hosts });
     assert.equal((await send(agent.url)).status, 503);
   });
 
-  it('lose nothing that was answered when the gateway is killed', async (t) => {
+  it('lose no accepted span when the gateway is killed', async (t) => {
     const [sinkPort = 0, jaegerPort = 0] = await findFreePorts(2);
     const hosts = { sink: `127.0.0.1:${sinkPort}`, jaeger: `127.0.0.1:${jaegerPort}` };
     const place = { folder: join(folder, 'gateway-4'), hosts, decisionWait: '1h' };

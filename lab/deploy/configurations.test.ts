@@ -43,7 +43,7 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
     });
   }
 
-  it('that the documentation has in front of several sinks is valid, and keeps a batch where another sink can take it', async () => {
+  it('of the documentation for several sinks is valid, and queues a batch where another sink can still take it', async () => {
     const config = await readConfigurations('docs/collector-loadbalancing.yaml');
     const { code, stderr } = await validate('otelcol-contrib', replaceLoadBalancers(config));
     assert.equal(code, 0, stderr);
@@ -103,7 +103,7 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
     });
   }
 
-  // The Collector looks at the folders of all extensions that a configuration names, also of those that it does not start.
+  // The Collector checks the folders of all configured extensions, even of those that it does not start.
   for (const tier of ['agent', 'gateway'] as const) {
     it(`of the ${tier} names folders that its pod has`, async () => {
       const config = await readCollectorConfiguration(tier);
@@ -167,7 +167,7 @@ const policy = z.object({
 });
 
 describe('the network policies', { skip: obstacle ?? false }, () => {
-  /** `from-to:port`, by direction, of the policies between two pods. */
+  /** Reads the edges of the policies between two pods, as `from-to:port`, by direction. */
   async function readEdges() {
     const egress: string[] = [];
     const ingress: string[] = [];
@@ -218,7 +218,7 @@ const deployment = z.object({
   }),
 });
 
-/** The URLs in the services' variables. */
+/** Edges from the URLs in the services' environment variables. */
 async function readServiceEdges(): Promise<string[]> {
   return parseAllDocuments(await render('kind')).flatMap((document) => {
     const { data } = deployment.safeParse(document.toJS());

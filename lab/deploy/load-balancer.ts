@@ -1,8 +1,8 @@
 /**
- * The `loadbalancing` exporter is not published as a Go module, so the Collector of the tests has none. It makes an OTLP exporter of
- * `protocol.otlp` for each address, with a queue of its own in front where `sending_queue` stands beside `protocol`: both are validated as
- * `otlp_grpc` exporters, and a Collector that is run has one with the settings of both.
- * Its own fields are checked by this schema, after exporter/loadbalancingexporter/config.schema.yaml (01409619) of
+ * The `loadbalancing` exporter is not published as a Go module, so the tests' Collector does not have it. The exporter makes an OTLP exporter
+ * from `protocol.otlp` for each address; a `sending_queue` beside `protocol` is a queue in front of all addresses. The tests validate both
+ * as `otlp_grpc` exporters, and run a Collector with one `otlp_grpc` exporter that has the settings of both.
+ * This schema checks the exporter's own fields. Source: exporter/loadbalancingexporter/config.schema.yaml (01409619) of
  * open-telemetry/opentelemetry-collector-contrib.
  */
 import { z } from 'zod';
@@ -25,7 +25,7 @@ const exporter = z.strictObject({
   sending_queue: z.unknown().optional(),
 });
 
-/** Puts an `otlp_grpc` exporter in the place of each balancer, and names the one of an address beside it: no pipeline uses that. */
+/** Replaces each balancer by an `otlp_grpc` exporter. Adds the exporter of one address as `_backend`, which no pipeline uses, to validate it. */
 export function replaceLoadBalancers(
   config: Configuration,
   endpointOf = (host: string) => `${host}:4317`,

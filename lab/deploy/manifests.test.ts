@@ -50,7 +50,7 @@ describe('the manifests of each overlay', { skip: obstacle ?? false }, () => {
     return document;
   }
 
-  it('have the shape that Kubernetes and the operator ask for', async () => {
+  it('are valid for the schemas of Kubernetes and the operator', async () => {
     const files = overlays.map((overlay) => join(healthy, `${overlay}.yaml`));
     const { code, stderr } = await validate(files);
     assert.equal(code, 0, stderr);
@@ -106,7 +106,7 @@ describe('the manifests of each overlay', { skip: obstacle ?? false }, () => {
     assert.equal(code, 0, stdout + stderr);
   });
 
-  it('are refused by the policy for each omission', async () => {
+  it('violate the policy with each omission', async () => {
     const file = join(folder, 'unhardened', 'all.yaml');
     const omissions: readonly (readonly [
       check: string,

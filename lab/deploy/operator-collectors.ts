@@ -1,4 +1,4 @@
-// The operator takes a Collector's configuration inside of its resource, and not from a file.
+// The operator reads a Collector's configuration from its resource, not from a file.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
@@ -32,7 +32,7 @@ const workload = z.object({
 const kustomization = z.object({ images: z.array(z.object({ name: z.string(), newTag: z.string() })) });
 const collector = 'otel/opentelemetry-collector-contrib';
 
-/** kustomize sets the tags of pods alone. */
+/** Reads the image's tag, because kustomize sets tags only in pods. */
 async function readImage(): Promise<string> {
   const text = await readFile(new URL('base/kustomization.yaml', kubernetes), 'utf8');
   const image = kustomization.parse(parse(text)).images.find(({ name }) => name === collector);
@@ -40,7 +40,7 @@ async function readImage(): Promise<string> {
   return `${collector}:${image.newTag}`;
 }
 
-/** @returns The file of both resources, made from the base's workloads and configuration files. */
+/** @returns The file with both resources, made from the base's workloads and configuration files. */
 export async function composeOperatorCollectors(): Promise<string> {
   const agent = await compose('agent', { mode: 'daemonset' });
   const gateway = await compose('gateway', {

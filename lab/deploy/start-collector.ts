@@ -1,4 +1,4 @@
-/** A Collector with the configuration of Kubernetes, on free ports of this machine. */
+/** Starts a Collector with the Kubernetes configuration on free ports of this machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -11,21 +11,21 @@ import { replaceLoadBalancers } from './load-balancer.ts';
 import { pathOf } from './tools.ts';
 
 export interface CollectorPlace {
-  /** Queues, token and configuration; the same folder again is the same pod again. */
+  /** Holds queues, token and configuration. The same folder stands for a restart of the same pod. */
   readonly folder: string;
-  /** Where the hosts of the exporters are, as `127.0.0.1:port`. */
+  /** Addresses of the exporters' hosts, as `127.0.0.1:port`. */
   readonly hosts: Readonly<Partial<Record<'gateway' | 'sink' | 'jaeger', string>>>;
   readonly decisionWait?: string;
 }
 
 export interface RunningCollector extends AsyncDisposable {
   readonly process: ChildProcess;
-  /** OTLP/HTTP, for senders with the token. */
+  /** OTLP/HTTP; needs the token. */
   readonly url: string;
   /** OTLP/gRPC of the gateway, as `127.0.0.1:port`. */
   readonly grpc: string;
   readonly metricsUrl: string;
-  /** Ends at once, as by a machine that stops. */
+  /** Kills the process, as a machine that fails does. */
   kill(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** `propagation-check sink` with the arguments of Kubernetes, on free ports of this machine. */
+/** Starts `propagation-check sink` with the arguments of the Kubernetes manifest on free ports of this machine. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The tools of `.ci/install-kubernetes-tools`, and how they are run. */
+/** Runs the tools of `.ci/install-kubernetes-tools`. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -15,7 +15,7 @@ const names = ['kustomize', 'kubectl-validate', 'checkov', 'otelcol-contrib', 'j
 export type Tool = (typeof names)[number];
 
 const missing = names.filter((name) => !existsSync(join(folder, name)));
-/** Why these tests cannot run here; null where they can. */
+/** Why these tests cannot run on this machine; null when they can. */
 export const obstacle =
   missing.length === 0 ? null : `no ${missing.join(', ')} in ${folder}: run .ci/install-kubernetes-tools`;
 
@@ -32,7 +32,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** @throws When the tool cannot be started; an exit code is a result. */
+/** @throws When the tool cannot be started. A non-zero exit code is a result, not an error. */
 export async function runTool(tool: Tool, args: readonly string[]): Promise<Outcome> {
   try {
     return { code: 0, ...(await run(join(folder, tool), args, { cwd: root, maxBuffer })) };
@@ -45,7 +45,7 @@ export async function runTool(tool: Tool, args: readonly string[]): Promise<Outc
 
 export const pathOf = (tool: Tool): string => join(folder, tool);
 
-/** @returns The manifests that `kubectl apply` would get. */
+/** @returns The manifests as `kubectl apply` gets them. */
 export async function render(overlay: (typeof overlays)[number]): Promise<string> {
   const path = `deploy/kubernetes/overlays/${overlay}`;
   const { code, stdout, stderr } = await runTool('kustomize', [

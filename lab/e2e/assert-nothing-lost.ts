@@ -4,8 +4,8 @@ import { openSource } from 'propagation-check';
 import type { ComposeStack } from './compose-stack.ts';
 
 /**
- * Every answered request has its trace in Jaeger, in which every statement holds, and each of its three spans once.
- * @param patienceMs How long the spans may take to be there.
+ * Asserts that Jaeger has the trace of every answered request, that every statement holds for it, and that it has each of its three spans once.
+ * @param patienceMs How long the spans may take to arrive.
  */
 export async function assertNothingLost(
   stack: ComposeStack,

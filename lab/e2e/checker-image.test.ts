@@ -16,7 +16,7 @@ if (obstacle !== null && process.env.CI === 'true') {
   it('the image can be built', () => assert.fail(obstacle));
 }
 
-/** As release.yml builds it, for this platform. */
+/** Builds the image as release.yml does, for this platform. */
 describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_000 }, () => {
   let folder = '';
 
@@ -37,7 +37,7 @@ describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('judges standard input, as nobody in particular, without network and without a file to write', () => {
+  it('checks standard input as an arbitrary user, without network and with a read-only file system', () => {
     const { status, stdout, stderr } = docker(
       [
         ...['run', '--rm', '--interactive', '--network', 'none', '--read-only', '--cap-drop', 'ALL'],
@@ -56,7 +56,7 @@ describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_
     assert.equal(stdout, '1000:1000\n');
   });
 
-  it('holds the package and what it needs, and none of its sources', () => {
+  it('contains the package and its dependencies, and none of its sources', () => {
     const { stdout } = docker([
       'run',
       '--rm',

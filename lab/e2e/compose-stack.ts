@@ -15,7 +15,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** The real stack of `docker-compose.yml` under a project name and ports of its own. */
+/** The real stack of `docker-compose.yml` with its own project name and ports. */
 export interface ComposeStack extends Omit<StackPlace, 'variables'> {
   /** Runs `docker compose …` with the variables of the stack; resolves with any exit code. */
   compose(args: readonly string[], variables?: Variables): Promise<Ran>;
@@ -28,7 +28,7 @@ export interface ComposeStack extends Omit<StackPlace, 'variables'> {
   probe(service: string, probe: Probe): Promise<Ran>;
   /** Runs a script of `probes/` in a new container of a service. */
   probeNew(service: string, script: string, args?: readonly string[]): Promise<Ran>;
-  /** Puts files on a volume of the stack, each for the user with the number `uid` alone. */
+  /** Writes files to a volume of the stack, each readable only by the user `uid`. */
   writeVolume(volume: string, uid: number, files: Readonly<Record<string, string>>): Promise<Ran>;
   /** Runs a script of `probes/` on the host. */
   probeHost(script: string, args?: readonly string[]): Promise<Ran>;
@@ -42,7 +42,7 @@ export interface Probe {
   readonly namespace: 'network' | 'pid';
   readonly script: string;
   readonly args?: readonly string[];
-  /** Number of user and group: the kernel shows a process to its own user. */
+  /** User and group id: the kernel shows the details of a process only to its own user. */
   readonly user?: number;
 }
 
@@ -50,7 +50,7 @@ export type Variables = Readonly<Record<string, string>>;
 
 type Docker = (args: readonly string[], changed?: Variables) => Promise<Ran>;
 
-/** Why the stack cannot run on this machine, or null when it can. */
+/** Why the stack cannot run on this machine; null when it can. */
 export async function findObstacle(): Promise<string | null> {
   const engine = await run('docker', ['version', '--format', '{{.Server.Version}}'], process.env);
   if (engine.code !== 0) return `no Docker engine answers: ${firstLine(engine)}`;
@@ -103,7 +103,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
   };
 }
 
-/** Scripts in containers beside those of the stack. */
+/** Runs scripts in containers beside those of the stack. */
 function createProbes(
   project: string,
   docker: Docker,
@@ -114,7 +114,7 @@ function createProbes(
       const container = `container:${project}-${service}-1`;
       const shared =
         namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
-      // As locked as the container that it examines: the kernel shows a process only to processes with the same privileges or more.
+      // With the restrictions of the examined container and no more: the kernel shows a process only to processes with at least its privileges.
       const locked = [
         `--user=${user}:${user}`,
         '--cap-drop=ALL',
@@ -138,13 +138,13 @@ function createProbes(
   };
 }
 
-/** The script as an argument of `node`, because no file can be put into a read-only container. */
+/** The script as an argument of `node`, because a read-only container cannot take a file. */
 async function readProbe(name: string): Promise<readonly string[]> {
   const source = await readFile(join(import.meta.dirname, 'probes', name), 'utf8');
   return ['--input-type=module-typescript', '--eval', source];
 }
 
-/** Fails with what the command said. */
+/** @throws {Error} with the command's output, unless its exit code is 0. */
 export function expectSuccess(ran: Ran): Ran {
   if (ran.code !== 0) throw new Error(`exit code ${ran.code}\n${ran.stderr}\n${ran.stdout}`);
   return ran;

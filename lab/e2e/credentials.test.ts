@@ -1,4 +1,4 @@
-/** Access: a wrong token; foreign, absent or expired certificates; and the spans that wait meanwhile. */
+/** Access with a wrong token and with foreign, absent or expired certificates, and the spans that wait meanwhile. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const obstacle = await findObstacle();
 const minute = 60_000;
 const hour = 60 * minute;
 const requests = 20;
-/** The Collector and Jaeger look for renewed files every 10 s. */
+/** The Collector and Jaeger check for renewed files every 10 s. */
 const deadlineMs = minute;
 const users = { 'service-a': 1000, 'service-b': 1000, 'otel-collector': 10001, jaeger: 10001 } as const;
 
@@ -65,7 +65,7 @@ describe('the token', { skip: obstacle ?? false, timeout: 10 * minute }, () => {
 describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
   const stackOf = useStack({ TLS: 'on' });
 
-  it('is one variable away from the one command', async () => {
+  it('works by the one command with one variable', async () => {
     const ran = await stackOf().compose(['run', '--rm', 'assert']);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     assert.match(ran.stdout, /^INTACT {2}/m);
@@ -82,7 +82,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
       const args = [url, JSON.stringify(credentials)];
       const ran = await stack.probe(from, { namespace: 'network', script: 'post-over-tls.ts', args });
       const said = JSON.parse(expectSuccess(ran).stdout);
-      // With or without an alert before it.
+      // The server may or may not send a TLS alert before it closes the connection.
       return /^(?:ERR_SSL_\w*ALERT\w*|ECONNRESET|EPIPE)$/.test(said) ? 'ended' : said;
     };
     const answers = await Promise.all(
@@ -112,9 +112,9 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
       toOther: 'CERT_SIGNATURE_FAILURE',
     };
     assert.deepEqual(answers, [
-      // The path is not there, but the caller is let in.
+      // 404: the caller is accepted, the path does not exist.
       { to: 'service-b', ...refused, plain: 'ended', right: 404 },
-      // A certificate does not replace the token.
+      // 401: a certificate does not replace the token.
       { to: 'otel-collector', ...refused, right: 401 },
       { to: 'jaeger', ...refused, right: 200 },
     ]);
@@ -124,7 +124,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     const stack = stackOf();
     const { certificate, key } = await issueFor('service-a', hour);
     await writeCredentials(stack, 'service-a', { 'certificate.pem': certificate, 'key.pem': key });
-    // A connection that is open stays open.
+    // An open connection keeps its old certificate, so the service restarts.
     expectSuccess(await stack.compose(['restart', 'service-a']));
     const traceIds = await sendInVain(stack);
     await waitForLog(
@@ -137,7 +137,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     await assertDelivered(stack, await send(stack));
   });
 
-  it('says that certificates have expired, and goes on with renewed ones', async () => {
+  it('logs that certificates have expired, and works again with renewed ones', async () => {
     const stack = stackOf();
     const names = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
     const expired = await issueCertificates(
@@ -160,14 +160,14 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     );
     assert.equal(await countSpansOfA(stack, traceIds), 0);
     expectSuccess(await stack.compose(['up', '--no-build', 'init']));
-    // The Collector reads the trusted authority only at its start.
+    // The Collector reads the certificate authority only at its start.
     expectSuccess(await stack.compose(['restart', 'otel-collector']));
     await assertOwnSpansDelivered(stack, traceIds);
     await assertDelivered(stack, await send(stack));
   });
 });
 
-it('a value of TLS that is not known starts nothing', { skip: obstacle ?? false }, async () => {
+it('an unknown value of TLS starts nothing', { skip: obstacle ?? false }, async () => {
   const stack = await createStack('auto', { TLS: 'off' });
   const ran = await stack.compose(['up', '--no-build', 'init']);
   assert.notEqual(ran.code, 0);
@@ -202,7 +202,7 @@ async function writeCredentials(
   expectSuccess(await stack.writeVolume(volume, users[service], files));
 }
 
-/** Resolves when each request has been answered. */
+/** Sends requests; resolves when every request has been answered. */
 async function send(stack: ComposeStack): Promise<Calls> {
   await waitUntilHealthy(stack);
   const { serviceA } = stack;
@@ -229,7 +229,7 @@ async function waitForLog(stack: ComposeStack, line: RegExp): Promise<void> {
   }, `service A's log has no ${line}`);
 }
 
-/** Sends requests whose call from service A to B is refused, so that only service A has spans. @returns The trace ids. */
+/** Sends requests for which service B refuses service A's call, so that only service A has spans. @returns The trace ids. */
 async function sendInVain(stack: ComposeStack): Promise<readonly string[]> {
   await waitUntilHealthy(stack);
   const calls = Array.from({ length: requests }, async () => {
@@ -247,7 +247,7 @@ function readTraceIds(calls: Calls): readonly string[] {
   return calls.map(({ answer }) => answer?.service_a_trace_id ?? assert.fail('no trace'));
 }
 
-/** The SERVER and CLIENT spans of service A that Jaeger has. */
+/** Counts the SERVER and CLIENT spans of service A in Jaeger. */
 async function countSpansOfA(stack: ComposeStack, traceIds: readonly string[]): Promise<number> {
   const source = await openSource(`jaeger=${stack.jaeger.href}`);
   try {

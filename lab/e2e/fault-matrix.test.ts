@@ -1,4 +1,4 @@
-/** The table of `npm run faults` on the real stack: real containers, and spans as Jaeger gives them back. */
+/** The table of `npm run faults` on the real stack: real containers, and spans as Jaeger returns them. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Call, callServiceA, expectDemo, type Mode } from 'demo';
@@ -16,14 +16,14 @@ const obstacle = await findObstacle();
 const minute = 60_000;
 const services = ['service-a', 'service-b'] as const;
 const timeoutMs = 20_000;
-/** The clock of a service may be ahead. */
+/** Margin for the clock of a service that is ahead. */
 const clockToleranceMs = 10_000;
 
 if (obstacle !== null && process.env.CI === 'true') {
   it('the real stack can run', () => assert.fail(obstacle));
 }
 
-/** The tests mostly wait, so both stacks run at once. */
+/** The tests mostly wait, so both stacks run at the same time. */
 describe('the fault matrix on the real stack', { concurrency: 2, skip: obstacle ?? false }, () => {
   for (const mode of ['auto', 'manual'] as const)
     describe(mode, { concurrency: 1, timeout: 20 * minute }, () => testMode(mode));
@@ -72,7 +72,7 @@ interface Observed {
   readonly failed: readonly (readonly number[])[];
 }
 
-/** Sends the requests one after the other, and reads every trace that they left. */
+/** Sends the requests one after the other and reads every trace that they make. */
 async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise<Observed> {
   const startTimeMin = Date.now();
   const calls: readonly Call[] = await callServiceA({
@@ -90,7 +90,7 @@ async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise
   return { spans, failed: await listFailed(calls, { mode, source }) };
 }
 
-/** Services that stop hand over what they hold. Jaeger answers the Collector when it has stored the spans. */
+/** Stopping services export their queued spans. Jaeger answers the Collector after it has stored the spans. */
 async function deliverAll(stack: ComposeStack): Promise<void> {
   expectSuccess(await stack.compose(['stop', ...services]));
   expectSuccess(await stack.probe('otel-collector', { namespace: 'network', script: 'await-delivered.ts' }));

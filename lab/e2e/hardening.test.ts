@@ -12,12 +12,12 @@ const none = '0000000000000000';
 /** Docker mounts these in memory, in every container, for shared memory and message queues. */
 const inMemory = ['/dev/mqueue', '/dev/shm'];
 
-/** `writable` lists every folder in which a container may write. */
+/** `writable` lists every folder to which a container may write. */
 const services = [
   { name: 'service-a', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
   { name: 'service-b', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
   { name: 'otel-collector', user: 10001, memory: 256, writable: [...inMemory, '/var/lib/otelcol/queue'] },
-  // /tmp is in memory, over the volume that the image declares there.
+  // /tmp is a tmpfs, which replaces the volume that the image declares there.
   { name: 'jaeger', user: 10001, memory: 1024, writable: [...inMemory, '/tmp', '/var/lib/jaeger'] },
 ] as const;
 
@@ -57,7 +57,7 @@ describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, 
 
   it('init, the only root, can do nothing but hand over the files on its volumes', async () => {
     const ran = await stack.probeNew('init', 'read-privileges.ts');
-    // CHOWN and DAC_OVERRIDE.
+    // The capabilities CHOWN and DAC_OVERRIDE.
     const two = '0000000000000003';
     assert.deepEqual(readJson(ran), {
       ...describePrivileges({
@@ -99,12 +99,12 @@ describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, 
     }
   });
 
-  it('leaves no volume behind that has no name', async () => {
+  it('leaves no anonymous volume behind', async () => {
     for (const { name } of [...services, { name: 'init' }]) {
       const [{ Mounts }] = inspectedSchema.parse(JSON.parse(expectSuccess(await stack.inspect(name)).stdout));
       const volumes = Mounts.flatMap((mount) => (mount.Type === 'volume' ? [mount.Name] : []));
       assert.ok(volumes.length > 0, name);
-      // Docker calls a volume without a name by 64 hex digits.
+      // Docker names anonymous volumes with 64 hex digits.
       assert.deepEqual(
         volumes.filter((volume) => /^[0-9a-f]{64}$/.test(volume ?? '')),
         [],
@@ -143,7 +143,7 @@ function describePrivileges(own: {
     groups: [String(own.user)],
     capabilities: { CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none },
     noNewPrivileges: '1',
-    // 2: a filter.
+    // 2: SECCOMP_MODE_FILTER.
     seccomp: '2',
     memoryBytes: String(own.memory * mebibyte),
     processes: '64',

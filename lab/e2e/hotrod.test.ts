@@ -39,7 +39,7 @@ describe('a foreign system, HotROD', { skip: obstacle ?? false, timeout: 5 * 60_
       await stack.compose(['up', '--detach', '--wait', '--no-build', 'otel-collector', 'jaeger']),
     );
     expectSuccess(
-      // The second is there for the published port: the first has no way out.
+      // The network `ui` is for the published port: `telemetry` is internal.
       await stack.runBeside(
         'hotrod',
         ['telemetry', 'ui'],
@@ -101,7 +101,7 @@ async function waitUntilItAnswers(url: URL): Promise<void> {
   }, `${url} did not answer`);
 }
 
-/** A trace is complete when every dispatch shows its customer, its driver and the answered root. */
+/** A trace is complete when every dispatch has the spans of its customer and its driver, and its root. */
 async function readUntilComplete(jaeger: URL, started: number): Promise<readonly Span[]> {
   const source = await openSource(`jaeger=${jaeger.href}`);
   const query = {
@@ -133,7 +133,7 @@ async function readUntilComplete(jaeger: URL, started: number): Promise<readonly
   }
 }
 
-/** Asks in short, growing intervals until there is an answer. */
+/** Calls `ask` in short, growing intervals until it resolves with an answer. */
 async function poll<Answer>(ask: () => Promise<Answer | null>, otherwise: string): Promise<Answer> {
   const deadline = Date.now() + deadlineMs;
   for (let pause = 100; Date.now() < deadline; pause = Math.min(pause * 1.5, 2_000)) {

@@ -1,4 +1,4 @@
-/** Services -> Collector -> Kafka -> Collector -> Jaeger: real broker, killed under traffic. */
+/** Services -> Collector -> Kafka -> Collector -> Jaeger with a real broker that is killed under traffic. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
@@ -8,12 +8,12 @@ import { startTraffic } from './traffic.ts';
 
 const obstacle = await findObstacle();
 const minute = 60_000;
-/** On a busy machine a killed broker takes a minute to come back; its consumer group and the spans that waited come after it. */
+/** On a busy machine a killed broker takes a minute to restart; then follow its consumer group and the waiting spans. */
 const patienceMs = 4 * minute;
 
 const partitionsSchema = z.array(z.tuple([z.string(), z.array(z.number())]));
 const intact = /^INTACT {2}1 edge, 20 calls/m;
-/** Spans alone do not tell whether the producer sends no context or the consumer reads none. */
+/** Spans alone cannot show whether the producer sends no context or the consumer ignores it. */
 const split = /\(split-trace\)$.*header-not-sent.*header-ignored/ms;
 const messageVariants = [
   { variant: 'parent', code: 0, says: intact },
@@ -39,7 +39,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
   );
   after(() => stack.close(), { timeout: 2 * minute });
 
-  it('is proven by the assertion, and accounts for every span', async () => {
+  it('passes the assertion, and accounts for every span', async () => {
     const ran = await stack.compose(['run', '--rm', 'assert', '--account', '--requests', '20']);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     assert.match(ran.stdout, /^20 of 20 traces intact$/m);
@@ -57,7 +57,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     assert.ok(new Set(keys.flatMap(([, partitions]) => partitions)).size > 1);
   });
 
-  it('has messages that keep their trace, and faults that the checker names', async () => {
+  it('carries messages that keep their trace, and faults that the checker names', async () => {
     const runs = await Promise.all(
       messageVariants.map(async ({ variant, code, says }) => {
         const ran = await stack.compose(['run', '--rm', '--no-deps', 'messages', variant]);
@@ -71,7 +71,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     }
   });
 
-  it('sends Jaeger nothing past Kafka', async () => {
+  it('sends Jaeger no spans that bypass Kafka', async () => {
     expectSuccess(await stack.compose(['stop', 'kafka-collector']));
     const ran = await stack.compose(['run', '--rm', '--no-deps', 'assert', '--timeout', '3']);
     assert.equal(ran.code, 2, ran.stdout + ran.stderr);
@@ -85,7 +85,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     await traffic.answered(300);
     expectSuccess(await stack.compose(['start', 'kafka']));
     await traffic.answered(500);
-    // The second tier now holds spans that Jaeger has not answered for; they are read from Kafka again.
+    // The second tier now holds spans that Jaeger has not acknowledged; it reads them from Kafka again.
     expectSuccess(await stack.compose(['kill', 'jaeger']));
     await traffic.answered(700);
     expectSuccess(await stack.compose(['kill', 'kafka-collector']));

@@ -1,4 +1,4 @@
-/** The sink, Prometheus and the files of `deploy/observe/`: real counters of real traces, asked by the dashboard's own expressions. */
+/** The sink, Prometheus and the files of `deploy/observe/`: the dashboard's own expressions query real counters of real traces. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const obstacle = await findObstacle();
 const minute = 60_000;
 const deadlineMs = 90_000;
 const requests = 20;
-/** Grafana has no stand-in where no image can be downloaded. */
+/** Without Grafana, for which `.ci/images` has no stand-in. */
 const services = ['service-a', 'service-b', 'otel-collector', 'jaeger', 'sink', 'prometheus'] as const;
 
 const sampleSchema = z.object({
@@ -38,7 +38,7 @@ const exemplarsSchema = z.object({
     }),
   ),
 });
-/** With the fault that the variables name, or none. */
+/** Recreates the services, with the fault that the variables name or without one. */
 const recreateServices = ['up', '--detach', '--wait', '--no-build', '--no-deps', 'service-a', 'service-b'];
 
 const dashboardSchema = z.object({
@@ -83,13 +83,13 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
     }
   });
 
-  it('accounts for every span, though the sink gets them too', async () => {
+  it('accounts for every span, although the sink receives all spans too', async () => {
     const ran = await stack.compose(['run', '--rm', '--no-deps', 'assert', '--account', '--requests', '20']);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     assert.match(ran.stdout, /^ACCOUNT AGREES {2}/m);
   });
 
-  it('counts whole calls, then broken ones with their cause and an example trace', async () => {
+  it('counts intact calls, then broken calls with their cause and an exemplar', async () => {
     const edge = 'client="service-a", server="service-b"';
     await send(stack.serviceA);
     await untilAtLeast(prometheus, `propagation_edge_calls_total{${edge}, verdict="intact"}`, requests);
@@ -114,12 +114,12 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
     assert.ok(spans.length > 0, `Jaeger has no trace ${traceId}`);
   });
 
-  it('answers every expression of the dashboard and of the alerts', async () => {
+  it('has a value for every expression of the dashboard and of the alerts', async () => {
     const path = join(import.meta.dirname, '..', '..', 'deploy', 'observe', 'dashboard.json');
     const { panels } = dashboardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
     const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => resolveVariables(expr)));
     assert.ok(expressions.length > 0);
-    // Whole calls are counted in every batch; broken ones wait for both of their traces, and under traffic batches end between these.
+    // Intact calls are counted in every batch. A broken call waits for both of its traces, which under traffic are in different batches.
     expectSuccess(await stack.compose(recreateServices));
     await poll(
       async () => {
@@ -138,7 +138,7 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
     );
   });
 
-  it('goes on without the sink, which comes back with its counters', async () => {
+  it('works without the sink, which restores its counters when it restarts', async () => {
     const intact = 'sum(propagation_edge_calls_total{verdict="intact"})';
     const [before] = await query(prometheus, intact);
     expectSuccess(await stack.compose(['stop', 'sink']));
@@ -151,7 +151,7 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
   });
 });
 
-/** As Grafana does for all services and a range of some minutes. */
+/** Replaces variables as Grafana does for all services and a range of some minutes. */
 function resolveVariables(expression: string): string {
   return expression
     .replaceAll('$__rate_interval', '2m')
@@ -185,7 +185,7 @@ async function untilAtLeast(prometheus: URL, expression: string, least: number):
   );
 }
 
-/** Asks until the answer is right. */
+/** Calls `ask` until its answer is right. */
 async function poll<Answer>(
   ask: () => Promise<Answer>,
   isRight: (answer: Answer) => boolean,

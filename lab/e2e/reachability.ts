@@ -6,7 +6,7 @@ import { type ComposeStack, expectSuccess, type Ran } from './compose-stack.ts';
 
 const services = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
 
-/** `own` is what the service itself listens on. All other ports are closed to everybody. */
+/** `own`: the service itself listens on the port. All ports that are not listed are closed to everybody. */
 export const expectedReachability = `
 from \\ to       service-a:8081  service-a:9464  service-b:8082  service-b:9464  otel-collector:4318  otel-collector:8888  jaeger:4318  jaeger:16686
 127.0.0.1       open            -               open            -               -                    -                    -            open
@@ -20,7 +20,7 @@ assert          open            open            open            open            
 
 type Service = (typeof services)[number];
 
-/** The addresses of a service: those of its container with every port, and its published ports. */
+/** The addresses of a service port: in its container, and its published port. */
 interface Target {
   readonly column: string;
   readonly addresses: readonly Address[];
@@ -31,7 +31,7 @@ const addressSchema = z.object({ host: z.string(), port: z.number() });
 const listenersSchema = z.object({ addresses: z.array(z.string()), ports: z.array(z.number()) });
 const publishedSchema = z.object({
   Service: z.string(),
-  /** Null where the image exposes nothing. */
+  /** Null when the image exposes no port. */
   Publishers: z.array(z.object({ TargetPort: z.number(), PublishedPort: z.number() })).nullable(),
 });
 
@@ -41,7 +41,7 @@ export interface Reachability {
   readonly byBridge: readonly string[];
 }
 
-/** Tries every port that anybody listens on, of every service, from everywhere. */
+/** Tries to connect from every container and from the host to every listening port of every service. */
 export async function measureReachability(stack: ComposeStack): Promise<Reachability> {
   const listeners = await Promise.all(
     services.map(async (service) => ({
@@ -79,7 +79,7 @@ export async function measureReachability(stack: ComposeStack): Promise<Reachabi
     findOpen(fromHost, onOtherAddresses).then((open) => ({ from: 'other machines', open })),
     ...services.map(async (from) => ({
       from,
-      // Through the host, too.
+      // Also through the host's addresses.
       open: await findOpen(fromService(from), [
         ...inside.filter(({ column }) => !column.startsWith(`${from}:`)),
         ...onOtherAddresses,
@@ -153,7 +153,7 @@ function renderTable(
     .join('\n');
 }
 
-/** Compose may print the progress of a build before it. */
+/** Parses the last line as JSON: Compose may print build progress before it. */
 export function readJson(ran: Ran): unknown {
   return JSON.parse(expectSuccess(ran).stdout.trim().split('\n').at(-1) ?? '');
 }

@@ -16,14 +16,14 @@ const workSchema = z.object({
 const obstacle = await findObstacle();
 const isDemanded = process.env.CI === 'true';
 const minute = 60_000;
-/** The images have been built before. */
+/** Without a build: the images have been built before. */
 const upArguments = ['--detach', '--wait', '--no-build'];
 
 if (obstacle !== null && isDemanded) {
   it('the real stack can run', () => assert.fail(obstacle));
 }
 
-/** The tests mostly wait, so both stacks run at once. */
+/** The tests mostly wait, so both stacks run at the same time. */
 describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
   for (const mode of ['auto', 'manual'] as const) {
     describe(mode, { concurrency: 1, timeout: 20 * minute }, () => {
@@ -38,7 +38,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
       );
       after(() => stack.close(), { timeout: 2 * minute });
 
-      it('is proven by one command, which leaves it up', async () => {
+      it('passes the assertion by one command, which leaves the stack running', async () => {
         const ran = await stack.compose(['run', '--rm', 'assert']);
         assert.equal(ran.code, 0, ran.stdout + ran.stderr);
         assert.match(ran.stdout, /^INTACT {2}/m);
@@ -49,7 +49,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
         const read = await fetch(new URL(`/api/v3/traces/${traceId}`, stack.jaeger));
         assert.equal(read.status, 200);
         await read.text();
-        // The page asks the API for the trace that its own address names.
+        // The UI's page requests the trace in its own address from the API.
         const neighbours = new URL(/^neighbours +(\S+)$/m.exec(ran.stdout)?.[1] ?? '');
         assert.equal(neighbours.port, stack.jaeger.port);
         const found = await fetch(new URL(`/api/traces${neighbours.search}`, stack.jaeger));
@@ -57,7 +57,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
         assert.ok((await found.text()).includes(traceId));
       });
 
-      it('is proven from the host, many times at once', async () => {
+      it('passes the assertion from the host, with concurrent requests', async () => {
         const ran = await stack.script('assert-propagation.ts', ['--requests', '50']);
         assert.equal(ran.code, 0, ran.stdout + ran.stderr);
         assert.match(ran.stdout, /^50 of 50 traces intact$/m);
@@ -138,13 +138,13 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
         });
       }
 
-      it('fails by the one command too, while a fault is on', async () => {
+      it('fails the assertion by the one command with a fault', async () => {
         const ran = await stack.compose(['run', '--rm', 'assert'], { FAULT: 'context-lost' });
         assert.equal(ran.code, 1, ran.stdout + ran.stderr);
         assert.match(ran.stdout, /^points at {2}2 /m);
       });
 
-      it('refuses a fault that there is not, by the one command', async () => {
+      it('refuses an unknown fault by the one command', async () => {
         const ran = await stack.compose(['run', '--rm', 'assert'], { FAULT: 'no-such-fault' });
         assert.equal(ran.code, 2, ran.stdout + ran.stderr);
         assert.match(ran.stderr, /^FAULT="no-such-fault" is not valid; allowed: body-never-read, .*$/m);

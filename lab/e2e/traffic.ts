@@ -2,18 +2,18 @@ import { type Answer, parseAnswer } from 'demo';
 
 export interface Traffic {
   /**
-   * Resolves when so many requests have been answered with 200.
-   * @throws {Error} when every connection has ended before. The message says how the last one did.
+   * Resolves when `count` requests have been answered with 200.
+   * @throws {Error} when every connection has ended before that. The message says how the last one ended.
    */
   answered(count: number): Promise<void>;
-  /** Ends the traffic; resolves with every answer of status 200. */
+  /** Ends the traffic; resolves with every answer with status 200. */
   stop(): Promise<readonly Answer[]>;
 }
 
-/** Service A gives up on service B after 2 s. */
+/** Much longer than service A's timeout for service B, 2 s. */
 const answerMillis = 40_000;
 
-/** Sends requests one after the other on each of some connections, each until one is not answered with 200. */
+/** Sends requests one after the other on each connection, until one is not answered with 200. */
 export function startTraffic(serviceA: URL, connections: number): Traffic {
   const url = new URL('/call-b', serviceA);
   const answers: Answer[] = [];
@@ -55,7 +55,7 @@ async function ask(url: URL, signal: AbortSignal): Promise<Answer> {
   return parseAnswer(body);
 }
 
-/** `fetch` says only "fetch failed"; its cause says why. */
+/** `fetch` reports only "fetch failed"; the error's cause has the reason. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;

@@ -37,7 +37,7 @@ type Step = z.infer<typeof actionSchema>['runs']['steps'][number];
 const action = actionSchema.parse(parse(await readFile(join(root, 'action.yml'), 'utf8')));
 const [install, check, upload] = action.runs.steps;
 
-/** The steps of action.yml in the environment that a GitHub runner gives them, with the packed checker. */
+/** Runs the steps of action.yml in the environment of a GitHub runner, with the packed checker. */
 describe('the action', () => {
   let temp = '';
   let workspace = '';
@@ -81,7 +81,7 @@ describe('the action', () => {
     assert.ok(existsSync(join(outputs.reports ?? '', 'report.json')));
   });
 
-  it('hands on the exit code of the command', async () => {
+  it('exits with the exit code of the command', async () => {
     const { code, outputs } = await runStep(check, {
       exec: `${send('intact')}\nfalse\n${send('broken')}`,
       options: '--settle=300ms',
@@ -89,7 +89,7 @@ describe('the action', () => {
     assert.deepEqual([code, outputs.verdict], [1, 'intact']);
   });
 
-  it('requests a running system', async (t) => {
+  it('sends a request to a running system', async (t) => {
     const [port] = await findFreePorts(1);
     const services = pathToFileURL(join(checker, 'examples', 'services', 'start-services.mjs')).href;
     const { startServices } = await import(services);
@@ -134,7 +134,7 @@ describe('the action', () => {
     });
   }
 
-  it('takes no input for code or for an option', async () => {
+  it('runs no input as code and passes none as an option', async () => {
     const hostile = `"; touch made; $(touch made) \`touch made\` '; touch made; #`;
     for (const name of Object.keys(action.inputs)) {
       if (name === 'exec' || name === 'working-directory') continue;
@@ -150,13 +150,13 @@ describe('the action', () => {
     assert.ok(!existsSync(join(workspace, 'made')));
   });
 
-  it('has outputs of steps that there are', async () => {
+  it('has only outputs of existing steps', async () => {
     const text = await readFile(join(root, 'action.yml'), 'utf8');
     const ids = action.runs.steps.map(({ id }) => id);
     for (const [, id = ''] of text.matchAll(/\bsteps\.([a-z]+)\./g)) assert.ok(ids.includes(id), id);
   });
 
-  it('has no expression inside of a script, and no variable that is more than an input', async () => {
+  it('has no expression in a script, and only inputs as variables', async () => {
     for (const { run = '', env = {} } of action.runs.steps) {
       assert.doesNotMatch(run, /\$\{\{/);
       for (const value of Object.values(env)) assert.match(value, /^\$\{\{ inputs\.[a-z]+ \}\}$/);
@@ -189,14 +189,14 @@ describe('the action', () => {
   }
 });
 
-/** As a runner starts `shell: bash`; both streams are the log of the step. */
+/** Runs a script as a runner does with `shell: bash`; both output streams are the step's log. */
 async function runBash(script: string, cwd: string, env: NodeJS.ProcessEnv) {
   const args = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script];
   const { code, stdout, stderr } = await run('bash', args, { cwd, env });
   return { code, log: stdout + stderr };
 }
 
-/** Without what npm and node:test tell their children. */
+/** The environment without the variables that npm and node:test set for their children. */
 function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_TEST_CONTEXT|FORCE_COLOR)/i.test(name)),

@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { awaitFelt } from '../chaos/await-felt.ts';
 import { NoFaultError } from '../chaos/fault.ts';
 
-describe('a fault', () => {
-  it('is waited for until it is felt', async () => {
+describe('the wait for the effect of a fault', () => {
+  it('ends when there is an effect', async () => {
     const shown = ['nothing yet', null];
     await awaitFelt(async () => shown.shift() ?? null);
     assert.deepEqual(shown, []);
   });
 
-  it('is none when it is not felt, and what showed last is said', async () => {
+  it('fails without an effect, with the last observation', async () => {
     const shown = ['first', 'last'];
     await assert.rejects(
       awaitFelt(async () => shown.shift() ?? 'last', 100),

@@ -7,9 +7,9 @@ const readManifest = (name: string) =>
   readFile(new URL(`../../deploy/kubernetes/base/${name}`, import.meta.url), 'utf8');
 
 describe('the capacity plan', () => {
-  it('stands in deploy/README.md as it is computed', async () => {
+  it('is up to date in deploy/README.md', async () => {
     const text = await readFile(readme, 'utf8');
-    // Not by `equal`, which would print both files.
+    // Not with `equal`, which would print both files.
     assert.ok(text === replaceTables(text), 'run node scripts/run.mjs deploy/capacity.ts --write');
   });
 

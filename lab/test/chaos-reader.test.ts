@@ -1,4 +1,4 @@
-/** The account as chaos draws it up: through the reader of Jaeger's API, from what a server really answers. */
+/** Chaos reads Jaeger's API with the checker's reader. Here a server answers it, and the account must show what is lost or duplicated. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { openSource } from 'propagation-check';
@@ -7,7 +7,7 @@ import { drawAccount } from '../chaos/account.ts';
 import { awaitSpans } from '../chaos/await-spans.ts';
 import { readLedger } from '../chaos/ledger.ts';
 
-/** As OTLP has it in JSON. */
+/** A span in OTLP/JSON. */
 interface WireSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -60,13 +60,13 @@ describe('the account of what Jaeger answers', () => {
     assert.deepEqual(await account(t, [server, client]), []);
   });
 
-  it('sees a span that is answered twice, in one batch', async (t) => {
+  it('sees a span that is twice in one batch', async (t) => {
     assert.deepEqual(await account(t, [server, client, client]), [
       `doubled: ${client.spanId} is there 2 times`,
     ]);
   });
 
-  it('sees a span that is answered twice, in two batches', async (t) => {
+  it('sees a span that is in two batches', async (t) => {
     assert.deepEqual(await account(t, [server, client], [client]), [
       `doubled: ${client.spanId} is there 2 times`,
     ]);
@@ -98,7 +98,7 @@ describe('the account of what Jaeger answers', () => {
   });
 });
 
-/** The problems found when Jaeger answers with these batches, or with 404 without any. */
+/** The problems in the account when Jaeger answers with these batches, or with 404 when there are none. */
 async function account(
   t: TestContext,
   ...batches: readonly (readonly WireSpan[])[]

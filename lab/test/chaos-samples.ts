@@ -1,10 +1,10 @@
-/** For the tests of chaos: spans, and a stack and a source that a test controls. */
+/** Spans for the tests of chaos, and a stack and a source that a test controls. */
 import assert from 'node:assert/strict';
 import type { Source, Span } from 'propagation-check';
 import type { EndedSpan } from '../chaos/ledger.ts';
 import type { Stack } from '../chaos/stack.ts';
 
-/** A stack that fails the test when anything else is asked of it. */
+/** A stack of these parts. The test fails when it uses any other part. */
 export function createStack(parts: Partial<Stack>): Stack {
   const unused = () => assert.fail('not to be used');
   return {
@@ -33,7 +33,7 @@ export function createSource(read: (traceId: string) => readonly Span[] | Promis
   };
 }
 
-/** As Jaeger has it. */
+/** The span as Jaeger returns it. */
 export function toSpan(ended: EndedSpan): Span {
   return {
     traceId: ended.traceId,

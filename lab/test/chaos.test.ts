@@ -90,7 +90,7 @@ describe('the account', () => {
     });
   }
 
-  it('counts three of the same as two too many', () => {
+  it('counts three copies of a span as two duplicates', () => {
     const server = found.filter(({ kind, serviceName }) => kind === 'SERVER' && serviceName === 'service-b');
     assertCounts(drawAccount({ ...whole, found: [...found, ...server, ...server] }), {
       expected: 4,
@@ -110,7 +110,7 @@ describe('the account', () => {
     assert.deepEqual(account.lost, [{ traceId, says: "B's SERVER span is missing, in the log too" }]);
   });
 
-  it('does not take a span for granted that no service has ended', () => {
+  it('reports a span in Jaeger that no service has ended', () => {
     const account = drawAccount({ ...whole, ended: ended.slice(1) });
     assertCounts(account, { expected: 3, found: 3, wrong: 1 });
   });
@@ -137,18 +137,18 @@ describe('the account', () => {
     assert.deepEqual(account.wrong, [{ traceId, says: 'the services did not see one trace' }]);
   });
 
-  it('expects nothing for a request that no process took', () => {
+  it('expects no span for a request that reached no process', () => {
     const refused = { status: null, answer: null };
     const account = drawAccount({ ...whole, outcomes: [...whole.outcomes, refused] });
     assert.deepEqual([account.requests, account.answered, isClean(account)], [2, 1, true]);
   });
 
-  it('expects what ended for a request that was not answered', () => {
+  it('expects the ended spans of a request that was not answered', () => {
     const cutOff = { outcomes: [{ status: null, answer: null }], ended, found: found.slice(1) };
     assertCounts(drawAccount(cutOff), { expected: 4, found: 3, lost: 1 });
   });
 
-  it('expects what ended for a request that was answered with an error', () => {
+  it('expects the ended spans of a request that was answered with an error', () => {
     const outcomes = [{ status: 502, answer: null }];
     const ofA = ended.filter(({ service }) => service === 'service-a');
     assertCounts(drawAccount({ outcomes, ended: ofA, found: [] }), { expected: 3, found: 0, lost: 3 });
@@ -170,7 +170,7 @@ describe('the account', () => {
     assert.deepEqual(unasked.wrong, [{ traceId: null, says: '0 requests were sent, 1 SERVER spans ended' }]);
   });
 
-  it('takes an answer that is not service A’s for wrong', () => {
+  it('reports an answer that is not service A’s as wrong', () => {
     const account = drawAccount({ ...whole, outcomes: [{ status: 200, answer: null }] });
     assert.deepEqual(account.wrong, [
       { traceId: null, says: "1 answers with status 200 are not service A's" },
@@ -181,7 +181,7 @@ describe('the account', () => {
     assert.equal(isClean(drawAccount({ outcomes: [], ended: [], found: [] })), false);
   });
 
-  it('is not clean when no request came through to B', () => {
+  it('is not clean when no request reached B', () => {
     const ofA = ended.filter(({ service }) => service === 'service-a');
     const account = drawAccount({
       outcomes: [{ status: 502, answer: null }],
@@ -211,7 +211,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('is read from the middle of a line that was written in pieces', () => {
+  it('finds a span in the middle of a line that was written in pieces', () => {
     const ended = readLedger('service-a', `{"level":40,"err":{"message":"within 200${line}\n0 ms"}}\n`);
     assert.deepEqual(
       ended.map(({ spanId }) => spanId),
@@ -224,7 +224,7 @@ describe('the ledger', () => {
     ['has another in its middle', `${line.slice(0, -10)}${line}\n"}`],
     ['has an id of another length', line.replace(ids.client, 'abc')],
   ] as const) {
-    it(`is no witness with a span that ${what}`, () => {
+    it(`is refused with a span that ${what}`, () => {
       assert.throws(() => readLedger('service-a', `${line}\n${broken}\n`), LedgerError);
     });
   }
@@ -234,7 +234,7 @@ describe('the drain', () => {
   const expected = new Map([[traceId, new Set(ended.map(({ spanId }) => spanId))]]);
   const signal = new AbortController().signal;
 
-  it('ends when everything is there, also when Jaeger did not answer for a while', async () => {
+  it('ends when every span has arrived, even when Jaeger did not answer for a while', async () => {
     const answers: (() => readonly Span[])[] = [
       () => {
         throw new SourceError('connection refused');
@@ -256,13 +256,13 @@ describe('the drain', () => {
     await assert.rejects(awaitSpans({ source, expected, patienceMs: 300, signal }), SourceError);
   });
 
-  it('gives up when nothing new arrives', async () => {
+  it('gives up when no new span arrives', async () => {
     const source = createSource(() => found.slice(1));
     const drain = await awaitSpans({ source, expected, patienceMs: 300, signal });
     assert.deepEqual(drain, { found: found.slice(1), lastArrival: null });
   });
 
-  it('finds what comes behind many that are lost', async () => {
+  it('finds traces behind many lost ones', async () => {
     const lost = Array.from({ length: 250 }, (_, index) => index.toString(16).padStart(32, '0'));
     const many = new Map([...lost.map((id) => [id, new Set([ids.client])] as const), ...expected]);
     const asked = new Set<string>();
@@ -294,7 +294,7 @@ describe('the table', () => {
     assert.deepEqual([isRowClean(row), isRowWhole(row)], [true, true]);
   });
 
-  it('says what is lost, and what the stack says of it', () => {
+  it('shows the lost spans and the counters of the stack', () => {
     const bad: Row = {
       fault: 'burst',
       runs: [{ ...toRun(lossy, 1), said: { ...quiet, counters: { dropped: 7 } } }],
@@ -308,7 +308,7 @@ describe('the table', () => {
     );
   });
 
-  it('is good where a bound is reached only when exactly what is lost is said', () => {
+  it('is good at a bound only when the stack counts exactly the lost spans as dropped', () => {
     const bounded = (account: Account, dropped: number): RunDone => {
       return { ...toRun(account, 1), reachesBound: true, said: { ...quiet, dropped } };
     };
@@ -320,7 +320,7 @@ describe('the table', () => {
     assert.match(renderTable([silent]), / {4}1 lost, and the stack says that it dropped 0\n/);
   });
 
-  it('is not good when the stack says that it dropped spans which nobody misses', () => {
+  it('is not good when the stack counts drops of spans that are not lost', () => {
     const run = { ...toRun(clean, 1), said: { ...quiet, dropped: 1 } };
     assert.equal(isGood(run), false);
     assert.match(
@@ -329,7 +329,7 @@ describe('the table', () => {
     );
   });
 
-  it('is not good when something still waits, or nobody knows', () => {
+  it('is not good when a queue is not empty, or a counter cannot be read', () => {
     for (const [said, line] of [
       [{ ...quiet, queued: 3 }, '3 spans or requests still wait in the services and the Collector'],
       [{ ...quiet, unread: ['otel-collector'] }, 'the counters of otel-collector cannot be read'],
@@ -361,7 +361,7 @@ describe('the table', () => {
     assert.equal(describeRun(bad.runs[2] ?? assert.fail()), 'burst: NOT RUN: no packet was dropped');
   });
 
-  it('is not clean when the stack did not come back, whatever the other runs', () => {
+  it('is not clean when the stack did not recover, whatever the other runs', () => {
     for (const error of [
       new RecoveryError('jaeger has ended with exit code 1 after its start'),
       new SourceError('connection refused'),
@@ -377,11 +377,11 @@ describe('the table', () => {
     }
   });
 
-  it('does not take a fault of this program for one of the stack', () => {
+  it('throws an error of this program instead of reporting a failed run', () => {
     assert.throws(() => toFailure('burst', new TypeError('undefined is not a function')), TypeError);
   });
 
-  it('has the middle of an even number of runs between two', () => {
+  it('has the mean of the two middle runs as median of an even number', () => {
     assert.equal(summarize([4, 1, 2, 9]), '1.0/3.0/9.0');
     assert.equal(summarize([]), '-');
   });
@@ -408,7 +408,7 @@ describe('the options', () => {
     });
   }
 
-  it('refuse a fault that there is not, with one line', async () => {
+  it('refuse an unknown fault with one line', async () => {
     const { code, stdout, stderr } = await runLab('chaos.ts', ['--only', 'no-such-fault']);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(
@@ -442,7 +442,7 @@ it('every fault is on the page', async () => {
   for (const { name } of chaosFaults) assert.ok(page.includes(`| \`${name}\` |`), name);
 });
 
-it('packets are counted in the rules that drop them', () => {
+it('dropped packets are read from the rules that drop them', () => {
   const listed = [
     '-P INPUT ACCEPT -c 100 2000',
     '-A INPUT -s 172.18.0.2/32 -m statistic --mode random --probability 0.1 -c 7 420 -j DROP',

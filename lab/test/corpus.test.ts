@@ -15,7 +15,7 @@ const captures = readCorpus(join(folder, 'captures'));
 
 const checked = new Map<string, Result>();
 
-/** With expectations, or without; once each. */
+/** Checks each capture once with expectations and once without; results are cached. */
 function check({ name, spans, expectation }: Capture, isBlind = false): Result {
   const key = `${name} ${isBlind}`;
   const result = checked.get(key) ?? checkTraces(spans, isBlind ? {} : { expectation });
@@ -42,7 +42,7 @@ describe('labelled captures', () => {
     });
   }
 
-  it('are named or honestly undecided in all of the broken ones', () => {
+  it('are named, or undecided with the cause among the candidates, when they are broken', () => {
     const unexplained = broken.filter((capture) => {
       const { grade } = scoreResult(check(capture), capture.label);
       return grade !== 'named' && grade !== 'undecided';
@@ -53,11 +53,11 @@ describe('labelled captures', () => {
     );
   });
 
-  it('show the break on the right edge, with the right counts, wherever the data hold it', () => {
+  it('show the break on the right edge with the right counts, when the spans contain it', () => {
     const wrong = broken.filter((capture) => !scoreResult(check(capture), capture.label).edgesRight);
     assert.deepEqual(
       wrong.map(({ name }) => name),
-      // Neither side of these calls left a span, so that nobody can count them.
+      // Neither side of these calls has a span, so they cannot be counted.
       ['node-a-always-off', 'node-b-always-off-chain', 'py-a-always-off'],
     );
   });
@@ -69,10 +69,10 @@ describe('captures of our own', () => {
   for (const capture of captures) {
     const { name, label } = capture;
     const known = [
-      // Calls that begin traces after their requests have been answered: a poller between requests leaves the same spans.
+      // These calls begin traces after their requests have ended. A poller between requests would make the same spans.
       'java-executor-lost-fire',
       'pyd-thread-lost-fire',
-      // Requests that overlap so much that callers from outside would fill them as well.
+      // These requests overlap so much that calls from outside would be within them by chance too.
       'go-plain-client-one-route-dense',
     ];
     it(`${name} is ${label.verdict}`, () => {
@@ -89,7 +89,7 @@ describe('captures of our own', () => {
   }
 });
 
-test('the table in the README of the corpus is that of today', () => {
+test('the table in the README of the corpus is up to date', () => {
   const answered = [...corpus, ...captures].map((capture) => ({
     ...capture,
     answer: toAnswer(check(capture)),
@@ -103,7 +103,7 @@ test('the table in the README of the corpus is that of today', () => {
 
 describe('the score', () => {
   const [capture] = broken;
-  it('says missed when nothing is reported, and false alarm when something is', () => {
+  it('is missed without a report on a broken capture, and false alarm with one on a healthy capture', () => {
     assert.ok(capture);
     const silent = checkTraces([]);
     const loud = checkTraces(capture.spans, { expectation: capture.expectation });

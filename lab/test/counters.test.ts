@@ -18,8 +18,8 @@ const collector = (size: number, sending: number, failed = 0) =>
     `otelcol_exporter_enqueue_failed_spans_total{exporter="otlp_http/jaeger"} 7`,
   ].join('\n');
 
-describe('what the stack says of itself', () => {
-  it('is the sum of all who were asked', () => {
+describe('the counters of the stack', () => {
+  it('are summed over all services', () => {
     const said = sumUp([
       ['service-a', service(1, 2, 3)],
       ['service-b', service(4, 0, 5)],
@@ -40,7 +40,7 @@ describe('what the stack says of itself', () => {
     assert.equal(isQuiet(said), false);
   });
 
-  it('is quiet when nothing waits', () => {
+  it('are quiet when all queues are empty', () => {
     const said = sumUp([
       ['service-a', service(0, 0)],
       ['otel-collector', collector(0, 0)],
@@ -53,7 +53,7 @@ describe('what the stack says of itself', () => {
     ['says nothing', ''],
     ['answers with something else', '<html>404 page not found</html>'],
   ] as const) {
-    it(`is not quiet when one ${what}`, () => {
+    it(`are not quiet when one ${what}`, () => {
       for (const name of ['service-a', 'otel-collector'] as const) {
         const said = sumUp([
           ['service-b', service(0, 0)],
@@ -67,7 +67,7 @@ describe('what the stack says of itself', () => {
 });
 
 describe('samples', () => {
-  it('of one counter and reason are summed over their other labels', () => {
+  it('with the same counter and reason are summed over their other labels', () => {
     const text =
       '# HELP sent\nsent{a="1",b="x y"} 2\nsent{a="2"} 3\nsent{a="1",error_type="full"} 4\nother_total 1e3\nbad NaN\n';
     assert.deepEqual(readSamples(text), [
@@ -77,7 +77,7 @@ describe('samples', () => {
     ]);
   });
 
-  it('of the Collector have one name in all of its versions', () => {
+  it('of the Collector have the same name in all of its versions', () => {
     const names = ['otelcol_x_spans', 'otelcol_x_spans_total', 'otelcol_x_spans__spans__total'];
     assert.deepEqual(
       names.flatMap((name) => readSamples(`${name} 1`)),

@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 
 const root = join(import.meta.dirname, '..', '..');
-/** Untracked files count too, so that a new page can be written before it is committed. */
+/** Includes untracked files, so that a new page passes before it is committed. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
@@ -16,7 +16,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 const folders = new Set(files.flatMap(listFolders));
 const pages = files.filter((path) => path.endsWith('.md'));
 
-/** Made by commands, of other systems, or written by users. */
+/** Paths that commands create, that belong to other systems, or that users write. */
 const elsewhere = ['dist/', 'out/', 'host.json', 'propagation-check.yaml'];
 
 describe('each page', () => {
@@ -51,7 +51,7 @@ function linksOf(text: string): readonly string[] {
   return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
 }
 
-/** Code spans that are a path of this repository: a file with an extension that it has, or a folder. */
+/** Code spans that look like a path of this repository: a file with an extension that the repository has, or a folder. */
 function pathsOf(text: string): readonly string[] {
   return [...withoutCode(text).matchAll(/`([^`\n]+)`/g)]
     .map(([, code]) => code ?? '')
@@ -59,7 +59,7 @@ function pathsOf(text: string): readonly string[] {
     .filter((code) => /[\w>*-]\.(ts|mjs|ya?ml|md|json|jsonl|proto)$/.test(code) || /^[^/].*\/$/.test(code));
 }
 
-/** A page may leave out the folders that it is about, and writes `*` or `<name>` for a part of a name. */
+/** A page may leave out the folders that it is about, and may write `*` or `<name>` for a part of a name. */
 function exists(path: string): boolean {
   if (elsewhere.includes(path)) return true;
   const name = path
@@ -75,7 +75,7 @@ function listFolders(path: string): readonly string[] {
   return parent === '.' ? [] : [parent, ...listFolders(parent)];
 }
 
-/** As GitHub makes them: lower case, punctuation removed, spaces to hyphens. */
+/** Anchors of headings as GitHub makes them: lower case, punctuation removed, spaces replaced by hyphens. */
 function anchorsOf(text: string): readonly string[] {
   return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
     (title ?? '')

@@ -10,7 +10,7 @@ import { createSource, createStack, toSpan } from './chaos-samples.ts';
 const first = createEnded('1');
 const second = createEnded('2');
 const signal = new AbortController().signal;
-/** No test waits so long. */
+/** No test waits as long as this patience. */
 const options = { patienceMs: 60_000, signal };
 
 describe('a stack that drains', () => {
@@ -27,7 +27,7 @@ describe('a stack that drains', () => {
     assert.deepEqual([drain.found.length, drain.said.queued, drain.said.unread], [2, 0, []]);
   });
 
-  it('is read anew when spans arrived while it was read: others may have arrived once more', async () => {
+  it('is read again when spans arrived during the reading, because spans may have been delivered twice', async () => {
     const more = { ...first, spanId: '3'.repeat(16) };
     let reads = 0;
     const source = createSource((traceId) => {
@@ -37,7 +37,7 @@ describe('a stack that drains', () => {
     });
     const doubled = createSource(async (traceId) => {
       const spans = await source.readTrace(traceId);
-      // The second trace is complete when it is first read; its span comes once more with what the first still lacks.
+      // The second trace is complete when it is first read. Its spans are delivered again, with the missing span of the first trace.
       return traceId === second.traceId && reads > 1 ? [...spans, ...spans] : spans;
     });
     const witness = createWitness([first, more, second]);
@@ -51,7 +51,7 @@ describe('a stack that drains', () => {
     assert.equal(found.filter(({ traceId }) => traceId === second.traceId).length, 2);
   });
 
-  it('is read again when more spans ended', async () => {
+  it('is read again when more spans have ended', async () => {
     const ledgers = [[first], [first, second]];
     const witness = { ...createWitness([]), readEnded: async () => ledgers.shift() ?? [first, second] };
     const source = createSource((traceId) => [toSpan(traceId === first.traceId ? first : second)]);
@@ -65,7 +65,7 @@ describe('a stack that drains', () => {
     assert.deepEqual([ended.length, found.length], [2, 2]);
   });
 
-  it('is not said to be quiet when its counters cannot be read', async () => {
+  it('is not quiet when its counters cannot be read', async () => {
     const fail = () => {
       throw new CommandError('no such container');
     };
@@ -76,7 +76,7 @@ describe('a stack that drains', () => {
   });
 });
 
-/** Counters of a service or of the Collector with so many queued spans. */
+/** Counters of a service or of the Collector with `queued` spans in the queue. */
 function counters(queued: number): string {
   return [
     'otel_sdk_exporter_span_exported_total 1',

@@ -21,7 +21,7 @@ describe('the table of faults', () => {
     assert.deepEqual(Object.keys(expectations).toSorted(), faultNames);
   });
 
-  it('breaks where it says', () => {
+  it('names the place that the fault changes', () => {
     for (const [name, { where, tap, environment, preload }] of faults) {
       const places = [
         ...Object.keys({ ...environment, ...preload }),
@@ -31,7 +31,7 @@ describe('the table of faults', () => {
     }
   });
 
-  it('is told to people as it is', () => {
+  it('is up to date in docs/faults.md', () => {
     const page = readFileSync(join(root, 'docs', 'faults.md'), 'utf8');
     assert.equal(updateFaultTable(page), page, 'run `npm run faults -- --document`');
     for (const name of [...faultNames, ...variantNames]) assert.ok(page.includes(`\`${name}\``), name);
@@ -51,7 +51,7 @@ describe('restored ends of spans', () => {
     trace d
     SERVER service-b GET /work    d1  170..175`;
 
-  it('are those of what a span waited for', () => {
+  it('are not before the end of the call that a span waited for', () => {
     const ends = (spans: readonly Span[]) =>
       spans.map(({ endTimeUnixNano }) => Number(endTimeUnixNano / 1_000_000n) - 1_700_000_000_000);
     assert.deepEqual(ends(restoreEnds(drawTrace(drawing))), [40, 30, 25, 190, 170, 175]);
@@ -72,7 +72,7 @@ describe('the score of a broken system', () => {
     });
   });
 
-  it('is right for the cause where a symptom was all that could be expected', () => {
+  it('is right for the cause when only a symptom was expected', () => {
     const score = scoreBroken(toResult([{ id: 'header-stripped' }]), expected);
     assert.deepEqual([score.grade, score.problems], ['named', []]);
   });
@@ -104,7 +104,7 @@ describe('the score of a broken system', () => {
     });
   }
 
-  it('counts a warning where the fault is one', () => {
+  it('counts a warning when the fault causes one', () => {
     const skew = toResult([{ id: 'clock-skew', severity: 'warning' }], 0);
     const score = scoreBroken(skew, { finding: 'clock-skew', cause: 'clock-skew', count: 8 });
     assert.deepEqual([score.grade, score.problems], ['named', []]);
@@ -137,12 +137,12 @@ describe('the score of the statements', () => {
     shownBy: 'all but the first',
   } as const;
 
-  it('is right for those that the row has, in its mode', () => {
+  it('is right for the failing statements of the row in its mode', () => {
     assert.deepEqual(scoreStatements([[5], [2]], row, 'auto'), []);
     assert.deepEqual(scoreStatements([[5], [2, 10]], row, 'manual'), []);
   });
 
-  it('names the requests of which it is not', () => {
+  it('names the requests with other failing statements', () => {
     assert.deepEqual(scoreStatements([[], [2], [3], [3]], row, 'auto'), [
       'statements none fail instead of 5 (request 1)',
       'statements 3 fail instead of 2 (request 3, 4)',
@@ -190,7 +190,7 @@ describe('the matrix', () => {
     assert.deepEqual(cases.map(isRight), [true, true, false]);
   });
 
-  it('has no row right whose statements are wrong', () => {
+  it('counts a row with wrong statements as wrong', () => {
     const [first] = cases;
     assert.ok(first);
     const wrong = { ...first, scores: { ...first.scores, statements: ['statements 1 fail'] } };
@@ -198,13 +198,13 @@ describe('the matrix', () => {
     assert.match(renderMatrix([wrong]), /^ {2}assertion: statements 1 fail$/m);
   });
 
-  it('is there as data too', () => {
+  it('is available as JSON', () => {
     const document = JSON.parse(renderMatrixJson(cases));
     assert.deepEqual([document.version, document.right, document.rows.length], [1, false, 3]);
   });
 });
 
-it('refuses a name that it does not know with one line', async () => {
+it('refuses an unknown name with one line', async () => {
   const { code, stdout, stderr } = await runLab('faults.ts', ['--only', 'no-such-fault']);
   assert.deepEqual([code, stdout], [2, '']);
   assert.match(stderr, /^error: --only "no-such-fault": no such fault or variant; there are healthy, .*\n$/);

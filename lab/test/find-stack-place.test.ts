@@ -8,13 +8,13 @@ import { findStackPlace } from '../find-stack-place.ts';
 const root = join(import.meta.dirname, '..', '..');
 
 describe('the place of a stack', () => {
-  it('has ports that differ, below those of outgoing connections', async () => {
+  it('has different ports, below the range of outgoing connections', async () => {
     const ports = await findFreePorts(200);
     assert.equal(new Set(ports).size, 200);
     assert.ok(ports.every((port) => port >= 20_000 && port < 30_000));
   });
 
-  it('is told by variables that docker-compose.yml has, and is not the default', async () => {
+  it('sets only variables of docker-compose.yml, and is not the default', async () => {
     const { serviceA, serviceB, jaeger, variables } = await findStackPlace();
     const compose = await readFile(join(root, 'docker-compose.yml'), 'utf8');
     for (const [name, value] of Object.entries(variables)) {

@@ -1,4 +1,4 @@
-/** The pages of docs/recipes: their commands as written, in a folder of a user's project, and their files. */
+/** Runs the commands of docs/recipes as written, in the folder of a user's project, and tests the pages' files. */
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ describe('the commands of recipes', () => {
   let bin = '';
 
   before(async () => {
-    // Below the repository, where Node.js finds the instrumentations.
+    // A folder in the repository, so that Node.js finds the instrumentations.
     await mkdir(join(root, 'out'), { recursive: true });
     project = await mkdtemp(join(root, 'out', 'recipes-'));
     bin = join(project, 'node_modules', '.bin');
@@ -88,7 +88,7 @@ describe('the commands of recipes', () => {
     );
     const env = {
       ...Object.fromEntries(inherited),
-      // Without detectors that ask addresses of clouds.
+      // Without the detectors that send requests to cloud metadata services.
       OTEL_NODE_RESOURCE_DETECTORS: 'env',
       PATH: `${bin}${delimiter}${process.env.PATH}`,
     };
@@ -105,7 +105,7 @@ describe('the commands of recipes', () => {
 
 describe('a page of a recipe', () => {
   for (const page of pages) {
-    it(`${page} has commands that run, or README.md says where or why not`, () => {
+    it(`${page} has commands that this test runs, or README.md says where they run or why not`, () => {
       const commands = readBlocks(page).filter(({ language }) => language === 'sh');
       const row = index.split('\n').find((line) => line.includes(`](${page})`));
       const [, , runs = '', without = ''] = row?.split('|') ?? [];
@@ -125,14 +125,14 @@ describe('a page of a recipe', () => {
   }
 });
 
-it('no recipe instruments the checker itself, which would then send spans of its own', () => {
+it('no recipe instruments the checker itself, which would then export its own spans', () => {
   for (const page of pages)
     for (const { language, code } of readBlocks(page))
       for (const [, before = ''] of code.matchAll(/^(.*?)NODE_OPTIONS(?:=|: )/gms))
         assert.match(before, /exec .*--\s+(?:\\\s+)?env $|\bexec: $/s, `${page} (${language}): ${code}`);
 });
 
-/** Each gateway in front of a service that tells which headers it received. */
+/** Each gateway in front of a service that answers with the headers that it received. */
 describe('gateways.md', () => {
   const sent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const gateways = {
@@ -167,7 +167,7 @@ describe('gateways.md', () => {
 
   for (const [name, { args, locations, settings }] of Object.entries(gateways)) {
     const isMissing = spawnSync(name, ['-v']).error !== undefined;
-    it(`${name} hands the header on where the page says so`, {
+    it(`${name} forwards the header when the page says so`, {
       skip: isMissing && `${name} is not installed`,
     }, async (t) => {
       const home = await mkdtemp(join(root, 'out', `${name}-`));
@@ -221,7 +221,7 @@ function readBlocks(page: string): readonly Block[] {
   );
 }
 
-/** The lines of the block without a language behind a command: what it prints, in parts. */
+/** The lines of the block without a language after a command: parts of the command's output. */
 function printedBelow(blocks: readonly Block[], at: number): readonly string[] {
   const next = blocks[at + 1];
   return next?.language === '' ? next.code.split('\n') : [];

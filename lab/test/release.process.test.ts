@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'out', 'release');
 
 describe('npm run release', () => {
-  it('packs every package whole, with its checksum, and writes the notes; npm would publish them', async () => {
+  it('packs every package with all files and its checksum, and writes the notes; npm would publish the packages', async () => {
     const { version } = JSON.parse(
       await readFile(join(root, 'packages/propagation-check/package.json'), 'utf8'),
     );
@@ -61,7 +61,7 @@ describe('the check of a release', () => {
   };
   const whole = ['LICENSE', 'README.md', 'dist/cli.js', 'dist/index.d.ts', 'dist/index.js', 'package.json'];
 
-  it('takes what is whole', () => {
+  it('accepts a complete package', () => {
     assert.deepEqual(findContentFaults(manifest, whole), []);
     assert.deepEqual(findVersionFaults([manifest], '1.0.0', '## 1.0.0\n\nNew.\n'), []);
   });
@@ -74,7 +74,7 @@ describe('the check of a release', () => {
     );
   });
 
-  it('finds files that nobody needs', () => {
+  it('finds superfluous files', () => {
     assert.deepEqual(findContentFaults(manifest, [...whole, 'test/one.test.ts', '.env']), [
       'one: test/one.test.ts is in it',
       'one: .env is in it',

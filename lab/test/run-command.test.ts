@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CommandError, runCommand } from '../run-command.ts';
 
 describe('a command', () => {
-  it('says what it wrote', async () => {
+  it('resolves with its output', async () => {
     const script = 'process.stdout.write("out"); process.stderr.write("err")';
     assert.deepEqual(await runCommand(process.execPath, ['--eval', script]), {
       stdout: 'out',
@@ -15,7 +15,7 @@ describe('a command', () => {
     });
   });
 
-  it('fails with its last words', async () => {
+  it('fails with the end of its output', async () => {
     const script = 'console.error("first\\nsecond\\nthird\\nlast"); process.exit(3)';
     await assert.rejects(
       runCommand(process.execPath, ['--eval', script]),
@@ -27,7 +27,7 @@ describe('a command', () => {
     await assert.rejects(runCommand('no-such-program', []), CommandError);
   });
 
-  it('is not begun when the script has been ended before', async () => {
+  it('does not start after the script was aborted', async () => {
     const reason = new Error('ended');
     await assert.rejects(
       runCommand(process.execPath, ['--eval', ''], { signal: AbortSignal.abort(reason) }),
@@ -35,7 +35,7 @@ describe('a command', () => {
     );
   });
 
-  it('has ended when the script goes on after an interruption, so that nothing works against the clean-up', async (t) => {
+  it('has exited before the script continues after an abort, so that it does not disturb the clean-up', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'run-command-'));
     t.after(() => rm(folder, { recursive: true }));
     const [started, ended] = [join(folder, 'started'), join(folder, 'ended')];

@@ -27,7 +27,7 @@ export function run(
   });
 }
 
-/** The same of a script of the lab, such as `faults.ts`. */
+/** Runs a script of the lab, such as `faults.ts`, to its end. */
 export function runLab(script: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ran> {
   const path = join(root, 'lab', script);
   return run(process.execPath, ['--conditions=trace-context-source', path, ...args], options);

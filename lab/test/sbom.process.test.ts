@@ -18,7 +18,7 @@ describe('npm run sbom', () => {
     const bom = JSON.parse(await readFile(join(root, 'out', 'sbom.cdx.json'), 'utf8'));
     const validate = await compileSchema(bom.specVersion);
     assert.deepEqual(validate(bom), []);
-    // A validator that takes everything would prove nothing.
+    // The validator must be able to fail.
     assert.notDeepEqual(validate({ ...bom, components: [{ name: 'no type' }] }), []);
 
     const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
@@ -90,7 +90,7 @@ describe('a licence', () => {
       assert.equal(isAllowed(licence), allowed));
   }
 
-  it('is all of several', () => {
+  it('is a conjunction when several are stated', () => {
     const licenses = [{ license: { id: 'MIT' } }, { license: { id: 'GPL-2.0-only' } }];
     const licence = readLicence({ name: 'x', version: '1', licenses });
     assert.deepEqual([licence, isAllowed(licence)], ['(MIT) AND (GPL-2.0-only)', false]);
@@ -127,7 +127,7 @@ describe('install scripts', () => {
   });
 });
 
-/** A project with one dependency, which has an install script. */
+/** Makes a project with one dependency, which has an install script. */
 async function makeProject(t: TestContext, license: string | undefined): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sbom-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -147,7 +147,7 @@ async function makeProject(t: TestContext, license: string | undefined): Promise
   return folder;
 }
 
-/** @returns the faults of a document */
+/** @returns a function that lists the schema errors of a document */
 async function compileSchema(specVersion: string) {
   const require = createRequire(import.meta.url);
   const library = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '..', 'res', 'schema');

@@ -14,7 +14,7 @@ it('SECURITY.md names tests that exist', async () => {
     const titles = [...names.matchAll(/"([^"]+)"/g)].map(([, title = '']) => title);
     assert.notDeepEqual(titles, [], `${file}: which test?`);
     for (const title of titles) {
-      // To the end of the name, or to where it goes on with what differs from case to case.
+      // The title is followed by the end of the test's name, or by a placeholder.
       const isThere = ["'", '"', '`', '${', ' ${'].some((end) => source.includes(`${title}${end}`));
       assert.ok(isThere, `${file} has no test "${title}"`);
     }

@@ -16,21 +16,21 @@ function show(lines: readonly string[]): string {
 
 const early = Array.from({ length: 40 }, (_, at) => `line ${at}`);
 
-test('the tests that failed are shown, and where', () => {
+test('failed tests are shown with their location', () => {
   assert.equal(
     show([...early, '✖ adds', '  sum.test.ts:3', '  + actual - expected', '  ', '  + 1', '  - 2', 'after']),
     '✖ adds\n  sum.test.ts:3\n  + actual - expected\n  \n  + 1\n  - 2\n',
   );
 });
 
-test('a test that passed after one that failed is no part of its reason', () => {
+test('a test that passes after a failed one is not shown as its reason', () => {
   assert.equal(
     show(['▶ sums', '  ✖ adds', '    + 1', '    - 2', '  ✔ subtracts', '    of its own', '✔ others']),
     '  ✖ adds\n    + 1\n    - 2\n',
   );
 });
 
-test('of a step without tests the end is shown, without colours', () => {
+test('a step without tests is shown by the end of its log, without colours', () => {
   const end = show([...early, '\u001b[31mlint/suspicious\u001b[0m  a.ts:1']);
   assert.equal(end, `${early.slice(-19).join('\n')}\nlint/suspicious  a.ts:1\n`);
 });

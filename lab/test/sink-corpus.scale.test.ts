@@ -5,11 +5,11 @@ import { EdgeCounters, encodeOtlpLines, TraceJudge } from 'propagation-check/kit
 import { createRandom } from '../create-random.ts';
 import { type Capture, corpusFolders, readCorpus } from '../read-corpus.ts';
 
-/** How late an export is, in milliseconds. */
+/** The delay of an export in milliseconds. */
 type Delay = (random: () => number, isChosen: boolean) => number;
 
 const second = 1_000;
-/** As networks and exporters delay exports: within the time after which traces are closed, and beyond it. */
+/** Delays of networks and exporters, shorter and longer than the time after which traces are closed. */
 const delays: Readonly<Record<string, Delay>> = {
   'at once': () => 0,
   'out of order, within 15 s': (random) => random() * 15 * second,
@@ -18,14 +18,14 @@ const delays: Readonly<Record<string, Delay>> = {
   'half of the exports of a service 90 s late': (random, isChosen) =>
     isChosen && random() < 0.5 ? 90 * second : 0,
 };
-/** Traces leave the last window within so long. */
+/** Time after which all traces have left the last window. */
 const restMs = 420 * second;
 const exportMs = 500;
 
 const captures = corpusFolders.flatMap(readCorpus);
 
 for (const [name, delay] of Object.entries(delays)) {
-  test(`captures through the sink, ${name}: no healthy call is counted as broken`, () => {
+  test(`captures through the sink, ${name}: no intact call is counted as broken`, () => {
     const next = createRandom(20_261_128);
     const random = () => next() / 2 ** 32;
     for (const capture of captures.filter(({ label }) => label.verdict === 'healthy'))
@@ -33,7 +33,7 @@ for (const [name, delay] of Object.entries(delays)) {
   });
 }
 
-test('captures through the sink: whatever a check of the whole finds is counted as broken', () => {
+test('captures through the sink: every break that a check of the whole capture finds is counted', () => {
   let found = 0;
   for (const capture of captures.filter(({ label }) => label.verdict === 'broken')) {
     if (checkTraces(capture.spans).verdict !== 'broken') continue;

@@ -14,7 +14,7 @@ describe('a kept stack', () => {
     assert.deepEqual(events, ['start 1']);
   });
 
-  it('is gone before another kind of stack is started', async () => {
+  it('is removed before a stack with other changes starts', async () => {
     const { keeper, events } = createKeeper();
     await keeper.provide(plain);
     await keeper.provide(other);
@@ -31,7 +31,7 @@ describe('a kept stack', () => {
     assert.deepEqual(events, ['start 1', 'close 1', 'start 2']);
   });
 
-  it('is none when it does not start', async () => {
+  it('is not kept when its start fails', async () => {
     const keeper = new StackKeeper(async () => {
       throw new CommandError('no such image');
     });

@@ -1,6 +1,7 @@
 /**
- * A tap proves what its place proves: real services, none to two proxies between them, taps at every place, and each fault. A cause is
- * certain where the places prove it, and never a wrong one; otherwise the answer has the command of the tap that decides.
+ * What taps prove depends on where they are. Real services with no proxy to two proxies between them, taps at every place, and each fault.
+ * The cause is certain only when the places of the taps prove it, and then it is right. Otherwise the finding has the command that starts
+ * the tap that decides.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -29,17 +30,17 @@ const faults = ['not-sent', 'malformed', 'duplicated', 'stripped', 'rewritten', 
 
 interface Cell {
   readonly fault: (typeof faults)[number];
-  /** Proxies between the services. */
+  /** Number of proxies between the services. */
   readonly hops: 0 | 1 | 2;
-  /** The hop that strips or rewrites, from 1. */
+  /** Number of the hop that strips or rewrites the header, from 1. */
   readonly at?: number;
-  /** 0 is behind the caller, and `hops` in front of the called service. */
+  /** Places of the taps: 0 is after the caller, `hops` is in front of the callee. */
   readonly taps: readonly number[];
   readonly protocol: '1' | '2';
   readonly pooled: boolean;
   readonly parallel: boolean;
   readonly host: HopOptions['host'];
-  /** Hops put this in front of the path. */
+  /** Hops prefix the path with this. */
   readonly prefix?: string;
 }
 
@@ -57,12 +58,12 @@ const causes = {
 function isProven({ fault, taps, hops, at = 0 }: Cell): boolean {
   if (fault === 'ignored') return taps.includes(hops);
   if (fault === 'rewritten') return taps.some((tap) => tap < at) && taps.some((tap) => tap >= at);
-  // Behind the hop that strips it nothing ties a request to the call, but the connection to the called service.
+  // After the hop that strips the header, only the connection to the callee relates a request to the call.
   if (fault === 'stripped') return taps.some((tap) => tap < at) && taps.includes(hops);
   return taps.includes(0);
 }
 
-/** A header that is no header is one wherever it is seen. */
+/** A malformed or duplicated header proves the cause at every place where a tap sees it. */
 function isVisible({ fault }: Cell): boolean {
   return fault === 'malformed' || fault === 'duplicated';
 }
@@ -90,7 +91,7 @@ async function observe(cell: Cell): Promise<Seen> {
   const { fault, hops, at, taps, protocol, host, prefix = '' } = cell;
   const wire: WireRecord[] = [];
   let url = protocol === '2' ? orders.http2 : orders.http1;
-  // Open handles would keep this process alive after a cell that fails.
+  // Without disposal, open handles would keep this process alive after a failed cell.
   await using stack = new AsyncDisposableStack();
   for (let place = hops; place >= 0; place -= 1) {
     if (taps.includes(place)) {
@@ -118,7 +119,7 @@ async function observe(cell: Cell): Promise<Seen> {
   return judge(spans, wire);
 }
 
-/** `web` calls `orders` through `gateway`, which makes spans. Edge 1 leads to it, edge 2 away from it. */
+/** `web` calls `orders` through `gateway`, which makes spans. Edge 1 is web → gateway, edge 2 is gateway → orders. */
 async function observeGateway(edge: 1 | 2, fault: string, taps: readonly number[]): Promise<Seen> {
   const wire: WireRecord[] = [];
   await using stack = new AsyncDisposableStack();
@@ -141,7 +142,7 @@ async function observeGateway(edge: 1 | 2, fault: string, taps: readonly number[
   return judge(spans, wire, ['web', 'gateway', 'orders']);
 }
 
-/** @returns the spans of the calls alone. */
+/** @returns only the spans of the calls */
 async function callOrders(url: string, cell: Cell): Promise<readonly Span[]> {
   const { fault, protocol, pooled, parallel } = cell;
   return callFromWeb({ url: `${url}/work`, fault, protocol, pooled, parallel });
@@ -166,7 +167,7 @@ function judge(
   return { finding: findings.find(({ severity }) => severity === 'error'), verdict };
 }
 
-/** Runs a command as a shell does, in this folder. @returns the address at which the tap listens. */
+/** Runs a command in this folder as a shell does. @returns the address on which the tap listens */
 async function paste(t: TestContext, command: string, folder: string): Promise<string> {
   const cli = fileURLToPath(new URL('../../packages/propagation-check/src/cli.ts', import.meta.url));
   const program = join(folder, 'propagation-check');
@@ -188,7 +189,7 @@ async function paste(t: TestContext, command: string, folder: string): Promise<s
   throw new Error(`${command}: ${said}`);
 }
 
-/** The records of all taps, when so many are there: a tap writes its own after the answer has gone on. */
+/** Reads the records of all taps once there are enough: a tap writes a record after it has forwarded the answer. */
 async function readWires(
   folder: string,
   expected: number,
@@ -253,12 +254,12 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
         assert.ok(isProven(cell) || isVisible(cell), seen);
         return;
       }
-      // A request without an id, or with another path, fits each of the calls that are open at that time.
+      // A request without an id or with another path matches every call that is open at that time.
       const isHidden = cell.fault === 'stripped' && (cell.parallel || cell.prefix !== undefined);
       assert.ok(!isProven(cell) || isHidden, seen);
       assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);
       const command = readCommand(finding);
-      // A proxy that keeps the Host header hides the address of the called service.
+      // A proxy that keeps the Host header hides the address of the callee.
       if (command.includes('--client') || cell.host === 'own')
         assert.match(command, / --target http:\/\/127\.0\.0\.1:\d+ /);
     });
@@ -288,7 +289,7 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
           const isSeen = taps.includes(edge);
           if (finding?.confidence === 'undecided') assert.ok(finding.candidates?.includes(cause), seen);
           else assert.equal(finding?.id, cause, seen);
-          // A tap on this edge stands between two services that are connected with nothing else in between.
+          // A tap on this edge is the only hop between the two services.
           if (isSeen && fault !== 'not-instrumented') assert.equal(finding?.confidence, 'certain', seen);
         });
 
@@ -299,7 +300,7 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
       'ignored',
       ...(hops === 1 ? (['stripped'] as const) : []),
     ] as const)
-      it(`commands that are pasted one after the other lead to the cause: ${fault}, ${hops} hops`, async (t) => {
+      it(`the suggested commands, run one after the other, lead to the cause: ${fault}, ${hops} hops`, async (t) => {
         const folder = await mkdtemp(join(tmpdir(), 'places-'));
         t.after(() => rm(folder, { recursive: true }));
         let callee = orders.http1;

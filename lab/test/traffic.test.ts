@@ -16,7 +16,7 @@ const body = JSON.stringify({
   parent_matches_traceparent: true,
 });
 
-/** Answers as service A, and after so many requests in another way. */
+/** Answers like service A, and after `wholeAnswers` requests in another way. */
 async function serve(
   wholeAnswers: number,
   answerOthers: (response: ServerResponse, die: () => void) => void,
@@ -30,7 +30,7 @@ async function serve(
   return { ...server, url: new URL(server.url) };
 }
 
-test('traffic resolves with the answers, also those before the service died', async () => {
+test('traffic resolves with the answers, including those before the service died', async () => {
   using server = await serve(20, (_response, die) => die());
   const traffic = startTraffic(server.url, 4);
   await traffic.answered(20);
@@ -50,7 +50,7 @@ test('traffic that ends early says how: the service answered an error', async ()
   );
 });
 
-test('traffic that has ended says so to those who ask later', async () => {
+test('traffic that has ended still resolves and rejects later waits', async () => {
   using server = await serve(1, (response) => response.writeHead(503).end('no room'));
   const traffic = startTraffic(server.url, 1);
   await assert.rejects(traffic.answered(2));

@@ -1,4 +1,4 @@
-/** The whole demo, asked by a caller that has a trace of its own: what the assertion says, and what the checker finds. */
+/** The whole demo with a caller that has its own trace: the result of the assertion, and the findings of the checker. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { callServiceA, checkCalls, startDemoSystem } from 'demo';
@@ -7,7 +7,7 @@ const limits = { timeoutMs: 60_000, settleMs: 60_000, sourcePatienceMs: 60_000, 
 
 for (const mode of ['auto', 'manual'] as const) {
   describe(`a caller from outside, ${mode}`, () => {
-    it('is a link where A does not trust it, and every statement holds', async (t) => {
+    it('is a link when A does not trust it, and every statement holds', async (t) => {
       const { failed, external } = await run(t, mode, {});
       assert.deepEqual(failed, []);
       assert.deepEqual(
@@ -20,7 +20,7 @@ for (const mode of ['auto', 'manual'] as const) {
       );
     });
 
-    it('is the parent where A trusts it, which is not what statement 4 asks for', async (t) => {
+    it('is the parent when A trusts it, so statement 4 fails', async (t) => {
       const { failed, external } = await run(t, mode, { TRUST_INCOMING: 'always' });
       assert.deepEqual(failed, [4]);
       assert.deepEqual(

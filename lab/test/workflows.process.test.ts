@@ -1,4 +1,4 @@
-/** Linters of workflows. They are started by name and version, and are no dependencies: the licence of one is not for that. */
+/** Linters of workflows. They are run by name and version, not as dependencies, because the licence of one is not allowed for a dependency. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ it('actionlint finds no fault in the workflows, and in the inputs that they give
   assert.deepEqual([status, stdout], [0, ''], stderr);
 });
 
-it('action.yml fits the schema of SchemaStore', () => {
+it('action.yml is valid for the schema of SchemaStore', () => {
   const packages = actionValidator.flatMap((name) => ['--package', name]);
   const { status, stdout } = run('npx', [
     '--yes',

@@ -1,4 +1,4 @@
-/** Ends when the Collector in whose network this runs has handed on every span that it has taken. */
+/** Exits when the Collector has exported every span that it has accepted. Runs in the Collector's network. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 const metricsUrl = 'http://collector-counters:8888/metrics';

@@ -6,7 +6,7 @@ interface Address {
   readonly port: number;
 }
 
-/** A connection that the network drops never answers. */
+/** When the network drops packets, a connection attempt gets no answer. */
 const patienceMs = 3_000;
 
 const addresses: readonly Address[] = JSON.parse(process.argv[1] ?? '[]');

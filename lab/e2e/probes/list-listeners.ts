@@ -1,10 +1,10 @@
-/** Prints the TCP ports on which somebody listens in this network namespace, apart from those on loopback. */
+/** Prints the listening TCP ports of this network namespace, except those on loopback. */
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
-/** The state in `/proc/net/tcp`. */
+/** TCP_LISTEN in the column `st` of `/proc/net/tcp`. */
 const listening = '0A';
-/** Addresses there are hexadecimal, each group of four bytes in the byte order of the machine. */
+/** Addresses in `/proc/net/tcp` are hexadecimal, each group of four bytes in the byte order of the machine. */
 const loopback = /^(?:[0-9A-F]{6}7F|0{24}01000000)$/;
 
 const sockets = ['/proc/net/tcp', '/proc/net/tcp6']

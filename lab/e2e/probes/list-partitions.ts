@@ -1,4 +1,4 @@
-/** Prints the partitions of each key in the topic of spans, as JSON: `[key, partitions][]`. */
+/** Prints the partitions that each key of the spans' topic is in, as JSON: `[key, partitions][]`. */
 import { createRequire } from 'node:module';
 import { zstdDecompressSync } from 'node:zlib';
 

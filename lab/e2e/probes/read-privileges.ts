@@ -1,6 +1,6 @@
 /**
- * Prints what the main process of a container may do. Without an argument that is this process; with `/proc/1` as
- * argument it is the one whose process namespace this shares, seen through its own root.
+ * Prints the privileges of a container's main process. Without an argument that is this process. With the argument `/proc/1` it is the main
+ * process of the shared process namespace, whose files are read through its own root.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const mountPoints = readFileSync(join(process1, 'mountinfo'), 'utf8')
   .trim()
   .split('\n')
   .map((line) => line.split(' ')[4] ?? '')
-  // The kernel's own, which Docker masks with null devices.
+  // Without the kernel's own files, which Docker masks with null devices.
   .filter((path) => !/^\/(?:proc|sys)(?:\/|$)/.test(path));
 
 console.log(
@@ -40,14 +40,14 @@ console.log(
   }),
 );
 
-/** Both generations of control groups. */
+/** Reads a limit from control groups v2 or v1. */
 function readLimit(v2: string, v1: string): string {
   const groups = join(root, 'sys/fs/cgroup');
   const file = [v2, v1].map((name) => join(groups, name)).find((path) => existsSync(path));
   return file === undefined ? 'no limit' : readFileSync(file, 'utf8').trim();
 }
 
-/** Whether a file can be made in it, or it can be written itself. */
+/** Whether a file can be created in this folder, or this file can be written. */
 function canWrite(path: string): boolean {
   const place = join(root, path);
   try {
@@ -60,7 +60,7 @@ function canWrite(path: string): boolean {
   }
   try {
     if (statSync(place).isCharacterDevice()) return false;
-    // Appends nothing.
+    // Opens the file for writing without changing it.
     writeFileSync(place, '', { flag: 'a' });
     return true;
   } catch {

@@ -1,4 +1,4 @@
-/** Puts files (JSON: content by name) on the volume at /volume, for the user whose number is the second argument. */
+/** Writes files (first argument, JSON: content by name) to the volume at /volume, owned by the user id in the second argument. */
 import { chownSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
