@@ -16,7 +16,7 @@ const hops = '`npm run bench -- hops`';
 const jaegerBenchmark =
   "[Jaeger's benchmark of its ClickHouse storage](https://github.com/jaegertracing/jaeger/blob/main/internal/storage/v2/clickhouse/BENCHMARKING.md)";
 
-/** Everything that the plan takes from elsewhere. */
+/** Measured figures and figures of other sources. */
 const figures = {
   exporterCpu: figure('exporter in a service', 17.8, 'µs of CPU a span', '`npm run bench -- delivery`'),
   agentCpu: figure('agent', 7.4, 'µs of CPU a span', hops),
@@ -40,18 +40,18 @@ const figures = {
   ),
 } as const;
 
-/** Values of the manifests, and decisions of a team. */
+/** Values of the manifests, and values that a team decides. */
 export const settings = {
   /** `averageUtilization` of the autoscalers. */
   utilization: 0.7,
-  /** `sampling_percentage` of gateway-config.yaml, and 2 % of traces that failed or were slow. */
+  /** `sampling_percentage` of gateway-config.yaml, plus an assumed 2 % of traces with errors or high latency. */
   storedShare: 0.12,
   clickhouseServerVcpus: 8,
-  /** CPU limits of a replica: gateway.yaml, sink.yaml, jaeger.yaml. A sink is one thread. */
+  /** CPU limits of a replica in gateway.yaml and jaeger.yaml. The sink's limit is higher, but it runs on one thread. */
   replicaCpus: { gateway: 2, sink: 1, jaeger: 2 },
   retentionDays: 3,
   decisionWaitSeconds: 10,
-  /** `--close-after` of the sink, which sink.yaml leaves at 20 s, 5 s for exporters, and some seconds until a batch is judged. */
+  /** `--close-after` of the sink (20 s by default), 5 s for exporters, and some seconds until a batch is judged. */
   heldSeconds: 30,
   /** `--memory` of sink.yaml. Above 7 eighths of it the sink closes traces early. */
   sinkMebibytes: 1024,
@@ -71,7 +71,7 @@ const secondsPerDay = 86_400;
 const tera = 1e12;
 const giga = 1e9;
 
-/** Resources for a rate in spans per second. CPUs are vCPUs at the utilization that the autoscalers keep. */
+/** Computes the resources for a rate in spans per second. CPUs are vCPUs at the autoscalers' target utilization. */
 export function plan(rate: number) {
   const { utilization, storedShare, clickhouseServerVcpus, replicaCpus, decisionWaitSeconds } = settings;
   const stored = rate * storedShare;
@@ -88,13 +88,13 @@ export function plan(rate: number) {
     agent,
     gateway: { cpus: gateway, replicas: atLeast(2, gateway / replicaCpus.gateway) },
     sink: { cpus: sink, replicas: atLeast(2, sink / replicaCpus.sink) },
-    /** In all sinks together. */
+    /** Memory for held spans in all sinks together. */
     heldBytes: rate * settings.heldSeconds * figures.heldBytes.value,
     jaeger: { cpus: jaeger, replicas: atLeast(2, jaeger / replicaCpus.jaeger) },
     clickhouse: { cpus: clickhouse, servers: clickhouseServers },
-    /** From agents to gateways: each hop carries as much. */
+    /** Traffic from agents to gateways; every other hop has the same. */
     gigabitsPerSecond: (rate * figures.wireBytes.value * 8) / giga,
-    /** Written to the gateways' queues: once for the sampler, once for the sink. */
+    /** Bytes written to the gateways' queues: each span once for the sampler and once for the sink. */
     queueBytesPerSecond: rate * figures.wireBytes.value * 2,
     openSpans: rate * decisionWaitSeconds,
     diskBytes: stored * figures.storedBytes.value * secondsPerDay * settings.retentionDays,
@@ -106,7 +106,7 @@ export function plan(rate: number) {
 
 const atLeast = (least: number, count: number) => Math.max(least, Math.ceil(count));
 
-/** The tables of README.md, by the name of their place. */
+/** The tables of README.md by the names of their marks. */
 function renderTables(): ReadonlyMap<string, string> {
   const sources = table(
     ['what', 'figure', 'source'],
@@ -153,7 +153,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Three digits, or a whole number from 100. */
+/** Formats with three significant digits, and integers from 100. */
 function count(value: number): string {
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return Number(value.toPrecision(value >= 1000 ? 3 : 6)).toLocaleString('en', {

@@ -1,4 +1,4 @@
-/** The container's health check: asks this service at its own port, with its own certificate where it asks for one. */
+/** The container's health check: sends a request to the service's own port, with the service's certificate if it uses TLS. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { get as getHttp } from 'node:http';

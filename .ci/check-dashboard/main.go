@@ -1,5 +1,5 @@
-// Reads a dashboard as Grafana's published schema has it: no field that Grafana does not know, none of a wrong type, none missing,
-// in the dashboard, its variables, its queries, and the options of each kind of panel.
+// Validates a dashboard against Grafana's published schema: no unknown field, no wrong type and no missing field in the dashboard, its
+// variables, its queries, and the options of each kind of panel.
 package main
 
 import (
@@ -25,7 +25,7 @@ func check(path string) error {
 	if err != nil {
 		return err
 	}
-	// In places the library returns an empty list of errors, and leaves out what it was about: so the text is read once more.
+	// For some fields the library returns an empty list of errors and skips the field, so the text is also read without strictness below.
 	if err := dashboard.NewDashboard().UnmarshalJSONStrict(text); err != nil && err.Error() != "" {
 		return err
 	}
