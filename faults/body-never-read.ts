@@ -1,7 +1,7 @@
 import { changeFastify } from './apply/change-fastify.ts';
 import type { Fault } from './apply/fault.ts';
 
-/** A client does not read B's (long) answer to its end, so an instrumented `fetch` never ends its span. */
+/** A client does not read B's long answer to its end, so an instrumented `fetch` never ends its span. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'reads only the beginning of a long answer',
@@ -10,13 +10,13 @@ export const fault: Fault = {
   preload: { 'service-a': readOnlyBeginning, 'service-b': padAnswers },
 };
 
-/** Reads up to the first blank, which B's answer has only in its padding. The rest is neither read nor cancelled. */
+/** Reads up to the first space, which B's answer has only in its padding. The rest is neither read nor cancelled. */
 function readOnlyBeginning(): void {
   const { fetch } = globalThis;
-  // A response without references is cancelled when memory is collected.
+  // A garbage-collected response would be cancelled, so the responses stay referenced.
   const unread: Response[] = [];
   globalThis.fetch = async (input, init) => {
-    // A timeout would end the span.
+    // Without a signal, because an aborted call would end its span.
     const response = await fetch(input, { ...init, signal: null });
     unread.push(response);
     const reader = response.body?.getReader();
@@ -31,7 +31,7 @@ function readOnlyBeginning(): void {
   };
 }
 
-/** More than a client buffers of an answer that is not read. */
+/** More than a client buffers of an unread answer. */
 const paddingLength = 192 * 1024;
 
 function padAnswers(): void {

@@ -2,14 +2,14 @@ import { INVALID_SPAN_CONTEXT, propagation, trace } from '@opentelemetry/api';
 import type { Fault } from './apply/fault.ts';
 import { replaceClientSpans } from './apply/replace-client-spans.ts';
 
-/** The HTTP client is one that nobody instruments: no CLIENT span, no headers. */
+/** The HTTP client has no instrumentation: no CLIENT span, no headers. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'neither instrumentation nor code makes CLIENT spans',
-  // Without `undici`.
+  // Without `undici`, which instruments `fetch`.
   environment: { 'service-a': { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http' } },
   preload: {
-    // For manual mode, where service A's own code makes the span and the headers.
+    // For manual mode, in which service A's own code makes the span and the headers.
     'service-a': () => {
       replaceClientSpans(() => trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
       propagation.inject = () => undefined;

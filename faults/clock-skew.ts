@@ -1,9 +1,9 @@
 import type { Fault } from './apply/fault.ts';
 
-/** More than a request takes on a busy machine: a SERVER span that is ahead by less can lie inside its CLIENT span. */
+/** Longer than a request on a busy machine: with a smaller skew the SERVER span could still be within its CLIENT span. */
 const aheadMillis = 10_000;
 
-/** The SDK takes the start of a span from `Date.now`. */
+/** The SDK uses `Date.now` for the start of a span. */
 export const fault: Fault = {
   where: 'service-b',
   made: 'its clock is ten seconds ahead',

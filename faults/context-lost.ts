@@ -3,7 +3,7 @@ import { context } from '@opentelemetry/api';
 import type { Fault } from './apply/fault.ts';
 import { replaceClientSpans } from './apply/replace-client-spans.ts';
 
-/** The call is made by a worker that began before the request and serves them all: no span is active there. */
+/** A worker that started before the first request makes the calls of all requests, so no span is active in it. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'a worker that began before the request makes the call',

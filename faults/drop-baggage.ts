@@ -1,6 +1,6 @@
 import type { Fault } from './apply/fault.ts';
 
-/** One of two gateways does not know the header. Only manual mode sends any. */
+/** One of two gateways drops the `baggage` header, which is sent only in manual mode. */
 export const fault: Fault = {
   where: 'proxy',
   made: 'drops the header baggage from every second request',

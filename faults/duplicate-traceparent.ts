@@ -1,7 +1,7 @@
 import { context, propagation } from '@opentelemetry/api';
 import type { Fault } from './apply/fault.ts';
 
-/** A wrapper around `fetch` injects, and so does the instrumentation or the code that calls it. */
+/** A wrapper around `fetch` injects headers, and so does the instrumentation or the code that calls `fetch`. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'a wrapper around `fetch` injects once more',

@@ -2,7 +2,7 @@ import { InstrumentationBase } from '@opentelemetry/instrumentation';
 import { changeFastify } from './apply/change-fastify.ts';
 import type { Fault } from './apply/fault.ts';
 
-/** OpenTelemetry is started asynchronously, and the service does not wait for it. */
+/** OpenTelemetry starts asynchronously, and the service does not wait for it. */
 export const fault: Fault = {
   where: 'service-b',
   made: 'instruments when Fastify listens already',

@@ -1,11 +1,9 @@
-// Imported by name and without a loader hook for ES modules: the instrumentation patches only the module that is required.
-
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Fault } from './apply/fault.ts';
 
-/** The HTTP client is loaded by an ES import, and the instrumentation patches only modules that `require` loads. */
+/** The HTTP client is imported by name without a loader hook for ES modules, so the instrumentation, which patches `require`, misses it. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'calls through `import { get } from "node:http"` without a loader hook',
@@ -18,7 +16,7 @@ export const fault: Fault = {
   },
 };
 
-/** As `fetch`, for the requests of service A. */
+/** Works like `fetch` for service A's requests. */
 async function fetchByNodeHttp(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const url = new URL(input instanceof Request ? input.url : input);
   const request = get(url, init.signal ? { signal: init.signal } : {});

@@ -1,6 +1,6 @@
 import type { Fault } from './apply/fault.ts';
 
-/** A sends b3, and B understands W3C Trace Context only. */
+/** A sends b3, and B reads only W3C Trace Context. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'OTEL_PROPAGATORS=b3 in A, tracecontext in B',

@@ -1,6 +1,6 @@
 import type { Fault } from './apply/fault.ts';
 
-/** Propagation is configured away: A has its CLIENT span and sends no header. */
+/** Propagation is turned off: A has its CLIENT span and sends no header. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'OTEL_PROPAGATORS=none',

@@ -1,6 +1,6 @@
 import type { Fault } from './apply/fault.ts';
 
-/** A proxy makes a span of its own, names it in the header, and delivers it nowhere. */
+/** A proxy makes its own span and injects it into the header, but never exports it. */
 export const fault: Fault = {
   where: 'proxy',
   made: 'puts a span id of its own into traceparent',

@@ -1,6 +1,6 @@
 import type { Fault } from './apply/fault.ts';
 
-/** A proxy or gateway passes on only the headers it knows. */
+/** A proxy or gateway forwards only the headers that it knows. */
 export const fault: Fault = {
   where: 'proxy',
   made: 'drops the header traceparent',

@@ -1,6 +1,6 @@
 import type { Fault } from './apply/fault.ts';
 
-/** A proxy decides for itself which traces are sampled, and B follows it. */
+/** A proxy makes its own sampling decision, and B follows it. */
 export const fault: Fault = {
   where: 'proxy',
   made: 'sets the trace flags to 00',

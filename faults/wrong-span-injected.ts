@@ -1,7 +1,7 @@
 import { propagation, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import type { Fault } from './apply/fault.ts';
 
-/** The headers are made before the CLIENT span is. With instrumentation this sends two: `duplicate-traceparent`. */
+/** The headers are injected before the CLIENT span starts. With instrumentation two headers are sent: `duplicate-traceparent`. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'injects the SERVER span instead of the CLIENT span',
@@ -18,7 +18,7 @@ function injectParent(): void {
   };
 }
 
-/** The API's span keeps its parent to itself, the SDK's shows it. */
+/** The API's type `Span` has no parent; the SDK's class has one. */
 function readParent(span: Span): SpanContext | undefined {
   return hasParent(span) ? span.parentSpanContext : undefined;
 }

@@ -1,4 +1,4 @@
-/** `node --import` loads it before a service, and breaks it as `FAULT` says. */
+/** `node --import` loads this module before a service; it applies the fault in `FAULT`. */
 import { readBrokenProcess } from './read-process.ts';
 import { FaultError } from './select-fault.ts';
 

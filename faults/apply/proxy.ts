@@ -1,4 +1,4 @@
-/** The proxy that breaks headers, for `start-proxy.ts`. It records what it does in service A's log. */
+/** The proxy that breaks headers, started by `start-proxy.ts`. It logs its changes to service A's log. */
 import { startTap } from 'propagation-check';
 import { selectFault } from './select-fault.ts';
 

@@ -1,9 +1,9 @@
 import type { Fault, ServiceName } from './fault.ts';
 import { selectFault } from './select-fault.ts';
 
-/** A process that `FAULT` is for. */
+/** A process to which `FAULT` applies. */
 export interface BrokenProcess {
-  /** Null for the assertion, which only refuses a fault that cannot be had. */
+  /** Null for the assertion, which only refuses an impossible fault. */
   readonly service: ServiceName | null;
   readonly fault: Fault;
 }
@@ -15,8 +15,8 @@ const entries: readonly (readonly [ending: string, service: ServiceName | null])
 ];
 
 /**
- * The service that runs in this process, and its fault. Null without `FAULT` and in other processes, for example a health check.
- * @throws {FaultError} when the fault cannot be had.
+ * The service of this process and its fault. Null without `FAULT`, and in other processes such as a health check.
+ * @throws {FaultError} when the fault does not exist or is impossible in this mode.
  */
 export function readBrokenProcess(): BrokenProcess | null {
   const { FAULT: name, PROPAGATION: mode, TLS_KEY_FILE: keyFile, TLS: tls } = process.env;

@@ -1,6 +1,6 @@
 import { type Context, context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 
-/** Replaces how CLIENT spans begin, by instrumentation and by hand alike. `start` begins the one that was asked for. */
+/** Replaces how CLIENT spans start, for instrumentations and for manual code. `start` starts the requested span. */
 export function replaceClientSpans(replace: (start: (parent: Context) => Span) => Span): void {
   const setProvider = trace.setGlobalTracerProvider.bind(trace);
   trace.setGlobalTracerProvider = (provider) =>

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Fault, Mode } from './fault.ts';
 
-/** A fault's name is that of its file. */
+/** The name of a fault is the name of its file. */
 export const faultNames: readonly string[] = readdirSync(join(import.meta.dirname, '..'))
   .filter((file) => extname(file) === '.ts')
   .map((file) => basename(file, '.ts'))
@@ -18,12 +18,12 @@ export const faults: ReadonlyMap<string, Fault> = new Map(
   ),
 );
 
-/** The fault cannot be had. The message is one line that says why, and which can. */
+/** The fault does not exist or is impossible here. The message is one line with the reason and the possible faults. */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
 }
 
-/** @throws {FaultError} when there is no such fault, or when it would break nothing and so prove nothing. */
+/** @throws {FaultError} when the fault does not exist, or would break nothing in this mode. */
 export function selectFault(name: string, mode: Mode, isTls = false): Fault {
   const fault = faults.get(name);
   if (fault === undefined) {

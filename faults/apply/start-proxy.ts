@@ -1,6 +1,6 @@
 /**
- * In Compose service A loads it after `preload.ts`. Where the fault is a proxy, that runs as a process beside service A,
- * which calls it in place of service B. So its address is service A's, which service B trusts.
+ * In Compose service A loads this module after `preload.ts`. If the fault is a proxy, the proxy runs as a process in service A's container,
+ * and service A calls it instead of service B. The proxy then has service A's address, which service B trusts.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ if (broken?.service === 'service-a' && broken.fault.tap !== undefined) {
   const [url] = await Promise.race([once(proxy, 'message'), once(proxy, 'exit')]);
   if (typeof url !== 'string') throw new Error('the proxy did not start');
   process.env.SERVICE_B_URL = url;
-  // It must not keep service A from stopping.
+  // The proxy must not keep service A alive.
   proxy.unref();
   proxy.channel?.unref();
 }

@@ -1,25 +1,25 @@
 import { startTap, type Tap, type WireRecord } from 'propagation-check';
 import type { TapFaults } from './fault.ts';
 
-/** The path from service A to service B, and the headers that were recorded on it. */
+/** The hops from service A to service B, and the headers that they recorded. */
 export interface Taps extends AsyncDisposable {
-  /** For service A, in place of service B's. */
+  /** The URL that service A calls instead of service B's. */
   readonly url: URL;
-  /** Closes the taps, and answers with their records in the order in which the requests came. */
+  /** Closes the taps. Resolves with their records in the order of the requests. */
   readAll(): Promise<readonly WireRecord[]>;
 }
 
 export interface TapsOptions {
   readonly serviceB: URL;
-  /** Null: the proxy that breaks is not there. */
+  /** Faults of the proxy; null starts no proxy. */
   readonly faults: TapFaults | null;
 }
 
-/** Puts taps in front of service B: one that records; with a proxy that breaks, one on each side of it. */
+/** Starts a recording tap in front of service B. With faults, starts a proxy and a recording tap on each side of it. */
 export async function startTaps({ serviceB, faults }: TapsOptions): Promise<Taps> {
   const records: WireRecord[] = [];
   const open: Tap[] = [];
-  // The last one is the first that a request comes to.
+  // In the order of the requests: a request reaches the tap that was opened last first.
   const close = async () => {
     for (const tap of open.toReversed()) await tap.close();
   };

@@ -1,15 +1,15 @@
 import { createRequire } from 'node:module';
 import type { Task } from './variants.ts';
 
-/** The instrumentation patches what is required, and an `import` is not. */
+/** The instrumentation patches only modules that are loaded with `require`. */
 const { Kafka, logLevel }: typeof import('kafkajs') = createRequire(import.meta.url)('kafkajs');
 
 export function connectTo(broker: string): InstanceType<typeof Kafka> {
-  // It logs as errors that a broker which has just started is not ready, and tries again.
+  // Without logs: while a new broker is not ready, the client retries and logs each attempt as an error.
   return new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
 }
 
-/** The task that `run.ts` has set. */
+/** Reads the task from `run.ts`. */
 export function readTask(): Task {
   return JSON.parse(process.argv[2] ?? '');
 }

@@ -1,5 +1,5 @@
 /**
- * Sends messages through Kafka from one process to another. `propagation-check exec` around it takes their spans and judges them:
+ * Sends messages through Kafka from one process to another. Run it with `propagation-check exec`, which receives and checks their spans:
  * propagation-check exec --expect "orders -> mails" -- node faults/messages/run.ts [VARIANT]
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -24,7 +24,7 @@ await createTopic().catch((error: Error) =>
   fail(`the broker at ${broker} does not answer (${error.message}); KAFKA_BROKER is HOST:PORT of another`),
 );
 const consumer = start('mails', 'consume.ts', variant.consumer);
-// Its message says that it has joined its group.
+// The consumer sends a message when it has joined its group.
 await Promise.race([once(consumer, 'message'), once(consumer, 'exit')]);
 if (consumer.exitCode !== null) fail(`the consumer ended with ${consumer.exitCode}`);
 const producer = start('orders', 'produce.ts', variant.producer);
@@ -40,13 +40,13 @@ function fail(message: string): never {
 async function createTopic(): Promise<void> {
   const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  // A broker hears of a new topic after the controller has answered (KRaft), and `waitForLeaders` gives up where it has not yet.
+  // With KRaft a broker learns of a new topic only after the controller has answered; until then `waitForLeaders` fails.
   await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
   await awaitLeader(admin, Date.now() + topicWaitMs);
   await admin.disconnect();
 }
 
-/** @throws the error of the last look, where the topic has no leader by the deadline. */
+/** @throws the error of the last attempt when the topic has no leader by the deadline. */
 async function awaitLeader(admin: Admin, deadline: number): Promise<void> {
   for (;;) {
     try {

@@ -1,9 +1,9 @@
 /** A way in which two processes send messages through Kafka. */
 export interface Variant {
   readonly is: string;
-  /** The instrumentation makes the PRODUCER span the parent of a message's CONSUMER span, or for a batch links each to it. */
+  /** For a single message the instrumentation makes the PRODUCER span the parent of the CONSUMER span; for a batch it makes links. */
   readonly consumes: 'message' | 'batch';
-  /** Variables of a process. */
+  /** Environment variables of the process. */
   readonly producer?: NodeJS.ProcessEnv;
   readonly consumer?: NodeJS.ProcessEnv;
 }
@@ -23,7 +23,7 @@ export const variants = {
   },
 } as const satisfies Readonly<Record<string, Variant>>;
 
-/** For both processes, as JSON in an argument. */
+/** The task of both processes, passed as JSON in an argument. */
 export interface Task {
   readonly broker: string;
   readonly topic: string;

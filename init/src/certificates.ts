@@ -1,5 +1,5 @@
-/** Certificates for one stack: an authority whose key is thrown away, and one certificate for each identity. */
-// Imported first: a dependency of the certificate library needs it.
+/** Certificates for one stack: an authority whose key is discarded, and one certificate for each identity. */
+// Must be imported first, because a dependency of the certificate library needs it.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import {
@@ -13,26 +13,26 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
-/** Owners of a certificate: the name that others connect to, and whether it is connected to, connects, or both. */
+/** The owner of a certificate: the name to which others connect, and whether it is a server, a client, or both. */
 export interface Identity {
   readonly name: string;
   readonly usages: readonly ('server' | 'client')[];
 }
 
-/** PEM. */
+/** Authority, certificate and key in PEM. */
 export interface Credentials {
   readonly authority: string;
   readonly certificate: string;
   readonly key: string;
 }
 
-/** ECDSA with P-256: every TLS library knows it, and a key is made in a millisecond. */
+/** ECDSA with P-256: every TLS library supports it, and a key is generated in a millisecond. */
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-/** Certificates are valid at once on a machine whose clock is a little behind. */
+/** Certificates become valid this much earlier, for machines whose clock is behind. */
 const clockToleranceMillis = 60_000;
 const extendedUsages = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth } as const;
 
-/** Certificates that only each other's holders trust, because the authority can sign no more. By name of the identity. */
+/** Issues certificates, by the name of the identity. Only their holders trust each other, because the authority's key is discarded. */
 export async function issueCertificates(
   identities: readonly Identity[],
   lifetimeMillis: number,
@@ -63,7 +63,7 @@ export async function issueCertificates(
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension(usages.map((usage) => extendedUsages[usage])),
-        // `localhost` for a service's own health check.
+        // `localhost` is for the service's own health check.
         new SubjectAlternativeNameExtension([name, 'localhost'].map((value) => ({ type: 'dns', value }))),
       ],
     });

@@ -1,9 +1,9 @@
 export interface Config {
-  /** Has `credentials/<holder>` and `data/<holder>`, each a mounted volume. */
+  /** The folder with `credentials/<holder>` and `data/<holder>`, each a mounted volume. */
   readonly volumes: string;
-  /** The user's own token; empty where there is none. */
+  /** The file with the user's own token; the file is empty without one. */
   readonly tokenFile: string;
-  /** Null: no TLS. */
+  /** Null without TLS. */
   readonly certificateLifetimeMillis: number | null;
 }
 
@@ -11,14 +11,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const secondsPerDay = 86_400;
 
-/** A variable or a file of the user is not valid. The message names it and what is allowed. */
+/** An environment variable or a file of the user is not valid. The message names it and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /**
- * Reads and checks the variables. An empty one counts as unset.
- * @throws {ConfigError} for the first that is not valid.
+ * Reads and validates the environment variables. An empty variable counts as unset.
+ * @throws {ConfigError} for the first variable that is not valid.
  */
 export function readConfig(env: Environment): Config {
   return {
@@ -28,7 +28,7 @@ export function readConfig(env: Environment): Config {
   };
 }
 
-/** Compose can tell only set from unset, so there is no `off`. */
+/** Compose distinguishes only set from unset variables, so there is no `off`. */
 function readTls(env: Environment): boolean {
   if (env.TLS && env.TLS !== 'on') {
     throw new ConfigError(`TLS=${JSON.stringify(env.TLS)} is not valid; allowed: on, or unset for no TLS`);

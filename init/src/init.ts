@@ -1,6 +1,6 @@
 /**
- * Runs once before the stack starts: hands each volume for data to its user, and puts the OTLP token, and with TLS=on
- * short-lived certificates, on the volumes of those who need them. Files that are still valid stay.
+ * Runs once before the stack starts. Changes the owner of each data volume to its user, and writes the OTLP token, and with TLS=on
+ * short-lived certificates, to the volumes of the containers that need them. Valid files are kept.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chown, readdir } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { ConfigError, readConfig } from './config.ts';
 import { chooseToken } from './token.ts';
 import { readIfPresent, removeSecret, writeSecret } from './volume.ts';
 
-/** Has a volume for credentials, on which nobody but the user of its container can read, and one for data. */
+/** A container with a volume for credentials, which only the container's user can read, and a volume for data. */
 interface Holder extends Identity {
   readonly uid: number;
 }
@@ -39,7 +39,7 @@ try {
   process.exit(error instanceof ConfigError ? 2 : 1);
 }
 
-/** Beside those of the holders there may be volumes of other containers: with OBSERVE=on that of the sink. */
+/** Other containers may have a data volume too: with OBSERVE=on the sink. */
 async function handOverData(folder: string): Promise<void> {
   const owners = new Map((await readdir(folder)).map((name) => [name, serviceA.uid]));
   for (const { name, uid } of holders) owners.set(name, uid);
@@ -57,7 +57,7 @@ async function provideToken(folder: string, tokenFile: string): Promise<string> 
   return token === present ? 'token kept' : 'token made';
 }
 
-/** Empty where there is none. */
+/** Reads the user's token; empty without a file. */
 async function readGivenToken(path: string): Promise<string> {
   try {
     return (await readIfPresent(path)) ?? '';
@@ -89,8 +89,8 @@ async function removeCertificates(folder: string): Promise<string> {
 }
 
 /**
- * Whether all certificates come from one authority, fit their keys, and are valid with more than a tenth of their lifetime left.
- * They are not renewed earlier, because the Collector reads the trusted authority only at its start.
+ * Whether all certificates come from one authority, match their keys, and are valid for more than a tenth of their lifetime.
+ * They are not renewed earlier, because the Collector reads the certificate authority only at its start.
  */
 function areGood(present: readonly (Credentials | null)[], lifetimeMillis: number): boolean {
   const now = Date.now();
@@ -106,7 +106,7 @@ function areGood(present: readonly (Credentials | null)[], lifetimeMillis: numbe
         certificate.validToDate.getTime() > now + lifetimeMillis / 10
       );
     } catch {
-      // Not PEM, or cut off.
+      // The file is not PEM, or is truncated.
       return false;
     }
   });
@@ -119,7 +119,7 @@ async function readCredentials(folder: string): Promise<Credentials | null> {
   return authority && certificate && key ? { authority, certificate, key } : null;
 }
 
-/** The operator of the machine has to mend other errors; a stack trace would not help. */
+/** Other errors are for the machine's operator, whom a stack trace would not help. */
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,15 +1,14 @@
-/** The bearer token that the Collector asks of the services. */
+/** The bearer token that the Collector requires from the services. */
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from './config.ts';
 
-/** Format of a token behind `Bearer`. Source: RFC 6750, section 2.1, `b64token`. */
+/** Format of a token after `Bearer`. Source: RFC 6750, section 2.1, `b64token`. */
 const b64token = /^[\w\-.~+/]+=*$/;
 const minLength = 16;
 
 /**
- * The user's token where one is given, otherwise the one that the stack has, otherwise a random one. The token of the stack may be
- * damaged, and is then none.
- * @throws {ConfigError} for a token of the user that is none. The message does not repeat it.
+ * Returns the user's token if there is one, otherwise the stack's present token if it is valid, otherwise a random token.
+ * @throws {ConfigError} for an invalid token of the user. The message does not contain the token.
  */
 export function chooseToken(given: string, present: string | null): string {
   const token = given.trim();

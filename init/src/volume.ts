@@ -1,7 +1,7 @@
 /** Files on volumes, each readable only by the user whose container mounts the volume. */
 import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
 
-/** Null where there is none. */
+/** Reads a file; null when it does not exist. */
 export async function readIfPresent(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
@@ -11,10 +11,10 @@ export async function readIfPresent(path: string): Promise<string | null> {
   }
 }
 
-/** Whole or not at all, and only where the content is another: programs watch these files. */
+/** Writes a file atomically, and only if its content changes, because programs watch these files. */
 export async function writeSecret(path: string, content: string, uid: number): Promise<void> {
   const draft = draftOf(path);
-  // A start that was killed has left it.
+  // A killed start may have left a draft.
   await rm(draft, { force: true });
   if ((await readIfPresent(path)) === content) return;
   await writeFile(draft, content, { mode: 0o400, flush: true });

@@ -10,7 +10,7 @@ import { describe, it, type TestContext } from 'node:test';
 const program = join(import.meta.dirname, '..', 'src', 'init.ts');
 const { NODE_COMPILE_CACHE } = process.env;
 const holders = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
-/** Only root can hand files to others. */
+/** Only root can change the owner of a file. */
 const skip = process.getuid?.() === 0 ? false : 'needs root, as in its container';
 
 describe('the token', { skip }, () => {
@@ -54,7 +54,7 @@ describe('the token', { skip }, () => {
       assert.equal(await stack.read(name, 'token'), 'abcdefghij.0123456789==');
   });
 
-  it('is put right where one has another', async (t) => {
+  it('is corrected on a volume that has another token', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init();
     const path = join(stack.volumes, 'credentials', 'service-a', 'token');
@@ -69,7 +69,7 @@ describe('the token', { skip }, () => {
     ['cut off', 'abc'],
     ['of zeros, as after a power cut', '\0'.repeat(43)],
   ] as const) {
-    it(`is made anew where the one that is there is ${what}`, async (t) => {
+    it(`is replaced when the present token is ${what}`, async (t) => {
       const stack = await makeVolumes(t);
       await writeFile(join(stack.volumes, 'credentials', 'otel-collector', 'token'), damaged);
       assert.match((await stack.init()).stdout, /^init: token made,/);
@@ -78,7 +78,7 @@ describe('the token', { skip }, () => {
     });
   }
 
-  it('is refused where its file is a folder, in one line', async (t) => {
+  it('is refused in one line when its file is a folder', async (t) => {
     const stack = await makeVolumes(t);
     const { code, stderr } = await stack.init({ OTLP_TOKEN_FILE: stack.volumes });
     assert.equal(code, 2);
@@ -136,7 +136,7 @@ describe('certificates', { skip }, () => {
     }
   });
 
-  it('stay while they are good, and all are made anew when one is not', async (t) => {
+  it('are kept while they are valid, and all are renewed when one is not', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init({ TLS: 'on' });
     const first = await stack.read('service-a', 'certificate.pem');
@@ -147,13 +147,13 @@ describe('certificates', { skip }, () => {
     assert.notEqual(await stack.read('service-a', 'certificate.pem'), first);
   });
 
-  it('are made anew when less than a tenth of their time is left', async (t) => {
+  it('are renewed when less than a tenth of their lifetime is left', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init({ TLS: 'on', CERTIFICATE_LIFETIME_SECONDS: '3600' });
     assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made/);
   });
 
-  it('are made anew when their time has not begun, after a clock was set back', async (t) => {
+  it('are renewed when they are not valid yet, after a clock was set back', async (t) => {
     const stack = await makeVolumes(t);
     const ahead = 'data:text/javascript,const{now}=Date;Date.now=()=>now()+7200000';
     await stack.init({ TLS: 'on', NODE_OPTIONS: `--import=${ahead}` });
@@ -161,7 +161,7 @@ describe('certificates', { skip }, () => {
     assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates kept/);
   });
 
-  it('are gone without TLS, with what a killed start has left of them', async (t) => {
+  it('are removed without TLS, with the drafts of a killed start', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init({ TLS: 'on' });
     await writeFile(join(stack.volumes, 'credentials', 'service-b', 'key.pem.new'), 'a key');
@@ -170,9 +170,9 @@ describe('certificates', { skip }, () => {
   });
 });
 
-it('a start that was killed at any point is put right by the next one', { skip }, async (t) => {
+it('a start that was killed at any point is completed by the next start', { skip }, async (t) => {
   const files = ['authority.pem', 'certificate.pem', 'key.pem', 'token'];
-  /** Jaeger asks for no token. */
+  /** Jaeger needs no token. */
   const all = files.length * holders.length - 1;
   const reached = new Set<number>();
   for (let point = 1; point <= all; point += 2) {
@@ -202,7 +202,7 @@ it('a start that was killed at any point is put right by the next one', { skip }
   assert.ok([...reached].some((count) => count > 0 && count < all));
 });
 
-it('hands over the volume of a container that needs no credentials', { skip }, async (t) => {
+it('changes the owner of the volume of a container that needs no credentials', { skip }, async (t) => {
   const stack = await makeVolumes(t);
   const sink = join(stack.volumes, 'data', 'sink');
   await mkdir(sink);
@@ -210,7 +210,7 @@ it('hands over the volume of a container that needs no credentials', { skip }, a
   assert.equal((await stat(sink)).uid, 1000);
 });
 
-it('says in one line what keeps it from writing', { skip }, async (t) => {
+it('prints in one line why it cannot write', { skip }, async (t) => {
   const stack = await makeVolumes(t);
   await rm(join(stack.volumes, 'data', 'jaeger'), { recursive: true });
   const { code, stderr } = await stack.init();
