@@ -2,7 +2,7 @@ import type { PropagationMatchers } from 'propagation-check';
 
 /** For `@jest/globals`. */
 declare module 'expect' {
-  // All declarations of an interface have the same type parameters.
+  // The type parameters must be those of the other declarations of this interface.
   interface Matchers<R extends void | Promise<void>, T = unknown> extends PropagationMatchers {}
 }
 

@@ -1,4 +1,4 @@
-/** Makes `dist/`: bundles, types, and the pages of the findings and of doctor. Run by npm before it packs. */
+/** Builds `dist/`: bundles, types, and the pages of the findings and of doctor. npm runs it before it packs. */
 import { chmodSync, cpSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -8,7 +8,7 @@ import { build, compile } from '../../build.ts';
 const manifest: { readonly dependencies: object } = JSON.parse(readFileSync('package.json', 'utf8'));
 const dependencies = Object.keys(manifest.dependencies);
 
-/** Modules that Node loads by their path. Each gets a bundle, because loading 280 modules takes longer than running a command. */
+/** Modules that Node loads by their path. Each is bundled, because loading 280 modules takes longer than running a command. */
 const entries = ['cli', 'index', 'source/piece-worker', 'report/page/page'];
 
 await build(async (folder) => {
@@ -23,7 +23,7 @@ await build(async (folder) => {
     output: { dir: folder, chunkFileNames: 'chunks/[name].js' },
   });
   refuseForeign(output);
-  // Without the check, which takes three times as long: `npm run check` makes it, with the same project.
+  // Without type checks, which take three times as long: `npm run check` makes them with the same project.
   compile(folder, '--emitDeclarationOnly', '--noCheck');
   removeOtherTypes(folder);
   cpSync('../../docs/findings', `${folder}/docs/findings`, { recursive: true });
@@ -32,8 +32,8 @@ await build(async (folder) => {
 });
 
 /**
- * Code of others is a dependency, which npm installs with its licence: none of it is in a bundle, and no bundle imports a package that
- * the user does not have. The bundler adds helpers of its own.
+ * Refuses bundles with code of dependencies, which npm installs with their licences, and bundles that import a package that is not a
+ * dependency. The bundler's own helpers are allowed.
  */
 function refuseForeign(output: RolldownOutput['output']): void {
   const own = new Set(output.map(({ fileName }) => fileName));
@@ -50,7 +50,7 @@ function refuseForeign(output: RolldownOutput['output']): void {
   if (foreign.length > 0) throw new Error(`not in the dependencies of package.json: ${foreign.join(', ')}`);
 }
 
-/** The compiler writes those of every module, of which the library shows few. In its own imports it quotes otherwise than we. */
+/** Removes the types of modules that the library does not export: the compiler writes those of all modules, with either kind of quote. */
 function removeOtherTypes(folder: string): void {
   const shown = new Set(['index.d.ts']);
   for (const file of shown) {

@@ -11,7 +11,7 @@ const session: Session = {
   endOnSignals: () => undefined,
 };
 
-/** An option that so many commands have alike is described once. */
+/** An option that at least this many commands share is described once. */
 const leastShared = 3;
 
 /** The page with every command and option, as `--help` describes them. */

@@ -2,7 +2,7 @@ import { findings } from '../src/rules/findings.ts';
 
 const table = /(?<=\n\| what the data shows .*\n\|---.*\n)(?:\|.*\n)+/;
 
-/** The page with the table of all findings as the rules describe them. */
+/** @returns the page with the table of all findings as the rules describe them */
 export function fillFindingsTable(page: string): string {
   const rows = Object.values(findings).map(({ id, kind, shows, title }) => {
     const words = title.replaceAll('\u2019', "'");

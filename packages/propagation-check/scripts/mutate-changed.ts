@@ -1,6 +1,6 @@
 /**
  * Mutation tests of the rules that differ from another commit: `npm run mutation:changed -w propagation-check -- origin/main`.
- * With `--lines 600` the smallest of them, of so many lines together: some minutes. The rest is named.
+ * With `--lines 600` it mutates only the smallest files, up to 600 lines in total, which takes some minutes, and lists the other files.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ if (chosen.length === 0) {
   process.exitCode = status ?? 1;
 }
 
-/** The smallest first. */
+/** Lists the changed files, the smallest first. */
 function listChanged(): readonly { readonly file: string; readonly lines: number }[] {
   return execFileSync(
     'git',

@@ -3,7 +3,7 @@ import { configurationShape } from '../src/config/configuration-shape.ts';
 import { expectationShape } from '../src/expect/read-expectation-shape.ts';
 import { auditShape, reportShape } from './report-shape.ts';
 
-/** The JSON Schemas (2020-12) that are published: of the files that people write, for editors, and of the JSON reports. */
+/** The published JSON Schemas (2020-12): of the files that people write, for editors, and of the JSON reports. */
 export function renderSchemas(): Readonly<Record<string, string>> {
   return {
     'configuration.schema.json': render(configurationShape),

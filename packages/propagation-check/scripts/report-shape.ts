@@ -137,7 +137,7 @@ const details = {
     .nullable(),
 };
 
-/** The JSON report, version 1: `report.schema.json` is made of it. Strict here, so that a test finds a field that is missing. */
+/** The JSON report, version 1; the source of `report.schema.json`. Strict, so that a test finds a field that this shape lacks. */
 export const reportShape = z.strictObject({
   ...resultShape.shape,
   ...details,
@@ -163,7 +163,7 @@ const window = z
   })
   .meta({ id: 'window' });
 
-/** The JSON report of `audit`, version 1: `audit.schema.json` is made of it. */
+/** The JSON report of `audit`, version 1; the source of `audit.schema.json`. */
 export const auditShape = z.strictObject({
   kind: z.literal('audit'),
   version: z.literal(1),

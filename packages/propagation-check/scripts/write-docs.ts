@@ -1,4 +1,4 @@
-/** Writes what the documentation takes from the code: the table of findings, the checks of doctor, and the reference of the command line. */
+/** Writes the generated documentation: the table of findings, the checks of doctor, and the reference of the command line. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderCliReference } from './cli-reference.ts';
 import { renderDoctorPage } from './doctor-page.ts';

@@ -1,4 +1,4 @@
-/** Writes what reports say of the drawings; a person reads the difference. */
+/** Writes the reports' texts for all drawings to a file, whose diff a person reviews. */
 import { writeFileSync } from 'node:fs';
 import { explanationsFile, listDrawings, renderExplanation } from '../test/rules/render-explanations.ts';
 

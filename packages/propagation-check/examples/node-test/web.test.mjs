@@ -2,7 +2,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { expectPropagation, startReceiver } from 'propagation-check';
 import { startServices } from '../services/start-services.mjs';
 
-/** How the services are instrumented in production too. */
+/** The services are instrumented as in production. */
 const withSdk = '--import @opentelemetry/auto-instrumentations-node/register';
 
 /** @type {import('propagation-check').Receiver} */
@@ -20,7 +20,7 @@ after(async () => {
 });
 beforeEach(() => receiver.clear());
 
-test('web hands the context on to orders', async () => {
+test('web propagates its trace context to orders', async () => {
   await fetch(services.url);
   await expectPropagation(receiver, 'web -> orders');
 });

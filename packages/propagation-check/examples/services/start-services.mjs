@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Starts `orders`, and `web`, which calls it.
+ * Starts `orders`, and `web`, which calls `orders`.
  *
  * @param {NodeJS.ProcessEnv} env
  * @returns the URL of `web`, and a function that stops both.

@@ -2,7 +2,7 @@ import { startReceiver } from 'propagation-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startServices } from '../services/start-services.mjs';
 
-/** How the services are instrumented in production too. */
+/** The services are instrumented as in production. */
 const withSdk = '--import @opentelemetry/auto-instrumentations-node/register';
 
 /** @type {import('propagation-check').Receiver} */
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 beforeEach(() => receiver.clear());
 
-test('web hands the context on to orders', async () => {
+test('web propagates its trace context to orders', async () => {
   await fetch(services.url);
   await expect(receiver).toPropagate('web -> orders');
 });

@@ -1,4 +1,4 @@
-/** Common to the capture scripts: a receiver that keeps what arrives, processes, and the files of a case. */
+/** Common to the capture scripts: a receiver that saves all exports, the processes, and the files of a case. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { openSave } from '../../src/source/save-exports.ts';
 const captures = join(import.meta.dirname, '..', '..', 'captures');
 
 /**
- * Records one case: `drive` runs the system, which exports to `url` and has ended, or has flushed, when it answers.
+ * Records one case. `drive` runs the system, which exports to `url`; when `drive` resolves, the system has exited or flushed its spans.
  * @param {{ name: string, system: string, label: object, drive: (url: string) => Promise<void> }} system
  */
 export async function recordCapture({ name, system, label, drive }) {
@@ -40,14 +40,14 @@ export function broken(path, truth, count, symptoms = ['split-trace']) {
   return { verdict: 'broken', truth, symptoms, path, broken_edges: [edge] };
 }
 
-/** Runs a program to its end. Its standard error is that of this process. */
+/** Runs a program to its end. It shares this process's standard error. */
 export async function run(command, args, options) {
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
 }
 
-/** Starts a server; `stop` ends it as an operator does, and waits. */
+/** Starts a server; `stop` interrupts it with SIGINT and waits for its end. */
 export async function start(command, args, port, options) {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options });
   const ended = once(child, 'exit');

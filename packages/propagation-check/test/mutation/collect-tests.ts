@@ -1,4 +1,4 @@
-/** Takes the place of `node:test` while mutants run: tests are collected, so that one process runs them again for each mutant. */
+/** Replaces `node:test` while mutants run: collects the tests, so that one process can run them again for each mutant. */
 export interface CollectedTest {
   readonly name: string;
   readonly run: () => unknown;

@@ -1,6 +1,6 @@
 /**
- * A test runner for Stryker that keeps one process for many mutants: all of them are in the instrumented sources, and a global
- * says which one is active. Drawings take milliseconds, a process takes a second. Tests of the mutated file run first.
+ * A test runner for Stryker that uses one process for many mutants, because a drawing takes milliseconds and a process takes a second. The
+ * instrumented sources contain all mutants, and a global variable selects the active one. Tests of the mutated file run first.
  */
 import { globSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -22,7 +22,10 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import type { CollectedTest } from './collect-tests.ts';
 
-/** Each drawing is a test of its own, so that a mutant runs only those that reach it. What reads sources would read instrumented ones. */
+/**
+ * Each drawing is a separate test, so that a mutant runs only the drawings that reach it. Tests that read the sources are left out, because
+ * they would read instrumented sources.
+ */
 const testFiles =
   'test/{calls/mcp,engine/{fixtures,rank-by-*,unreceived},expectation/*,headers/*,pairing/*,rules/!(sources),verdict/*}.test.ts';
 
@@ -31,7 +34,7 @@ Object.assign(globalThis, { [INSTRUMENTER_CONSTANTS.NAMESPACE]: context });
 
 class InProcessRunner implements TestRunner {
   readonly #tests = new Map<string, CollectedTest>();
-  /** How often a test was the first to fail. */
+  /** How often each test was the first to fail. */
   readonly #kills = new Map<string, number>();
   readonly #durations = new Map<string, number>();
 
@@ -64,7 +67,7 @@ class InProcessRunner implements TestRunner {
       : toMutantRunResult({ status: DryRunStatus.Timeout });
   }
 
-  /** Within a sandbox the working directory is its own. */
+  /** Loads the tests once. In a sandbox the working directory is the sandbox. */
   async #load(): Promise<void> {
     if (this.#tests.size > 0) return;
     const url = pathToFileURL(resolve('test/mutation/collect-tests.ts')).href;

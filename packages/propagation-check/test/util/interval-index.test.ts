@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { indexIntervals } from '../../src/util/interval-index.ts';
 
 const interval = fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -20, max: 20 }));
-/** The search of each begins where the search of the previous one ended. */
+/** Several look-ups on one index, because each search begins where the one before ended. */
 const looks = fc.array(interval, { minLength: 1, maxLength: 5 });
 
-test('a look-up finds what a search of all finds, the latest start first, without what was removed', () => {
+test('a look-up finds the same intervals as a linear search, latest start first, without removed ones', () => {
   fc.assert(
     fc.property(fc.array(interval), looks, fc.array(fc.nat(40)), (intervals, times, removed) => {
       const index = indexIntervals(

@@ -9,7 +9,7 @@ test('results are in the order of the items', async () => {
   assert.deepEqual(await mapped, [1, 2]);
 });
 
-test('nothing begins after a failure', async () => {
+test('no further item starts after a failure', async () => {
   const begun: number[] = [];
   const under = Promise.withResolvers<void>();
   const mapped = mapConcurrently([1, 2, 3, 4], 2, async (item) => {

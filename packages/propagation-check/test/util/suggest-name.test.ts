@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { suggestInstead, suggestName } from '../../src/util/suggest-name.ts';
 
-test('one slip of a short name, more of a long one', () => {
+test('a short name is suggested after one typo, a long name after more', () => {
   const known = ['web', 'orders', 'payment-service'];
   const rows = [
     ['wbe', 'web'],
@@ -24,7 +24,7 @@ test('one slip of a short name, more of a long one', () => {
   for (const [name, meant] of rows) assert.equal(suggestName(name, known), meant, name);
 });
 
-test('names of which a part begins with the name, or that are a part of it', () => {
+test('suggests names with a part that begins with the given name, and names that are a part of it', () => {
   const known = [
     'payment-service',
     'shop.Frontend',

@@ -1,4 +1,4 @@
-/** The API, with the http instrumentation. It allows other origins as its settings say. */
+/** The API, with the http instrumentation. Its settings say which headers it allows from other origins. */
 import { createRequire } from 'node:module';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';

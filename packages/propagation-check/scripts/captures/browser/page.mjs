@@ -1,4 +1,4 @@
-/** The page: traces its load, and asks the API as its settings say, a request in a trace of its own each. */
+/** The page: traces its load, and sends requests to the API according to its settings, each in its own trace. */
 import { ZoneContextManager } from '@opentelemetry/context-zone';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
@@ -16,7 +16,7 @@ const provider = new WebTracerProvider({
 provider.register({ contextManager: new ZoneContextManager() });
 const options = {
   ignoreUrls: [/\/v1\/traces$/],
-  // Without it the header goes to the page's own origin alone.
+  // Without this option the header is sent only to the page's own origin.
   ...(cors ? { propagateTraceHeaderCorsUrls: [new RegExp(api)] } : {}),
 };
 registerInstrumentations({
@@ -42,11 +42,11 @@ const ask = {
 
 window.shop = async () => {
   for (let at = 0; at < requests; at += 1) {
-    // A request that the browser refuses is a capture too.
+    // The capture continues after a request that the browser refuses.
     await ask[how](`${api}/items/${at}`).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 40));
   }
-  // The spans of resources end a little later.
+  // Spans of resources end a little later.
   await new Promise((resolve) => setTimeout(resolve, 500));
   await provider.forceFlush();
 };

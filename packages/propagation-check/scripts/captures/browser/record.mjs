@@ -1,6 +1,6 @@
 /**
- * Captures of a page in Chromium with the OpenTelemetry web SDK. Needs `npm install --legacy-peer-deps` here, and a Chromium
- * (Debian: `apt-get install chromium`); CHROMIUM names another than /usr/bin/chromium.
+ * Records captures of a page in Chromium with the OpenTelemetry web SDK. Needs `npm install --legacy-peer-deps` here, and Chromium
+ * (Debian: `apt-get install chromium`). CHROMIUM overrides the path /usr/bin/chromium.
  */
 import { createServer } from 'node:http';
 import { build } from 'esbuild';
@@ -21,7 +21,7 @@ const cases = [
   { name: 'web-fetch-proxy-strips', how: 'fetch', cors: false, isSameOrigin: true, isStripped: true, truth: 'header-stripped' },
   { name: 'web-fetch-clock-ahead', how: 'fetch', cors: true, skewMs: 45_000, label: healthy(path) },
   { name: 'web-fetch-clock-ahead-urls-missing', how: 'fetch', cors: false, skewMs: 45_000 },
-  // The browser refuses the request after the preflight: it never leaves.
+  // The browser refuses the request after the preflight, so it is never sent.
   { name: 'web-fetch-preflight-refused', how: 'fetch', cors: true, allowed: 'x-shop', label: healthy([]) },
 ];
 
@@ -80,7 +80,7 @@ for (const made of cases.filter(({ name }) => only.length === 0 || only.includes
 }
 await browser.close();
 
-/** The clock of a device that is wrong: what pages read of it, from the first line on. */
+/** Skews the clock that the page reads, from the page's first line on. */
 function skewClock(by) {
   const { now } = Date;
   Date.now = () => now() + by;
@@ -88,7 +88,7 @@ function skewClock(by) {
   Object.defineProperty(performance, 'timeOrigin', { get: () => origin });
 }
 
-/** Page, and behind the same origin the Collector, and the API where it has the page's origin. */
+/** Serves the page, and at the same origin the Collector and, if a case needs it, the API. */
 async function serveSite(port, settings, { otlp, apiPort, isStripped }) {
   const site = createServer(async (request, response) => {
     const isExport = request.url === '/v1/traces';

@@ -1,4 +1,4 @@
-/** An agent that asks the tool a few times, each in a trace of its own. */
+/** An agent that calls the tool a few times, each time in a new trace. */
 import { setTimeout } from 'node:timers/promises';
 import { mcp, stopTelemetry, withToolSpan, withTurn } from './telemetry.mjs';
 

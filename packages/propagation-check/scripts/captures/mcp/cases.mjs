@@ -1,8 +1,8 @@
-/** Common to both record scripts: an agent and its tools, over stdio or streamable HTTP, as the case says. */
+/** Common to the record scripts: an agent and its tools, over stdio or streamable HTTP as the case says. */
 import { freePort, recordCapture, run, start } from '../record-capture.mjs';
 import { startGateway } from './gateway.mjs';
 
-/** The tool calls of a capture, each in a trace of its own. */
+/** Number of tool calls of a capture, each in its own trace. */
 export const turns = 14;
 
 export async function recordCases(cases, { command, extension, system }) {

@@ -1,4 +1,4 @@
-/** A gateway that rebuilds JSON-RPC requests from the fields that it knows, as some MCP gateways do: `params._meta` is lost. */
+/** A gateway that rebuilds JSON-RPC requests from the fields that it knows, as some MCP gateways do, and so loses `params._meta`. */
 import { createServer, request } from 'node:http';
 
 export async function startGateway(port) {

@@ -15,9 +15,9 @@ await recordCases(
     { name: 'mcp-node-http', ...http, label: healthy(path) },
     { name: 'mcp-node-http-not-injected', ...http, agent: off, label: broken(path, 'header-not-sent', turns) },
     { name: 'mcp-node-http-gateway-drops-meta', ...http, isGated: true, label: broken(path, 'header-stripped', turns) },
-    // The pair of HTTP below the pair of MCP.
+    // The HTTP spans are below the MCP spans.
     { name: 'mcp-node-http-spans', ...spans, label: healthy(path) },
-    // HTTP carries the context alone.
+    // Only HTTP headers carry the context.
     { name: 'mcp-node-http-spans-no-meta', ...spans, agent: off, server: off, label: healthy(path) },
   ],
   {

@@ -1,5 +1,5 @@
 /**
- * Captures of version 1 of the official Python SDK for MCP, which needs an instrumentation of others. Needs `requirements-v1.txt` in
+ * Captures of version 1 of the official Python SDK for MCP, which needs a third-party instrumentation. Needs `requirements-v1.txt` in
  * a virtual environment: `PYTHON=…/bin/python node --conditions=trace-context-source record-python-v1.mjs`.
  */
 import { broken, healthy } from '../record-capture.mjs';

@@ -1,5 +1,5 @@
 /**
- * Captures of the official Python SDK for MCP, which makes the spans and carries context in `params._meta` by itself.
+ * Captures of the official Python SDK for MCP, which itself makes spans and carries context in `params._meta`.
  * Needs `requirements.txt` in a virtual environment: `PYTHON=…/bin/python node --conditions=trace-context-source record-python.mjs`.
  */
 import { broken, healthy } from '../record-capture.mjs';
@@ -8,7 +8,7 @@ import { recordCases, turns } from './cases.mjs';
 const path = ['agent', 'tools'];
 const off = { OTEL_PROPAGATORS: 'none' };
 const fastmcp = { both: { FASTMCP: 'on' }, system: 'Python 3.11, fastmcp 4.1.6 on mcp 2.3.0, opentelemetry-sdk 1.45.1' };
-// Beside the calls of the tool a session begins with a look at the server, and lists the tools once.
+// A session also makes two calls before the tool calls: `initialize` and `tools/list`.
 const calls = turns + 2;
 
 await recordCases(
@@ -25,7 +25,7 @@ await recordCases(
       isGated: true,
       label: broken(path, 'header-stripped', calls),
     },
-    // Its HTTP client, httpx2, has no instrumentation: the SERVER spans of HTTP are roots beside whole calls of MCP.
+    // The SDK's HTTP client, httpx2, has no instrumentation, so HTTP SERVER spans are roots beside intact MCP calls.
     { name: 'mcp-py-http-spans', isHttp: true, both: { HTTP_SPANS: 'on' }, label: healthy(path) },
     { name: 'mcp-py-fastmcp-stdio', ...fastmcp, label: healthy(path) },
     { name: 'mcp-py-fastmcp-http', isHttp: true, ...fastmcp, label: healthy(path) },

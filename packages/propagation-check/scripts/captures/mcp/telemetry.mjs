@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry for both sides. No published package makes spans by the semantic conventions for MCP and carries context for
- * the TypeScript SDK: `withSpan` makes the spans, as the conventions say, and OpenInference carries context in `params._meta`.
+ * OpenTelemetry for both sides. No published package for the TypeScript SDK both makes spans according to the semantic conventions for MCP
+ * and propagates context: `withSpan` makes the spans, and OpenInference propagates context in `params._meta`.
  */
 import { createRequire } from 'node:module';
 import { MCPInstrumentation } from '@arizeai/openinference-instrumentation-mcp';
