@@ -1,4 +1,4 @@
-/** Asks service A to call service B, and proves from Jaeger's API that the trace reached across. */
+/** Sends requests to service A, which calls service B, and asserts with Jaeger's API that each trace continues in B. */
 
 import { drawUpAccount, isBalanced, readCounters, renderAccount, settleCounters, type Way } from 'account';
 import { type Command, Option } from 'commander';
@@ -51,7 +51,7 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
       settleMs: defaultSettleMs,
       sourcePatienceMs: defaultSourcePatienceMs,
     });
-    // Before the account, which may come to nothing.
+    // Printed before the account, which may fail.
     if (!args.json) await output.print(renderAssertionText(run, { ...output, jaegerUi }));
     const traceIds = readTraceIds(run.checks);
     const account = before && (await drawUpAccount(before, traceIds, { ...common, read }));
@@ -99,12 +99,12 @@ function createCommand(): Command {
     .option('--source <spec>', 'read the trace from elsewhere, for instance tempo=http://localhost:3200');
 }
 
-/** In the stack's network Jaeger has another name than on the host. */
+/** Replaces Jaeger's host name in the stack's network by the one on the host. */
 function nameForHost(spec: string, jaegerUi: URL | undefined): string {
   return spec.startsWith('jaeger=') && jaegerUi !== undefined ? `jaeger=${jaegerUi.origin}` : spec;
 }
 
-/** A broken call has two traces. */
+/** The trace ids of A and B; a broken call has two traces. */
 function readTraceIds(checks: readonly TraceCheck[]): ReadonlySet<string> {
   const ids = checks.flatMap(({ answer }) => [answer?.service_a_trace_id, answer?.service_b_trace_id]);
   return new Set(ids.filter((id) => typeof id === 'string'));

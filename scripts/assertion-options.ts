@@ -12,7 +12,7 @@ export interface AssertionArguments {
   readonly json: boolean;
 }
 
-/** A command that throws instead of exiting and has the options of every assertion. */
+/** Creates a command with the common options, which throws instead of exiting. */
 export function createAssertionCommand(name: string, description: string): Command {
   treatEmptyAsUnset(['PROPAGATION', 'SERVICE_A_URL', 'JAEGER_URL', 'JAEGER_UI_URL', 'FAULT', 'COUNTERS_BY']);
   return new Command(name)
@@ -34,12 +34,12 @@ export function createAssertionCommand(name: string, description: string): Comma
     .addHelpText('after', '\nExit code: 0 every statement holds, 1 a statement fails, 2 no verdict.');
 }
 
-/** An option of npm itself: a user may have set it for every script. */
+/** npm has this option too, and a user may have set it for all scripts. */
 const ofNpm = 'json';
 
 /**
- * The arguments of a command.
- * @throws {UsageError} where npm has taken options for its own: it hands on those behind `--`, and of others only the values.
+ * Reads the arguments of a command.
+ * @throws {UsageError} when npm has consumed options: it passes on options after `--`, and only the values of options before it.
  */
 export function readArguments<Arguments extends AssertionArguments>(command: Command): Arguments {
   const taken = command.options
@@ -74,7 +74,7 @@ function parseCount(text: string): number {
   return count;
 }
 
-/** Compose passes on a variable that is not set as an empty one. */
+/** Compose passes an unset variable on as an empty one. */
 function treatEmptyAsUnset(names: readonly string[]): void {
   for (const name of names) if (process.env[name] === '') delete process.env[name];
 }

@@ -8,11 +8,11 @@ export interface DemoSystem {
   readonly receiver: OtlpReceiver;
   readonly serviceA: ServiceProcess;
   readonly serviceB: ServiceProcess;
-  /** The headers between the services, once these have stopped; none where nothing recorded them. */
+  /** The recorded headers between the services, after these have stopped; empty without taps. */
   readHeaders(): Promise<readonly WireRecord[]>;
-  /** Stops A, then B, which by then have delivered every span they hold. The receiver stays. */
+  /** Stops A, then B. Both have then exported all their spans. The receiver keeps running. */
   stopServices(): Promise<void>;
-  /** Stops what still runs. */
+  /** Stops everything that still runs. */
   close(): Promise<void>;
 }
 
@@ -21,11 +21,11 @@ export interface DemoOptions {
   /** Name of a fault, or null. */
   readonly fault: string | null;
   readonly env: NodeJS.ProcessEnv;
-  /** Variables for one service alone; they win over all others. */
+  /** Environment variables of a single service; they override all others. */
   readonly own?: Readonly<Partial<Record<ServiceName, NodeJS.ProcessEnv>>>;
-  /** Whether taps between the services record headers. Some faults are made by a proxy there, recorded or not. */
+  /** Whether taps between the services record headers. The proxy of a fault runs there with or without taps. */
   readonly isTapped?: boolean;
-  /** The folder of the two services; by default the demo's. */
+  /** The folder of the two services; the demo's by default. */
   readonly folder?: string;
   readonly signal: AbortSignal;
 }
@@ -33,8 +33,8 @@ export interface DemoOptions {
 const root = join(import.meta.dirname, '..');
 
 /**
- * @throws {FaultError} when the fault cannot be had.
- * @throws {ServiceStartError} when a service does not start. Then nothing of the system runs any more.
+ * @throws {FaultError} when the fault does not exist or is impossible in this mode.
+ * @throws {ServiceStartError} when a service does not start. Nothing of the system runs then.
  */
 export async function startDemoSystem({
   mode,
@@ -69,7 +69,7 @@ export async function startDemoSystem({
     started.defer(() => service.stop());
     return service;
   };
-  // As in Compose, the variable is for the edge; B trusts this machine.
+  // As in Compose, the user's variable applies to service A; B trusts this machine by default.
   const serviceB = await start('service-b', { TRUST_INCOMING: '' });
   const taps =
     isTapped || tapFaults !== null
@@ -83,7 +83,7 @@ export async function startDemoSystem({
     serviceA,
     serviceB,
     readHeaders: async () => (await taps?.readAll()) ?? [],
-    // A first: it may still wait for B.
+    // A stops first, because it may still wait for an answer of B.
     stopServices: async () => {
       await serviceA.stop();
       await serviceB.stop();
@@ -92,7 +92,7 @@ export async function startDemoSystem({
   };
 }
 
-/** The user's settings may send spans elsewhere, name both services alike or load other tools into them. */
+/** Removes settings of the user that could export spans elsewhere, give both services the same name or load other tools. */
 function withoutTelemetrySettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isKept = (name: string) =>
     name === 'OTEL_LOG_LEVEL' || !(name.startsWith('OTEL_') || name === 'NODE_OPTIONS');

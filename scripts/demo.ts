@@ -1,4 +1,4 @@
-/** Runs the demo without containers: two real services, an embedded receiver, and the assertion on what arrived. */
+/** Runs the demo without containers: two real services, an embedded receiver, and the assertion on the received spans. */
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -51,7 +51,7 @@ async function runDemo(signal: AbortSignal): Promise<number> {
     const serviceA = system.serviceA.url;
     const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
 
-    // Services that have stopped have sent every span: a span that is missing then never comes.
+    // Stopped services have exported every span, so no more spans can arrive.
     const noMoreSpans = new AbortController();
     const stopped = system.stopServices().finally(() => noMoreSpans.abort());
     const [run] = await Promise.all([
@@ -86,7 +86,7 @@ async function runDemo(signal: AbortSignal): Promise<number> {
   }
 }
 
-/** In the words of this command line: the services know only `PROPAGATION`. */
+/** Refuses the fault with the options of this command, because the fault's own message names `PROPAGATION`. */
 function refuseOtherMode(fault: string | null, mode: Arguments['mode']): void {
   const modes = fault === null ? undefined : faults.get(fault)?.modes;
   if (modes === undefined || modes.includes(mode)) return;
@@ -95,7 +95,7 @@ function refuseOtherMode(fault: string | null, mode: Arguments['mode']): void {
   );
 }
 
-/** As many requests as the fault needs to be seen, unless the user says how many. */
+/** Sets the number of requests that the fault needs to show, unless the user sets it. */
 function listNeeds(command: Command, fault: string | null): Partial<AssertionArguments> {
   const needed = fault === null ? undefined : faults.get(fault)?.requests;
   const isUsual = (option: string): boolean => command.getOptionValueSource(option) === 'default';
@@ -104,12 +104,12 @@ function listNeeds(command: Command, fault: string | null): Partial<AssertionArg
     : {};
 }
 
-/** The next command: see the trace break, then learn why. */
+/** The next command: break the trace, then find out why it broke. */
 function renderNext([report = '', spans = '', headers]: readonly string[], run: AssertionRun): string {
   const { verdict, mode, result } = run;
   const wire = headers === undefined ? '' : ` --wire ${headers}`;
   const expectations = relative(process.cwd(), locateExpectation(mode));
-  // A statement fails that the engine warns of: both commands end alike.
+  // If a statement fails where the engine only warns, the next command must exit with 1 too.
   const isWarned = result !== null && result.verdict !== 'broken';
   const next =
     verdict === 'intact'
@@ -125,7 +125,7 @@ function renderNext([report = '', spans = '', headers]: readonly string[], run: 
 }
 
 interface Saved {
-  /** As seen from here: the report, the spans, and where they were recorded the headers. */
+  /** Paths relative to the working directory: the report, the spans, and the headers if they were recorded. */
   readonly paths: readonly string[];
   readonly problem: string | null;
 }
@@ -147,12 +147,12 @@ async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: b
     if (problem !== null)
       return { paths, problem: `${relative(process.cwd(), path)} could not be written: ${problem}` };
   }
-  // Those of another run do not belong to these spans.
+  // Headers of another run do not belong to these spans.
   if (!hasHeaders) await rm(headersPath, { force: true });
   return { paths, problem: null };
 }
 
-/** A machine without a browser has the report all the same. */
+/** Opens the report. Without a browser the file is still there. */
 async function openReport(): Promise<void> {
   const { default: open } = await import('open');
   const opener = await open(reportPath);

@@ -1,4 +1,4 @@
-/** The demo's parts for `lab/`: the two services as processes, the requests, and the ten statements about their traces. */
+/** Exports for `lab/`: the two services as processes, the requests, and the ten statements about their traces. */
 export { followParents } from './assertion/ancestry.ts';
 export { type Answer, AnswerError, parseAnswer } from './assertion/answer.ts';
 export { callServiceA } from './assertion/call-service-a.ts';

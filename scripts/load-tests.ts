@@ -1,9 +1,9 @@
-/** The tests of several files in one process. */
+/** Runs the tests of several files in one process. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
-/** Where `@opentelemetry/api` keeps the global providers. */
+/** The key under which `@opentelemetry/api` keeps the global providers. */
 const openTelemetry = Symbol.for('opentelemetry.js.api.1');
 
 /**
@@ -26,13 +26,13 @@ export async function loadTests(files: readonly string[]): Promise<void> {
   });
 }
 
-/** A resource that the tests leave open would keep the process for ever. */
+/** Ends the process, which a handle that the tests left open would keep alive for ever. */
 function endProcess(): void {
   process.stderr.write(`The tests have left open: ${process.getActiveResourcesInfo().join(', ')}\n`);
   process.exit(1);
 }
 
-/** State of the whole process that tests can change, but for globals and most listeners: libraries add their own when they are loaded. */
+/** State of the process that tests can change. Without most globals and listeners, because libraries add their own when they are loaded. */
 function describeProcess(): Set<string> {
   return new Set([
     `folder ${process.cwd()}`,

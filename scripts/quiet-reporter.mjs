@@ -1,4 +1,4 @@
-/** A reporter for node:test: a dot for each process, the failures with their place and reason, and the sums that CI adds up. */
+/** A reporter for node:test: a dot for each process, the failures with their location and reason, and the sums that CI adds up. */
 import { inspect } from 'node:util';
 
 const sums = /^(tests|pass|fail|cancelled|skipped|duration_ms) /;
@@ -14,7 +14,7 @@ export default async function* report(events) {
       if (data.message.startsWith('tests ')) yield `\n${failures.join('')}`;
       yield `ℹ ${data.message}\n`;
     } else if (type === 'test:diagnostic' && data.message.startsWith('Error: ')) {
-      // Work that a test left running has thrown after its end.
+      // Work that a test started has thrown after the test's end.
       failures.push(`\n✖ ${data.file}\n  ${data.message}\n`);
     } else if (type === 'test:stderr') yield data.message;
   }

@@ -1,6 +1,6 @@
 /**
- * Loaded into a service that `service-process.ts` starts. It reports the port of the service. When the parent is gone, however it
- * went, the service stops as if it had been told to, and is ended for good if that takes too long.
+ * Loaded into a service that `service-process.ts` starts. Reports the service's port to the parent. When the parent exits for any reason, the
+ * service stops as after a signal, and is killed if that takes too long.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { devNull } from 'node:os';
 
 const patienceMs = 10_000;
 
-// Not by a line of the log: the log level may leave it out.
+// Not read from the log, because the log level may suppress the line.
 subscribe('tracing:net.server.listen:asyncEnd', (message) => {
   const server: unknown = Reflect.get(Object(message), 'server');
   const address = server instanceof Server ? server.address() : null;
@@ -17,8 +17,8 @@ subscribe('tracing:net.server.listen:asyncEnd', (message) => {
 });
 
 process.once('disconnect', () => {
-  // Nobody reads any more. At its end pino would write what is left to the broken pipe, again and again, for ever. A file that
-  // is opened gets the lowest number that is free.
+  // Replaces the broken pipes, to which pino would write its remaining lines again and again at exit. An opened file gets the lowest free
+  // descriptor.
   for (const output of [1, 2]) {
     closeSync(output);
     openSync(devNull, 'w');
@@ -26,5 +26,5 @@ process.once('disconnect', () => {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), patienceMs).unref();
   process.kill(process.pid, 'SIGTERM');
 });
-// The channel must not keep a service alive that has stopped.
+// The channel must not keep a stopped service alive.
 process.channel?.unref();

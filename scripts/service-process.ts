@@ -9,7 +9,7 @@ export interface ServiceProcess {
   readonly pid: number;
   readonly url: URL;
   readonly process: ChildProcess;
-  /** Asks the service to stop, waits until it has, and kills it and what it started when that takes too long. */
+  /** Stops the service and waits for its exit. After a timeout it kills the service and its child processes. */
   stop(): Promise<void>;
 }
 
@@ -18,28 +18,28 @@ export interface ServiceSpec {
   /** The service's folder. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
-  /** The module that listens, from that folder; by default `src/server.ts`. */
+  /** The module that listens, relative to the folder; `src/server.ts` by default. */
   readonly entry?: string;
-  /** Modules that are loaded before it, in this order; URLs, or paths from that folder. */
+  /** Modules that are loaded before the entry, in this order: URLs, or paths relative to the folder. */
   readonly preload: readonly string[];
   readonly signal: AbortSignal;
 }
 
-/** The service did not start. The message is its own last word, where it had one. */
+/** The service did not start. The message is the last line of its output, if any. */
 export class ServiceStartError extends Error {
   override readonly name = 'ServiceStartError';
 }
 
 const startTimeoutMs = 60_000;
-/** A service stops within 8 s, even when nobody takes its spans. */
+/** A service stops within 8 s, even when no receiver accepts its spans. */
 const stopTimeoutMs = 9_000;
 const keptLines = 20;
 
 const listeningSchema = z.object({ port: z.number().int().positive() });
 
 /**
- * Starts a service as its own process and waits until it listens on a free port.
- * @throws {ServiceStartError} when it exits before that or takes too long; then nothing of it is left.
+ * Starts a service as a process and waits until it listens on a free port.
+ * @throws {ServiceStartError} when it exits before that or takes too long. The process has then ended.
  */
 export async function startService({
   name,
@@ -56,7 +56,7 @@ export async function startService({
     cwd: directory,
     env: { ...env, HOST: '127.0.0.1', PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Its own process group: Ctrl-C in the terminal reaches the demo, which then stops the services in order.
+    // Its own process group, so that Ctrl-C in the terminal reaches only the demo, which then stops the services in order.
     detached: process.platform !== 'win32',
   });
   const exited = waitForExit(child);
@@ -84,7 +84,7 @@ async function waitUntilListening(
   const listening = Promise.withResolvers<number>();
   if (child.stdout === null || child.stderr === null) throw new ServiceStartError(`${name} has no output`);
   child.once('message', (message) => listening.resolve(listeningSchema.parse(message).port));
-  // Both are read to the end, so that the service never waits for a reader.
+  // Both streams are read to their ends, so that the service never blocks on a full pipe.
   child.stdout.resume();
   const stderrEnded = once(
     createInterface(child.stderr).on('line', (line) => {
@@ -105,7 +105,7 @@ async function waitUntilListening(
       throw new ServiceStartError(`${name} does not listen after ${startTimeoutMs / 1000} s`);
     },
   );
-  // The one that decides is awaited below; the others may still reject when the service is stopped.
+  // Only the first of these promises is awaited below; the others may reject later, when the service stops.
   failed.catch(() => undefined);
   timeout.catch(() => undefined);
   try {
@@ -115,7 +115,7 @@ async function waitUntilListening(
   }
 }
 
-/** Resolves with how the process ended, also when it could not be started at all. */
+/** Resolves with a description of how the process ended, even if it could not be started. */
 function waitForExit(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`could not be started (${error.message})`));
@@ -143,6 +143,6 @@ function killGroup(child: ChildProcess, pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // The process has just ended by itself.
+    // The process has just exited by itself.
   }
 }

@@ -1,12 +1,12 @@
 import type { Span } from 'propagation-check';
 
-/** Where the parents of a span lead. `last` is the last span on the way, the span itself included. */
+/** The end of a span's chain of parents. `last` is the last span of the chain, which may be the span itself. */
 export interface Ancestry {
   readonly end: 'target' | 'root' | 'absent' | 'cycle';
   readonly last: Span;
 }
 
-/** Follows the parents of `span` within its trace until `target`, a root, a parent that has not arrived, or a cycle. */
+/** Follows the parents of `span` within its trace to `target`, a root, a parent that has not arrived, or a cycle. */
 export function followParents(span: Span, target: Span, spans: readonly Span[]): Ancestry {
   const trace = spans.filter((other) => other.traceId === span.traceId);
   const byId = new Map(trace.map((other) => [other.spanId, other]));

@@ -7,7 +7,7 @@ const spanId = z.string().regex(/^[0-9a-f]{16}$/, 'expected 16 lower-case hex di
 
 /** The body of `GET /call-b` of service A with status 200: the headers and ids that both services saw. */
 const answerSchema = z.object({
-  /** Service A's own judgement: its trace id equals service B's. */
+  /** Whether service A's trace id equals service B's, as service A sees it. */
   same_trace: z.boolean(),
   service_a_trace_id: z.string(noTrace).regex(hexTraceId.pattern, hexTraceId.expected),
   service_b_trace_id: traceId.nullable(),
@@ -21,14 +21,14 @@ const answerSchema = z.object({
 
 export type Answer = Readonly<z.infer<typeof answerSchema>>;
 
-/** The answer is not that of the demo's service A. The message names the field. */
+/** The answer is not from the demo's service A. The message names the field. */
 export class AnswerError extends Error {
   override readonly name = 'AnswerError';
 }
 
 /**
  * Reads the body of service A's answer.
- * @throws {AnswerError} when the text is not JSON or a field is missing or of the wrong form.
+ * @throws {AnswerError} when the text is not JSON, or a field is missing or invalid.
  */
 export function parseAnswer(text: string): Answer {
   const parsed = answerSchema.safeParse(parseJson(text));

@@ -9,14 +9,14 @@ export interface CallOptions {
   readonly serviceA: URL;
   readonly requests: number;
   readonly concurrency: number;
-  /** For each request, in milliseconds. */
+  /** Timeout of each request in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Sends the requests, each as a caller that has a trace of its own: a service at the edge begins another (statement 4).
- * Returns their results in order. An answer that cannot be judged is not an error. */
+ * Sends the requests, each with the trace context of its caller: a service at the edge must begin a new trace (statement 4).
+ * Resolves with their results in order. An answer that cannot be judged is a result, not an error. */
 export function callServiceA(options: CallOptions): Promise<readonly Call[]> {
   const base = options.serviceA.href.replace(/\/*$/, '/');
   const url = new URL('call-b', base);
@@ -58,7 +58,7 @@ function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }
 
-/** An answer has some hundred bytes. */
+/** Much more than an answer, which has some hundred bytes. */
 const maxBodyBytes = 1_048_576;
 
 async function readBody(response: Response): Promise<string> {
@@ -72,10 +72,10 @@ async function readBody(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Service A's body with 502 and 504: service B is unreachable, slow or another program. */
+/** Service A's answer with 502 and 504, when service B is unreachable, slow or another program. */
 const errorSchema = z.object({ error: z.string().startsWith('service_b_'), message: z.string() });
 
-/** A gateway in front of service A answers 502 and 504 too, in words of its own. */
+/** A gateway in front of service A answers 502 and 504 too, but with another body. */
 function explainStatus(url: URL, status: number, body: string): Silence {
   const message = readErrorOfServiceB(body);
   if (message !== null) return { hop: 'service B', reason: `service A answered ${status}: ${message}` };
@@ -85,7 +85,7 @@ function explainStatus(url: URL, status: number, body: string): Silence {
   return { hop: 'service A', reason: `${url} answered ${status}${gateway}: ${said}` };
 }
 
-/** Null where service A does not blame service B. */
+/** The error of service B that service A reports; null for any other body. */
 function readErrorOfServiceB(body: string): string | null {
   try {
     const read = errorSchema.safeParse(JSON.parse(body));

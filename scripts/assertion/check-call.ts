@@ -6,9 +6,9 @@ import type { Call, Silence, TraceCheck } from './run.ts';
 import type { Statement } from './statement.ts';
 import { judgeNoAnswer, judgeStatements, type Mode } from './statements.ts';
 
-/** The part of an embedded receiver that is used. */
+/** The part of an embedded receiver that this module uses. */
 export interface Feed {
-  /** Grows when spans come. */
+  /** Grows when spans arrive. */
   readonly revision: number;
   /** Resolves when `revision` is greater than `since`; rejects when the signal aborts. */
   waitForChange(since: number, signal: AbortSignal): Promise<number>;
@@ -20,15 +20,15 @@ export interface CheckOptions {
   /** How long spans may take to arrive after the answer, in milliseconds. */
   readonly timeoutMs: number;
   /**
-   * A failure that is certain may lack spans that would tell more about it. It is reported when no new span has come
-   * for this long, in milliseconds. It must be longer than the services' export delay (5 s by default).
+   * A certain failure is reported when no new span has arrived for this long, in milliseconds, because later spans may help to explain it.
+   * Must be longer than the services' export delay (5 s by default).
    */
   readonly settleMs: number;
-  /** How long the source may fail before it counts as silent, in milliseconds. */
+  /** How long the source may fail before it counts as unreachable, in milliseconds. */
   readonly sourcePatienceMs: number;
-  /** The source itself where it can tell that spans have come; any other is polled. */
+  /** The source, if it can notify about new spans; other sources are polled. */
   readonly feed?: Feed;
-  /** Aborts when no more spans can arrive, because what sends them has stopped. */
+  /** Aborts when no more spans can arrive, because the services have stopped. */
   readonly noMoreSpans?: AbortSignal;
   /** Aborts the check: the promise rejects with the reason. */
   readonly signal?: AbortSignal;
@@ -40,7 +40,7 @@ export const defaultSourcePatienceMs = 5_000;
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
 const pauseGrowth = 1.5;
-/** The source has at least this long for an answer, even when the deadline is near. */
+/** Minimum time for an answer of the source, even near the deadline. */
 const leastReadMs = 2_000;
 
 /** Reads the traces of one call until the verdict is certain or the deadline decides. */
@@ -56,7 +56,7 @@ export async function checkCall(call: Call, options: CheckOptions): Promise<Trac
 
   for (let pause = firstPauseMs; ; pause = Math.min(pause * pauseGrowth, longestPauseMs)) {
     options.signal?.throwIfAborted();
-    // Read before the source is, so that what comes meanwhile is looked at.
+    // Both are read before the source, so that spans that arrive meanwhile are not missed.
     const isLast = options.noMoreSpans?.aborted || Date.now() >= deadline;
     const since = options.feed?.revision ?? 0;
     const read = await readTraces(answer, deadline, options);
@@ -95,7 +95,7 @@ function finish(
   return { verdict, silence, answer, statements, spans, elapsedMs: Date.now() - sentAt };
 }
 
-/** No span that arrives later can change any statement. */
+/** Whether no span that arrives later can change a statement. */
 function isCertain(statements: readonly Statement[]): boolean {
   return statements.every((statement) => statement.conclusive);
 }
@@ -124,7 +124,7 @@ async function readTraces(
   }
 }
 
-/** Resolves when it is time to look again: spans came, the pause is over, the deadline is there, or nothing more comes. */
+/** Resolves when the source must be read again: spans have arrived, the pause or the deadline has passed, or no more spans can arrive. */
 async function waitForMore(
   pause: number,
   deadline: number,
@@ -138,7 +138,7 @@ async function waitForMore(
     feed === undefined
       ? [delay(Math.min(pause, left), undefined, { signal: ends })]
       : [delay(left, undefined, { signal: ends }), feed.waitForChange(since, ends)];
-  // Either an end of the waiting or its interruption: the caller looks at the signals itself.
+  // A rejection is an abort, and also ends the wait: the caller checks the signals itself.
   await Promise.race(waits.map((wait) => Promise.resolve(wait).catch(() => undefined)));
   over.abort();
 }

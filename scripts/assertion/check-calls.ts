@@ -8,7 +8,10 @@ import type { Mode } from './statements.ts';
 
 interface AllCheckOptions extends CheckOptions {
   readonly concurrency: number;
-  /** Every span, when no more can come: a call that is certainly broken is judged before. Otherwise those that were judged tell the cause. */
+  /**
+   * Reads every span after the last has arrived, for the causes: a certainly broken call is judged before that. Without this function the
+   * causes come from the spans that were judged.
+   */
   readonly readLast?: () => Promise<readonly Span[]>;
 }
 
@@ -21,7 +24,7 @@ export async function checkCalls(calls: readonly Call[], options: AllCheckOption
   return { verdict: sumUp(checks), mode, source: source.name, checks, result };
 }
 
-/** The engine judges the same spans for themselves, with what service B says it received as evidence. */
+/** The engine checks the same spans independently, with the header that service B reports as evidence. */
 function findCauses(checks: readonly TraceCheck[], spans: readonly Span[], mode: Mode): Result | null {
   if (spans.length === 0) return null;
   return checkTraces(spans, {

@@ -13,8 +13,8 @@ interface SilenceOptions {
 const lookBackMs = 60 * 60 * 1000;
 
 /**
- * Names the hop that stayed silent, or null when spans have arrived: then the statements decide.
- * @param error the last error of the source, null when it answered
+ * Names the hop that stayed silent; null when spans have arrived, because then the statements decide.
+ * @param error the last error of the source; null when it answered
  */
 export async function explainSilence(
   call: Call,
@@ -41,7 +41,7 @@ export async function explainSilence(
   return explainMissingTrace(call, options);
 }
 
-/** Jaeger answers and does not hold the trace. Other traces of the services show how far the pipeline works. */
+/** Jaeger answers and does not have the trace. Other traces of the services show which part of the pipeline works. */
 async function explainMissingTrace(call: Call, { source, signal }: SilenceOptions): Promise<Silence> {
   const traceId = call.answer?.service_a_trace_id ?? '';
   try {

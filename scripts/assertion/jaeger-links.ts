@@ -6,7 +6,7 @@ export interface JaegerLink {
   readonly url: string;
 }
 
-/** Before and after the trace. */
+/** Time before and after the trace. */
 const neighbourhoodMs = 300_000;
 const mostNeighbours = 20;
 
@@ -25,7 +25,7 @@ export function toTraceUrl(jaegerUi: string, traceId: string): string {
   return `${jaegerUi.replace(/\/+$/, '')}/trace/${traceId}`;
 }
 
-/** Traces of the same service and operation at that time. Times are microseconds. Source: Jaeger UI, `SearchForm`. */
+/** A search for traces of the same service and operation around this time, in microseconds. Source: Jaeger UI, `SearchForm`. */
 function toNeighboursUrl(jaegerUi: string, { serviceName, name, startTimeUnixNano }: Span): string {
   const at = Number(startTimeUnixNano / 1_000n);
   const query = new URLSearchParams({
@@ -39,7 +39,7 @@ function toNeighboursUrl(jaegerUi: string, { serviceName, name, startTimeUnixNan
   return `${jaegerUi.replace(/\/+$/, '')}/search?${query.toString().replaceAll('+', '%20')}`;
 }
 
-/** The SERVER span that began first. */
+/** The SERVER span that started first. */
 function findEntry(spans: readonly Span[], traceId: string): Span | undefined {
   const entries = spans.filter((span) => span.traceId === traceId && span.kind === 'SERVER');
   return entries.toSorted((one, other) => (one.startTimeUnixNano < other.startTimeUnixNano ? -1 : 1))[0];

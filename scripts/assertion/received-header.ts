@@ -1,7 +1,7 @@
 import { parseTraceparent, splitTraceparents, traceparentFaults } from 'propagation-check/kit';
 import type { Answer } from './answer.ts';
 
-/** The `traceparent` that service B received, as a receiver must take it. */
+/** The `traceparent` that service B received, parsed as Trace Context requires of a receiver. */
 export type ReceivedHeader =
   | { readonly state: 'valid'; readonly traceId: string; readonly spanId: string; readonly sampled: boolean }
   | { readonly state: 'absent' | 'duplicated' | 'malformed'; readonly why: string };

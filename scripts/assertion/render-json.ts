@@ -5,7 +5,7 @@ import { toTraceUrl } from './jaeger-links.ts';
 import type { AssertionRun, Silence } from './run.ts';
 import type { Statement } from './statement.ts';
 
-/** The output of `--json`, version 1. Other programs read it: fields may be added and never renamed. */
+/** The output of `--json`, version 1. Other programs read it, so fields may be added but not renamed. */
 export interface AssertionDocument {
   readonly version: 1;
   readonly verdict: AssertionRun['verdict'];
@@ -30,7 +30,7 @@ export interface TraceDocument {
   readonly traceId: string | null;
   /** Null when service A gave no answer, or service B named no trace. */
   readonly serviceBTraceId: string | null;
-  /** The trace in the Jaeger UI; null where no Jaeger is involved. */
+  /** The trace in Jaeger's UI; null without Jaeger. */
   readonly url: string | null;
   readonly elapsedMs: number;
   /** The number of the first statement that fails, or null. */
@@ -51,7 +51,7 @@ export interface SpanDocument {
   readonly endTimeUnixNano: string;
 }
 
-/** `more` are fields of the caller's own. */
+/** @param more additional fields of the caller */
 export function renderAssertionJson(
   run: AssertionRun,
   options: { readonly jaegerUi: string | null },

@@ -14,7 +14,7 @@ import type { AssertionRun, TraceCheck } from './run.ts';
 import type { Statement } from './statement.ts';
 
 export interface TextOptions extends Layout {
-  /** Base URL of the Jaeger UI; null where no Jaeger is involved. */
+  /** Base URL of Jaeger's UI; null without Jaeger. */
   readonly jaegerUi: string | null;
 }
 
@@ -24,7 +24,7 @@ const marks = {
   skipped: ['–', 'dim'],
 } as const satisfies Record<Statement['state'], readonly [string, Style]>;
 
-/** The assertion for people. One trace in full, or the sum of several and the first that is not intact in full. */
+/** The assertion as text. One trace is shown in full; of several traces the counts are shown, and the first that is not intact in full. */
 export function renderAssertionText(run: AssertionRun, options: TextOptions): string {
   const [only, ...others] = run.checks;
   if (only !== undefined && others.length === 0) return `${renderCheck(run, only, options)}\n`;
@@ -50,7 +50,7 @@ function renderCheck(run: AssertionRun, check: TraceCheck, options: TextOptions)
   return [statements.join('\n'), ...trees, ending.join('\n')].join('\n\n');
 }
 
-/** Baggage is no part of the proof in automatic mode; without an answer there is nothing to say of the others. */
+/** Automatic mode has no statement about baggage. Without an answer only the failed statement is shown. */
 function isShown(statement: Statement, run: AssertionRun, check: TraceCheck): boolean {
   if (check.answer === null) return statement.state === 'failed';
   return !(run.mode === 'auto' && statement.number === 10);
@@ -109,12 +109,12 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
   ];
 }
 
-/** Statements fail too where no call is broken: a service without a name, or clocks that are apart. */
+/** Statements can fail although no call is broken: a service has no name, or the clocks differ. */
 function nameFailure({ result }: AssertionRun): string {
   return result === null || result.verdict === 'broken' ? 'BROKEN' : 'FAILED';
 }
 
-/** The engine's causes for the same spans, each with its fix. Where nothing is lost, a warning is the cause of a statement that fails. */
+/** The engine's findings for the same spans, each with its fix. If no call is broken, a warning is the cause of the failed statement. */
 function renderFindings({ result }: AssertionRun, layout: Layout): readonly string[] {
   const bySeverity = Object.groupBy(result?.findings ?? [], (finding) => finding.severity);
   return (bySeverity.error ?? bySeverity.warning ?? []).flatMap((finding) => [
@@ -125,7 +125,7 @@ function renderFindings({ result }: AssertionRun, layout: Layout): readonly stri
   ]);
 }
 
-/** The cheapest step that decides. Its command stays in one line, so that it can be pasted. */
+/** The cheapest step that decides between the candidates. Its command stays on one line, so that it can be pasted. */
 function renderFirstStep([step]: readonly string[], layout: Layout): readonly string[] {
   if (step === undefined) return [];
   const [text = '', ...commands] = step.split('\n');

@@ -10,9 +10,9 @@ export interface Parties {
 }
 
 export interface Party {
-  /** Its `service.name`. */
+  /** The `service.name`. */
   readonly name: string;
-  /** The path of the route it serves: `/call-b`. */
+  /** The path of its route, such as `/call-b`. */
   readonly route: string;
 }
 
@@ -21,7 +21,7 @@ export const demoParties: Parties = {
   serviceB: { name: 'service-b', route: '/work' },
 };
 
-/** The spans that take part in the one call of service A to service B. More than one of a kind is possible. */
+/** The spans of service A's call to service B. Each role may have several spans. */
 export interface Roles {
   readonly serverOfA: readonly Span[];
   readonly clientToB: readonly Span[];
@@ -29,8 +29,8 @@ export interface Roles {
 }
 
 /**
- * Assigns the spans to their roles by kind, route and relation. The service name decides only for a span that records no path,
- * so that a span with a wrong name is found and can be reported as such.
+ * Assigns the spans to their roles by kind, route and parent. The service name decides only for a span without a path, so that a span with a
+ * wrong service name is found and reported.
  */
 export function findRoles(answer: Answer, spans: readonly Span[], parties: Parties): Roles {
   const serverOfA = spans.filter((span) => serves(span, parties.serviceA));
@@ -52,7 +52,7 @@ function serves(span: Span, party: Party): boolean {
   return path === null ? span.serviceName === party.name : path.endsWith(party.route);
 }
 
-/** The path of an HTTP span, else of a name such as `GET /work`. */
+/** The path of an HTTP span, otherwise the path in a name such as `GET /work`. */
 function pathOf(span: Span): string | null {
   const { route, path } = readCallFacts(span);
   return route ?? path ?? /^[A-Z]+ (\/\S*)$/.exec(span.name)?.[1] ?? null;

@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts';
 import type { Statement } from './statement.ts';
 import type { Mode } from './statements.ts';
 
-/** The stations between a request and a trace that can be read. */
+/** The hops between a request and a readable trace. */
 export type Hop = 'service A' | 'service B' | 'Collector' | 'Jaeger' | 'trace store';
 
 /** Why there is no verdict. */
@@ -12,7 +12,7 @@ export interface Silence {
   readonly reason: string;
 }
 
-/** The result of one request to service A. `silence` is null where there is an answer to judge. */
+/** The result of one request to service A. `silence` is null when there is an answer to judge. */
 export type Call =
   | { readonly answer: Answer; readonly silence: null; readonly sentAt: number; readonly answeredAt: number }
   | {
@@ -24,12 +24,12 @@ export type Call =
 
 /** The proof for one request. */
 export interface TraceCheck {
-  /** `unknown` exactly when `silence` is given. */
+  /** `unknown` if and only if `silence` is not null. */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   readonly silence: Silence | null;
   readonly answer: Answer | null;
   readonly statements: readonly Statement[];
-  /** The spans of service A's trace and, where it differs, of service B's. */
+  /** The spans of service A's trace and, if it is another one, of service B's. */
   readonly spans: readonly Span[];
   /** From the request to the verdict, in milliseconds. */
   readonly elapsedMs: number;
@@ -37,10 +37,10 @@ export interface TraceCheck {
 
 /** The proof for all requests. */
 export interface AssertionRun {
-  /** `broken` when one trace is, else `unknown` when one is, else `intact`. */
+  /** `broken` if any trace is broken, otherwise `unknown` if any is unknown, otherwise `intact`. */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   readonly mode: Mode;
-  /** Where the spans were read: `jaeger=http://localhost:16686`. */
+  /** The source of the spans, such as `jaeger=http://localhost:16686`. */
   readonly source: string;
   /** At least one. */
   readonly checks: readonly TraceCheck[];
@@ -48,7 +48,7 @@ export interface AssertionRun {
   readonly result: Result | null;
 }
 
-/** 0 every statement holds, 1 a statement fails, 2 no verdict. */
+/** 0: every statement holds; 1: a statement fails; 2: no verdict. */
 export function toExitCode(verdict: AssertionRun['verdict']): 0 | 1 | 2 {
   return verdict === 'intact' ? 0 : verdict === 'broken' ? 1 : 2;
 }

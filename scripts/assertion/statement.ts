@@ -1,22 +1,22 @@
 import type { Span } from 'propagation-check';
 
-/** One of the ten statements that make up the proof, judged on the evidence at hand. */
+/** One of the ten statements of the assertion, judged on the spans that have arrived. */
 export interface Statement {
   /** 1 to 10. */
   readonly number: number;
   readonly title: string;
-  /** `skipped` where the subject is missing (another statement says so) or the mode does not call for it. */
+  /** `skipped`: the statement's span is missing, which another statement reports, or the statement does not apply to the mode. */
   readonly state: 'passed' | 'failed' | 'skipped';
   /** True when no span that arrives later can change the state. */
   readonly conclusive: boolean;
   readonly expected: string;
   readonly found: string;
-  /** The ids involved. */
+  /** The ids that the statement is about. */
   readonly where: readonly Place[];
 }
 
 export interface Place {
-  /** `A's CLIENT span`. */
+  /** Such as `A's CLIENT span`. */
   readonly what: string;
   readonly traceId: string;
   readonly spanId: string | null;
@@ -29,7 +29,7 @@ export function pass(found: string, where: readonly Place[] = []): Judgement {
   return { state: 'passed', conclusive: true, expected: '', found, where };
 }
 
-/** The evidence contradicts the statement, whatever arrives later. */
+/** The evidence contradicts the statement; later spans cannot change this. */
 export function fail(expected: string, found: string, where: readonly Place[] = []): Judgement {
   return { state: 'failed', conclusive: true, expected, found, where };
 }

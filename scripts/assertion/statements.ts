@@ -31,7 +31,7 @@ interface Facts {
   readonly parties: Parties;
 }
 
-/** The order is the order of the proof: the answer, then each span, then how they hang together. */
+/** In the order of the proof: the answer, then each span, then their relations. */
 const table: readonly (readonly [title: string, judge: (facts: Facts) => Judgement])[] = [
   ['A answered 200 and B was reached', judgeReached],
   ['A and B name the same trace id', judgeSameTrace],
@@ -47,7 +47,7 @@ const table: readonly (readonly [title: string, judge: (facts: Facts) => Judgeme
 
 /**
  * Judges the ten statements of the proof.
- * @param spans the spans of the trace service A names and, where it differs, of the trace service B names
+ * @param spans the spans of service A's trace and, if it is another one, of service B's trace
  */
 export function judgeStatements(
   answer: Answer,
@@ -61,7 +61,7 @@ export function judgeStatements(
   return table.map(([title, judge], index) => ({ number: index + 1, title, ...judge(facts) }));
 }
 
-/** The statements when service A could not be asked or did not answer 200. */
+/** The statements when service A could not be reached or did not answer 200. */
 export function judgeNoAnswer(found: string): readonly Statement[] {
   return table.map(([title], index) => {
     const judgement =
@@ -70,7 +70,7 @@ export function judgeNoAnswer(found: string): readonly Statement[] {
   });
 }
 
-/** A retried export may deliver a span twice: that is one span. */
+/** Removes duplicates, because a retried export may deliver a span twice. */
 function withoutRepeats(spans: readonly Span[]): readonly Span[] {
   const first = new Map(spans.map((span) => [`${span.traceId} ${span.spanId} ${span.kind}`, span]));
   return [...first.values()];
@@ -253,7 +253,7 @@ function judgeNamesAndTimes({ roles, parties }: Facts): Judgement {
   return pass(`${parties.serviceA.name} and ${parties.serviceB.name}, nested`, where);
 }
 
-/** Service B records what it extracted on its SERVER span, because service A's answer has no room for it. */
+/** Service B records the extracted baggage on its SERVER span, because service A's answer does not contain it. */
 function judgeBaggage({ roles, mode }: Facts): Judgement {
   if (mode !== 'manual') return skip('only the manual mode sends baggage');
   const server = only(roles.serverOfB);
@@ -265,7 +265,7 @@ function judgeBaggage({ roles, mode }: Facts): Judgement {
   return fail('baggage.hello=world', hello === null ? 'B extracted no hello' : `hello=${hello}`, where);
 }
 
-/** A missing span may still arrive; a duplicate does not go away. */
+/** Not conclusive without a span, which may still arrive; conclusive with several, because none disappears. */
 function skipWithout(candidates: readonly Span[], found: string): Judgement {
   return candidates.length > 1 ? skip(found) : skipSoFar(found);
 }

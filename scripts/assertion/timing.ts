@@ -1,14 +1,14 @@
 import type { Span } from 'propagation-check';
 
-/** How far two recorded times may contradict each other before they count, in milliseconds. */
+/** Contradictions between two recorded times are ignored up to these tolerances, in milliseconds. */
 const tolerances = {
-  /** A span's own end is its start and what a monotonic clock has counted since; SDKs start spans at whole milliseconds. */
+  /** Within one span: its end is its start plus a duration of the monotonic clock, and SDKs start spans at whole milliseconds. */
   span: 10,
-  /** Tolerance within one process: SDKs read the wall clock and the monotonic one in turn, and a busy machine can stop them in between. */
+  /** Within one process: SDKs read the wall clock and then the monotonic clock, and a busy machine can interrupt them in between. */
   process: 100,
-  /** When B begins: clocks of two hosts differ by a few milliseconds, and what people notice is clock-skew. */
+  /** At B's start: the clocks of two hosts differ by a few milliseconds. A larger difference is the finding `clock-skew`. */
   start: 100,
-  /** A server ends its span after the last byte has left, so B's outlives A's by 5 to 20 ms, by more on a busy machine. */
+  /** At B's end: a server ends its span after it has sent the last byte, so B's span ends 5 to 20 ms after A's, later on a busy machine. */
   end: 500,
 } as const;
 
@@ -17,7 +17,7 @@ export interface Contradiction {
   readonly found: string;
 }
 
-/** Contradictions to: A's CLIENT span lies within A's SERVER span, and was open when B's SERVER span began. */
+/** Finds contradictions to: A's CLIENT span is within A's SERVER span, and B's SERVER span starts during A's CLIENT span. */
 export function findTimingContradictions(
   serverOfA: Span,
   client: Span,

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..', '..');
 const script = join(root, 'scripts', 'assert-propagation.ts');
 
 describe('npm run assert', { concurrency: 2 }, () => {
-  it('explains itself', async () => {
+  it('lists its options with --help', async () => {
     const { code, stdout } = await run(['--help']);
     assert.equal(code, 0);
     for (const option of [
@@ -45,7 +45,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     });
   }
 
-  it('takes empty variables for unset ones', async (t) => {
+  it('treats empty variables as unset', async (t) => {
     const url = await startFailingServiceA(t);
     const { code, stdout } = await run(['--service-a', url], {
       PROPAGATION: '',
@@ -57,7 +57,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     assert.match(stdout, /^next {7}docker compose logs\n/m);
   });
 
-  it('says the same as data', async (t) => {
+  it('prints the same result as JSON', async (t) => {
     const url = await startFailingServiceA(t);
     const { code, stdout } = await run(['--service-a', url, '--json', '--requests', '3']);
     assert.equal(code, 2);
@@ -77,7 +77,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
       /^assert: the counters cannot be read from a container beside the stack: .*ENOENT/,
     ],
   ] as const) {
-    it(`gives no account where a counter cannot be read by ${way}`, async (t) => {
+    it(`exits without an account when a counter cannot be read by ${way}`, async (t) => {
       const url = await startFailingServiceA(t);
       const { code, stdout, stderr } = await run(['--service-a', url, '--account'], {
         ...env,
@@ -89,13 +89,13 @@ describe('npm run assert', { concurrency: 2 }, () => {
     });
   }
 
-  it('has said what it knows when the account comes to nothing', async (t) => {
+  it('prints the assertion before an account that fails', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'docker-'));
     t.after(() => rm(folder, { recursive: true }));
     const service = 'otel_sdk_exporter_span_exported_total 1';
     const texts = [service, service, 'otelcol_exporter_queue_size 0'].map((text) => ({ text }));
     const calls = JSON.stringify(join(folder, 'calls'));
-    // Answers as the stack does, twice; then the stack is gone.
+    // Answers like the stack twice, then fails as if the stack were gone.
     const docker = `#!${process.execPath}
       const { appendFileSync, readFileSync } = require('node:fs');
       appendFileSync(${calls}, '.');
@@ -112,7 +112,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     );
   });
 
-  it('is coloured only where it is asked to be', async (t) => {
+  it('prints colours only when asked to', async (t) => {
     const url = await startFailingServiceA(t);
     const plain = await run(['--service-a', url]);
     const colored = await run(['--service-a', url], { NO_COLOR: undefined, FORCE_COLOR: '1' });
@@ -120,7 +120,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     assert.equal(colored.stdout.includes('\u001b['), true);
   });
 
-  it('keeps its exit code when nobody reads', async (t) => {
+  it('keeps its exit code when its output is closed', async (t) => {
     const url = await startFailingServiceA(t);
     const child = spawn(process.execPath, ['--conditions=trace-context-source', script, '--service-a', url], {
       env: clean({}),
@@ -133,7 +133,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     assert.deepEqual([code, Buffer.concat(chunks).toString()], [2, '']);
   });
 
-  it('ends with 130 on Ctrl-C, without a word', async (t) => {
+  it('exits with 130 on Ctrl-C, without output', async (t) => {
     const asked = Promise.withResolvers<void>();
     const server = createServer(() => asked.resolve());
     const url = await listen(t, server);
@@ -169,7 +169,7 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   );
 }
 
-/** Answers as service A does when service B is away. */
+/** Answers like service A when service B is down. */
 function startFailingServiceA(t: TestContext): Promise<string> {
   const body = JSON.stringify({
     error: 'service_b_unreachable',

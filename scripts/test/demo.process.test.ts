@@ -16,12 +16,12 @@ import { startService } from '../service-process.ts';
 const root = join(import.meta.dirname, '..', '..');
 const condition = '--conditions=trace-context-source';
 const modes = ['auto', 'manual'] as const;
-/** On a busy machine a first request takes longer than a service waits by default. */
+/** On a busy machine the first request can exceed a service's default timeout. */
 const patient = { SERVICE_B_TIMEOUT_MS: '60000', MAX_EVENT_LOOP_DELAY_MS: '60000' };
 const silent = { OTEL_TRACES_EXPORTER: 'none' };
 const defaults = { timeoutMs: 60_000, settleMs: 60_000, sourcePatienceMs: 60_000, concurrency: 1 } as const;
 
-// One after another: each run of the demo writes to `out/`.
+// The tests run one after the other, because each run of the demo writes to `out/`.
 describe('npm run demo', () => {
   for (const mode of modes) {
     it(`is intact in ${mode} mode`, async () => {
@@ -49,7 +49,7 @@ describe('npm run demo', () => {
     assert.equal(code, 0, stdout);
   });
 
-  it('leads from a broken trace to its cause by the commands that it prints', async () => {
+  it('prints commands that lead from a broken trace to its cause', async () => {
     const healthy = await runDemo({});
     assert.equal(readNext(healthy.stdout), 'demo -- --fault strip-traceparent');
     const broken = await runDemo({}, ['--fault', 'strip-traceparent']);
@@ -60,7 +60,7 @@ describe('npm run demo', () => {
     assert.match(found.stdout, /\(header-stripped\)$/m);
   });
 
-  it('says of a service without a name the same as the command that it prints', async () => {
+  it('fails for a service without a name like the command that it prints', async () => {
     const unnamed = await runDemo({}, ['--fault', 'service-unnamed']);
     const [, ...args] = readNext(unnamed.stdout).replace('-- ', '').split(' ');
     const found = await run(join('packages', 'propagation-check', 'src', 'cli.ts'), args, {}, root);
@@ -71,7 +71,7 @@ describe('npm run demo', () => {
     }
   });
 
-  it('sends as many requests as a fault needs, unless it is told how many', async () => {
+  it('sends as many requests as a fault needs, unless the number is set', async () => {
     const usual = await runDemo({}, ['--fault', 'stale-context']);
     assert.match(usual.stdout, /^\d of 8 traces intact, \d broken$/m);
     assert.match(usual.stdout, /^cause .*\(stale-context\)$/m);
@@ -85,7 +85,7 @@ describe('npm run demo', () => {
     assert.deepEqual([code, stdout, stderr], [2, '', expected]);
   });
 
-  it('shows the one line of a service that does not start', async () => {
+  it('shows the error line of a service that does not start', async () => {
     const { code, stdout, stderr } = await runDemo({ LOG_LEVEL: 'loud' });
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^demo: service-b: LOG_LEVEL="loud" is not valid; allowed: .*\n$/);
@@ -106,13 +106,13 @@ describe('npm run demo', () => {
     });
   }
 
-  it('says how to write an option that npm has kept for itself', async () => {
+  it('says how to write an option that npm has consumed', async () => {
     const { code, stdout, stderr } = await runDemo({ npm_config_fault: 'true' }, ['strip-traceparent']);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^demo: npm keeps .*; write: npm run demo -- --fault <name>\n$/);
   });
 
-  it('keeps its verdict when nobody reads to the end', async () => {
+  it('keeps its verdict when its output is closed early', async () => {
     const child = spawnDemo({}, ['--requests', '1']);
     child.stdout.destroy();
     const [code] = await once(child, 'exit');
@@ -121,7 +121,7 @@ describe('npm run demo', () => {
 });
 
 describe('what the demo leaves behind', () => {
-  it('is a file with every span, which can be read again', async (t) => {
+  it('is a file with every span, which the checker can read', async (t) => {
     const cwd = await makeFolder(t);
     const { stdout } = await runDemo({}, [], cwd);
     const path = /^spans +(\S+)$/m.exec(stdout)?.[1] ?? '';
@@ -191,7 +191,7 @@ describe('no verdict', () => {
     assert.match(run.checks[0]?.silence?.reason ?? '', /has exported a span/);
   });
 
-  it('is a failure when only B was silent', async (t) => {
+  it('becomes a failure when only B has exported nothing', async (t) => {
     const system = await start(t, { 'service-b': silent });
     const calls = await call(system);
     await system.stopServices();
@@ -205,7 +205,7 @@ describe('no verdict', () => {
   });
 });
 
-it('a service that exits without a word is named', async () => {
+it('a service that exits without output is named', async () => {
   const signal = new AbortController().signal;
   const env = { ...process.env, NODE_OPTIONS: '--import=data:text/javascript,process.exit(3)' };
   const spec = { name: 'service-b', directory: join(root, 'service-b'), env, preload: [], signal };
@@ -235,7 +235,7 @@ function call(system: System) {
   return callServiceA({ serviceA, requests: 1, concurrency: 1, timeoutMs: 60_000 });
 }
 
-/** Both services have stopped, or are not needed. */
+/** Checks the calls. No more spans can arrive: both services have stopped, or are not needed. */
 function check(system: System, calls: Awaited<ReturnType<typeof call>>) {
   const { receiver } = system;
   const noMoreSpans = AbortSignal.abort();
@@ -268,7 +268,7 @@ function run(script: string, args: readonly string[], env: NodeJS.ProcessEnv, cw
   });
 }
 
-/** The command that comes next, behind `npm run`. */
+/** The next command, without `npm run`. */
 function readNext(stdout: string): string {
   return /^next +npm run (.*)$/m.exec(stdout)?.[1] ?? '';
 }
@@ -286,13 +286,13 @@ async function makeFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** A demo whose request hangs, because service B is paused: something is there to be interrupted. */
+/** Starts a demo whose request hangs because service B is paused, so that it can be interrupted. */
 async function startHangingDemo(t: TestContext) {
   const child = spawnDemo({ SERVICE_B_TIMEOUT_MS: '600000' }, []);
   t.after(() => child.kill('SIGKILL'));
   let services: readonly number[] = [];
   let serviceB: number | undefined;
-  // Service A starts when B listens, and takes a second to be ready. Ids of processes begin anew at 32,768.
+  // The first child is service B: A starts after B listens. Not the lower process id, because ids wrap around at 32,768.
   while (serviceB === undefined || services.length < 2) {
     services = (await listProcesses()).filter(({ ppid }) => ppid === child.pid).map(({ pid }) => pid);
     serviceB ??= services[0];
@@ -306,7 +306,7 @@ async function findAlive(pids: readonly number[]): Promise<readonly number[]> {
   return (await listProcesses()).filter(({ pid }) => pids.includes(pid)).map(({ pid }) => pid);
 }
 
-/** Without those that have ended and wait for their parent to notice. */
+/** Lists the processes without zombies. */
 async function listProcesses(): Promise<readonly { readonly pid: number; readonly ppid: number }[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,stat=']);
   return stdout

@@ -10,7 +10,7 @@ const script = join(import.meta.dirname, '../run-quick-tests.mjs');
 const runner = `import { test } from 'node:test'; import assert from 'node:assert/strict';\n`;
 const passing = `${runner}test('passes', () => {});\n`;
 
-/** The output of a run of these test files, and its exit code. */
+/** Runs these test files. @returns the output and the exit code */
 function runTests(files: Readonly<Record<string, string>>) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'quick-'));
   for (const [name, content] of Object.entries(files)) {
@@ -18,7 +18,7 @@ function runTests(files: Readonly<Record<string, string>>) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
   }
-  // Otherwise node:test thinks that this is one of its own files, and runs none.
+  // With this variable node:test would take the process for one of its test files, and run nothing.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const { stdout, status } = spawnSync(process.execPath, [launcher, script, folder.path], {
     env,
@@ -27,7 +27,7 @@ function runTests(files: Readonly<Record<string, string>>) {
   return { stdout: stdout.replaceAll(folder.path, '.'), status };
 }
 
-test('the files of a folder share a process, others have their own, and there is one sum', () => {
+test('the files of a folder share a process, .alone files have their own, and there is one sum', () => {
   const name = `${runner}test('process', () => process.stderr.write(\`pid \${process.pid}\\n\`));\n`;
   const { stdout, status } = runTests({
     'test/a.test.ts': name,
@@ -41,12 +41,12 @@ test('the files of a folder share a process, others have their own, and there is
   });
   const processes = stdout.match(/pid \d+/g) ?? [];
   assert.deepEqual([processes.length, new Set(processes).size], [4, 3]);
-  // Two more: of each folder, that its files have left the process as it was.
+  // Two more tests than the files have: for each folder, that its files have not changed the process.
   assert.deepEqual(stdout.match(/^ℹ (pass|fail) \d+/gm), ['ℹ pass 6', 'ℹ fail 0']);
   assert.equal(status, 0);
 });
 
-test('a failing test names its file, also one that cannot be loaded', () => {
+test('a failing test names its file, and so does a file that cannot be loaded', () => {
   const { stdout, status } = runTests({
     'test/a.test.ts': passing,
     'test/fails.test.ts': `${runner}test('fails', () => assert.equal(1, 2));\n`,
@@ -84,6 +84,6 @@ test('a file that leaves its process changed fails its folder', () => {
   assert.deepEqual([stdout.match(/^ℹ (pass|fail) \d+/gm), status], [['ℹ pass 2', 'ℹ fail 1'], 1]);
 });
 
-test('a folder without tests is no success', () => {
+test('a folder without tests fails', () => {
   assert.equal(runTests({ 'test/e.process.test.ts': passing }).status, 2);
 });

@@ -17,7 +17,7 @@ async function makeFolder(t: TestContext, name: string, content: string): Promis
   return folder;
 }
 
-/** As on a Node that cannot replace its process. */
+/** Simulates a Node that cannot replace its process. */
 const withoutExecve = ['--import', 'data:text/javascript,process.execve=undefined'];
 
 for (const [way, options] of [
@@ -31,7 +31,7 @@ for (const [way, options] of [
         process.on('${signal}', () => { process.stdout.write('got it\\n'); process.exitCode = 3; setTimeout(process.exit, 200); });
         process.stdout.write('ready\\n');`;
       const folder = await makeFolder(t, 'script.mjs', script);
-      // In a session of its own, without a terminal.
+      // In its own session, without a terminal.
       const child = spawn(process.execPath, [...options, launcher, join(folder, 'script.mjs')], {
         detached: true,
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -67,13 +67,13 @@ test('a signal that comes while the script is being spawned ends both', { timeou
   let isClosed = false;
   t.after(() => isClosed || process.kill(-pid, 'SIGKILL'));
   child.stdout.resume();
-  // Not until the script too has closed its output.
+  // `close` is emitted only when the script has closed its output too.
   const [, signal] = await once(child, 'close');
   isClosed = true;
   assert.equal(signal, 'SIGTERM');
 });
 
-test('paths that are given to the checker are those of the folder in which npm was started', async (t) => {
+test('paths for the checker are relative to the folder in which npm was started', async (t) => {
   const folder = await makeFolder(t, 'spans.jsonl', '{"resourceSpans":[]}\n');
   const script = 'packages/propagation-check/src/cli.ts';
   const child = spawn(process.execPath, [launcher, script, 'file', 'spans.jsonl'], {
@@ -84,7 +84,7 @@ test('paths that are given to the checker are those of the folder in which npm w
   assert.match(await text(child.stdout), /^CANNOT TELL {2}spans[.]jsonl: no span in it; /);
 });
 
-/** The output of the runner on one file of tests. */
+/** Runs one test file with the runner. @returns the output */
 async function runTests(t: TestContext, script: string, ...options: readonly string[]): Promise<string> {
   const folder = await makeFolder(t, 'some.test.mjs', `import { test } from 'node:test';\n${script}`);
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -97,7 +97,7 @@ async function runTests(t: TestContext, script: string, ...options: readonly str
 
 const leaveOpen = "(await import('node:net')).createServer().listen(0);";
 
-test('a test that hangs ends after a long time, or after that which is given', async (t) => {
+test('a hanging test fails after the default timeout, or after the given one', async (t) => {
   assert.match(
     await runTests(t, "test('tells', () => console.log(process.execArgv.join(' ')));"),
     /--test-timeout=\d{5,}/,
@@ -110,7 +110,7 @@ test('a test that hangs ends after a long time, or after that which is given', a
   assert.match(hanging, /hangs.*\n(.*\n)*.*timed out after 500ms/);
 });
 
-test('a file that leaves something open fails, and loses none of its results', async (t) => {
+test('a file that leaves a handle open fails, and loses none of its results', async (t) => {
   const output = await runTests(
     t,
     `${leaveOpen}\nfor (let at = 0; at < 1000; at += 1) test('passes ' + at, () => undefined);`,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { saveFile } from '../save-file.ts';
 
-test('a file is written whole, or what went wrong is told in words and nothing is left over', async (t) => {
+test('a file is written atomically; on an error the problem is described and no draft is left', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'save-file-'));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, 'out', 'report.html');
@@ -17,7 +17,7 @@ test('a file is written whole, or what went wrong is told in words and nothing i
   assert.deepEqual((await readdir(folder)).sort(), ['out', 'taken']);
 });
 
-test('a folder that may not be written is told without its draft', {
+test('a folder without write permission is reported without the name of the draft', {
   skip: process.platform === 'win32' || process.getuid?.() === 0 ? 'this user may write everywhere' : false,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'save-file-'));

@@ -1,7 +1,7 @@
 import { drawTrace, spanId, traceId } from 'propagation-check/test';
 import type { Answer } from '../../assertion/answer.ts';
 
-/** A's answer in a whole trace: trace a, A's CLIENT span a3. */
+/** A's answer for an intact trace: trace a, A's CLIENT span a3. */
 export const healthyAnswer: Answer = {
   same_trace: true,
   service_a_trace_id: traceId('a'),
@@ -25,7 +25,7 @@ export function splitAnswer(header: string | null): Answer {
   };
 }
 
-/** Whole, as `healthyAnswer` says. */
+/** The spans of `healthyAnswer`. */
 export const healthySpans = drawTrace(`
   trace a
   SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
@@ -33,7 +33,7 @@ export const healthySpans = drawTrace(`
       SERVER service-b GET /work        b1  19..27 http.route=/work
 `);
 
-/** As `splitAnswer` says. */
+/** The spans of `splitAnswer`. */
 export const splitSpans = drawTrace(`
   trace a
   SERVER service-a GET /call-b          a1   0..40 http.route=/call-b http.request.method=GET

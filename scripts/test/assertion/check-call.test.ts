@@ -10,11 +10,11 @@ import { checkCalls } from '../../assertion/check-calls.ts';
 import type { Call } from '../../assertion/run.ts';
 import { healthySpans as healthy, healthyAnswer, splitSpans as split, splitAnswer } from './answers.ts';
 
-/** Nobody listens there: the system hands out no port below 1024. */
+/** A port without a listener, because the system assigns no port below 1024. */
 const nowhere = new URL('http://127.0.0.1:2');
 
 describe('with an embedded receiver', () => {
-  it('passes as soon as the last span has come', async (t) => {
+  it('passes as soon as the last span has arrived', async (t) => {
     const { receiver, send, check } = await startChecking(t, { timeoutMs: 60_000 });
     const checked = check(answered(healthyAnswer));
     for (const span of healthy) await send([span]);
@@ -24,14 +24,14 @@ describe('with an embedded receiver', () => {
     assert.equal(receiver.revision, 3);
   });
 
-  it('fails early when all that is involved has come', async (t) => {
+  it('fails early when all spans of the call have arrived', async (t) => {
     const { send, check } = await startChecking(t, { timeoutMs: 60_000, settleMs: 60_000 });
     const checked = check(answered(splitAnswer(null)));
     for (const span of split) await send([span]);
     assert.equal((await checked).verdict, 'broken');
   });
 
-  it('fails without waiting for more when a failure is certain and nothing new comes', async (t) => {
+  it('fails before the deadline when a failure is certain and no new spans arrive', async (t) => {
     const { send, check } = await startChecking(t, { timeoutMs: 60_000, settleMs: 0 });
     await send(split.filter(({ kind }) => kind === 'SERVER'));
     const { verdict, statements } = await check(answered(splitAnswer(null)));
@@ -39,20 +39,20 @@ describe('with an embedded receiver', () => {
     assert.equal(statements[4]?.found, 'no CLIENT span from A to B has arrived');
   });
 
-  it('lets the deadline decide when a span stays away', async (t) => {
+  it('fails at the deadline when a span is missing', async (t) => {
     const { send, check } = await startChecking(t, { timeoutMs: 1 });
     await send(healthy.filter(({ kind }) => kind !== 'CLIENT'));
     const { verdict, silence } = await check(answered(healthyAnswer));
     assert.deepEqual([verdict, silence], ['broken', null]);
   });
 
-  it('reads once even when the deadline is long over', async (t) => {
+  it('reads once even after the deadline', async (t) => {
     const { send, check } = await startChecking(t, { timeoutMs: 1 });
     await send(healthy);
     assert.equal((await check({ ...answered(healthyAnswer), answeredAt: 0 })).verdict, 'intact');
   });
 
-  it('decides when nothing more can come', async (t) => {
+  it('decides when no more spans can arrive', async (t) => {
     const { send, check } = await startChecking(t, { timeoutMs: 60_000, noMoreSpans: AbortSignal.abort() });
     await send(healthy.slice(0, 2));
     const { verdict, statements } = await check(answered(healthyAnswer));
@@ -60,7 +60,7 @@ describe('with an embedded receiver', () => {
     assert.deepEqual(statements.find(({ state }) => state === 'failed')?.number, 6);
   });
 
-  it('gives no verdict and names who exported nothing', async (t) => {
+  it('gives no verdict, and names the service that exported nothing', async (t) => {
     const { check } = await startChecking(t, { timeoutMs: 60_000, noMoreSpans: AbortSignal.abort() });
     const { verdict, silence } = await check(answered(healthyAnswer));
     assert.equal(verdict, 'unknown');
@@ -68,14 +68,14 @@ describe('with an embedded receiver', () => {
     assert.match(silence?.reason ?? '', /neither service A nor service B has exported/);
   });
 
-  it('says when the trace is not sampled', async (t) => {
+  it('reports that the trace is not sampled', async (t) => {
     const { check } = await startChecking(t, { timeoutMs: 1 });
     const traceparent_header = healthyAnswer.traceparent_header?.replace(/01$/, '00') ?? null;
     const { silence } = await check(answered({ ...healthyAnswer, traceparent_header }));
     assert.match(silence?.reason ?? '', /sampled flag 0/);
   });
 
-  it('takes the Collector for silent when nothing of either service has ever come', async (t) => {
+  it('names the Collector when no span of either service has ever arrived', async (t) => {
     const { check } = await startChecking(t, { timeoutMs: 1 });
     const { verdict, silence } = await check(answered(healthyAnswer));
     assert.deepEqual([verdict, silence?.hop], ['unknown', 'Collector']);
@@ -89,7 +89,7 @@ describe('with an embedded receiver', () => {
     await assert.rejects(checked, /enough/);
   });
 
-  it('checks many and finds the one that is broken', async (t) => {
+  it('checks many calls and finds the broken one', async (t) => {
     const { receiver, send } = await startChecking(t, {});
     await send([...healthy, ...split.map((span) => ({ ...span, traceId: traceId(`c${span.traceId[0]}`) }))]);
     const other = { service_a_trace_id: traceId('ca'), service_b_trace_id: traceId('cb') };
@@ -117,7 +117,7 @@ describe('with a source that is polled', () => {
     assert.match(silence?.reason ?? '', /connection refused/);
   });
 
-  it('goes on after Jaeger was away for a while, and asks for both traces', async (t) => {
+  it('continues after Jaeger was down for a while, and reads both traces', async (t) => {
     const asked = new Set<string>();
     const server = createServer((request, response) => {
       const id = /\/traces\/([0-9a-f]+)/.exec(request.url ?? '')?.[1] ?? '';
@@ -193,7 +193,7 @@ describe('calls to service A', () => {
     assert.match(call.silence.reason, /ECONNREFUSED/);
   });
 
-  it('service A sends an answer that has no end', async (t) => {
+  it('service A sends an endless answer', async (t) => {
     const endless = createServer((request, response) => {
       const more = () => {
         while (!request.socket.destroyed && response.write(Buffer.alloc(64_000, ' ')));
@@ -211,7 +211,7 @@ describe('calls to service A', () => {
     });
   });
 
-  it('sends each request, below a path of the URL', async (t) => {
+  it('sends every request, with the path of the URL as prefix', async (t) => {
     const paths: string[] = [];
     const url = await answerWith(t, 200, JSON.stringify(healthyAnswer), (path) => paths.push(path));
     const serviceA = new URL('/base', url);
@@ -278,7 +278,7 @@ function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>)
   return address.port;
 }
 
-/** Drawn spans as an OTLP JSON export request. */
+/** Encodes drawn spans as an OTLP/JSON export request. */
 function toExportRequest(spans: readonly Span[]): object {
   const lines = encodeOtlpLines(spans)
     .split('\n')

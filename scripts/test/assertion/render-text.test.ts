@@ -19,7 +19,7 @@ describe('one trace', () => {
     assert.match(intact, new RegExp(`^Jaeger +http://localhost:16686/trace/${traceId('a')}$`, 'm'));
   });
 
-  it('ends with links to the trace and to those of the same operation around it', () => {
+  it('ends with links to the trace and to traces of the same operation around it', () => {
     const lines = intact.trimEnd().split('\n');
     const [trace = '', neighbours = ''] = lines.slice(-2);
     assert.equal(trace, `Jaeger     http://localhost:16686/trace/${traceId('a')}`);
@@ -42,7 +42,7 @@ describe('one trace', () => {
     assert.match(ofBoth[3] ?? '', /service=service-b&operation=GET%20%2Fwork&/);
   });
 
-  it('names a warning as the cause where nothing is lost', () => {
+  it('names a warning as the cause when no call is broken', () => {
     const skewed = drawTrace(`
       trace a
       SERVER service-a GET /call-b          a1   0..40 http.route=/call-b http.request.method=GET
@@ -61,7 +61,7 @@ describe('one trace', () => {
     assert.match(text, /^✗ 10 baggage hello=world arrived at B$/m);
   });
 
-  it('says what was expected, found and where, and both traces', () => {
+  it('prints what was expected and found, the location, and both traces', () => {
     assert.match(broken, /^✗ {2}7 the parent of B's SERVER span is A's CLIENT span$/m);
     assert.match(
       broken,
@@ -76,7 +76,7 @@ describe('one trace', () => {
     assert.equal(broken.match(/^Jaeger /gm)?.length, 2);
   });
 
-  it('points at the first statement that fails, and at the cause', () => {
+  it('points to the first statement that fails, and to the cause', () => {
     assert.match(broken, /^BROKEN {5}4 of 9 statements fail/m);
     assert.match(broken, /^points at {2}2 A and B name the same trace id: B in trace/m);
     assert.match(broken, /^cause +.*\(split-trace\)/m);
@@ -84,7 +84,7 @@ describe('one trace', () => {
     assert.match(broken, /^fix {8}if header-not-sent: Give the caller a propagator/m);
   });
 
-  it('names the hop where there is no verdict', () => {
+  it('names the silent hop when there is no verdict', () => {
     const text = renderAssertionText(makeRun([makeSilent('connection refused')]), options);
     assert.match(text, /^NO VERDICT {2}service A stayed silent/m);
     assert.match(text, /^because {5}connection refused$/m);
@@ -111,14 +111,14 @@ describe('one trace', () => {
     });
   }
 
-  it('differs in nothing but colour when it is coloured', () => {
+  it('differs only in colour when it is coloured', () => {
     const run = makeRun([makeCheck(splitAnswer(null), split)]);
     const colored = renderAssertionText(run, { ...options, color: true });
     assert.notEqual(colored, broken);
     assert.equal(stripVTControlCharacters(colored), broken);
   });
 
-  it('prints nothing from outside that acts', () => {
+  it('escapes control characters and workflow commands of spans and answers', () => {
     const spans = healthy.map((span) => ({
       ...span,
       name: 'GET \u001b[31m\n::error::x \u202e ##[error]y',
@@ -145,7 +145,7 @@ describe('several traces', () => {
   ];
   const text = renderAssertionText(makeRun(checks), options);
 
-  it('sums up', () => {
+  it('prints the counts of all traces', () => {
     assert.match(text, /^2 of 4 traces intact, 1 broken, 1 unknown$/m);
     assert.match(text, /^ 2 A and B name the same trace id +2 +1 +1$/m);
   });
@@ -155,7 +155,7 @@ describe('several traces', () => {
     assert.match(text, /^points at/m);
   });
 
-  it('says only the sum when all are intact', () => {
+  it('prints only the counts when all are intact', () => {
     const all = renderAssertionText(
       makeRun([checks[0], checks[3]].filter((check) => check !== undefined)),
       options,

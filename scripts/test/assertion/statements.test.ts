@@ -25,7 +25,7 @@ const healthyManual = drawTrace(`
       SERVER service-b GET /work        b1  19..27 url.path=/work baggage.hello=world
 `);
 
-/** Strip, mismatch, propagator none and duplicate look the same in the spans. */
+/** The faults strip-traceparent, propagator-mismatch, propagator-none and duplicate-traceparent make the same spans. */
 const split = drawTrace(`
   trace a
   SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
@@ -99,7 +99,7 @@ describe('the shapes that the demo makes', () => {
     assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  it('skips only baggage in automatic mode, for good', () => {
+  it('skips only baggage in automatic mode, conclusively', () => {
     const statements = judgeStatements(healthyAnswer, healthyAuto, { mode: 'auto' });
     assert.deepEqual(numbersOf(statements, 'skipped'), [10]);
     assert.equal(
@@ -108,7 +108,7 @@ describe('the shapes that the demo makes', () => {
     );
   });
 
-  it('says where the new root is', () => {
+  it('names the new root', () => {
     const parent = statement(7, splitAnswer(null), split);
     assert.equal(parent.found, `B's SERVER span ${spanId('b1')} is a root of trace ${traceId('b')}`);
     assert.equal(
@@ -120,7 +120,7 @@ describe('the shapes that the demo makes', () => {
     ]);
   });
 
-  it('says how many headers came', () => {
+  it('names the number of received headers', () => {
     assert.match(statement(3, splitAnswer(twoHeaders), split).found, /^B received 2 traceparent headers/);
   });
 });
@@ -132,7 +132,7 @@ describe('spans that have not all arrived', () => {
     ['a3', [5], [5, 7, 8, 9]],
     ['b1', [6], [6, 7, 9]],
   ] as const) {
-    it(`without ${missing}: fails ${failed.join(', ')} and leaves ${open.join(', ')} open`, () => {
+    it(`without ${missing}: fails ${failed.join(', ')} and is not conclusive about ${open.join(', ')}`, () => {
       const spans = healthyAuto.filter((span) => span.spanId !== spanId(missing));
       const statements = judgeStatements(healthyAnswer, spans, { mode: 'auto' });
       assert.deepEqual(numbersOf(statements, 'failed'), failed);
@@ -143,13 +143,13 @@ describe('spans that have not all arrived', () => {
     });
   }
 
-  it('leaves baggage open until B has a span', () => {
+  it('is not conclusive about baggage until B has a span', () => {
     const spans = healthyManual.filter((span) => span.spanId !== spanId('b1'));
     const baggage = statement(10, healthyAnswer, spans, 'manual');
     assert.deepEqual([baggage.state, baggage.conclusive], ['skipped', false]);
   });
 
-  it('does not wait for a CLIENT span to see that B is a root', () => {
+  it('needs no CLIENT span to see that B is a root', () => {
     const { state, conclusive } = statement(7, splitAnswer(null), withoutClient);
     assert.deepEqual([state, conclusive], ['failed', true]);
   });
@@ -187,7 +187,7 @@ describe('each statement can fail by itself', () => {
     });
   }
 
-  it('3: takes a header of a later version', () => {
+  it('3: accepts a header of a later version', () => {
     const traceparent_header = `cc-${traceId('a')}-${spanId('a3')}-01-more`;
     assert.deepEqual(failures({ ...healthyAnswer, traceparent_header }, healthyAuto), []);
   });
@@ -216,7 +216,7 @@ describe('each statement can fail by itself', () => {
     );
   });
 
-  it('5: a second call, even when nothing became of it', () => {
+  it('5: a second call, even without a SERVER span', () => {
     const second = change(healthyAuto, 'a3', { spanId: spanId('c') }).filter(
       ({ spanId: id }) => id === spanId('c'),
     );
@@ -240,7 +240,7 @@ describe('each statement can fail by itself', () => {
     assert.deepEqual(failures(healthyAnswer, [...healthyAuto, ...second]), [6]);
   });
 
-  it('6: B says another trace than its span', () => {
+  it('6: B names another trace than its span', () => {
     const answer = { ...splitAnswer(null), service_b_trace_id: traceId('c') };
     assert.deepEqual(failures(answer, split), [2, 3, 6, 7, 8]);
   });
@@ -277,7 +277,7 @@ describe('each statement can fail by itself', () => {
     });
   }
 
-  it('9: both are called as B is', () => {
+  it('9: both services have the name of B', () => {
     const spans = healthyAuto.map((span) => ({ ...span, serviceName: 'service-b' }));
     assert.deepEqual(failures(healthyAnswer, spans), [9]);
   });
@@ -332,7 +332,7 @@ describe('false alarms', () => {
     assert.deepEqual(failures(healthyAnswer, [...healthyAuto, ...others]), []);
   });
 
-  it('spans that record no path are known by relation and name', () => {
+  it('spans without a path are recognised by parent and service name', () => {
     const spans = drawTrace(`
       trace a
       SERVER service-a handle             a1   0..40
@@ -352,7 +352,7 @@ describe('false alarms', () => {
     assert.deepEqual(failures(healthyAnswer, spans), []);
   });
 
-  it('a trace without spans fails nothing for good that the answer does not', () => {
+  it('without spans no statement fails conclusively for a healthy answer', () => {
     const statements = judgeStatements(healthyAnswer, [], { mode: 'auto' });
     assert.deepEqual(
       statements.filter(({ state, conclusive }) => state === 'failed' && conclusive),
