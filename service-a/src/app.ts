@@ -6,7 +6,7 @@ import { CallError, callB, type Fetch, recordError, statusOf, type Work } from '
 import type { Config } from './config.ts';
 import { tracer, withClientSpan } from './manual.ts';
 
-/** The service, ready to listen or to be injected into. Without telemetry every id of its own is null. */
+/** Builds the service, ready for `listen` or `inject`. Without telemetry its own ids in answers are null. */
 export function buildApp(config: Config): FastifyInstance {
   const { serviceBUrl, serviceBTimeoutMillis, tls } = config;
   const workUrl = new URL(`${serviceBUrl.pathname.replace(/\/$/, '')}/work`, serviceBUrl);
@@ -16,7 +16,7 @@ export function buildApp(config: Config): FastifyInstance {
   const app = fastify(kit.createServerOptions(config, serviceBTimeoutMillis));
   if (isManual) kit.addServerSpans(app, tracer);
   else kit.completeServerSpans(app);
-  // After the spans: a refusal has one too.
+  // Added after the spans, so that a refused request has a span too.
   kit.addLimits(app, config.limits);
   kit.addHealth(app);
 
@@ -28,7 +28,7 @@ export function buildApp(config: Config): FastifyInstance {
 
   app.setErrorHandler((error, request, reply) => {
     if (!(error instanceof CallError)) return reply.send(error);
-    // The CLIENT span has the error too, but for that of a body: an instrumented `fetch` ends it with the body's last byte.
+    // The CLIENT span has the error too, unless the body is invalid: an instrumented `fetch` ends the span with the body's last byte.
     const span = readServerSpan();
     recordError(span, error);
     request.log.warn({ err: error }, 'call to service B failed');
@@ -45,7 +45,7 @@ function readServerSpan() {
   return getRPCMetadata(context.active())?.span;
 }
 
-/** Compares what both services saw; null where there is no span, parent or valid header. A broken trace is a result, not an error. */
+/** Compares the ids that both services saw; null without a span, parent or valid header. A broken trace is a result, not an error. */
 function compare(traceId: string | null, work: Work) {
   const sentParent = parseTraceParent(work.received_traceparent ?? '')?.spanId ?? null;
   return {

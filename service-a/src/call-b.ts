@@ -1,9 +1,9 @@
-/** The HTTP call to service B. No propagation code: that is done around it, or by the instrumentations. */
+/** The HTTP call to service B. Contains no propagation code: `manual.ts` or the instrumentations propagate the context. */
 import type { EventEmitter } from 'node:events';
 import { type Span, SpanStatusCode } from '@opentelemetry/api';
 import { onClose } from 'service-kit/on-close';
 
-/** As the global `fetch`, narrowed to what is used. */
+/** The global `fetch`, narrowed to the used parts. */
 export type Fetch = (url: URL, init: RequestInit) => Promise<Pick<Response, 'status' | 'headers' | 'text'>>;
 
 /** The fields of B's answer to `GET /work` that service A needs. */
@@ -17,11 +17,11 @@ export const statusOf = {
   service_b_unreachable: 502,
   service_b_bad_answer: 502,
   service_b_timeout: 504,
-  // nginx's status for a caller that has gone. Nobody gets it.
+  // nginx's status for a disconnected caller. It is recorded, but never sent.
   caller_gone: 499,
 } as const;
 
-/** B gave no usable answer, or nobody waits for it any more. */
+/** B gave no usable answer, or the caller has disconnected. */
 export class CallError extends Error {
   override readonly name = 'CallError';
   readonly code: keyof typeof statusOf;
@@ -33,12 +33,12 @@ export class CallError extends Error {
 }
 
 /**
- * Asks B for its work and reads the whole answer.
- * @param caller Nobody waits for the answer once it emits `close`: calls would go on beyond the limit on requests.
- * @throws {CallError} when B is unreachable, slower than `timeoutMillis`, or answers nonsense, and for a caller that is gone.
+ * Calls B and reads the whole answer.
+ * @param caller The call is aborted when it emits `close`: otherwise calls of disconnected callers would exceed the limit on requests.
+ * @throws {CallError} when B is unreachable, slower than `timeoutMillis` or gives an invalid answer, and when the caller has disconnected.
  */
 export async function callB(url: URL, timeoutMillis: number, caller: EventEmitter, fetch: Fetch) {
-  // One controller and a timer: `AbortSignal.any` and `AbortSignal.timeout` cost several times as much.
+  // One controller and a timer, because `AbortSignal.any` and `AbortSignal.timeout` cost several times as much.
   const call = new AbortController();
   const giveUp = () => call.abort(new DOMException('no answer in time', 'TimeoutError'));
   const timer = setTimeout(giveUp, timeoutMillis);
@@ -62,18 +62,18 @@ export async function callB(url: URL, timeoutMillis: number, caller: EventEmitte
   }
 }
 
-/** Response hook for instrumentation-undici, whose CLIENT span ends before `callB` can say that the answer is bad. */
+/** Response hook for instrumentation-undici, whose CLIENT span ends before `callB` can record a bad answer. */
 export function markBadAnswer(
   span: Span,
   { response }: { readonly response: { readonly statusCode: number; readonly headers: readonly Buffer[] } },
 ): void {
-  // undici's raw headers: name, value, name, value.
+  // undici's raw headers alternate names and values.
   const index = response.headers.findIndex((name, at) => at % 2 === 0 && /^content-type$/i.test(`${name}`));
   const message = explainBadHead(response.statusCode, index === -1 ? null : `${response.headers[index + 1]}`);
   if (message !== null) span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
-/** Why the body of an answer with this status and content type is not read; null where it is. */
+/** Why the body of an answer with this status and content type is not read; null if it is read. */
 function explainBadHead(status: number, contentType: string | null): string | null {
   if (status !== 200) return `answered with status ${status} instead of 200`;
   if (!/^application\/json\b/i.test(contentType ?? '')) {
@@ -98,7 +98,7 @@ function isWork(value: unknown): value is Work {
   });
 }
 
-/** A span that has ended with its caller is left alone. */
+/** Records the error on the span, unless the span has already ended because the caller disconnected. */
 export function recordError(span: Span | undefined, error: CallError): void {
   if (!span?.isRecording()) return;
   span.recordException(error);
@@ -106,7 +106,7 @@ export function recordError(span: Span | undefined, error: CallError): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
 }
 
-/** `fetch` says only "fetch failed"; its cause knows why, and knows it by code where several addresses were tried. */
+/** `fetch` reports only "fetch failed". The cause has the reason, or only a code if several addresses were tried. */
 function describeCause(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);

@@ -12,7 +12,7 @@ export interface Config extends ServiceConfig {
   readonly serviceBTimeoutMillis: number;
 }
 
-/** @throws {ConfigError} for the first variable that is not valid. */
+/** @throws {ConfigError} for the first invalid environment variable. */
 export function readConfig(env: Environment): Config {
   return {
     ...readServiceConfig(env, { name: 'service-a', port: 8081, trustIncoming: 'never' }),

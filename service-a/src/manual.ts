@@ -1,4 +1,4 @@
-/** Propagation by hand: with `PROPAGATION=manual` this makes the CLIENT span, and no instrumentation does. */
+/** Manual propagation: with `PROPAGATION=manual` this module makes the CLIENT span instead of the instrumentation. */
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { describeHeaders } from 'service-kit/server';
 import { CallError, type Fetch, recordError } from './call-b.ts';
@@ -6,14 +6,14 @@ import { CallError, type Fetch, recordError } from './call-b.ts';
 export const tracer = trace.getTracer('service-a');
 
 /**
- * Runs `call` in a CLIENT span and with baggage `hello=world`. The `fetch` that `call` gets sends both along.
- * The span ends when the call does, so it has every error until the whole answer is read and understood.
+ * Runs `call` in a CLIENT span with baggage `hello=world`. The `fetch` that `call` gets injects both into the request headers.
+ * The span ends with the call, so it records every error until the whole answer has been read and validated.
  */
 export async function withClientSpan<Result>(fetch: Fetch, call: (fetch: Fetch) => Promise<Result>) {
   const received = propagation.getActiveBaggage() ?? propagation.createBaggage();
   const baggage = received.setEntry('hello', { value: 'world' });
   const callerContext = propagation.setBaggage(context.active(), baggage);
-  // Baggage is not part of a span: without the attribute, the trace would not show that it was sent.
+  // Baggage is not part of a span, so this attribute shows in the trace that it was sent.
   const attributes = { 'baggage.hello': 'world' };
   const span = tracer.startSpan('GET', { kind: SpanKind.CLIENT, attributes }, callerContext);
   const clientContext = trace.setSpan(callerContext, span);

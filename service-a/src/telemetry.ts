@@ -18,7 +18,7 @@ export const boundary = new TrustBoundary({ trust: config.trustIncoming });
 const credentials = readCredentials(process.env);
 const Exporter = config.otlpProtocol === 'http/protobuf' ? ProtobufExporter : JsonExporter;
 const otlp = config.exportsSpans ? new Exporter(credentials) : kit.nowhere;
-/** Loses no span while the Collector is away. */
+/** Loses no span while the Collector is unavailable. */
 const exporter = new DurableExporter(otlp, { ...config.keeping, explain: credentials.explain });
 const processor = new BatchSpanProcessor({ ...config.batching, exporter });
 
@@ -35,10 +35,10 @@ export const sdk = new NodeSDK({
 kit.logDiagnostics();
 sdk.start();
 
-/** In the order in which they are flushed. */
+/** The order in which they are flushed. */
 export const flushed = [processor, exporter];
 
-/** Manual mode does not load them: they take a third of the CPU time of a start. */
+/** Loaded only in automatic mode, because they take a third of the CPU time of a start. */
 async function createInstrumentations() {
   const { getNodeAutoInstrumentations } = await import('@opentelemetry/auto-instrumentations-node');
   return getNodeAutoInstrumentations({
@@ -46,7 +46,7 @@ async function createInstrumentations() {
       headersToSpanAttributes: { client: kit.recordedHeaders, server: { requestHeaders } },
       ...kit.createHttpHooks(config),
     },
-    // `fetch` is undici.
+    // `fetch` is implemented by undici.
     '@opentelemetry/instrumentation-undici': {
       headersToSpanAttributes: { requestHeaders, responseHeaders },
       responseHook: markBadAnswer,

@@ -26,7 +26,7 @@ after(async () => {
   serviceB[Symbol.dispose]();
 });
 
-test('compares what both saw, and answers without telemetry too', async () => {
+test('compares the ids that both services saw, with and without telemetry', async () => {
   const response = await app.inject('/call-b');
   assert.equal(response.statusCode, 200);
   assert.deepEqual(response.json(), {
@@ -50,7 +50,7 @@ test('answers 404 for routes that it does not have', async () => {
   assert.equal((await app.inject('/nope')).statusCode, 404);
 });
 
-test('has defaults, and refuses a wrong limit of its own', () => {
+test('has defaults, and refuses an invalid timeout or URL', () => {
   const { name, port, trustIncoming, serviceBUrl, serviceBTimeoutMillis } = readConfig({});
   assert.deepEqual(
     [name, port, trustIncoming, serviceBUrl.href, serviceBTimeoutMillis],

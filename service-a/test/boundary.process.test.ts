@@ -1,4 +1,4 @@
-/** Real service A. Whose trace goes on, in both modes: what A sends to B, what it answers, and the SERVER span that it exports. */
+/** Whose trace real service A continues, in both modes: the headers that A sends to B, its answer, and the SERVER span that it exports. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { collectSpans, readAttribute, SERVER, standInForB, startService } from 'service-kit/testing';
@@ -8,7 +8,7 @@ const spanId = 'b7ad6b7169203331';
 const requests: readonly Readonly<Record<string, string>>[] = [
   { traceparent: `00-${traceId}-${spanId}-01`, tracestate: 'foo=1', baggage: 'user=alice' },
   { traceparent: `00-${traceId}-${spanId}-00`, tracestate: 'foo=1', baggage: 'user=alice' },
-  // A hop in between may claim anything about the origin of a request.
+  // A hop may set these headers to anything.
   {
     traceparent: `00-${traceId}-${spanId}-01`,
     forwarded: 'for=10.1.2.3',
@@ -45,7 +45,7 @@ for (const mode of ['auto', 'manual'] as const) {
       assert.ok(answers.every(({ traceresponse, timing }) => traceresponse === null && timing === null));
     });
 
-    test("a trusted caller's trace goes on, and the answer names the SERVER span, sampled or not", async () => {
+    test("a trusted caller's trace is continued, and the answer names the SERVER span, sampled or not", async () => {
       const { sent, serverSpans, answers } = await ask(mode, '10.0.0.0/8,127.0.0.1');
       // The second caller does not sample, so its SERVER span is not recorded.
       assert.deepEqual(

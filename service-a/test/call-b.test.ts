@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { describe, test } from 'node:test';
 import { CLIENT, collectSpans, ERROR, fetchJson, listen, SERVER, startService } from 'service-kit/testing';
 
-/** The ways in which a service B can be broken; `clientSpanSeesIt` is false where the fault shows only after `fetch` has ended its span. */
+/** Ways in which service B can fail. `clientSpanSeesIt` is false when the error shows only after `fetch` has ended its span. */
 const cases: readonly {
   readonly name: string;
   readonly answer: RequestListener | 'nobody listens';
@@ -81,7 +81,7 @@ const cases: readonly {
     message: /\/work answered with something else than work/,
     clientSpanSeesIt: false,
   },
-  // The last one: nobody comes back to this address.
+  // Last, because service B's address is closed for good.
   {
     name: 'is unreachable',
     answer: 'nobody listens',
@@ -146,7 +146,7 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
-/** One service A meets one service B after the other, all at the same address. */
+/** One service A calls one failing service B after the other, all at the same address. */
 async function callBroken(mode: 'auto' | 'manual') {
   let answer: RequestListener = () => {};
   using serviceB = await listen((request, response) => answer(request, response));

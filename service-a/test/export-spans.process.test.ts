@@ -1,4 +1,4 @@
-/** Real service A exports its spans through an outage of the Collector, and through its own end. */
+/** Real service A exports its spans despite an outage of the Collector and its own exit. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -12,12 +12,12 @@ const exporting = {
   OTEL_TRACES_EXPORTER: 'otlp',
   OTEL_BSP_SCHEDULE_DELAY: '50',
   OTEL_EXPORTER_OTLP_TIMEOUT: '500',
-  // `fetch` asks nobody at this port: the call fails at once and makes no span.
+  // `fetch` blocks this port: the call fails at once and makes no span.
   SERVICE_B_URL: 'http://127.0.0.1:9',
 };
 
 for (const end of ['an error that nothing handles', 'SIGTERM'] as const) {
-  test(`a service that ends by ${end} while the Collector is away leaves its spans to the next one, which counts them`, async (t) => {
+  test(`a service that ends by ${end} during an outage of the Collector leaves its spans to the next process, which counts them`, async (t) => {
     const folder = await makeFolder(t);
     const port = await findFreePort();
     const env = {
@@ -43,20 +43,20 @@ for (const end of ['an error that nothing handles', 'SIGTERM'] as const) {
     await using second = await startService('service-a', { ...env, METRICS_PORT: `${metricsPort}` });
     await callTimes(second.url, 5);
     await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /call-b').length === 15);
-    // The counter follows when the answer has arrived.
+    // The counter changes only after the Collector's answer has arrived.
     let counters = await readCounters(metricsPort);
     while (counters.queued > 0) counters = await readCounters(metricsPort);
     const { exported, finished, dropped, queued } = counters;
     assert.equal(exported, receiver.accepted.length);
     assert.deepEqual({ finished, dropped, queued }, { finished: exported - 10, dropped: 0, queued: 0 });
-    // A SERVER span without a route has no other name: reading the counters makes no span.
+    // `GET` would be the name of a SERVER span without a route: reading the counters makes no span.
     assert.equal(receiver.accepted.includes('GET'), false);
     assert.deepEqual(await second.stop(), { code: 0, signal: null });
     assert.deepEqual(await readdir(folder), []);
   });
 }
 
-/** One span is rejected: `ExportTraceServiceResponse` of opentelemetry-proto, and its JSON mapping. */
+/** An answer that rejects one span: `ExportTraceServiceResponse` of opentelemetry-proto, and its JSON mapping. */
 const partly = {
   'http/json': {
     contentType: 'application/json',
@@ -88,7 +88,7 @@ for (const [protocol, { contentType, body }] of Object.entries(partly)) {
   });
 }
 
-test('a port for counters that is taken is refused', async () => {
+test('a counters port that is in use is refused', async () => {
   await using receiver = await startReceiver();
   const { code, stderr } = await runToEnd('service-a', { ...exporting, METRICS_PORT: `${receiver.port}` });
   assert.equal(code, 2);

@@ -1,6 +1,6 @@
 /**
- * One table of headers that nobody should send, on real sockets to the real services. Service A, which trusts nobody or
- * everybody, calls a stand-in that tells what came on; service B is asked as by service A.
+ * Sends hostile headers on real sockets to the real services. Service A, which trusts either nobody or everybody, calls a stand-in that
+ * answers with the headers that it received. Service B is called as service A calls it.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -79,7 +79,7 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
-/** A list that holds 180 entries has no room for the service's own. */
+/** A list of 180 entries, the maximum, has no room for the service's own entry. */
 function joinBaggage({ baggage }: HostileCase, own: string | undefined): string | undefined {
   if (baggage === undefined || own === undefined) return baggage ?? own;
   return baggage.split(',').length === 180 ? baggage : `${baggage},${own}`;
@@ -90,7 +90,7 @@ function readTraceId(traceparent: unknown): string {
   return String(traceparent).slice(3, 35);
 }
 
-/** `startService` has parsed each line of stdout as JSON, or failed. */
+/** `startService` has already parsed each line of stdout as JSON. */
 function assertHarmless({ text }: Service): void {
   const printed = text.stdout.split('\n').filter((line) => line !== '');
   const errors = text.stderr.split('\n').filter((line) => line !== '');

@@ -1,11 +1,11 @@
 /**
- * Real service A, real service B. A trace has three spans:
+ * Real service A and real service B. A trace has three spans:
  *
  *   A SERVER GET /call-b   (root)
  *   └─ A CLIENT GET
  *      └─ B SERVER GET /work
  *
- * Faults that break it: `npm run faults`.
+ * `npm run faults` tests the faults that break it.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -54,7 +54,7 @@ for (const mode of ['auto', 'manual'] as const) {
       assert.equal(new Set(answers.map(({ body }) => body.service_a_trace_id)).size, answers.length);
     });
 
-    test('the spans show the headers that A sent, those that B received, and those of the answer', () => {
+    test('the spans have the headers that A sent, that B received, and of the answer', () => {
       for (const { body } of answers) {
         const [client, serverB] = [CLIENT, SERVER].map((kind) =>
           spans.find(
@@ -71,7 +71,7 @@ for (const mode of ['auto', 'manual'] as const) {
         assert.deepEqual(timing, [`trace;desc=${answered}`]);
         for (const span of [client, serverB]) {
           assert.deepEqual(readAttribute(span, 'http.request.header.traceparent'), [body.traceparent_header]);
-          // The demo is about this header, so it is shown.
+          // Recorded with its value, because the demo is about this header.
           assert.deepEqual(
             readAttribute(span, 'http.request.header.baggage'),
             mode === 'manual' ? ['hello=world'] : undefined,
@@ -94,7 +94,7 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
-/** Two requests, so that a second one over a kept connection is seen as well. */
+/** Sends two requests, so that the second uses a keep-alive connection. */
 async function runBoth(mode: 'auto' | 'manual') {
   using collector = await collectSpans();
   const env = {

@@ -1,6 +1,6 @@
 /**
- * Real service A and real service B. Secrets stand wherever a caller can put them, in requests that succeed, that nothing
- * answers, and that fail; none of them may turn up in a span, an export or a log line of either service.
+ * Real service A and real service B. Requests that succeed, that no route answers and that fail have secrets wherever a caller can put them.
+ * None of them may be in a span, an export or a log line of either service.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { collectSpans, type RawHeader, sendRaw, startService } from 'service-kit
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-/** Each its own, so that a leak names its way. */
+/** A different secret for each place, so that a leak shows where it came from. */
 const canaries = {
   query: 'canary-query',
   fragment: 'canary-fragment',
@@ -58,7 +58,7 @@ function targets(path: string): readonly string[] {
   ];
 }
 
-/** A trusted caller's baggage goes on to B, and its tracestate is part of the span (OTLP `trace_state`). */
+/** Only for an untrusted caller: a trusted caller's baggage is sent to B, and its tracestate is part of the span (OTLP `trace_state`). */
 const ofUntrusted: readonly RawHeader[] = [
   ['baggage', `hello=${canaries.hello}`],
   ['tracestate', `vendor=${canaries.tracestate}`],

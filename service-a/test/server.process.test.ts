@@ -1,4 +1,4 @@
-/** Real service A stops: no answer and no span is lost. */
+/** Real service A stops without losing an answer or a span. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
@@ -68,7 +68,7 @@ describe('the stop', { concurrency: true }, () => {
 
 for (const mode of ['auto', 'manual'] as const) {
   test(`what is refused has a span too, and a flood loses none, with PROPAGATION=${mode}`, async () => {
-    // This test does not measure how much of a flood fits into the queue.
+    // A large queue, because this test is not about a full queue.
     await using system = await start(mode, { MAX_REQUESTS: '10', OTEL_BSP_MAX_QUEUE_SIZE: '100000' });
     const taken = await Promise.all(Array.from({ length: 10 }, () => system.call()));
     const flood = await Promise.all(
@@ -82,7 +82,7 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
-/** A service A whose calls wait for their answers until the test gives them. */
+/** Starts a service A whose calls wait until the test answers them. */
 async function start(mode: 'auto' | 'manual', env: NodeJS.ProcessEnv = {}) {
   const asked: ((response: ServerResponse) => void)[] = [];
   const serviceB = await listen((_request, response) => asked.shift()?.(response));
@@ -103,7 +103,7 @@ async function start(mode: 'auto' | 'manual', env: NodeJS.ProcessEnv = {}) {
       const { promise, resolve } = Promise.withResolvers<ServerResponse>();
       asked.push(resolve);
       const answer = fetchJson(`${serviceA.url}/call-b`, { signal: caller.signal });
-      // The test looks at it later.
+      // The test awaits this promise later.
       answer.catch(() => undefined);
       const response = await promise;
       const left = new Promise((resolveLeft) => response.once('close', resolveLeft));
@@ -121,7 +121,7 @@ async function start(mode: 'auto' | 'manual', env: NodeJS.ProcessEnv = {}) {
   };
 }
 
-/** Until it stops. From then on requests in flight have some seconds. */
+/** Resolves when the service begins to stop. Requests in flight then have some seconds. */
 async function waitForStop({ lines }: Service): Promise<void> {
   while (!lines.some(({ msg }) => msg === 'stopping')) await delay(10);
 }

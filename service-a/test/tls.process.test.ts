@@ -14,11 +14,11 @@ import {
 
 const spanId = 'b'.repeat(16);
 
-test('over TLS the trace goes on to a service B that asks for a certificate, and to no other', async (t) => {
+test('over TLS the trace continues in a service B that requires a certificate, and in no other', async (t) => {
   await using tls = await issueTlsFiles();
   const { authority: ca, certificate: cert, key } = tls.credentials;
   const serviceB = createServer({ ca, cert, key, requestCert: true }, (request, response) => {
-    // The next call is a connection of its own, and a handshake.
+    // Closes the connection, so that the next call needs a new handshake.
     response
       .setHeader('connection', 'close')
       .setHeader('content-type', 'application/json')

@@ -17,17 +17,17 @@ export interface Work {
   readonly baggage: Readonly<Record<string, string>>;
 }
 
-/** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
+/** Builds the service, ready for `listen` or `inject`. Without telemetry every id in its answers is null. */
 export function buildApp(config: Config): FastifyInstance {
   const { tls, limits } = config;
-  // Its answers take no time to make.
+  // 0: the handler waits for nothing.
   const options = kit.createServerOptions(config, 0);
   const https =
     tls === null ? null : { ...options.http, ...kit.createTlsOptions(tls, limits.requestTimeoutMillis) };
   const app = fastify({ ...options, https });
   if (config.propagation === 'manual') addManualSpans(app);
   else kit.completeServerSpans(app);
-  // After the spans: a refusal has one too.
+  // Added after the spans, so that a refused request has a span too.
   kit.addLimits(app, limits);
   kit.addHealth(app);
 
@@ -48,12 +48,12 @@ export function buildApp(config: Config): FastifyInstance {
 
 function readParentSpanId(span: Span, request: FastifyRequest): string | null {
   if (isRecorded(span)) return span.parentSpanContext?.spanId ?? null;
-  // A span that is not sampled forgets its parent: it is the span that the caller sent.
+  // A span that is not recorded has no parent field, so the parent is the span in the received headers.
   const caller = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, request.headers));
   return caller?.traceId === span.spanContext().traceId ? caller.spanId : null;
 }
 
-/** The API's span keeps its parent to itself, the SDK's recorded span shows it. */
+/** The API's type `Span` has no parent; the SDK's recorded span has one. */
 function isRecorded(span: Span): span is Span & Pick<ReadableSpan, 'parentSpanContext'> {
   return 'parentSpanContext' in span;
 }

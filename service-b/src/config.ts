@@ -3,9 +3,9 @@ import { type Environment, readServiceConfig, type ServiceConfig } from 'service
 
 export type Config = ServiceConfig;
 
-/** @throws {ConfigError} for the first variable that is not valid. */
+/** @throws {ConfigError} for the first invalid environment variable. */
 export function readConfig(env: Environment): Config {
-  // This machine: unless told otherwise, service B stands beside its caller.
+  // This machine, because by default service B runs beside its caller.
   const trustIncoming = parseTrust('127.0.0.0/8,::1');
   return readServiceConfig(env, { name: 'service-b', port: 8082, trustIncoming });
 }

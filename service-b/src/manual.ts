@@ -1,15 +1,15 @@
-/** Propagation by hand: with `PROPAGATION=manual` this makes the SERVER span, and no instrumentation does. */
+/** Manual propagation: with `PROPAGATION=manual` this module makes the SERVER span instead of the instrumentation. */
 import { propagation, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
 import { addServerSpans, recordedHeaders, redactHeader } from 'service-kit/server';
 
 const tracer = trace.getTracer('service-b');
 
-/** Runs each request in a SERVER span below its caller's, and logs what the caller sent. */
+/** Runs each request in a SERVER span with the caller's span as parent, and logs the propagation headers that the caller sent. */
 export function addManualSpans(app: FastifyInstance): void {
   addServerSpans(app, tracer, (span, request) => {
     const hello = propagation.getActiveBaggage()?.getEntry('hello')?.value ?? null;
-    // Baggage is not part of a span: without this, the trace would not show that it arrived.
+    // Baggage is not part of a span, so this attribute shows in the trace that it arrived.
     if (hello !== null) span.setAttribute('baggage.hello', hello);
     const headers = recordedHeaders.requestHeaders.flatMap((name) => {
       const value = request.headers[name];

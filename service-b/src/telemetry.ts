@@ -17,7 +17,7 @@ export const boundary = new TrustBoundary({ trust: config.trustIncoming });
 const credentials = readCredentials(process.env);
 const Exporter = config.otlpProtocol === 'http/protobuf' ? ProtobufExporter : JsonExporter;
 const otlp = config.exportsSpans ? new Exporter(credentials) : kit.nowhere;
-/** Loses no span while the Collector is away. */
+/** Loses no span while the Collector is unavailable. */
 const exporter = new DurableExporter(otlp, { ...config.keeping, explain: credentials.explain });
 const processor = new BatchSpanProcessor({ ...config.batching, exporter });
 
@@ -34,10 +34,10 @@ export const sdk = new NodeSDK({
 kit.logDiagnostics();
 sdk.start();
 
-/** In the order in which they are flushed. */
+/** The order in which they are flushed. */
 export const flushed = [processor, exporter];
 
-/** Manual mode does not load them: they take a third of the CPU time of a start. */
+/** Loaded only in automatic mode, because they take a third of the CPU time of a start. */
 async function createInstrumentations() {
   const { getNodeAutoInstrumentations } = await import('@opentelemetry/auto-instrumentations-node');
   return getNodeAutoInstrumentations({

@@ -90,7 +90,7 @@ for (const mode of ['auto', 'manual'] as const) {
       });
     });
 
-    test('becomes a root with a traceparent that nobody can read', () => {
+    test('becomes a root with an invalid traceparent', () => {
       assert.deepEqual([unread?.received_traceparent, unread?.parent_span_id], [unreadable, null]);
       assert.notEqual(unread?.trace_id, traceId);
       assert.equal(findServerSpan(unread).length, 1);
@@ -106,7 +106,7 @@ for (const mode of ['auto', 'manual'] as const) {
       assert.equal(spans.filter(({ kind }) => kind === SERVER).length, 3);
     });
 
-    test('shows the headers that it received in its span, keys alone of baggage and tracestate', () => {
+    test('records the received headers in its span, of baggage and tracestate only the keys', () => {
       const [server] = findServerSpan(continued);
       assert.ok(server);
       const recorded = ['traceparent', 'tracestate', 'baggage', 'authorization'].map((name) =>
@@ -139,7 +139,7 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
-/** One request after the other to one service. All spans are there, because stopping flushes them. */
+/** Sends the requests one after the other and stops the service, which exports all spans. */
 async function askForWork(mode: 'auto' | 'manual', requests: readonly Record<string, string>[]) {
   using collector = await collectSpans();
   await using service = await startService('service-b', {

@@ -1,4 +1,4 @@
-/** Real service B as Compose runs it: TLS, health check, stop. */
+/** Real service B with TLS, health check and stop, as in Compose. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { findFreePort } from 'otlp-durable-exporter/test';
 import { issueTlsFiles, startService } from 'service-kit/testing';
 
-test('over TLS it answers callers with a certificate, its health check too, and stops whatever holds it', async () => {
+test('over TLS it answers callers with a certificate and its health check, and stops despite open connections', async () => {
   await using tls = await issueTlsFiles();
   await using service = await startService('service-b', {
     ...tls.env,
@@ -27,7 +27,7 @@ test('over TLS it answers callers with a certificate, its health check too, and 
   assert.equal(await checkHealth({ ...tls.env, PORT: port }), 0);
   assert.equal(await checkHealth({ PORT: port }), 1);
 
-  // A client keeps its connection, and the Collector is away.
+  // A client keeps its connection open, and the Collector is unavailable.
   const ended = once(service.process, 'exit', { signal: AbortSignal.timeout(60_000) });
   service.process.kill('SIGINT');
   assert.deepEqual(await ended, [0, null]);
@@ -37,7 +37,7 @@ test('over TLS it answers callers with a certificate, its health check too, and 
   assert.equal(await checkHealth({ ...tls.env, PORT: port }), 1);
 });
 
-/** The exit code. */
+/** Runs the health check. @returns the exit code */
 function checkHealth(env: NodeJS.ProcessEnv): Promise<number | null> {
   return new Promise((resolve) => {
     const script = join(import.meta.dirname, '..', '..', 'deploy', 'check-health.ts');

@@ -4,12 +4,12 @@ export const traceId = '0af7651916cd43dd8448eb211c80319c';
 export const spanId = 'b7ad6b7169203331';
 const valid = `00-${traceId}-${spanId}-01`;
 
-/** The outcome of a request. `refused` by the HTTP parser; `restart`: a new trace; `continue`: the caller's, if trusted. */
+/** The outcome of a request. `refused`: by the HTTP parser; `restart`: a new trace; `continue`: a trusted caller's trace. */
 export interface HostileCase {
   readonly name: string;
   readonly headers: readonly RawHeader[];
   readonly outcome: 'refused' | 'restart' | 'continue';
-  /** The headers of a trusted caller that go on. */
+  /** The headers of a trusted caller that are propagated. */
   readonly tracestate?: string;
   readonly baggage?: string;
 }
@@ -31,7 +31,7 @@ const baggage = (name: string, values: string | readonly string[], expected?: st
   outcome: 'continue',
   ...(expected === undefined ? {} : { baggage: expected }),
 });
-/** Octets that HTTP forbids in a field value never reach the service. */
+/** The HTTP parser refuses octets that HTTP forbids in a field value, so they never reach the service. */
 const refused = (header: string, name: string, value: string): HostileCase => ({
   name: `${header}: ${name}`,
   headers: [[header, value]],
