@@ -12,7 +12,7 @@ import report from './quiet-reporter.mjs';
 
 /** Keeps two cores busy while some tests wait. */
 const concurrency = 4;
-/** A test that takes longer hangs. */
+/** In ms. A test that takes longer hangs. */
 const timeout = 120_000;
 
 const root = resolve(process.argv[2] ?? '.');

@@ -42,7 +42,7 @@ describe('the token', { skip }, () => {
     assert.notEqual(await one.read('service-a', 'token'), await other.read('service-a', 'token'));
   });
 
-  it('is the user’s where there is one, and stays', async (t) => {
+  it('is the user’s token if there is one, and is kept', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init();
     const file = join(stack.volumes, 'mine');

@@ -42,7 +42,7 @@ export function balance(before: Counters, after: Counters, found: number): Accou
       balanceService('service-b', before.serviceB, serviceB),
       balanceUndelivered(serviceA, serviceB, collector),
       compare('exported by the services = accepted by the Collector', exported, collector.accepted, {
-        more: `${startedAnew('the Collector')}, or another receiver has them.`,
+        more: `${explainRestart('the Collector')}, or another receiver has them.`,
         fewer: `Batches were sent again after an answer was lost, or somebody else sends spans to the Collector.`,
       }),
       compare(
@@ -60,7 +60,7 @@ export function balance(before: Counters, after: Counters, found: number): Accou
         found,
         {
           more: 'Spans are missing in the trace store, or somebody else sent requests too.',
-          fewer: `${startedAnew('a service')}, or the trace store has spans twice.`,
+          fewer: `${explainRestart('a service')}, or the trace store has spans twice.`,
         },
       ),
     ],
@@ -86,7 +86,7 @@ function compare(
   };
 }
 
-function startedAnew(who: string): string {
+function explainRestart(who: string): string {
   return `Perhaps ${who} has started anew, and its counters with it: run this again`;
 }
 

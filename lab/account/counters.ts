@@ -36,8 +36,8 @@ export class CountersError extends Error {
 }
 
 /**
- * From Prometheus' text format. A counter that never counted may be absent.
- * @throws {CountersError} for the text of something else.
+ * Parses Prometheus' text format. A counter that was never incremented may be absent.
+ * @throws {CountersError} when a metric that is always present is absent.
  */
 export function parseServiceCounters(text: string): ServiceCounters {
   const samples = readSamples(text);
@@ -60,8 +60,8 @@ export function parseServiceCounters(text: string): ServiceCounters {
 }
 
 /**
- * From Prometheus' text format. A counter that never counted may be absent.
- * @throws {CountersError} for the text of something else.
+ * Parses Prometheus' text format. A counter that was never incremented may be absent.
+ * @throws {CountersError} when a metric that is always present is absent.
  */
 export function parseCollectorCounters(text: string): CollectorCounters {
   const samples = readSamples(text, isOfSink);

@@ -28,7 +28,7 @@ const spansOfTrace = 5;
 const callsOfTrace = 2;
 const [orders, stock] = [7, 5];
 /** The number below 35 that is 3 modulo 7 and 2 modulo 5. */
-const brokenRest = 17;
+const brokenRemainder = 17;
 const tracesOfInsert = 200_000;
 /** Disk space of a generated span in bytes, with room for merges. */
 const diskOfSpan = 250;
@@ -90,7 +90,7 @@ async function measureClickhouse(spans: number): Promise<ClickhouseRow> {
       calls: result.edges.reduce((sum, { calls }) => sum + calls, 0),
       broken: result.edges.reduce((sum, { broken }) => sum + broken, 0),
       madeCalls: traces * callsOfTrace,
-      madeBroken: Math.ceil((traces - brokenRest) / (orders * stock)),
+      madeBroken: Math.ceil((traces - brokenRemainder) / (orders * stock)),
       says: seen.says,
     };
   } finally {
@@ -114,7 +114,7 @@ function generate(from: number, traces: number, everyMs: number): string {
   const at = (ms: number): string => `b + toIntervalMillisecond(${ms})`;
   return `INSERT INTO otel.otel_traces (Timestamp, TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ResourceAttributes,
     ScopeName, SpanAttributes, Duration, StatusCode)
-  WITH number + ${from} AS t, lower(hex(MD5(toString(t)))) AS trace, t % ${orders * stock} = ${brokenRest} AS isBroken,
+  WITH number + ${from} AS t, lower(hex(MD5(toString(t)))) AS trace, t % ${orders * stock} = ${brokenRemainder} AS isBroken,
     fromUnixTimestamp64Nano(toInt64(${begin}000000 + t * ${everyMs} * 1000000)) AS b,
     concat('orders-', toString(t % ${orders})) AS orders, concat('stock-', toString(t % ${stock})) AS stock,
     ${id('1')} AS s1, ${id('2')} AS s2, ${id('3')} AS s3, ${id('4')} AS s4, ${id('5')} AS s5

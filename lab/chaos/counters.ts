@@ -54,7 +54,7 @@ export function sumUp(texts: readonly CounterText[]): Said {
     counters: Object.fromEntries(
       read.flatMap(({ service, samples }) =>
         samples
-          .filter((sample) => sample.value > 0 && isTold(sample))
+          .filter((sample) => sample.value > 0 && isReported(sample))
           .map(({ name, reason, value }) => [`${service} ${name}${reason && ` ${reason}`}`, value]),
       ),
     ),
@@ -96,7 +96,7 @@ async function readText(stack: Stack, service: ServiceName, url: string): Promis
 }
 
 /** Whether the report shows this counter. Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */
-function isTold({ name, reason }: Sample): boolean {
+function isReported({ name, reason }: Sample): boolean {
   const isOfSdk = /^otel_sdk_(?:exporter_span_exported|processor_span_processed)/.test(name);
   return (
     (isOfSdk && reason !== '') ||

@@ -37,7 +37,7 @@ describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('checks standard input as an arbitrary user, without network and with a read-only file system', () => {
+  it('checks standard input as an unprivileged user, without network and with a read-only file system', () => {
     const { status, stdout, stderr } = docker(
       [
         ...['run', '--rm', '--interactive', '--network', 'none', '--read-only', '--cap-drop', 'ALL'],

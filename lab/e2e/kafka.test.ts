@@ -8,7 +8,7 @@ import { startTraffic } from './traffic.ts';
 
 const obstacle = await findObstacle();
 const minute = 60_000;
-/** On a busy machine a killed broker takes a minute to restart; then follow its consumer group and the waiting spans. */
+/** On a busy machine a killed broker needs a minute to restart, and then time for its consumer group and the waiting spans. */
 const patienceMs = 4 * minute;
 
 const partitionsSchema = z.array(z.tuple([z.string(), z.array(z.number())]));

@@ -146,7 +146,7 @@ export function readExpectation(name: string): Expectation {
   return row;
 }
 
-/** Whether the request with this number, of those sent one after the other from 0, shows the fault. */
+/** Whether a request shows the fault. @param request its number among sequential requests, from 0 */
 export function isShownBy({ shownBy }: Pick<Expectation, 'shownBy'>, request: number): boolean {
   if (shownBy === undefined) return true;
   return shownBy === 'all but the first' ? request > 0 : request % 2 === 0;

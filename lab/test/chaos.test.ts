@@ -417,7 +417,7 @@ describe('the options', () => {
     );
   });
 
-  it('say what is missing where there is no engine', async () => {
+  it('say that the stack cannot run without an engine', async () => {
     const env = { ...process.env, DOCKER_HOST: 'unix:///nowhere.sock' };
     const { code, stdout, stderr } = await runLab('chaos.ts', ['--only', 'burst'], { env });
     assert.deepEqual([code, stdout], [2, '']);

@@ -16,7 +16,7 @@ const options = { patienceMs: 60_000, signal };
 describe('a stack that drains', () => {
   it('is read when its queues are empty', async () => {
     const queued = [5, 3, 0];
-    const stack = createTold(() => counters(queued.shift() ?? 0));
+    const stack = createCountedStack(() => counters(queued.shift() ?? 0));
     const asked: number[] = [];
     const source = createSource((traceId) => {
       asked.push(queued.length);
@@ -42,7 +42,7 @@ describe('a stack that drains', () => {
     });
     const witness = createWitness([first, more, second]);
     const { found } = await drainStack(
-      createTold(() => counters(0)),
+      createCountedStack(() => counters(0)),
       doubled,
       witness,
       [],
@@ -56,7 +56,7 @@ describe('a stack that drains', () => {
     const witness = { ...createWitness([]), readEnded: async () => ledgers.shift() ?? [first, second] };
     const source = createSource((traceId) => [toSpan(traceId === first.traceId ? first : second)]);
     const { ended, found } = await drainStack(
-      createTold(() => counters(0)),
+      createCountedStack(() => counters(0)),
       source,
       witness,
       [],
@@ -69,7 +69,7 @@ describe('a stack that drains', () => {
     const fail = () => {
       throw new CommandError('no such container');
     };
-    const stack = createTold(fail, fail);
+    const stack = createCountedStack(fail, fail);
     const source = createSource(() => [toSpan(first)]);
     const drain = await drainStack(stack, source, createWitness([first]), [], { ...options, patienceMs: 1 });
     assert.deepEqual(drain.said.unread, ['service-a', 'service-b', 'otel-collector']);
@@ -86,7 +86,7 @@ function counters(queued: number): string {
 }
 
 /** @param read the counters of the Collector */
-function createTold(read: () => string, readService = () => counters(0)): Stack {
+function createCountedStack(read: () => string, readService = () => counters(0)): Stack {
   return createStack({
     runNode: async (service) => (service === 'otel-collector' ? read() : readService()),
   });

@@ -27,7 +27,7 @@ test('a port in use is one line on stderr and exit code 2', async () => {
 
 describe('the stop', { concurrency: true }, () => {
   for (const mode of ['auto', 'manual'] as const) {
-    test(`callers that leave take their calls to B with them, others are answered, and all spans are exported, with PROPAGATION=${mode}`, async () => {
+    test(`calls of disconnected callers are aborted, others are answered, and all spans are exported, with PROPAGATION=${mode}`, async () => {
       await using system = await start(mode);
       const before = await system.call();
       before.caller.abort();
@@ -67,7 +67,7 @@ describe('the stop', { concurrency: true }, () => {
 });
 
 for (const mode of ['auto', 'manual'] as const) {
-  test(`what is refused has a span too, and a flood loses none, with PROPAGATION=${mode}`, async () => {
+  test(`refused requests have spans too, and a flood loses none, with PROPAGATION=${mode}`, async () => {
     // A large queue, because this test is not about a full queue.
     await using system = await start(mode, { MAX_REQUESTS: '10', OTEL_BSP_MAX_QUEUE_SIZE: '100000' });
     const taken = await Promise.all(Array.from({ length: 10 }, () => system.call()));

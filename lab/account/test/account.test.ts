@@ -22,20 +22,20 @@ const counters = (a: number, b: number, change: Partial<Counters> = {}): Counter
 const before = counters(40, 30);
 
 describe('the account', () => {
-  it('agrees when every hop says the same', () => {
+  it('agrees when the counters of all hops agree', () => {
     const account = balance(before, counters(48, 36), 14);
     assert.equal(isBalanced(account), true);
     assert.match(renderAccount(account, { color: false }), /^service-a +8 +0 +8 +0 +0$/m);
     assert.match(renderAccount(account, { color: false }), /^ACCOUNT AGREES {2}no span is lost$/m);
   });
 
-  it('counts what an earlier process left', () => {
+  it('counts spans that an earlier process left', () => {
     const after = counters(48, 36, { serviceA: service(48, { finished: 45, restored: 3 }) });
     const [first] = balance(before, after, 14).sums;
     assert.deepEqual([first?.left, first?.right], [8, 8]);
   });
 
-  it('counts what was queued before', () => {
+  it('counts spans that were queued before', () => {
     const queued = counters(40, 30, { serviceA: service(40, { finished: 44, queued: 4 }) });
     const after = counters(48, 36, { serviceA: service(48) });
     const [first] = balance(queued, after, 14).sums;

@@ -1,4 +1,4 @@
-/** Loaded into each measured process: answers each message of the bench with what the process has used so far. */
+/** Loaded into each measured process: answers each message of the bench with the resource usage of the process. */
 process.on('message', () => {
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
   process.send?.({ cpuMicros: userCPUTime + systemCPUTime, memoryBytes: process.memoryUsage.rss() });

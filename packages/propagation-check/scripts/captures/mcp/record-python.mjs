@@ -8,7 +8,7 @@ import { recordCases, turns } from './cases.mjs';
 const path = ['agent', 'tools'];
 const off = { OTEL_PROPAGATORS: 'none' };
 const fastmcp = { both: { FASTMCP: 'on' }, system: 'Python 3.11, fastmcp 4.1.6 on mcp 2.3.0, opentelemetry-sdk 1.45.1' };
-// A session also makes two calls before the tool calls: `initialize` and `tools/list`.
+// A session also makes two calls besides the tool calls: `server/discover` and `tools/list`.
 const calls = turns + 2;
 
 await recordCases(
