@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Second step of action.yml: runs the checker, which annotates and writes the step summary, and says what it found.
+# Second step of action.yml: runs the checker, which writes annotations, the step summary and the outputs.
 set -euo pipefail
 
 main() {
@@ -28,7 +28,7 @@ choose_command() {
   if [[ $EXEC ]]; then arguments=(exec); elif [[ $RUN ]]; then arguments=(run); else arguments=(file); fi
 
   arguments+=(--report github --report "html=$reports/report.html" --report "json=$reports/report.json")
-  # With `=`, a value that begins with a dash is no option.
+  # With `=`, a value that begins with a dash is not read as an option.
   [[ -z $SOURCE ]] || arguments+=("--source=$SOURCE")
   [[ -z $EXPECTATIONS ]] || arguments+=("--expectations=$EXPECTATIONS")
   add_lines --expect= "$EXPECT"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# First step of action.yml: installs the checker beside the job's files, not among them.
+# First step of action.yml: installs the checker outside the job's files.
 set -euo pipefail
 
 if ! command -v npm >/dev/null; then
@@ -9,7 +9,7 @@ fi
 if [[ -z $PACKAGE ]]; then
   PACKAGE=propagation-check@$(node -p 'require(process.argv[1]).version' "$GITHUB_ACTION_PATH/packages/propagation-check/package.json")
 fi
-# npm looks for files where it installs.
+# npm resolves file paths in the folder into which it installs.
 [[ ! -f $PACKAGE ]] || PACKAGE=$(cd "$(dirname "$PACKAGE")" && pwd)/$(basename "$PACKAGE")
 mkdir -p "$RUNNER_TEMP/propagation-check"
 npm install --prefix "$RUNNER_TEMP/propagation-check" --ignore-scripts --prefer-offline --no-audit --no-fund -- "$PACKAGE"
