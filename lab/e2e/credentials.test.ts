@@ -137,7 +137,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     await assertDelivered(stack, await send(stack));
   });
 
-  it('logs that certificates have expired, and works again with renewed ones', async () => {
+  it('logs that certificates have expired, and goes on with renewed ones', async () => {
     const stack = stackOf();
     const names = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
     const expired = await issueCertificates(
