@@ -13,13 +13,13 @@ import type { Session } from './session.ts';
 import { continueLine } from './to-error-line.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Texts that were given on the command line, by the attributes of options; those of `--no-config` by its name. */
+/** The texts of each option on the command line, by the attribute of the option; `--no-config` by its name. */
 type Given = ReadonlyMap<string, readonly string[]>;
 
-/** Refuses options that contradict what is known after the file was read. @param isGiven Whether the command line has the option. */
+/** Refuses options that contradict the settings, after the file is read. @param isGiven Whether the command line has the option. */
 export type RefuseOptions = (isGiven: (option: string) => boolean) => Promise<void>;
 
-/** Lets a command take what its command line leaves open from the configuration file. Its options come before. */
+/** Lets a command take options that its command line leaves out from the configuration file. Call it after the other options are added. */
 export function addConfiguration(
   command: Command,
   session: Session,
@@ -42,7 +42,7 @@ export function addConfiguration(
 interface ConfigurationArguments {
   readonly config?: string | false;
   readonly showConfig?: boolean;
-  /** Of `watch`. */
+  /** An option of `watch`. */
   readonly once?: boolean;
 }
 
@@ -61,25 +61,25 @@ async function applyConfiguration(
     await session.output.print(renderSettings({ command, given, applied, unused, path }));
     throw new CommanderError(0, 'propagation-check.showConfig', '');
   }
-  // The live view gives no verdict.
+  // `watch` without `--once` gives no verdict, so no setting of verdicts is missed.
   if (path !== null && unused.length > 0 && once === true) {
     const keys = unused.map(({ key }) => key).join(', ');
     session.writeError(`propagation-check: ${quotePath(path)}: ${command.name()} does not use ${keys}\n`);
   }
-  // A required option of commander would be missed before the file is read.
+  // Not a `requiredOption`: commander would refuse the command before the file is read.
   if (needSource.includes(command.name()) && command.getOptionValue('source') === undefined) {
     command.error(`required option '--source <source>' not specified, and no source in ${configurationName}`);
   }
 }
 
-/** Each names one place, and a second one would replace the first. Other options may be given anew, for instance behind an alias. */
+/** Options that name one place: a second value would silently replace the first. Other options may be repeated, for instance after a shell alias. */
 const namedOnce = ['config', 'source', 'service', 'expectations', 'baseline', 'project'];
 
 function refuseSecond(command: Command, given: Given): void {
   if (given.has('config') && given.has('no-config'))
     throw new UsageError('--config and --no-config contradict each other; name one');
   for (const option of namedOnce) {
-    // `run` takes several services.
+    // The option is repeatable: `run` takes several services.
     if (Array.isArray(command.getOptionValue(option))) continue;
     refuseDifferent(option, given.get(option) ?? []);
   }
@@ -94,13 +94,13 @@ function findNearest(): string | null {
 
 interface AppliedFile {
   readonly applied: readonly AppliedSetting[];
-  /** Those of `ofEachResult` that the command has no option for. */
+  /** Settings of `ofEachResult` for which the command has no option. */
   readonly unused: readonly Setting[];
 }
 
 const nothing: AppliedFile = { applied: [], unused: [] };
 
-/** Settings of verdicts and reports: a command that does not use them says so with its verdict. Other settings are of some commands only, as the README says. */
+/** Settings of verdicts and reports. A command that does not use them says so. The README says which commands use the other settings. */
 const ofEachResult = ['reports', 'baseline', 'fail-on', 'collector-metrics'];
 
 /** @throws {UsageError} with all faults of the file, each with line and column. */
@@ -114,7 +114,7 @@ async function applyFile(command: Command, path: string): Promise<AppliedFile> {
     import('./configured-options.ts'),
     import('../expect/read-yaml.ts'),
   ]);
-  // Before what may fail: no report overwrites the file.
+  // First, so that after an error no report overwrites the file.
   command.setOptionValueWithSource('configFile', path, 'config');
   const { settings, faults: ofForm } = readConfiguration(text);
   const faults: Fault[] = [...ofForm];
@@ -141,10 +141,10 @@ async function applyFile(command: Command, path: string): Promise<AppliedFile> {
   return { applied, unused };
 }
 
-/** Attributes that no option of the command line has, and every command takes. */
+/** Settings of the file that every command takes although no option exists for them. */
 const withoutOption = ['expectation', 'toleratedPeers'];
 
-/** Whether the command has such an option, and its command line does not say it. */
+/** Whether the command has the option and the command line leaves it out. */
 function isOpen(command: Command, { key, value }: Setting, attribute: string): boolean {
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
   if (attribute === 'url') return command.name() === 'run' && command.args.length === 0;
@@ -153,7 +153,7 @@ function isOpen(command: Command, { key, value }: Setting, attribute: string): b
   if (attribute === 'report' && isGiven('json')) return false;
   if (attribute === 'expectation' && isGiven('expectations')) return false;
   if (attribute === 'source' && !needSource.includes(command.name())) {
-    // `exec` listens itself, and `watch` may have files.
+    // `exec` only has a receiver, and `watch` may have files instead of a source.
     const isFit = command.name() === 'exec' ? /^otlp(?:=|$)/.test(String(value)) : command.args.length === 0;
     if (!isFit) return false;
   }
@@ -164,7 +164,7 @@ function hasOption(command: Command, attribute: string): boolean {
   return command.options.some((option) => option.attributeName() === attribute);
 }
 
-/** Without the name of the option, which the key of the setting says. */
+/** The message without the name of the option: the key of the setting stands before it. */
 function describeError(error: unknown): string {
   const isKnown =
     error instanceof InvalidArgumentError || error instanceof UsageError || error instanceof SourceError;

@@ -6,7 +6,7 @@ export interface AuditArguments extends CheckArguments, Pick<SourceArguments, 'h
   readonly since?: number;
   readonly until?: number;
   readonly every?: number;
-  /** From 0 to 1. */
+  /** A share from 0 to 1. */
   readonly failUnder?: number;
   readonly printSql?: boolean;
   readonly state?: string;

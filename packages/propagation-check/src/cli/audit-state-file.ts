@@ -5,7 +5,7 @@ import { replaceFile, tryReplaceFile } from '../source/replace-file.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Null where none is named, and at the first run. @throws {UsageError} where the file is another, or cannot be written. */
+/** @returns null where no file is named, and at the first run. @throws {UsageError} where the file holds something else or cannot be written. */
 export async function readStateFile(path: string | undefined): Promise<AuditState | null> {
   if (path === undefined) return null;
   const bytes = await readWholeFile(path).catch((error: unknown) => {
@@ -25,7 +25,7 @@ export async function readStateFile(path: string | undefined): Promise<AuditStat
   return state;
 }
 
-/** @returns Why it could not be written, or null. */
+/** @returns Why the file could not be written, or null. */
 export async function writeStateFile(path: string, state: AuditState): Promise<string | null> {
   try {
     await replaceFile(path, renderState(state));

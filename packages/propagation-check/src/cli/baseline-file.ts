@@ -10,7 +10,10 @@ import { findOtherContent } from './find-other-content.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Null where none is named. A file that will be written may be empty or missing. @throws {UsageError} with all faults of the file. */
+/**
+ * @returns null where no baseline is named. With `--update-baseline` the file may be empty or missing.
+ * @throws {UsageError} with all faults of the file.
+ */
 export async function readBaselineFile({
   baseline: path,
   updateBaseline,
@@ -52,7 +55,7 @@ export async function readBaselineFile({
 interface Unsettled {
   readonly result: Result;
   readonly isDoubtful?: boolean;
-  /** Services of the expectation that have no span under this name; a baseline would accept the slip. */
+  /** Misspelt services of the expectation: a baseline would accept their missing edges for good. */
   readonly listMisspelt?: () => readonly string[];
 }
 
@@ -60,14 +63,14 @@ interface Unsettled {
 export interface Settled {
   readonly result: Result;
   readonly notes: readonly string[];
-  /** Why the baseline could not be written. */
+  /** Why the baseline could not be written, or null. */
   readonly failure: string | null;
 }
 
 /**
- * Says what the baseline has too much, or writes the one that accepts the result.
+ * Notes entries of the baseline that no longer occur, or with `--update-baseline` writes a baseline that accepts the result.
  *
- * @param isDoubtful Whether something is missing to a verdict: nothing is then known to be repaired, or to be all that is broken.
+ * @param isDoubtful Traces are missing or requests failed. Then no entry counts as repaired, and no baseline is written.
  */
 export async function settleBaseline(
   { result, isDoubtful = false, listMisspelt = () => [] }: Unsettled,

@@ -24,8 +24,8 @@ export interface ExecArguments extends SourceArguments {
 }
 
 /**
- * Runs a command whose processes export to a receiver of this tool, judges what arrived and prints to standard error: standard output
- * is the command's.
+ * Runs a command whose processes export to a receiver of this tool, and judges the spans that arrived. Reports go to standard error,
+ * because standard output belongs to the command.
  *
  * @returns The exit code of the command where it failed, otherwise that of the check.
  * @throws {Interruption} when a signal came before the command is started.
@@ -50,7 +50,7 @@ export async function checkCommand(
           `${name} has ended: waiting for processes that it left behind (at most ${graceMs / 1_000} s; Ctrl-C ends them)`,
       );
     await deliverSignals();
-    // From here on signals go to the command: nothing is awaited before it is started.
+    // Nothing is awaited between this line and the start of the command: a signal from here on is forwarded to the command.
     signal.throwIfAborted();
     const { exitCode, leftBehind } = await runChild(command, env, {
       onLeftBehind,
@@ -68,7 +68,7 @@ export async function checkCommand(
     progress.clear();
     const aside = [
       ...notes,
-      // Where nothing arrived they are the reason.
+      // Variables that keep spans away explain why nothing arrived.
       ...(checked.spans.length === 0 ? [] : silences),
       ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
     ];
@@ -82,9 +82,9 @@ export async function checkCommand(
 }
 
 /**
- * Judges the spans and the requests of a command: failed requests leave the verdict open.
+ * Judges the spans and the requests of a command. Failed requests leave the verdict open.
  *
- * @param notes On the command. The report has them before those of the check.
+ * @param notes Notes on the command, which precede those of the check.
  */
 async function judgeCommand(
   { result: received, details, spans, store }: CheckedSpans,

@@ -42,7 +42,7 @@ export async function checkFiles(
     (result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null);
   const notes = [
     ...ofFiles,
-    // With expectations an empty file fails, and may hold logs or metrics.
+    // With expectations the verdict is broken although the file has no span: it may hold logs or metrics instead.
     ...(empty !== null && result.verdict !== 'unknown' ? [empty] : []),
     ...describeStore(store),
     ...(await inputs.wireFiles.describeGaps(store)),
@@ -52,7 +52,7 @@ export async function checkFiles(
   return printReport({ result, details, readStore: () => store, inputs }, args, output);
 }
 
-/** So many are checked in about a second. */
+/** Checking this many spans takes about a second. */
 const manySpans = 100_000;
 
 interface SpanFiles {

@@ -44,7 +44,7 @@ export async function readCheckInputs(
   };
 }
 
-/** Each edge once. @throws {UsageError} where the command line expects an edge that the file forbids. */
+/** Merges the expected edges, without repeats. @throws {UsageError} where the command line expects an edge that the file forbids. */
 function mergeEdges(
   { expect = [], expectations, configFile }: CheckArguments,
   written: readonly ExpectedEdge[],
@@ -68,12 +68,12 @@ async function readHints({ project }: CheckArguments): Promise<readonly ProjectH
   return readProjectHints(project);
 }
 
-/** The same with what taps have written since. */
+/** Reads the files of `--wire` again: taps write to them while spans arrive. */
 export async function readAnew(inputs: ReadInputs): Promise<CheckInputs> {
   return { ...inputs, wire: await inputs.wireFiles.read() };
 }
 
-/** Null when no Collector was named. @throws {SourceError} when the one that was cannot be read. */
+/** @returns null when no Collector is named. @throws {SourceError} when its counters cannot be read. */
 export async function readCollector(
   { collectorMetrics, ca, timeout }: CheckArguments,
   signal: AbortSignal,

@@ -11,9 +11,9 @@ type Arguments = CheckArguments &
   Pick<Partial<AuditArguments>, 'state'>;
 
 /**
- * Refuses files that would be written over each other, or over one that the check reads, before anything is read.
+ * Refuses report files that would overwrite each other or an input of the check. Call it before anything is read.
  *
- * @param paths Files of spans.
+ * @param paths The files of spans.
  * @throws {UsageError} that names the file.
  */
 export function checkReportFiles(args: Arguments, paths: readonly string[]): void {
@@ -35,12 +35,12 @@ export function checkReportFiles(args: Arguments, paths: readonly string[]): voi
       throw new UsageError(
         `${option}: ${quotePath(path)} holds the counters of propagation-check sink (--state); name another file`,
       );
-    // Two outputs may go to one terminal, or to none.
+    // Several outputs may go to one terminal or to `/dev/null`.
     if (!isDevice(path)) taken.add(file);
   }
 }
 
-/** A baseline that is updated is an output, though it is read before. */
+/** The files that the check reads. With `--update-baseline` the baseline counts as an output. */
 function listInputs(args: Arguments): readonly string[] {
   const { wire = [], expectations, baseline, updateBaseline, configFile, ca, source } = args;
   const stored = source === undefined ? null : pathOfFileSpec(source);
@@ -63,13 +63,13 @@ function listOutputs(args: Arguments): readonly OutputFile[] {
   ];
 }
 
-/** The file, under whatever name. */
+/** An identity of the file that does not depend on the path: links and relative paths give the same. */
 export function identifyFile(path: string): string {
   const found = findFile(path);
   return found === null ? resolve(path) : `${found.dev} ${found.ino}`;
 }
 
-/** The first bytes of a snapshot of a sink, as `writeSnapshot` writes them: a report must not overwrite the counters. */
+/** The first bytes of a snapshot that `writeSnapshot` wrote: a report must not overwrite the counters of a sink. */
 const sinkState = /^\{"version":\d+,"savedAt":"/;
 const startLength = 64;
 
@@ -77,11 +77,11 @@ export function isSinkState(path: string): boolean {
   return beginsAs(path, sinkState);
 }
 
-/** Reports and the state of `audit`, as their writers begin them. */
+/** The first characters of reports and of the state of `audit`, as this tool writes them. */
 const ownReport =
   /^(?:\{\s*"(?:kind": ?"audit|version": ?\d+,\s*"verdict)|<\?xml|<!doctype html|## Trace context propagation)/;
 
-/** A file that may be written anew wherever it was found: it holds no spans. */
+/** Whether the file is a report of this tool, which holds no spans and may be overwritten. */
 export function isOwnReport(path: string): boolean {
   return beginsAs(path, ownReport);
 }
@@ -105,7 +105,7 @@ function isDevice(path: string): boolean {
   return findFile(path)?.isCharacterDevice() === true;
 }
 
-/** Null where the file is missing or cannot be read: the command that reads or writes it reports why. */
+/** @returns null where the file is missing or cannot be read: the command that reads or writes it reports why. */
 function findFile(path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;

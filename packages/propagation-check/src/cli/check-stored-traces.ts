@@ -30,7 +30,7 @@ const ever = { startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER };
 
 export interface TraceArguments extends SourceArguments {
   readonly service?: string;
-  /** Milliseconds. Absent: the usual time, and everything in a file. */
+  /** Milliseconds. Without it a file is searched from its beginning, and other sources for the usual time. */
   readonly since?: number;
   readonly limit: number;
 }
@@ -81,7 +81,7 @@ export async function checkStoredTraces(
   }
 }
 
-/** Reads the traces of all pages into columns, so that only one page is in memory as objects. */
+/** Reads the traces of all pages into columns, so that only one page is in memory as span objects. */
 async function readTraces(
   pages: AsyncIterable<Page>,
   source: Source,
@@ -100,7 +100,7 @@ async function readTraces(
     const collected = await collectTraces({
       ...{ source, ...page, services: [], signal, settleMs: settle, onWait },
       readInputs: () => readAnew(inputs),
-      // A file does not grow.
+      // A file does not grow, so there is nothing to wait for.
       waitMs: pathOfFileSpec(spec) !== null ? 0 : Math.max(0, deadline - Date.now()),
     });
     for (const id of page.traceIds) found.add(id);
@@ -111,7 +111,7 @@ async function readTraces(
       added.add(id);
     }
   }
-  // Another page may have found some of them.
+  // Another page may have found the trace.
   for (const id of found) detached.delete(id);
   return { store: writer.finish(), found, detached, missing };
 }
@@ -161,7 +161,7 @@ async function* search(
   const startTimeMin = start - (since ?? usualSinceMs);
   const ask = () => ({ service, startTimeMin, startTimeMax: Date.now(), limit });
   if (spec.startsWith('otlp')) {
-    // A receiver that has just opened holds nothing yet, and then more than the first of it is meant.
+    // A receiver that has just opened is empty: wait for the first span, and then for those that follow it.
     const isEmpty = async () => (await source.searchTraces(ask(), signal)).length === 0;
     while (Date.now() - start < wait && (await isEmpty())) await pauseFor(receiverPauseMs, signal);
     await pauseFor(settle, signal);
@@ -169,7 +169,7 @@ async function* search(
   yield* searchPages(source, ask(), signal);
 }
 
-/** All its services are known, also of traces from before the time that was searched. */
+/** Says which services the file has. `spans` are all spans of the file, also those older than the time that was searched. */
 function explainEmptyFile(source: Source, spans: readonly Span[], service: string): string {
   const known = [...new Set(spans.map(({ serviceName }) => serviceName))].filter((name) => name !== null);
   const shown = JSON.stringify(service);

@@ -17,7 +17,7 @@ import { parseReport, type ReportTarget } from './parse-report.ts';
 import type { Session } from './session.ts';
 import { timeOption } from './time-option.ts';
 
-/** The options that every check has. Times in milliseconds. */
+/** The options of every check. Times in milliseconds. */
 export interface CheckArguments {
   readonly expect?: readonly ExpectedEdge[];
   readonly expectations?: string;
@@ -32,7 +32,7 @@ export interface CheckArguments {
   readonly baseline?: string;
   readonly updateBaseline?: boolean;
   readonly failOn: FailOn;
-  /** Of the configuration file, where no expectations file is named. */
+  /** The expectation of the configuration file; used where no expectations file is named. */
   readonly expectation?: Expectation;
   readonly toleratedPeers?: readonly string[];
   /** The path of the configuration file that was read. */
@@ -48,7 +48,7 @@ export interface SourceArguments extends CheckArguments {
   readonly settle: number;
 }
 
-/** The last options of a command. */
+/** Adds the options of every check. Call it after the other options of the command are added. */
 export function addCheckOptions(command: Command, session: Session, refuseOptions?: RefuseOptions): Command {
   command
     .option(
@@ -94,7 +94,7 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
   return addConfiguration(command, session, refuseOptions);
 }
 
-/** Adds the options of checks to a command that has a source, and refuses those that do nothing for it. */
+/** Adds the options of checks to a command that reads a source, and refuses those that do nothing for that source. */
 export function addSourceCheckOptions(command: Command, session: Session): Command {
   return addCheckOptions(command, session, async (isGiven) => {
     const { refuseOptionsOfSource } = await import('./refuse-options-of-source.ts');
@@ -102,13 +102,13 @@ export function addSourceCheckOptions(command: Command, session: Session): Comma
   });
 }
 
-/** @param waitMs How long spans may take to arrive, unless the user says otherwise. */
+/** @param waitMs How long to wait for spans by default. */
 export function addSourceOptions(command: Command, waitMs: number): Command {
   const where = `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`;
   return addReceiverOptions(command.option('--source <source>', where), waitMs);
 }
 
-/** As `addSourceOptions`, without the source itself. */
+/** The options of `addSourceOptions` without `--source`. */
 export function addReceiverOptions(command: Command, waitMs: number): Command {
   return command
     .option(
@@ -135,7 +135,7 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
     );
 }
 
-/** Where requests are part of what is checked. */
+/** The option of commands whose requests are part of the check. */
 export function allowFailedRequests(): Option {
   return new Option(
     '--allow-failed-requests',
@@ -143,7 +143,7 @@ export function allowFailedRequests(): Option {
   );
 }
 
-/** The end of the help of each command that checks. */
+/** The last part of the help of each command that checks. */
 export const exitCodeHelp = `
 Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell,
 130 after Ctrl-C, 143 after SIGTERM: 128 + the number of the signal.`;

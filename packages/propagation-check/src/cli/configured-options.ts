@@ -17,16 +17,16 @@ import {
 } from './parse-argument.ts';
 import { parseReport } from './parse-report.ts';
 
-/** The option value that a setting of the configuration file becomes, as the command line would make it. */
+/** A setting of the configuration file, converted to the option value that the command line would give. */
 export interface ConfiguredOption {
-  /** As commander names it. */
+  /** The attribute name that commander gives the option. */
   readonly attribute: string;
   readonly value: unknown;
 }
 
 type Read = (value: unknown, folder: string) => ConfiguredOption;
 
-/** By their keys. Each throws what the parser of the option throws. */
+/** By key of the setting. Each throws the errors of the option's parser. */
 export const configuredOptions: Readonly<Record<string, Read>> = {
   source: (value, folder) => option('source', readSource(String(value), folder)),
   expectations: (value, folder) => {
@@ -70,7 +70,7 @@ function toTexts(value: unknown): readonly string[] {
   return [value].flat().map(String);
 }
 
-/** As commander reads an option that is repeated. */
+/** Parses a list of texts as commander parses a repeated option. */
 function readAll<Value>(
   texts: readonly string[],
   parse: (text: string, before?: Value) => Value,
@@ -89,7 +89,7 @@ function readSource(spec: string, folder: string): string {
   return source.kind === 'file' && source.path !== '-' ? `file=${locate(source.path, folder)}` : spec;
 }
 
-/** Paths in the file are relative to it. */
+/** Resolves a path relative to the folder of the configuration file. */
 function locate(path: string, folder: string): string {
   return isAbsolute(path) ? path : relative('', resolve(folder, path)) || '.';
 }

@@ -7,15 +7,15 @@ import type { RequestCounts } from '../report/json.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 
-/** Why requests that fail leave a verdict open. */
+/** Explains why failed requests leave a verdict open. */
 export const failedRequestsDoubt =
   'what was seen is intact, and requests that fail may not go where others go: repair them, or accept them with ' +
   '--allow-failed-requests';
 
-/** Source: RFC 9110, 15: 4xx and 5xx are errors. */
+/** The first status that is an error. Source: RFC 9110, 15: 4xx and 5xx are errors. */
 const firstErrorStatus = 400;
 
-/** @param failures One for each request: how it failed, or null. */
+/** @param failures One entry for each request: how it failed, or null. */
 export function countRequests(failures: readonly (string | null)[]): RequestCounts {
   const failed = failures.filter((failure) => failure !== null);
   return {
@@ -30,8 +30,8 @@ export function describeStatus(status: number | null): string | null {
 }
 
 /**
- * The requests of a command as its spans show them: calls that happen within no other call. Health probes are none, nor is a call
- * to a service that was not up yet: without an answer, where the same address answered a later one.
+ * Counts the requests of a command by its spans: calls that are not inside another call. Two kinds are left out: health probes, and calls
+ * to a service that was not up yet. The latter got no answer, and a later call to the same address was answered.
  */
 export function countSeenRequests(received: readonly Span[]): RequestCounts {
   const graph = buildTraceGraph(received);

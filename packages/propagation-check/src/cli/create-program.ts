@@ -38,7 +38,7 @@ Examples:
 
 Each command has its own --help.${exitCodeHelp}`;
 
-/** The whole command line. Bad input throws, and commander's own errors do too. */
+/** Makes the whole command line. Its errors are thrown, those of commander too. */
 export function createProgram(session: Session): Command {
   const program = new Command('propagation-check')
     .description('Checks every edge of distributed traces and says why trace context propagation broke.')
@@ -46,7 +46,7 @@ export function createProgram(session: Session): Command {
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .allowExcessArguments(false)
-    // `exec` hands the options behind its command on.
+    // So that `exec` leaves the options behind its command to that command.
     .enablePositionalOptions()
     .configureHelp({ helpWidth: session.output.width, minWidthToWrap: leastWidth, formatItem })
     .configureOutput({
@@ -72,10 +72,10 @@ export function createProgram(session: Session): Command {
   return program;
 }
 
-/** Narrower text is hard to read: then it stands below what it describes. */
+/** A description narrower than this is hard to read, and goes below its term instead of beside it. */
 const leastWidth = 30;
 
-/** As commander does it, where there is room beside the term. */
+/** Formats a term as commander does where there is room for the description beside it. */
 function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
   const width = helper.helpWidth ?? 80;
   const around = 4;
@@ -85,7 +85,7 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
 }
 
-/** Wraps the paragraphs of a help that are wider than the terminal. Indented lines are commands to copy, and stay as they are. */
+/** Wraps paragraphs that are wider than the terminal. Indented lines are commands to copy, and stay as they are. */
 function wrapProse(text: string, width: number): string {
   return text.replace(/(?:^(?!Usage:)\S.*\n?)+/gm, (paragraph) => {
     const lines = paragraph.trimEnd().split('\n');
@@ -94,7 +94,7 @@ function wrapProse(text: string, width: number): string {
   });
 }
 
-/** Prints the parts of a help. An error of the output is reported once. */
+/** Prints the parts of a help. An error of the output is reported only once. */
 function prepareHelp({ output, writeError, setExitCode }: Session): (text: string) => void {
   let isSaid = false;
   return (text) =>

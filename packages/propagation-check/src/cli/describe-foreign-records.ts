@@ -7,15 +7,15 @@ const clockSlackMs = 60_000;
 /** Some headers hold only the last 64 bits of a trace id. */
 const shortIdLength = 16;
 
-/** Trace ids and times of spans. They tell which records are of other spans. */
+/** Trace ids and times of spans, by which records of other traces are recognised. */
 export interface SpanExtent {
-  /** The last parts of the trace ids. */
+  /** The last 64 bits of each trace id, in hex. */
   readonly traces: ReadonlySet<string>;
   readonly from: bigint;
   readonly to: bigint;
 }
 
-/** Null where there are no spans. */
+/** @returns null where there are no spans. */
 export function measureExtent(store: SpanStore): SpanExtent | null {
   if (store.size === 0) return null;
   const traces = new Set<string>();
@@ -29,7 +29,7 @@ export function measureExtent(store: SpanStore): SpanExtent | null {
   return { traces, from, to };
 }
 
-/** Says that no record of a tap, or of packets, is of the spans that were judged: it decides nothing. */
+/** Notes that all records of a tap or a packet capture belong to other traces, so that they decide nothing. */
 export function describeForeignRecords(
   records: readonly WireRecord[],
   { traces, from, to }: SpanExtent,

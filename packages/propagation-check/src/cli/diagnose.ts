@@ -4,7 +4,7 @@ import { type ReadProject, readProject } from '../doctor/read-project.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
 
-/** @param option That names the folder, for the error. */
+/** @param option The option that names the folder, for the error message. */
 export async function diagnose(folder: string, option: string): Promise<Diagnosis> {
   const { files, gaps } = await readFolder(folder, option);
   return examine(files, gaps);

@@ -37,7 +37,7 @@ export function addDoctorCommand(program: Command, session: Session): void {
     });
 }
 
-/** Whether its file can be written is found out with the others. */
+/** Parses `--report`. Whether its file can be written is checked later, together with the others. */
 function appendReport(text: string, before?: readonly string[]): readonly string[] {
   const name = text.replace(/=.*/s, '');
   if (!doctorReportNames.some((known) => known === name))

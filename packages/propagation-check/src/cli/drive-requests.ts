@@ -14,16 +14,16 @@ export interface DriveOptions {
   readonly baggage: Entries;
   readonly requests: number;
   readonly concurrency: number;
-  /** For each request, in milliseconds. */
+  /** The timeout of each request, in milliseconds. */
   readonly timeoutMs: number;
   readonly ca: string | null;
   readonly signal: AbortSignal;
-  /** Told after each answer and each failure how many there were. */
+  /** Called after each answer and each failure with the number of finished requests. */
   readonly onAnswer: (done: number) => void;
 }
 
 export interface DrivenRequest {
-  /** The request as a CLIENT span of this tool: the parent of whatever the called service records. */
+  /** The request as a CLIENT span of this tool: the parent of the SERVER span of the called service. */
   readonly span: Span;
   readonly status: number | null;
   /** Why there was no answer; null when there was one. */
@@ -36,7 +36,7 @@ const calledService: Peer = {
   headerOption: '--request-header',
 };
 
-/** Sends each request as the sampled root of a trace of its own. A request that fails is a result like any other. */
+/** Sends each request as the sampled root of a new trace. A failed request is a result, not an error. */
 export async function driveRequests(options: DriveOptions): Promise<readonly DrivenRequest[]> {
   const agent = new Agent({
     connections: options.concurrency,

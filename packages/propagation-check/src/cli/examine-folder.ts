@@ -28,7 +28,7 @@ export async function examineFolder(
   const targets = parseTargets(json ? ['json', ...report] : report);
   const options = { ...output, docsRoot: findDocsRoot(), version: readToolVersion() };
   const { files, gaps } = await readFolder(folder, 'doctor').catch(async (error: unknown) => {
-    // A file that an earlier run left would be read as the result of this one.
+    // Otherwise a report that an earlier run left would be read as the result of this one.
     if (error instanceof UsageError) await writeReports(explainFailure(error.message), targets, options);
     throw error;
   });
@@ -48,7 +48,7 @@ export async function examineFolder(
   return { clean: 0, broken: 1, unknown: 2 }[diagnosis.verdict];
 }
 
-/** Annotations of a build, and terminals, take paths from the working directory. Those of a folder outside it stay as they are. */
+/** Makes paths relative to the working directory, as annotations of builds and terminals expect. Paths outside it stay as they are. */
 function fromWorkingDirectory(folder: string): string {
   const base = relative(process.cwd(), folder).split(sep).join('/');
   return base === '' || base.startsWith('..') || isAbsolute(base) ? '' : `${base}/`;

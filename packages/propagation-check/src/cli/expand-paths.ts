@@ -1,10 +1,10 @@
 import { listSpanFiles } from '../audit/list-span-files.ts';
 import { isOwnReport } from './check-report-files.ts';
 
-/** The paths, and the files of those that are folders or patterns: of folders not the reports of earlier runs, which are written anew. */
+/** Expands folders and patterns to their files. Reports of earlier runs are left out of folders. */
 export async function expandPaths(paths: readonly string[]): Promise<readonly string[]> {
   const files = await Promise.all(
-    // The command that reads the files reports a path that does not exist.
+    // A path that does not exist stays: the command that reads it reports the error.
     paths.map((path) => listSpanFiles([path]).catch(() => [])),
   );
   const read = files.flat().filter(({ path, isFound }) => isFound !== true || !isOwnReport(path));

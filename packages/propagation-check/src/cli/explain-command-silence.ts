@@ -1,14 +1,14 @@
 import type { NoSpans } from '../collect/check-received.ts';
 
-/** A command after which no span has arrived. */
+/** A command from which no span arrived. */
 interface SilentCommand {
   readonly name: string;
   readonly exitCode: number;
-  /** Variables of its environment that keep spans away. */
+  /** Variables of its environment that stop the export of spans. */
   readonly silences: readonly string[];
 }
 
-/** Why no span of a command arrived, as far as it can be seen from outside. */
+/** Explains why no span of a command arrived, as far as this tool can see. */
 export function explainCommandSilence({ name, exitCode, silences }: SilentCommand): NoSpans {
   const ended =
     exitCode > firstSignalCode ? ['it was ended by a signal, maybe before it had sent its spans'] : [];
@@ -16,7 +16,7 @@ export function explainCommandSilence({ name, exitCode, silences }: SilentComman
   return { reason: [...ended, `no process of ${name} exports traces to it`].join('; '), advice };
 }
 
-/** Source: POSIX shells, 128 + the number of the signal. */
+/** A shell's exit code for a command that a signal ended. Source: POSIX shells, 128 + the number of the signal. */
 const firstSignalCode = 128;
 
 const advice: readonly string[] = [

@@ -49,9 +49,9 @@ export async function readPage(name: string): Promise<string> {
   });
 }
 
-/** The id that is misspelt, or those in which the name is a word or several. */
+/** The id that is misspelt, or the ids that contain the words of the name. */
 async function suggestIds(name: string): Promise<readonly string[]> {
-  // Loaded here alone: few names are wrong.
+  // Loaded only here, because wrong names are rare.
   const { doctorChecks } = await import('../doctor/checks.ts');
   const ids = [...findingIds, ...doctorChecks.map(({ id }) => id)];
   const nearest = suggestName(name, ids);
@@ -59,5 +59,5 @@ async function suggestIds(name: string): Promise<readonly string[]> {
   return name === '' ? [] : ids.filter((id) => `-${id}-`.includes(`-${name.toLowerCase()}-`));
 }
 
-/** Longer than every id: what is compared and printed is bounded. */
+/** Longer than every id; limits how much is compared and printed. */
 const longestName = 80;

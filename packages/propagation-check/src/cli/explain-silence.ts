@@ -9,9 +9,9 @@ export interface SilenceQuery {
   readonly driven: readonly DrivenRequest[];
   /** The services that the requests may have reached. */
   readonly services: readonly string[];
-  /** The user named the service. */
+  /** Whether the user named the service. */
   readonly isNamed: boolean;
-  /** The source is a receiver at any free port, which is another one next time. */
+  /** Whether the source is a receiver on a free port, which is another port in the next run. */
   readonly isPortFree: boolean;
   readonly signal: AbortSignal;
 }
@@ -19,7 +19,7 @@ export interface SilenceQuery {
 const lookBackMs = 3_600_000;
 const mostTraces = 1_000;
 
-/** Why nothing arrived of the requests, as far as the source can tell, and how to proceed. */
+/** Explains why no span of the requests arrived, as far as the source shows, and what to do. */
 export async function explainSilence(query: SilenceQuery): Promise<string> {
   const { source, driven, services, isNamed, isPortFree } = query;
   const [example] = driven;
@@ -58,7 +58,7 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
         'otherwise check that it exports to this source';
 }
 
-/** @param others The services that have spans. */
+/** @param others The services whose spans arrived. */
 function adviseByOthers(named: readonly string[], others: readonly string[]): string {
   const misspelt = suggestServices(named, others);
   if (misspelt.length > 0) return `--service: ${misspelt.join('; ')}`;
@@ -72,7 +72,7 @@ function adviseByOthers(named: readonly string[], others: readonly string[]): st
   return `${advice}, and give slow exporters time with --wait`;
 }
 
-/** How many requests failed stands before it. */
+/** Begins the sentence. A note on failed requests stands before it and has their number. */
 function tellArrived(driven: readonly DrivenRequest[]): string {
   const { length } = driven;
   if (driven.some(({ failure, status }) => failure !== null || describeStatus(status) !== null))
@@ -82,7 +82,7 @@ function tellArrived(driven: readonly DrivenRequest[]): string {
     : `${length} requests were answered and no span of them`;
 }
 
-/** A source that can be asked for all services is asked this far back. */
+/** The services of all spans that a source in memory has received lately; empty for other sources. */
 async function findServices({ source, signal }: SilenceQuery): Promise<readonly string[]> {
   if (source.isInMemory !== true) return [];
   const now = Date.now();

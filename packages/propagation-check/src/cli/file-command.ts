@@ -11,7 +11,7 @@ Examples:
       | propagation-check file -
   $ propagation-check file trace.json --wire wire.jsonl --json`;
 
-/** Files are read without HTTP. */
+/** Files are read without HTTP: only the counters of the Collector need these options. */
 const metrics = '--collector-metrics';
 const usesOfFile = { ca: [metrics], timeout: [metrics] };
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { suggestName } from '../util/suggest-name.ts';
 
-/** In place of commander's own, which answers a name that no command has with the whole help. */
+/** Replaces commander's own `help`, which answers an unknown name with the whole help. */
 export function addHelpCommand(program: Command): void {
   program
     .command('help')

@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import { setImmediate as nextCheck } from 'node:timers/promises';
 
-/** They end the program. */
+/** Signals that end the program. */
 export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Someone ended the program. */
+/** The user ended the program by a signal. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
-  /** 128 + the signal's number. */
+  /** 128 + the number of the signal. */
   readonly exitCode: number;
 
   constructor(signal: (typeof signals)[number]) {
@@ -16,13 +16,13 @@ export class Interruption extends Error {
   }
 }
 
-/** When the end takes longer, a terminal shows how to end at once. */
+/** When ending takes longer than this, a terminal shows how to end at once. */
 const quietMs = 1_000;
 
 /**
- * Aborts with an `Interruption` at the first signal; a second one ends the process at once. A terminal shows this when the end takes long.
+ * Aborts with an `Interruption` at the first signal. A second signal ends the process at once.
  *
- * @param prefix The beginning of the line.
+ * @param prefix The beginning of the line that says so on a terminal.
  */
 export function listenForSignals(prefix: string): AbortSignal {
   const interrupted = new AbortController();
@@ -31,7 +31,7 @@ export function listenForSignals(prefix: string): AbortSignal {
     if (interrupted.signal.aborted) process.exit(interruption.exitCode);
     interrupted.abort(interruption);
     const tell = () => {
-      // A command that has stopped listening prints its own text.
+      // Not where the command has diverted its signals: it prints its own text.
       if (process.listeners(signal).includes(take))
         tellTerminal(`${prefix}ending; a second signal (Ctrl-C) ends it at once`);
     };
@@ -41,25 +41,25 @@ export function listenForSignals(prefix: string): AbortSignal {
   return interrupted.signal;
 }
 
-/** Prints a line for people: standard error that is no terminal holds only the report. @param line Escaped. */
+/** Prints a line on a terminal only: where standard error is a file or a pipe, it holds only the report. @param line Escaped. */
 export function tellTerminal(line: string): void {
   if (process.stderr.isTTY === true) process.stderr.write(`${line}\n`);
 }
 
-/** From now on signals end the process as they do by default. */
+/** Restores the default action of the signals: they end the process. */
 export function stopListening(): void {
   for (const signal of signals) process.removeAllListeners(signal);
 }
 
-/** Lets signals that have come reach their listeners: Node.js polls for them once between two check phases of its event loop. */
+/** Waits until pending signals have reached their listeners: Node.js polls for signals once between two check phases of its event loop. */
 export async function deliverSignals(): Promise<void> {
   await nextCheck();
   await nextCheck();
 }
 
 /**
- * Hands signals, and SIGQUIT, to `take` alone, until the function that it returns is called. A signal always has a listener: with the
- * last one Node.js would drop a signal that it has not delivered yet.
+ * Directs the signals and SIGQUIT to `take` alone, until the returned function is called. Listeners are added before others are removed:
+ * when the last listener of a signal goes, Node.js drops a signal that it has not delivered yet.
  */
 export function divertSignals(take: (signal: NodeJS.Signals) => void): () => void {
   const diverted = ([...signals, 'SIGQUIT'] as const).map((signal) => ({

@@ -22,11 +22,11 @@ import { suggestServices } from './suggest-services.ts';
 export interface RequestTraces {
   readonly source: Source;
   readonly driven: readonly DrivenRequest[];
-  /** Of the trace ids that were sent. */
+  /** The traces with the trace ids that were sent. */
   readonly own: Collected;
-  /** The traces that services began instead, during the requests. */
+  /** The ids of traces that services began during the requests instead of continuing those that were sent. */
   readonly begun: ReadonlySet<string>;
-  /** Everything to judge: `own`, or what began instead. */
+  /** The traces to judge: `own`, or those that began instead. */
   readonly collected: Collected;
   /** The services that the requests may have reached. */
   readonly services: readonly string[];
@@ -38,7 +38,7 @@ interface RequestArguments extends CheckArguments {
   readonly allowFailedRequests?: boolean;
 }
 
-/** Judges the traces of requests, and says of the requests what leaves the verdict open. */
+/** Judges the traces of requests, and explains by the requests why a verdict is open. */
 export async function judgeRequests(
   traces: RequestTraces,
   inputs: ReadInputs,
@@ -93,7 +93,7 @@ function describeFailure({ status, failure }: DrivenRequest): string | null {
   return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
 }
 
-/** Traces that began at services that no expectation names. */
+/** Notes traces that began without a request of ours at services without an expected caller. */
 function tellUncaused(
   { source, driven, collected, begun }: RequestTraces,
   { edges }: Expectation,
@@ -109,7 +109,7 @@ function tellUncaused(
   return [describeUncaused(uncaused, path, 'others')];
 }
 
-/** Services that were named to be searched for, and of which there is no span. */
+/** Services that the user named and of which there is no span. */
 function describeAbsent(services: readonly string[], names: readonly (string | null)[]): readonly string[] {
   const known = [...new Set(names)].filter((name) => name !== null).filter((name) => name !== ownServiceName);
   const absent = services.filter((service) => !known.includes(service));
@@ -121,7 +121,7 @@ function describeAbsent(services: readonly string[], names: readonly (string | n
   ];
 }
 
-/** A request that failed may not have reached anybody. */
+/** Missing traces of requests that were answered. A request that failed may not have reached any service. */
 function countMissing(driven: readonly DrivenRequest[], { missing }: Collected): number {
   const ids = new Set(missing);
   return driven.filter(({ span, failure }) => failure === null && ids.has(span.traceId)).length;

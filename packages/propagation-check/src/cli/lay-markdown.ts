@@ -1,13 +1,13 @@
 import { wrap } from '../report/layout.ts';
 
-/** Lines of a paragraph begin with a character of text; code, tables and headings stay as they are. */
+/** A line of a paragraph begins with a character of text. Lines of code, tables and headings do not match. */
 const paragraphLine = /^[\p{L}\p{N}("*[`](?!``)/u;
 const listItem = /^( *(?:\d+\.|[-*]) +)(.*)$/;
 
 /** Breaks the paragraphs and lists of a Markdown page for a terminal. */
 export function layMarkdown(page: string, width: number): readonly string[] {
   const lines: string[] = [];
-  /** The mark of the list item that is read; empty in a paragraph. */
+  /** The marker of the current list item; empty in a paragraph. */
   let label = '';
   let text: string[] = [];
   let isCode = false;
@@ -37,7 +37,7 @@ export function layMarkdown(page: string, width: number): readonly string[] {
   return lines;
 }
 
-/** The lines of an item stand below its first word. */
+/** Wraps the text of an item and indents it to its first word. */
 function layText(label: string, text: string, width: number): readonly string[] {
   const indent = ' '.repeat(label.length);
   return wrap(text, width - label.length).map((line, at) => `${at === 0 ? label : indent}${line}`);

@@ -3,8 +3,8 @@ import type { Command, Option } from 'commander';
 import { listNames } from '../util/list-names.ts';
 
 /**
- * Advice for an option that commander 14 (`lib/command.js`) refuses: how to name a file whose name begins with a dash, or the commands
- * that have the option or take its value. Null where there is none.
+ * Advice for an option that commander 14 (`lib/command.js`) refuses: the commands that have the option or accept its value, or how to
+ * give a file whose name begins with a dash. Null where there is no advice.
  */
 export function nameOtherCommands({ commands }: Command, text: string): string | null {
   const [, unknown] = /^error: unknown option '(--?[\w-]+)/.exec(text) ?? [];

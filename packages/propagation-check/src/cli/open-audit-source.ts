@@ -11,7 +11,7 @@ import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts
 import { renderProgress } from './render-progress.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Opens what the arguments name. Nothing is asked yet. @throws {SourceError} when the specification is wrong. */
+/** Opens the source or files that the arguments name. No request is made yet. @throws {SourceError} when the specification is wrong. */
 export async function openAuditSource(
   paths: readonly string[],
   args: AuditArguments,
@@ -61,7 +61,7 @@ const uses: OptionUses = {
   settle: [...stores, 'clickhouse=URL'],
 };
 
-/** The way to say the same of ClickHouse. */
+/** How to set the same for ClickHouse, by option. */
 const clickhouseAdvice = {
   header: 'CLICKHOUSE_USER and CLICKHOUSE_PASSWORD say who asks',
   limit: '?most= is the limit of ClickHouse',
@@ -69,7 +69,7 @@ const clickhouseAdvice = {
 } as const;
 
 /**
- * Refuses options that would do nothing for what is audited. Where it is not named, nothing is known of them.
+ * Refuses options that would do nothing for the source of the audit. Without a named source it refuses none.
  * @param isGiven Whether the command line has the option.
  * @throws {UsageError} @throws {SourceError} when the source is of no known kind.
  */
@@ -84,7 +84,7 @@ export function refuseOptionsOfAudit(
   refuseUnusedOptions(uses, present, isGiven, kind === 'clickhouse' ? clickhouseAdvice : {});
 }
 
-/** Loaded here alone: no other command needs it. */
+/** Loads the client only here, because no other command needs it. */
 async function openClickhouse(
   target: string,
   { ca }: AuditArguments,
@@ -96,7 +96,7 @@ async function openClickhouse(
   return createClickhouseSource(address, { judge, ...(ca === undefined ? {} : { caFile: ca }) });
 }
 
-/** SQL for the database and the table that `--source` names, or the usual ones. */
+/** The SQL of the view for the database and table that `--source` names, or for the default ones. */
 export async function renderViewSql(
   paths: readonly string[],
   { source = `${clickhouse}http://localhost/otel` }: AuditArguments,

@@ -37,7 +37,7 @@ async function openSinks(
     const { openForward } = await import('../source/forward-exports.ts');
     sinks.push(await openForward({ ...readHttpOptions(args), url, own, say }));
   }
-  // Last, because it overwrites the file.
+  // Last, because opening it truncates the file.
   if (save !== undefined) {
     const { openSave } = await import('../source/save-exports.ts');
     sinks.push(await openSave(save));

@@ -6,21 +6,21 @@ import { UsageError } from './usage-error.ts';
 const defaultWidth = 100;
 
 export interface Output extends Layout {
-  /** Its reader may still be a program. */
+  /** A program may read the terminal too: see `isWatched`. */
   readonly isTerminal?: boolean;
   /**
-   * Resolves when the text is written, or when nobody reads any more (`| head`, a closed terminal).
+   * Resolves when the text is written, or when the reader is gone (`| head`, a closed terminal).
    * @throws {UsageError} when it cannot be written: a full disk must not look like a result.
    */
   print(text: string): Promise<void>;
-  /** Nobody reads any more: what goes on and on may end. */
+  /** The reader is gone, so that a command that runs until it is ended may end. */
   readonly isGone?: () => boolean;
 }
 
-/** For results; standard output, unless that belongs to another. */
+/** Opens the output for results: standard output, unless a command that `exec` runs writes there. */
 export function openOutput(stream: WriteStream = process.stdout): Output {
   const { stdout, stderr, env } = process;
-  // A reader that has gone away is no failure of the check.
+  // A reader that is gone is not an error of the check.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   let hasGone = false;
   return {
@@ -52,13 +52,13 @@ function isGone(error: Error): boolean {
   );
 }
 
-/** Columns of the terminal, or of `COLUMNS` where the output goes elsewhere. */
+/** The width of the terminal, or `COLUMNS` where the output is not a terminal. */
 export function readWidth(columns: number | undefined, variable: string | undefined): number {
   const width = columns ?? (/^\d{1,5}$/.test(variable ?? '') ? Number(variable) : 0);
   return width > 0 ? width : defaultWidth;
 }
 
-/** FORCE_COLOR before NO_COLOR before whether it is a terminal, as Node itself decides. Source: no-color.org, force-color.org. */
+/** FORCE_COLOR takes precedence over NO_COLOR, and both over the kind of output, as in Node.js. Source: no-color.org, force-color.org. */
 export function wantsColor(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
   const { FORCE_COLOR: force, NO_COLOR: no, TERM: terminal } = env;
   if (force !== undefined) return force !== '0' && force !== 'false';
@@ -66,7 +66,7 @@ export function wantsColor(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean
   return isTerminal && terminal !== 'dumb';
 }
 
-/** Whether the locale names an encoding that is not UTF-8, or none as `C` does. Without any locale UTF-8 is the rule today. Source: POSIX, 8.2. */
+/** Whether the locale names an encoding other than UTF-8, or none, as `C`. Without any locale the output is UTF-8. Source: POSIX, 8.2. */
 export function isAsciiLocale({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
   const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== undefined && value !== '');
   return locale !== undefined && !/utf-?8/i.test(locale);

@@ -10,7 +10,7 @@ import { UsageError } from './usage-error.ts';
 
 /*
  * Parsers of option values. Each throws commander's InvalidArgumentError, which names the option.
- * The ones of options that may be repeated take what came before as second argument.
+ * A parser of a repeatable option takes the values so far as its second argument.
  */
 
 /** As `readDuration`. @returns Milliseconds, more than 0. */
@@ -18,10 +18,10 @@ export function parseDuration(text: string): number {
   return readTime(text, longestDays);
 }
 
-/** Timers of Node take 24 days at most, and nobody waits that long. */
+/** A timer of Node.js takes 24 days at most; a timeout of more than one day is a mistake. */
 const longestTimeoutDays = 1;
 
-/** As `parseDuration`, and short enough for a timer. */
+/** As `parseDuration`, limited to `longestTimeoutDays`. */
 export function parseTimeout(text: string): number {
   return readTime(text, longestTimeoutDays);
 }
@@ -34,7 +34,7 @@ function readTime(text: string, mostDays: number): number {
   );
 }
 
-/** More requests or traces than these are a slip. */
+/** A larger number of requests or traces is a mistake. */
 const mostCounted = 100_000;
 
 export function parseCount(text: string): number {
@@ -54,7 +54,7 @@ function parseUrl(text: string, example: string): URL {
     throw new InvalidArgumentError(`Expected an http:// or https:// URL, for instance ${example}.`);
   }
   if (url.username !== '' || url.password !== '') {
-    // commander would print the URL.
+    // An InvalidArgumentError would print the URL with its credentials.
     throw new UsageError(`${url.origin}: credentials do not belong into the URL`);
   }
   return url;
@@ -64,7 +64,7 @@ export function parseHttpUrls(text: string, before: readonly URL[] = []): readon
   return [...before, parseHttpUrl(text)];
 }
 
-/** RFC 9110, 9.1: a token, and by custom in upper case. */
+/** RFC 9110, 9.1: a method is a token, and by convention in upper case. */
 export function parseMethod(text: string): string {
   if (/^[A-Za-z]+$/.test(text) && !/^(?:connect|trace)$/i.test(text)) return text.toUpperCase();
   throw new InvalidArgumentError('Expected a method such as GET or POST.');
@@ -90,13 +90,13 @@ export function parseBaggageEntry(text: string, before: Entries = {}): Entries {
   return { ...before, [key]: value };
 }
 
-/** The value may be a secret, so that no message shows it. */
+/** The value may be a secret, so messages do not show it. */
 export function parseHeaderField(text: string, before: Entries = {}): Entries {
   const [name, value] = parseHeader('--header', text);
   return { ...before, [name]: value };
 }
 
-/** As `parseHeaderField`, of what this tool sends to the URL. */
+/** As `parseHeaderField`, for a header that this tool sends to the URL. */
 export function parseRequestHeader(text: string, before: Entries = {}): Entries {
   const [name, value] = parseHeader('--request-header', text);
   if (name === 'traceparent') {
@@ -107,7 +107,7 @@ export function parseRequestHeader(text: string, before: Entries = {}): Entries 
   return { ...before, [name]: value };
 }
 
-/** A name that is empty, as of a variable that is not set, would match nothing. */
+/** Refuses an empty name, for instance from a variable that is not set: it would match nothing. */
 export function parseService(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected the name of a service (service.name).');
@@ -117,7 +117,7 @@ export function parseServices(text: string, before: readonly string[] = []): rea
   return [...before, parseService(text)];
 }
 
-/** A certificate authority that cannot be read is an error, whether or not something will be asked that needs it. */
+/** Refuses a certificate authority that cannot be read, even where no TLS connection is made. */
 export function parseCaFile(path: string): string {
   try {
     new X509Certificate(readFileSync(path));
@@ -130,8 +130,8 @@ export function parseCaFile(path: string): string {
 }
 
 /**
- * 128-bit ids, 64-bit ones, and both without their leading zeros, as Tempo and old Jaegers write them. An id of fewer than 8
- * digits would be one in billions, and is rather a slip.
+ * Accepts ids of 128 and 64 bits, also without leading zeros, as Tempo and old versions of Jaeger write them. An id of fewer than 8
+ * digits is refused: it would be one in billions, and is more likely a mistake.
  */
 export function parseTraceId(text: string, before: readonly string[] = []): readonly string[] {
   if (!/^[0-9a-f]{8,32}$/i.test(text) || /^0+$/.test(text)) {
@@ -143,14 +143,14 @@ export function parseTraceId(text: string, before: readonly string[] = []): read
   return before.includes(id) ? before : [...before, id];
 }
 
-/** `99.5%`. @returns From 0 to 1. */
+/** Parses `99.5%`. @returns A share from 0 to 1. */
 export function parseShare(text: string): number {
   const percent = Number(/^(\d{1,3}(?:\.\d+)?) ?%$/.exec(text)?.[1]);
   if (percent > 0 && percent <= 100) return percent / 100;
   throw new InvalidArgumentError('Expected a share above 0% and up to 100%, for instance 99.5%.');
 }
 
-/** `2026-11-28T22:00:00Z`, or `15m` ago. @returns Milliseconds since the Unix epoch. */
+/** Parses `2026-11-28T22:00:00Z`, or `15m` for a time ago. @returns Milliseconds since the Unix epoch. */
 export function parseMoment(text: string): number {
   const ago = readDuration(text);
   if (ago !== null) return Date.now() - ago;

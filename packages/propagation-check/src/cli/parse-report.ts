@@ -5,7 +5,7 @@ import { type Report, type ReportName, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
 
-/** A report that was asked for; without a path it is printed. */
+/** A report that the user asked for; without a path it is printed. */
 export interface ReportTarget<Name extends string = ReportName> {
   readonly name: Name;
   readonly path: string | null;
@@ -14,12 +14,12 @@ export interface ReportTarget<Name extends string = ReportName> {
 /** The properties of a report that are known without rendering it. */
 type ReportKind = Omit<Report, 'render'> & { readonly render: unknown };
 
-/** `json`, or `html=report.html`; may be repeated. Whether the folder is there is found out before any work. */
+/** Parses `json` or `html=report.html`; repeatable. Refuses a file in a folder that does not exist, before any work is done. */
 export function parseReport(text: string, before: readonly ReportTarget[] = []): readonly ReportTarget[] {
   return parseReportOf(reports, text, before);
 }
 
-/** The same for the reports of a command of its own. */
+/** As `parseReport`, for a command with its own reports. */
 export function parseReportOf<Name extends string>(
   kinds: Readonly<Record<Name, ReportKind>>,
   text: string,
@@ -48,7 +48,7 @@ export function parseReportOf<Name extends string>(
   return [...before, { name, path }];
 }
 
-/** Below the report for people, not instead of it. */
+/** Whether the report is printed below the report for people, and does not replace it. */
 function isBesideIn<Name extends string>(
   kinds: Readonly<Record<Name, ReportKind>>,
   { name, path }: ReportTarget<Name>,
@@ -56,7 +56,7 @@ function isBesideIn<Name extends string>(
   return path === null && kinds[name].isBeside === true;
 }
 
-/** The reports that are printed or written: the report for people first, unless another is printed in its place. */
+/** The reports to print or write: the report for people first, unless another one is printed instead. */
 export function withPrinted<Name extends string>(
   kinds: Readonly<Record<Name, ReportKind>>,
   printed: Name,
@@ -67,8 +67,8 @@ export function withPrinted<Name extends string>(
 }
 
 /**
- * @param option As the command line has it before the path.
- * @throws {UsageError} where a file cannot be written: its folder is not there, the path is a folder itself, or it is not allowed.
+ * @param option The option as it stands before the path: `--report json=`.
+ * @throws {UsageError} where the file cannot be written: its folder is missing, the path is a folder, or permissions forbid it.
  */
 export function checkFolder(option: string, path: string): void {
   const named = `${option}${quotePath(path)}`;

@@ -15,10 +15,10 @@ import { writeReports } from './write-reports.ts';
 export interface Audited {
   readonly audit: AuditResult;
   readonly details: ReportDetails;
-  /** Null where the source does not hand its spans out. */
+  /** Null where the source does not give its spans. */
   readonly store: SpanStore | null;
   readonly isRepeated: boolean;
-  /** Printed in the place of the report for people. */
+  /** A line to print instead of the report for people. */
   readonly line: string | null;
 }
 

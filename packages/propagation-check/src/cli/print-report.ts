@@ -20,18 +20,18 @@ import { writeReports } from './write-reports.ts';
 export interface Judged {
   readonly result: Result;
   readonly details: ReportDetails;
-  /** The spans that were judged. Made only where a report draws traces. */
+  /** The spans that were judged, as objects. Called only where a report draws traces. */
   readonly readStore: () => SpanStore;
   readonly inputs: CheckInputs;
-  /** Something is missing to a verdict: traces, or requests that failed. */
+  /** The verdict is in doubt: traces are missing, or requests failed. */
   readonly isDoubtful?: boolean;
 }
 
 /**
- * Prints the report that was asked for, or the one for people, and writes the others to their files.
+ * Prints the report that was asked for, or the report for people, and writes the others to their files.
  *
  * @returns The exit code: 0 intact, 1 broken (or a warning with `--fail-on warning`), 2 unknown.
- * @throws {ReportError} when a file cannot be written, after everything else is.
+ * @throws {ReportError} when a file cannot be written, after everything else is printed and written.
  */
 export async function printReport(judged: Judged, args: CheckArguments, output: Output): Promise<number> {
   const { failOn } = args;
@@ -58,7 +58,7 @@ export async function printReport(judged: Judged, args: CheckArguments, output: 
   return { passed: 0, failed: 1, unknown: 2 }[decideOutcome(result, failOn)];
 }
 
-/** A person looks at a terminal; programs that run commands in one for a language model read text. */
+/** Whether a person reads the output. Coding agents run commands in a terminal too, and get text. */
 export async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
   return isTerminal && !(await import('std-env')).isAgent;
 }

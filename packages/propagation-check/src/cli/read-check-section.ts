@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findDocsFolder } from '../source/find-docs-folder.ts';
 
-/** The section of a check in the page of `doctor`; null where no check has this name. */
+/** The section of a check in `docs/doctor.md`; null where no check has this name. */
 export async function readCheckSection(name: string): Promise<string | null> {
   const folder = findDocsFolder();
   if (folder === null) return null;

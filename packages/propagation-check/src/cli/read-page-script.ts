@@ -1,8 +1,8 @@
 import { findModule } from '../source/find-code-folder.ts';
 
 /**
- * The script of the HTML report, `report/page/page.ts`. It is loaded for its text, by an address that only the runtime knows:
- * it is checked against the types of a browser, not with what imports it.
+ * Loads the script of the HTML report, `report/page/page.ts`, as text. The address is computed, so that the compiler does not follow it:
+ * the script is checked with the types of a browser, and this module with those of Node.js.
  */
 export async function readPageScript(): Promise<string> {
   const { href } = findModule('report/page/page');

@@ -3,8 +3,8 @@ import type { ProjectHint } from '../rules/project-hint.ts';
 import { diagnose } from './diagnose.ts';
 
 /**
- * The errors and warnings of `doctor` on a project, and the notes on services of which only calls show whether they call each other. Paths
- * begin with the folder, as it was named.
+ * The errors and warnings of `doctor` on a project, and its notes on services that may or may not call each other: only calls in spans
+ * show that. Paths begin with the folder, as the user named it.
  */
 export async function readProjectHints(folder: string): Promise<readonly ProjectHint[]> {
   const { findings } = await diagnose(folder, '--project');

@@ -47,7 +47,7 @@ const answered = z.object({
   span: z.object({ traceId: z.string(), spanId: z.string(), sampled: z.boolean() }).nullable(),
 });
 
-/** Unknown fields are ignored: a later version of the tap may add some. */
+/** Unknown fields are ignored, because a later version of the tap may add some. */
 const record: z.ZodType<WireRecord> = z.object({
   time: z.iso.datetime('expected a time, RFC 3339 in UTC'),
   durationMs: z.number().nonnegative(),
@@ -77,13 +77,13 @@ export interface WireFile {
   readonly records: readonly WireRecord[];
   /** Whether it is a capture of packets. */
   readonly isCapture: boolean;
-  /** The missing parts, in words: it is empty, or a part of it was left out. */
+  /** Notes on missing parts: the file is empty, or a part of it was left out. */
   readonly gaps: readonly string[];
 }
 
 /**
- * Reads the JSON Lines that `propagation-check tap` wrote, or a capture of packets. A last line without its end is one that is being written.
- * @throws {UsageError} with the file and the line of what is wrong.
+ * Reads a capture of packets, or JSON Lines of `propagation-check tap`. A last line that is cut off is left out: the tap is still writing it.
+ * @throws {UsageError} with the file and the line of the fault.
  */
 export async function readWireFile(path: string): Promise<WireFile> {
   const label = labelOf(path);
@@ -95,7 +95,7 @@ export async function readWireFile(path: string): Promise<WireFile> {
   return { label, records, isCapture: false, gaps: describeGap(bytes, label) };
 }
 
-/** @throws {UsageError} that names the content where it is of another kind. */
+/** @throws {UsageError} that names the content where it is no record of a tap. */
 async function parseRecords(bytes: Buffer, label: string): Promise<readonly WireRecord[]> {
   try {
     return parseWireRecords(bytes, label);
@@ -106,7 +106,7 @@ async function parseRecords(bytes: Buffer, label: string): Promise<readonly Wire
 }
 
 async function parseCapture(bytes: Buffer, label: string): Promise<WireFile> {
-  // Few need it.
+  // Loaded only here, because few files are captures.
   const { readCapture } = await import('../packets/read-capture.ts');
   try {
     const { records, gaps } = readCapture(bytes);

@@ -6,11 +6,11 @@ import { type OptionUses, refuseUnusedOptions } from './refuse-unused-options.ts
 const forwarding = 'otlp with --forward';
 const waited = [...stores, 'otlp'] as const;
 
-/** `run` sends its own requests with these. */
+/** Sources and options for which `--ca` and `--timeout` have an effect. `run` always uses the two for its own requests. */
 const http = [...stores, forwarding, '--collector-metrics'] as const;
 const usesOfHttp: OptionUses = { ca: http, timeout: http };
 
-/** Traces that are named by their ids are not searched for, and a file does not grow. */
+/** Traces that are named by id are not searched for, and a file does not grow. */
 const uses: OptionUses = {
   since: ['--service'],
   limit: ['--service'],
@@ -22,7 +22,7 @@ const uses: OptionUses = {
 const usesOf: Readonly<Record<string, OptionUses>> = {
   run: uses,
   trace: { ...uses, ...usesOfHttp },
-  // A receiver is all that it reads.
+  // `exec` only reads from its receiver.
   exec: { header: [forwarding], ...usesOfHttp },
 };
 
@@ -34,7 +34,7 @@ interface SourceOptions {
 }
 
 /**
- * Refuses options of `run`, `exec` and `trace` that would do nothing for their source. Where it is not named, nothing is known of them.
+ * Refuses options of `run`, `exec` and `trace` that would do nothing for their source. Without a named source it refuses none.
  * @param isGiven Whether the command line has the option.
  * @throws {UsageError} @throws {SourceError} when the source is of no known kind.
  */

@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.ts';
 
-/** @param command Its verb: what to do with the source. @throws {UsageError} where neither files nor a source are named, or both. */
+/** @param command The verb of the message. @throws {UsageError} where the command line names both files and a source, or neither. */
 export function refuseOtherThanOne(
   command: string,
   paths: readonly string[],

@@ -3,7 +3,7 @@ import { quoteValue } from '../decode/quote-value.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Lets a command refuse an option that is given twice with different values. The options come before. @param advice What to do. */
+/** Refuses an option that is given twice with different values. Call it after the options are added. @param advice What the user can do. */
 export function refuseSecond(command: Command, names: readonly string[], advice?: string): Command {
   const given = new Map<string, readonly string[]>();
   for (const name of names)
@@ -13,7 +13,7 @@ export function refuseSecond(command: Command, names: readonly string[], advice?
   });
 }
 
-/** @throws {UsageError} The last one would count, and replace the others silently. */
+/** @throws {UsageError} where the texts differ: commander would silently use the last one. */
 export function refuseDifferent(option: string, texts: readonly string[], advice = 'name one'): void {
   const different = new Set(texts);
   if (different.size > 1)

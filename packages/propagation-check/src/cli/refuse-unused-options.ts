@@ -1,13 +1,13 @@
 import { UsageError } from './usage-error.ts';
 
-/** By option: what it works with, in the words of the message. */
+/** By option: the sources and options that it works with, in the words of the message. */
 export type OptionUses = Readonly<Record<string, readonly string[]>>;
 
 const words = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
 /**
  * Refuses options that would do nothing.
- * @param present The sources and options that the command line names, written as in `uses`.
+ * @param present The sources and options that the command line names, in the words of `uses`.
  * @param isGiven Whether the command line has the option.
  * @throws {UsageError}
  */

@@ -1,19 +1,19 @@
 import { escapeText } from '../report/escape-text.ts';
 import { truncate } from '../report/layout.ts';
 
-/** How far long work is. */
+/** The progress of long work. */
 export interface Done {
-  /** For people: the file, or what is done. */
+  /** The name for people: a file, or the kind of work. */
   readonly what: string;
   readonly unit: 'bytes' | 'requests';
   readonly done: number;
-  /** Null where it is not known. */
+  /** The whole amount; null where it is not known. */
   readonly all: number | null;
   readonly elapsedMs: number;
 }
 
 const longestBar = 30;
-/** A shorter one shows nothing. */
+/** A shorter bar shows nothing. */
 const shortestBar = 8;
 const shortestName = 12;
 
@@ -43,7 +43,7 @@ function renderBar(share: number, width: number): string {
   return `[${'='.repeat(filled)}${' '.repeat(width - filled)}]`;
 }
 
-/** Below this a whole number is too coarse for a rate. */
+/** Below this rate whole numbers are too coarse. */
 const fewRequests = 10;
 
 function formatAmount(amount: number, unit: Done['unit']): string {

@@ -4,27 +4,27 @@ import type { Setting } from '../config/read-configuration.ts';
 import { escapeText } from '../report/escape-text.ts';
 import { quotePath } from '../source/file-error.ts';
 
-/** A setting of the configuration file that holds for the command. */
+/** A setting of the configuration file that the command uses. */
 export interface AppliedSetting extends Setting {
-  /** Of the option, as commander names it. */
+  /** The attribute name that commander gives the option. */
   readonly attribute: string;
 }
 
 export interface ShownSettings {
   readonly command: Command;
-  /** Texts of the command line, by attribute. */
+  /** The texts of each option on the command line, by attribute. */
   readonly given: ReadonlyMap<string, readonly string[]>;
   readonly applied: readonly AppliedSetting[];
-  /** Those of the configuration file that do nothing here. */
+  /** Settings of the configuration file that the command does not use. */
   readonly unused: readonly Setting[];
-  /** Of the configuration file. */
+  /** The path of the configuration file. */
   readonly path: string | null;
 }
 
-/** Options whose values may be secrets: only what stands before the value is shown. */
+/** Options whose values may be secrets: only the name before the value is shown. */
 const secrets = ['header', 'requestHeader', 'baggage', 'data'];
 
-/** The settings that hold for a command, each with its origin. */
+/** Lists the settings of a command, each with its origin. */
 export function renderSettings({ command, given, applied, unused, path }: ShownSettings): string {
   const file = path === null ? null : quotePath(path);
   const rows = [
@@ -64,7 +64,7 @@ export function renderSettings({ command, given, applied, unused, path }: ShownS
 
 function hide(attribute: string, text: string): string {
   if (secrets.includes(attribute)) return `${/^[\w-]+[:=]/.exec(text)?.[0] ?? ''}…`;
-  // The URL of ClickHouse may have a password.
+  // The URL of a ClickHouse source may contain a password.
   return text.replace(/(:\/\/[^\s/:@]*):[^\s/]*@/g, '$1:…@');
 }
 

@@ -14,11 +14,11 @@ import { readPageScript } from './read-page-script.ts';
 const nothing: Result = { version: 1, verdict: 'unknown', traces: 0, spans: 0, edges: [], findings: [] };
 
 /**
- * Writes why there is no result to every report file that was asked for: one that an earlier run left would be read as the result of
- * this one. A file that has another use in the command is left alone, and so is one that cannot be written: the error is on
- * standard error already.
+ * Writes the reason to every report file when there is no result: otherwise a report of an earlier run would be read as the result of
+ * this one. A file that the command uses for something else is left alone. So is a file that cannot be written: the error is
+ * already on standard error.
  *
- * @param args Of the command line: options may be wrong, so that commander does not know them all.
+ * @param args The command line. Options may be wrong, so commander may not have parsed all of them.
  */
 export async function reportFailure(
   program: Command,
@@ -33,13 +33,13 @@ export async function reportFailure(
 type FileTarget = ReportTarget & { readonly path: string };
 
 interface Failure {
-  /** Reports of an audit have another form. */
+  /** Reports of `audit` have another shape. */
   readonly isAudit: boolean;
   readonly source: string;
   readonly reason: string;
 }
 
-/** Writes why there is no result. A file that cannot be written is left. */
+/** Writes the reason to the files. A file that cannot be written is skipped. */
 export async function writeFailure(
   targets: readonly FileTarget[],
   { isAudit, source, reason }: Failure,
@@ -69,7 +69,7 @@ async function findTargets(
   [name = '', ...rest]: readonly string[],
 ): Promise<readonly FileTarget[]> {
   const command = program.commands.find((known) => known.name() === name);
-  // `doctor` has reports of its own, and writes them itself.
+  // `doctor` writes its own reports.
   if (command === undefined || command.name() === 'doctor') return [];
   const configured: Configured = command.opts();
   const { values, others } = sortArguments(command, rest);
@@ -85,11 +85,11 @@ async function findTargets(
   );
 }
 
-/** Options that the configuration file may set too. */
+/** Options that the configuration file may also set. */
 type Configured = Pick<CheckArguments, 'report' | 'configFile' | 'baseline' | 'expectations' | 'wire'> &
   Partial<Pick<SourceArguments, 'source'>>;
 
-/** The values of `--report`, and everything that may name another file. Options of a command that is to be run are none of ours. */
+/** The values of `--report`, and all values that may name another file. Options of the command that `exec` runs are skipped. */
 function sortArguments(command: Command, args: readonly string[]) {
   const values: string[] = [];
   const others: string[] = [];
@@ -117,7 +117,7 @@ function readTarget(value: string): readonly ReportTarget[] {
   }
 }
 
-/** Whether it is written to a file. */
+/** Whether the report is written to a file. */
 export function hasPath(target: ReportTarget): target is FileTarget {
   return target.path !== null;
 }

@@ -29,7 +29,7 @@ import { ReportError, UsageError } from './usage-error.ts';
 
 const exitCodes = { passed: 0, failed: 1, unknown: 2 } as const;
 
-/** Audits once, or again and again until the user ends it. Sets the exit code. */
+/** Runs one audit, or with `--every` repeats it until the user ends it. Sets the exit code. */
 export async function runAudit(
   paths: readonly string[],
   args: AuditArguments,
@@ -80,7 +80,7 @@ export async function runAudit(
     await writeFailure(targets, { isAudit: true, source: source.name, reason }, output);
   };
   try {
-    // A check lets nothing else run, and Ctrl-C must not wait for it.
+    // Judging blocks the event loop, so that no listener would see Ctrl-C: signals have to end the process themselves.
     if (args.every === undefined && source.findEnd !== undefined) session.endOnSignals();
     if (args.every !== undefined) await repeat(turn, fail, args.every, session);
     else session.setExitCode(await turn());
@@ -90,7 +90,7 @@ export async function runAudit(
   }
 }
 
-/** An audit, and what is said beside it. */
+/** One audit with its notes. */
 async function auditTurn(
   turn: TurnInput,
   collector: CollectorCounters | null,
@@ -124,7 +124,7 @@ function refuseContradictions({ every, until, updateBaseline, failUnder, failOn 
 
 type TurnInput = Omit<AuditInput, 'failUnder' | 'failOn'>;
 
-/** The audit against the baseline, which `--update-baseline` writes. */
+/** Applies the baseline to the audit; `--update-baseline` writes it. */
 async function settle(
   { now, ...input }: TurnInput,
   { baseline = [], expectation }: CheckInputs,
@@ -142,7 +142,7 @@ async function settle(
   return { audit: result === judged.result ? judged : auditResult(result), notes, failure };
 }
 
-/** A turn that fails is said, and the next one tries again. The exit code is that of the last turn that ended. */
+/** Repeats the audit. A failed turn is reported, counts as `unknown`, and the next one tries again. The exit code is that of the last turn. */
 async function repeat(
   turn: () => Promise<number>,
   fail: (reason: string) => Promise<void>,
@@ -160,14 +160,14 @@ async function repeat(
       exitCode = exitCodes.unknown;
       const at = tellTime(new Date(next).toISOString());
       writeError(`propagation-check: ${escapeText(error.message)} (next try at ${at} UTC)\n`);
-      // A report that could not be written needs no other.
+      // After a `ReportError` the other reports hold the result of this turn.
       if (error instanceof SourceError) await fail(error.message);
     }
     if (output.isGone?.() === true) break;
     await pauseFor(Math.max(0, next - Date.now()), signal).catch(() => undefined);
     if (signal.aborted) break;
   }
-  // Ctrl-C is how it ends; before the first turn has ended there is nothing to tell.
+  // Ctrl-C is the usual end. Without a finished turn there is no result, and the command ends as interrupted.
   if (exitCode === null) throw signal.reason;
   setExitCode(exitCode);
 }
@@ -183,7 +183,7 @@ function explainOutcome(
   return `${source}: no trace begins in the window; check that services export to it, or look further back with --since or --until`;
 }
 
-/** A source that keeps its spans to itself has no list of services beside that of its edges. */
+/** The services of the spans; of the edges where the source does not give its spans. */
 function listServices({ store, result }: ReadWindow): readonly (string | null)[] {
   if (store !== undefined) return store.resourceTable.map(({ serviceName }) => serviceName);
   return result.edges.flatMap(({ client, server }) => [client, server]);

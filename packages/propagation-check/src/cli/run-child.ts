@@ -8,35 +8,35 @@ import { divertSignals } from './interruption.ts';
 import { skipRepeats } from './skip-repeats.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Processes that end together with the command are a moment later than it, as is a signal that arrives by a second way. */
+/** Processes that end with the command take this long, and so does a repeat of the same signal by a second way. */
 const momentMs = 200;
-/** How long processes that a command leaves behind may take to end and to send their last spans. */
+/** How long processes that outlive the command may take to end and to send their last spans. */
 export const graceMs = 5_000;
-/** Between two looks whether they have ended: nothing tells it. */
+/** The time between two checks whether they have ended: the system sends no notice. */
 const lookMs = 20;
-/** A person who interrupts so often wants an end at once. */
+/** The number of signals after which the processes are killed: the user wants an end at once. */
 const mostSignals = 3;
 
 const isWindows = process.platform === 'win32';
 
 export interface ChildEnd {
-  /** As a shell has it: 128 + its number for a signal. */
+  /** The exit code, as a shell reports it: 128 + the number of the signal where one ended the command. */
   readonly exitCode: number;
-  /** Processes of the command outlived it, and were ended. */
+  /** Whether processes of the command outlived it and were ended. */
   readonly leftBehind: boolean;
 }
 
 export interface ChildEvents {
   /** Called when processes outlive the command; they have `graceMs` to end. */
   readonly onLeftBehind?: () => void;
-  /** Called when a signal was forwarded. @param left How many more signals kill the command. */
+  /** Called when a signal was forwarded. @param left How many further signals kill the command. */
   readonly onSignal?: (signal: NodeJS.Signals, left: number) => void;
 }
 
 /**
- * Runs a command with the streams of this process, in a process group of its own: a signal reaches each process of it once, whether
- * it comes from a terminal or from `kill`; the third one that asks for an end kills them, and the first one after the command has
- * ended. Nothing of the group runs on when this resolves.
+ * Runs a command with the streams of this process, in a new process group, so that each process of it gets a signal once, whether the
+ * signal comes from a terminal or from `kill`. The third signal kills the group; after the command has ended, the first one does.
+ * No process of the group runs on when this resolves.
  *
  * @throws {UsageError} when the command cannot be started.
  */
@@ -72,11 +72,11 @@ export async function runChild(
   }
 }
 
-/** Job control: the group stops and goes on together with this process. @returns What ends it. */
+/** Job control: stops and continues the group together with this process. @returns A function that ends this. */
 function passPauses(pass: (signal: NodeJS.Signals) => void): () => void {
   if (isWindows) return () => undefined;
   const stop = () => {
-    // The group is an orphaned one, in which the default action of SIGTSTP is to do nothing (POSIX, 2.4.3).
+    // In an orphaned process group, such as this one, the default action of SIGTSTP is to do nothing (POSIX, 2.4.3).
     pass('SIGSTOP');
     process.kill(process.pid, 'SIGSTOP');
   };
@@ -97,7 +97,7 @@ function describeStart(error: unknown): string {
   return startErrors[code] ?? error.message;
 }
 
-/** @returns Whether there was anything to end. */
+/** @returns Whether processes were left to end. */
 async function endGroup(
   child: ChildProcess,
   isUrgent: () => boolean,
@@ -119,7 +119,7 @@ async function isGone(child: ChildProcess, withinMs: number, isUrgent: () => boo
   return true;
 }
 
-/** @returns Whether anybody got it. */
+/** @returns Whether a process received the signal. */
 function sendToGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   if (pid === undefined) return false;
   try {
@@ -130,8 +130,8 @@ function sendToGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean
 }
 
 /**
- * Whether more than zombies are left of a group. In a container without an init process this one is the parent of every process that
- * is left behind, and nobody collects them when they have ended. Source: proc(5), `/proc/pid/stat`.
+ * Whether a process group has a process that is no zombie. In a container without an init process the processes that outlive the command
+ * become children of this one, and nothing collects them when they have ended. Source: proc(5), `/proc/pid/stat`.
  */
 function hasLiving({ pid }: ChildProcess): boolean {
   try {
@@ -141,15 +141,15 @@ function hasLiving({ pid }: ChildProcess): boolean {
       return group === String(pid) && state !== 'Z' && state !== 'X';
     });
   } catch {
-    // Where there is no such folder.
+    // The system has no `/proc`.
     return true;
   }
 }
 
-/** Its state and its group; nothing where it has ended meanwhile. */
+/** The state and the process group of a process; empty where it has ended meanwhile. */
 function readProcess(id: string): readonly string[] {
   try {
-    // The name before them is in brackets and may hold anything.
+    // The name of the process stands before them in brackets and may contain any character.
     return /^.*\) (\w) \d+ (\d+) /s.exec(readFileSync(`/proc/${id}/stat`, 'latin1')) ?? [];
   } catch {
     return [];

@@ -12,8 +12,8 @@ import { toErrorLine } from './to-error-line.ts';
 import { ReportError, UsageError } from './usage-error.ts';
 
 /**
- * Runs the command line and sets `process.exitCode`: 0, 1 or 2 as the commands say, 2 for bad input, 128 + its number
- * for a signal. A second signal does not wait for what is under way.
+ * Runs the command line and sets `process.exitCode`: 0, 1 or 2 as the commands say, 2 for bad input, 128 + the number of the signal
+ * after a signal. A second signal ends the process at once.
  * @param args As in `process.argv`.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
@@ -28,17 +28,17 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   });
 }
 
-/** Runs the command line to its exit code. Never rejects. */
+/** Runs the command line and sets the exit code. Never rejects. */
 export async function execute(args: readonly string[], session: Session): Promise<void> {
   const program = createProgram(session);
   try {
     await program.parseAsync([...args]);
   } catch (error) {
-    // After an interruption any failure is its consequence.
+    // After an interruption every error is its consequence.
     const cause = session.signal.aborted ? session.signal.reason : error;
     const { exitCode, reason } = explain(program, cause);
     session.setExitCode(exitCode);
-    // Commander has printed its message, or the help that was asked for.
+    // Commander has already printed its message or the help.
     if (!(cause instanceof CommanderError)) session.writeError(`${program.name()}: ${reason}\n`);
     if (exitCode === 0 || cause instanceof ReportError) return;
     await reportFailure(program, args.slice(2), reason, session.output);

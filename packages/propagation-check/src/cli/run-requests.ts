@@ -21,7 +21,7 @@ import { UsageError } from './usage-error.ts';
 import { warmUp } from './warm-up.ts';
 
 export interface RunArguments extends SourceArguments {
-  /** Of the configuration file. */
+  /** URLs of the configuration file. */
   readonly url?: readonly URL[];
   readonly method?: string;
   readonly requestHeader?: Entries;
@@ -53,7 +53,7 @@ export async function runRequests(
   const source = await openNamedSource(args, { writeError });
   const progress = createProgress();
   try {
-    // A source that cannot be asked is found out before anything is sent.
+    // Reads some trace id, so that a source that does not answer is reported before any request is sent.
     await source.readTrace('1'.repeat(32), signal);
     const driven = await driveUrls(urls, args, { ca, signal, progress });
     const [first] = driven;
@@ -115,7 +115,7 @@ interface Checking {
   readonly output: Output;
 }
 
-/** The same without waiting, and without a trace of it outside. */
+/** The same check without waiting and without any output, for `warmUp`. */
 function rehearse(checking: Checking, source: Source): Checking {
   const { collectorMetrics: _, ...args } = checking.args;
   const quiet = { ...args, wait: 0, report: [], updateBaseline: false };
@@ -133,7 +133,7 @@ async function checkRequests(driven: readonly DrivenRequest[], checking: Checkin
   return printReport(await judgeRequests(traces, inputs, args, signal), args, output);
 }
 
-/** The traces of the requests; where services begin others instead, these. */
+/** Collects the traces of the requests. Where services began other traces instead, collects those. */
 async function collectRequests(
   driven: readonly DrivenRequest[],
   { source, inputs, args, signal, progress }: Checking,
@@ -154,7 +154,7 @@ async function collectRequests(
   const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
   const begun = new Set(own.elsewhere.map((span) => span.traceId));
   if (begun.size === 0) return { source, driven, own, begun, collected: own, services };
-  // Services that these traces call are no services at which a request of ours begins a trace.
+  // No services: a service that these traces call is not one at which a request begins a trace.
   const others = { ...common, services: [], traceIds: [...begun], spans: own.elsewhere };
   const found = await collectTraces(others);
   const linked = listLinked(requests, found.spans);
@@ -163,7 +163,7 @@ async function collectRequests(
   return { source, driven, own, begun, collected, services };
 }
 
-/** The requests that a service links to, where it began a trace of its own on purpose: it names them, and no caller outside. */
+/** The requests that a root span of the new traces links to: such a service began a new trace on purpose, and the link names its caller. */
 function listLinked(requests: readonly Span[], begun: readonly Span[]): readonly Span[] {
   const linked = new Set(begun.flatMap(({ links }) => links.map(({ spanId }) => spanId)));
   return requests.filter(({ spanId }) => linked.has(spanId));
@@ -173,7 +173,7 @@ function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {
   return { ...inputs, expectation: { ...inputs.expectation, sentBaggage: baggage } };
 }
 
-/** Where an expected path begins, the requests of this tool arrive. */
+/** The services at which expected paths begin: the requests of this tool arrive there. */
 function entryServices({ expectation: { edges } }: CheckInputs): readonly string[] {
   const must = edges.filter((edge) => edge.rule === 'must');
   const called = new Set(must.map((edge) => edge.server));

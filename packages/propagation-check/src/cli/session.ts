@@ -2,13 +2,13 @@ import type { Output } from './open-output.ts';
 
 /** Shared by commands while they run. */
 export interface Session {
-  /** For results. */
+  /** The output for results. */
   readonly output: Output;
-  /** For messages: whole lines, already escaped. */
+  /** Writes messages to standard error: whole lines, escaped. */
   readonly writeError: (text: string) => void;
   readonly setExitCode: (code: number) => void;
   /** Aborts when the user ends the program. */
   readonly signal: AbortSignal;
-  /** From now on a signal ends the program without a word: for work during which nothing can be told to stop. */
+  /** From now on a signal ends the process at once and without a message: for synchronous work, which cannot be aborted. */
   readonly endOnSignals: () => void;
 }

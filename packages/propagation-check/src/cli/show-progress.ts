@@ -1,25 +1,25 @@
 import type { Ora } from 'ora';
 import { signals } from './interruption.ts';
 
-/** A line on standard error that tells people at a terminal how far long work is. */
+/** A line on standard error that shows the progress of long work on a terminal. */
 export interface Progress {
-  /** Shows a text from now on. @param render Of the columns that it may take. */
+  /** Shows a text from now on. @param render Renders the text into so many columns. */
   show(render: (columns: number) => string): void;
-  /** Shows a text at once, for work that lets nothing else run. Signals end the process then as they did before. */
+  /** Shows a text at once, before synchronous work. Until that has ended signals have their default action. */
   announce(text: string): Promise<void>;
-  /** Removes the line; nothing is shown any more. */
+  /** Removes the line; nothing is shown after that. */
   clear(): void;
 }
 
-/** Shorter work shows nothing. */
+/** Work that takes less time shows no progress. */
 const quietMs = 1_000;
-/** Of the spinner and the space behind it; and a terminal may break the line at its last column. */
+/** Columns for the spinner, the space behind it, and the last column, at which a terminal may wrap. */
 const otherColumns = 3;
 
-/** Nothing is shown where standard error is no terminal. */
+/** Without a terminal on standard error nothing is shown. */
 export function createProgress(): Progress {
   const { stderr, env } = process;
-  // A terminal without a size has 0 columns, on which no line can be cleared.
+  // A terminal of unknown size reports 0 columns; no line can be cleared there.
   const isWatched = stderr.isTTY === true && stderr.columns > 0 && env.TERM !== 'dumb';
   const since = performance.now();
   let text = '';
@@ -30,7 +30,7 @@ export function createProgress(): Progress {
   const load = async () => {
     const { default: ora } = await import('ora');
     if (isCleared) return;
-    // The cursor stays: the listener that would bring it back keeps Ctrl-C from work that lets nothing else run.
+    // ora would hide the cursor with a signal listener that brings it back. With that listener Ctrl-C would not end synchronous work.
     const options = { hideCursor: false, discardStdin: false, isEnabled: true, color: false } as const;
     for (const signal of signals) process.on(signal, clearAndEnd);
     spinner = ora({ ...options, stream: stderr, text }).start();
@@ -43,7 +43,7 @@ export function createProgress(): Progress {
   };
   const clearAndEnd = (signal: NodeJS.Signals) => {
     clear();
-    // Another listener ends what is under way.
+    // With another listener left, that one ends the work.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   return {

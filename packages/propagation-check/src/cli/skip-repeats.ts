@@ -1,7 +1,7 @@
 /**
- * Hands on each signal once: under `npm run` the terminal sends one Ctrl-C to the whole group, and npm passes its own on.
+ * Drops repeats of a signal: under `npm run` the terminal sends Ctrl-C to the whole process group, and npm forwards its own copy.
  *
- * @param withinMs The same signal is a repeat for so long after it was handed on.
+ * @param withinMs How long after a signal the same one counts as a repeat.
  */
 export function skipRepeats(
   withinMs: number,

@@ -1,7 +1,7 @@
 import { type Source, SourceError } from '../source/source.ts';
 import { suggestInstead } from '../util/suggest-name.ts';
 
-/** `did you mean web instead of wbe?`, of services that are not among the known ones. */
+/** `did you mean web instead of wbe?`, for each service that is not among the known ones. */
 export function suggestServices(services: readonly string[], known: readonly string[]): readonly string[] {
   return services.flatMap((service) =>
     known.includes(service) ? [] : (suggestInstead(service, known) ?? []),

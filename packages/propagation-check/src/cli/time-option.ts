@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { parseTimeout } from './parse-argument.ts';
 
-/** An option that takes a time. @param milliseconds Its default. @param parse Returns milliseconds. */
+/** Makes an option that takes a time. @param milliseconds The default. @param parse Returns milliseconds. */
 export function timeOption(
   flags: string,
   description: string,

@@ -1,6 +1,6 @@
 import { escapeText } from '../report/escape-text.ts';
 
-/** Messages of commander 14 (`lib/command.js`), and how every other error of this tool is said: WHERE: what is expected. */
+/** Messages of commander 14 (`lib/command.js`), and the form that all errors of this tool have: PLACE: what is expected. */
 const wordings: readonly (readonly [RegExp, string])[] = [
   [/^option '.*?(--[\w-]+)[^']*' argument '(.*)' is invalid\. /s, '$1 "$2": '],
   [/^option '.*' value '(.*)' from env '(\w+)' is invalid\. /s, '$2="$1": '],
@@ -12,8 +12,8 @@ const wordings: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A message of commander in one line, as every other error is said, with what to do at its end.
- * @param elsewhere Which other commands take what is refused.
+ * Turns a message of commander into one line in the form of the other errors, with an advice at its end.
+ * @param elsewhere Which other commands accept the refused option or value.
  */
 export function toErrorLine(text: string, elsewhere: string | null = null): string {
   const line = text
@@ -26,7 +26,7 @@ export function toErrorLine(text: string, elsewhere: string | null = null): stri
   return `${escapeText(said)}${saysWhatToDo ? '' : '; see --help'}`;
 }
 
-/** A parser's message after the name of the option: commander has it as a sentence of its own. */
+/** Lets the message of a parser continue after the name of the option: commander prints it as a sentence of its own. */
 export function continueLine(message: string): string {
   return message.replace(/^Expected/, 'expected').replace(/\.$/, '');
 }

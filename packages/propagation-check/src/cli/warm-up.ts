@@ -7,10 +7,10 @@ import type { AttributeValue, Span } from '../span/span.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 
 /**
- * Checks and reads made-up spans while nothing has arrived: the first verdict of a process takes several times as long as the next,
- * because its code is loaded and compiled.
- * @param request Of this tool.
- * @param check Checks the request by what a source holds, and reports to nobody.
+ * Checks made-up spans until real ones arrive, so that the code is loaded and compiled by then: the first verdict of a process takes
+ * several times as long as the next.
+ * @param request A request of this tool, as its CLIENT span.
+ * @param check Checks the request against a source, without any output.
  */
 export async function warmUp(
   request: Span,
@@ -25,11 +25,11 @@ export async function warmUp(
     () => readProtobuf(spans),
   ];
   for (const step of steps) {
-    // Lets in what may arrive.
+    // Lets the receiver handle exports that have arrived.
     await setImmediate();
     if ((source.revision ?? 0) > 0) return;
     await step();
-    // Other sources read with other decoders.
+    // Other sources use other decoders.
     if (!isReceiver) return;
   }
 }
@@ -60,7 +60,7 @@ async function readExport(type: OtlpContentType, body: Uint8Array): Promise<void
 
 const traceparentAttribute = 'http.request.header.traceparent';
 
-/** The service that was reached calls another twice: one call is whole, and one lost its header. */
+/** Makes spans of the called service, which makes two calls: one is whole, and the other has lost its context. */
 function makeUpSpans(request: Span): readonly Span[] {
   const entry = continueSpan(request, '1', 'SERVER', 'caller');
   const whole = continueSpan(entry, '2', 'CLIENT', 'caller');
@@ -74,8 +74,8 @@ function makeUpSpans(request: Span): readonly Span[] {
 }
 
 /**
- * @param digit The digit of which its id is made.
- * @param header The `traceparent` that it recorded.
+ * @param digit The digit that its span id repeats.
+ * @param header The `traceparent` that the span recorded.
  */
 function continueSpan(
   parent: Span,

@@ -10,7 +10,7 @@ interface Read {
   readonly file: Promise<WireFile>;
 }
 
-/** The files of `--wire`. Taps and tcpdump write while they run, so a check reads them when it judges; one that is as it was is not read again. */
+/** The files of `--wire`. Taps and tcpdump write to them, so each check reads them again; a file that has not changed is not read again. */
 export class WireFiles {
   readonly #paths: readonly string[];
   readonly #read = new Map<string, Read>();
@@ -19,7 +19,7 @@ export class WireFiles {
     this.#paths = paths;
   }
 
-  /** In the order of the requests. @throws {UsageError} when a file is missing or wrong. */
+  /** The records in the order of the requests. @throws {UsageError} when a file is missing or wrong. */
   async read(): Promise<readonly WireRecord[]> {
     const files = await this.#readAll();
     return files
@@ -27,13 +27,13 @@ export class WireFiles {
       .sort((left, right) => Date.parse(left.time) - Date.parse(right.time));
   }
 
-  /** For files that nobody writes any more. @throws {UsageError} where a capture of packets holds no request. */
+  /** For commands that read finished files. @throws {UsageError} where a capture of packets holds no request. */
   async refuseEmptyCaptures(): Promise<void> {
     for (const { isCapture, records, gaps } of await this.#readAll())
       if (isCapture && records.length === 0) throw new UsageError(gaps.join('; '));
   }
 
-  /** Describes missing parts of the files, and files whose records are of other traces. @param store Null where the spans are not in memory. */
+  /** Notes missing parts of the files, and files whose records are of other traces. @param store Null where the spans are not in memory. */
   async describeGaps(store: SpanStore | null): Promise<readonly string[]> {
     const files = await this.#readAll();
     const extent = store === null || files.length === 0 ? null : measureExtent(store);
@@ -48,11 +48,11 @@ export class WireFiles {
   }
 
   async #readOne(path: string): Promise<WireFile> {
-    // Reading says why a file cannot be found.
+    // Reading the file reports why it cannot be found.
     const found = await stat(path).catch(() => null);
     const version = `${found?.size} ${found?.mtimeMs}`;
     const known = this.#read.get(path);
-    // A pipe or a device has no size, and other bytes each time.
+    // The size of a pipe or a device does not change with its content.
     if (known?.version === version && found?.isFile() === true) return known.file;
     const { readWireFile } = await import('./read-wire.ts');
     const file = readWireFile(path);

@@ -5,7 +5,7 @@ import type { ReportTarget } from './parse-report.ts';
 
 type Render<Name extends string> = (target: ReportTarget<Name>) => string | Promise<string>;
 
-/** Prints and writes reports. @returns Which files could not be written, and why. */
+/** Prints and writes the reports. @returns Which files could not be written, and why. */
 export async function writeReports<Name extends string>(
   targets: readonly ReportTarget<Name | 'markdown'>[],
   render: Render<Name | 'markdown'>,

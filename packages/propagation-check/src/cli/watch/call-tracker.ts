@@ -14,28 +14,28 @@ import { decideVerdict, hasJudgedEdge, isAccepted } from '../../verdict/decide-v
 import type { EdgeResult, Evidence, Finding, PastService, Result, Undecided } from '../../verdict/result.ts';
 import { type Counts, WatchedTraces, type WatchOptions } from './watched-traces.ts';
 
-/** An edge since the watch began. */
+/** An edge, with counts since the watch began. */
 export interface WatchedEdge {
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
-  /** The calls of the last look at the traces that are here. */
+  /** How many calls of the edge the last look judged. Only traces that are still in memory count. */
   readonly looked?: number;
-  /** Further calls of that, which a warning leaves open or of which the other side is not here. */
+  /** How many other calls that look found: a warning leaves them open, or their other side is missing. */
   readonly unjudged?: number;
-  /** So many of the calls may have lost their context inside of the caller. */
+  /** How many of `calls` may have lost their context inside the caller. */
   readonly doubtful?: number;
-  /** Why the last look judged no more of its calls than it left open; not there where it judged more. */
+  /** Why the edge is open. Set where the last look left at least as many of its calls open as it judged. */
   readonly open?: string;
-  /** The service that all calls of the last look went through: the edge is here only because one of that is broken. */
+  /** The service that all calls of the last look passed through: the edge exists only because that service broke another one. */
   readonly past?: Pick<PastService, 'service'>;
-  /** Calls of the last time slices, the newest last. */
+  /** The calls of the last time slices, the newest last. */
   readonly slices: readonly Slice[];
-  /** The newest error, or warning where there is no error. */
+  /** The newest error; the newest warning where there is no error. */
   readonly newest: Break | null;
-  /** Spans of the trace of the newest call. */
+  /** The spans of the trace of the newest call. */
   readonly sample: readonly Span[];
 }
 
@@ -49,18 +49,18 @@ export interface Break {
   readonly finding: Finding;
   /** Calls since the watch began. */
   readonly count: number;
-  /** Milliseconds since the epoch: when the newest one was judged. */
+  /** When the newest call was judged. Milliseconds since the epoch. */
   readonly at: number;
-  /** Of the newest one; null where no call was seen at all. */
+  /** The evidence of the newest call; null where no call was seen. */
   readonly evidence: Evidence | null;
-  /** Its traces. */
+  /** The spans of its traces. */
   readonly spans: readonly Span[];
 }
 
 export const sliceMs = 10_000;
 const sliceCount = 12;
 
-/** Names come from outside. */
+/** Limits memory: names of services come from outside. */
 const mostEdges = 1_000;
 const mostBreaks = 500;
 
@@ -76,16 +76,16 @@ interface Counting {
 }
 
 /**
- * Counts calls and breaks of traces while they arrive: a trace is judged when it is quiet, together with those that were judged shortly before.
- * Traces are forgotten, counters stay.
+ * Counts the calls and breaks of traces while they arrive. A trace is judged when it is quiet, together with those that were judged shortly
+ * before. Traces are forgotten, counters stay.
  */
 export class CallTracker {
   readonly #traces: WatchedTraces;
   readonly #edges = new Map<string, Counting>();
   readonly #breaks = new Map<string, Break>();
-  /** Both sides of each call of the traces that are here, and whether it was counted as broken. */
+  /** Whether a call was counted as broken, by each of its sides in traces that are in memory. */
   readonly #counted = new Map<string, { isBroken: boolean }>();
-  /** Expected edges without a call, and those of which no call was judged. */
+  /** Expected edges without a call, and edges of which no call was judged. */
   #unseen: readonly EdgeResult[] = [];
   #undecided: readonly Undecided[] = [];
   #isJudged = false;
@@ -94,19 +94,19 @@ export class CallTracker {
     this.#traces = new WatchedTraces(options);
   }
 
-  /** @param spans As a source shows them, with those that it has shown before. */
+  /** @param spans The spans that a source shows; spans that it has shown before may be among them. */
   add(spans: readonly Span[], now: number): void {
     this.#traces.add(spans, now);
   }
 
-  /** Milliseconds until a trace can be judged; null where none waits. */
+  /** Milliseconds until the next trace can be judged; null where none waits. */
   nextDue(now: number): number | null {
     return this.#traces.nextDue(now);
   }
 
   /**
    * Judges the traces that are quiet, and forgets old ones.
-   * @returns Those that were forgotten.
+   * @returns The trace ids that were forgotten.
    */
   judge(now: number, check: (store: SpanStore) => Result): readonly string[] {
     if (this.#traces.closeQuiet(now)) this.#count(now, check);
@@ -120,7 +120,7 @@ export class CallTracker {
     return this.#traces.counts();
   }
 
-  /** Those with the newest errors first, then those with warnings, then the busiest. */
+  /** The edges with the newest errors first, then those with warnings, then the busiest. */
   edges(now: number): readonly WatchedEdge[] {
     const newest = new Map<string, Break>();
     for (const each of this.#breaks.values()) {
@@ -152,17 +152,17 @@ export class CallTracker {
     );
   }
 
-  /** Edges that the last traces left open and of which no call was ever counted. */
+  /** Edges that the last look left open and of which no call was ever counted. */
   undecided(): readonly Undecided[] {
     return this.#undecided.filter((one) => !this.#hasCalls(one));
   }
 
-  /** The newest first. */
+  /** The newest break first. */
   breaks(): readonly Break[] {
     return [...this.#breaks.values()].sort((one, other) => other.at - one.at);
   }
 
-  /** As of a check: `unknown` also where the last look left an edge open. */
+  /** The verdict, as of a check: `unknown` also where the last look left an edge open. */
   verdict(now: number): Result['verdict'] {
     const findings = this.breaks().map(({ finding }) => finding);
     const isOpen = this.edges(now).some(({ open }) => open !== undefined);
@@ -199,7 +199,7 @@ export class CallTracker {
     this.#undecided = (result.undecided ?? []).filter(
       ({ client, server }) => client !== null && server !== null,
     );
-    // An expected edge that was not seen before is seen now.
+    // An expected edge that was missing has a call now.
     for (const [key, { finding, evidence }] of this.#breaks)
       if (evidence === null && this.#hasCalls(finding)) this.#breaks.delete(key);
   }
@@ -216,7 +216,7 @@ export class CallTracker {
       for (const { server } of calls) this.#countCall(group, [sideOf(server)], false, now);
   }
 
-  /** @returns Whether it is new, or newly broken. */
+  /** @returns Whether the call is new, or newly broken. */
   #countCall(edge: Counting['edge'], sides: readonly string[], isBroken: boolean, now: number): boolean {
     const known = sides.map((side) => this.#counted.get(side)).find((one) => one !== undefined);
     if (known !== undefined && (known.isBroken || !isBroken)) return false;
@@ -238,7 +238,7 @@ export class CallTracker {
     return true;
   }
 
-  /** Those of a call that is not whole are not judged. */
+  /** Doubtful calls among those that count as whole. Other doubtful calls were never judged. */
   #countDoubtful(edge: Pick<EdgeResult, 'client' | 'server' | 'protocol' | 'doubtful'>, added: number): void {
     const counting = this.#edges.get(keyOf(edge));
     if (counting === undefined || edge.doubtful === undefined) return;
@@ -261,7 +261,7 @@ export class CallTracker {
     return [...this.#edges.values()].some(({ edge }) => isSameEdge(edge, sides));
   }
 
-  /** Null where there are too many. */
+  /** Null where there are too many edges. */
   #findCounting(edge: Counting['edge']): Counting | null {
     const { client, server, protocol } = edge;
     const key = keyOf(edge);
@@ -288,10 +288,10 @@ export class CallTracker {
     if (evidence === null && (known !== undefined || this.#hasCalls(finding))) return;
     const sides = evidence === null ? [] : [evidence, evidence.server, evidence.during];
     const ids = sides.flatMap((side) => side?.traceId ?? []);
-    // The newest one is the last.
+    // Deleted first, so that the newest break is the last in the map.
     this.#breaks.delete(key);
     this.#breaks.set(key, {
-      // Its newest call is shown.
+      // The finding shows its newest call only.
       finding: { ...finding, evidence: evidence === null ? [] : [evidence] },
       count: (known?.count ?? 0) + added,
       at: now,
@@ -313,7 +313,7 @@ export function keyOf({
   return keyFor(client, server, protocol);
 }
 
-/** The protocol of a finding is that of its edge. */
+/** Finds the edge of a finding; it has the protocol of the finding. */
 function findEdge(
   { edges }: Result,
   { client, server }: Finding,

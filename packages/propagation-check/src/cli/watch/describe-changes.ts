@@ -4,7 +4,7 @@ import { countOf } from '../../util/count-of.ts';
 import { keyOf, type WatchedEdge } from './call-tracker.ts';
 import { type Away, tellTime, type WatchState } from './render-edges.ts';
 
-/** The last state of an edge that was told. */
+/** The state of an edge when it was last reported. */
 interface Told {
   readonly calls: number;
   readonly broken: number;
@@ -12,11 +12,11 @@ interface Told {
   readonly isHealed: boolean;
 }
 
-/** An edge without a break for so long is intact again. */
+/** An edge without a break for this long is intact again. */
 const healedMs = 60_000;
 const longestEdge = 200;
 
-/** Says what is new since the last time, a line each: for outputs that are no terminal. */
+/** Describes what has changed since the last call, in one line for each change: for outputs that are no terminal. */
 export function createChangeTeller(): (state: WatchState) => readonly string[] {
   const told = new Map<string, Told>();
   const notes = new Set<string>();
@@ -67,7 +67,7 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
   };
 }
 
-/** Whether it is expected and has no call, judged or not. */
+/** Whether the edge is expected and has no call, judged or not. */
 function isMissing({ calls, newest }: WatchedEdge): boolean {
   return calls === 0 && newest?.finding.severity === 'error';
 }

@@ -7,16 +7,16 @@ import { describeFileError, quotePath } from '../../source/file-error.ts';
 import { SourceError } from '../../source/source.ts';
 import type { Span } from '../../span/span.ts';
 
-/** The content of a file so far. */
+/** How far a file has been read. */
 interface Followed {
-  /** Of its lines, up to here they were read. */
+  /** The offset up to which whole lines were read. */
   offset: number;
   inode: number;
-  /** A document is no list of lines: it is read anew when it changes. */
+  /** The version of a document that was read. A document is no list of lines, and is read as a whole when it changes. */
   version: string;
 }
 
-/** Some of the files could be read, and none of the others has been read before. */
+/** Some of the files cannot be read, and none of these was ever read before. */
 export class PartlyReadError extends SourceError {
   readonly spans: readonly Span[];
 
@@ -27,20 +27,20 @@ export class PartlyReadError extends SourceError {
 }
 
 export interface FollowedFiles {
-  /** What was added since the last time. @throws {SourceError} */
+  /** Reads what was added since the last call. @throws {SourceError} */
   readonly look: () => Promise<readonly Span[]>;
-  /** Other signals of OTLP that the files hold; null where they hold spans, or nothing yet. */
+  /** Other signals of OTLP in the files; null where the files hold spans, or nothing yet. */
   readonly listOtherSignals: () => ReadonlySet<OtherSignal> | null;
 }
 
-/** Read at one time. */
+/** The most bytes that are read at once. */
 const mostBytes = 64 * 1024 * 1024;
 const lineFeed = 0x0a;
 
 /**
- * Reads what was added to files since the last time: whole lines of a file that grows, such as that of the Collector's file exporter; any
- * other document as a whole when it has changed. A file that was replaced or cut is read from its beginning. While one that was read
- * before is away, the spans of the others wait for it: traces without the part that it has look broken.
+ * Reads what was added to files since the last time: the new whole lines of a file that grows, such as that of the Collector's file
+ * exporter, and any other document as a whole when it has changed. A file that was replaced or truncated is read from its beginning.
+ * While a file that was read before is missing, the spans of the others are held back: traces without a part of their spans look broken.
  */
 export function followFiles(paths: readonly string[]): FollowedFiles {
   const followed = paths.map((path) => ({
@@ -92,7 +92,7 @@ async function readAdded(path: string, known: Followed): Promise<Read> {
       const isFirst = known.offset === 0;
       const decoded = tryDecode(lines);
       const isUnreadable = decoded instanceof DecodeError;
-      // A file that is no list of lines is read as a document below.
+      // If the first lines cannot be decoded, the file is a document, and is read as a whole below.
       if (!isUnreadable || !isFirst) known.offset += lines.length;
       if (!isUnreadable) return decoded;
       if (!isFirst)
@@ -110,7 +110,7 @@ async function readAdded(path: string, known: Followed): Promise<Read> {
   }
 }
 
-/** From an offset to the end of the last whole line; null where there is none. */
+/** Reads from an offset to the end of the last whole line; null where there is none. */
 async function readLines(path: string, offset: number): Promise<Uint8Array | null> {
   const file = await open(path);
   try {

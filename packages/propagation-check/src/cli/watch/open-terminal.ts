@@ -3,19 +3,19 @@ import { emitKeypressEvents, type Key as Keypress } from 'node:readline';
 import { createLogUpdate } from 'log-update';
 import type { Key } from './watch-screen.ts';
 
-/** A terminal that this program has for itself. */
+/** A terminal that only this program uses. */
 export interface Terminal {
   readonly width: number;
   readonly height: number;
   draw(lines: readonly string[]): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void;
 }
 
 export interface TerminalEvents {
   readonly onKey: (key: Key) => void;
   readonly onResize: () => void;
-  /** The user has had enough; `null` for `q`, which is no interruption. */
+  /** The user ends the program: `null` for the key `q`, which is no interruption. */
   readonly onEnd: (signal: 'SIGINT' | null) => void;
 }
 
@@ -24,7 +24,7 @@ const enterScreen = '\u001b[?1049h\u001b[H\u001b[2J';
 const leaveScreen = '\u001b[?1049l\u001b[?25h';
 const clearScreen = '\u001b[2J\u001b[H';
 
-/** log-update ends each frame with a line break: the last line of the terminal stays empty. */
+/** log-update ends each frame with a line feed, so the last line of the terminal stays empty. */
 const lastLine = 1;
 
 const keys: Readonly<Record<string, Key>> = {
@@ -34,7 +34,7 @@ const keys: Readonly<Record<string, Key>> = {
 };
 
 /**
- * Whether the terminal belongs to this process group: a job in the background must not take it. Linux tells; elsewhere it is assumed.
+ * Whether this process group is in the foreground: a background job must not take the terminal. Only Linux says; elsewhere it is assumed.
  * Source: proc_pid_stat(5), fields pgrp and tpgid.
  */
 export function isInForeground(): boolean {
@@ -48,8 +48,8 @@ export function isInForeground(): boolean {
 }
 
 /**
- * Takes a terminal: the alternative screen, without a cursor, each key at once. However the program ends, the terminal is given back, by
- * its signals and errors too; only SIGKILL leaves it as it is.
+ * Takes over a terminal: alternative screen, no cursor, each key at once. The terminal is restored however the program ends, also by a
+ * signal or an error; only SIGKILL leaves it as it is.
  */
 export function openTerminal(
   input: typeof process.stdin,
@@ -113,7 +113,7 @@ function createScreen(input: typeof process.stdin, output: typeof process.stdout
       input.setRawMode(true);
       input.resume();
     },
-    /** At once, for the program may be about to end. */
+    /** Writes at once, because the program may be about to end. */
     leave: () => {
       if (!isOpen) return;
       isOpen = false;
@@ -124,7 +124,7 @@ function createScreen(input: typeof process.stdin, output: typeof process.stdout
         // The terminal is gone.
       }
     },
-    /** @returns whether there was something to clear. */
+    /** @returns Whether there was a screen to clear. */
     clear: () => {
       if (!isOpen) return false;
       output.write(clearScreen);
@@ -132,7 +132,7 @@ function createScreen(input: typeof process.stdin, output: typeof process.stdout
       return true;
     },
     draw: (lines: readonly string[]) => {
-      // After a change that ends with an empty line, log-update 7 draws the next one a line too high.
+      // log-update 7 draws the frame after one that ends with an empty line one line too high, so no line is empty.
       if (isOpen) frame(lines.map((line) => line || ' ').join('\n'));
     },
   };

@@ -11,35 +11,35 @@ import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { followFiles } from './follow-files.ts';
 
-/** A place whose traces are watched. */
+/** A source or files whose traces are watched. */
 export interface View {
   readonly name: string;
-  /** The spans that it has now: new ones, and maybe some that it has shown before. @throws {SourceError} while it is away. */
+  /** Reads the spans that are new; some may have been read before. @throws {SourceError} while the source is away. */
   look(now: number, signal: AbortSignal): Promise<readonly Span[]>;
-  /** Waits until it is worth looking again, at most so long. */
+  /** Waits until more spans may be there, at most this long. */
   waitForMore(atMostMs: number, signal: AbortSignal): Promise<void>;
-  /** The parts that are left out, in words. */
+  /** A note on what is left out. */
   readonly note: string | null;
   readonly complaints: readonly string[];
-  /** Traces that are not asked for any more. */
+  /** These traces are not needed any more. */
   forget(traceIds: readonly string[]): void;
   close(): Promise<void>;
 }
 
 export interface ViewOptions extends Omit<SourceArguments, 'source'> {
-  /** None where files are watched. */
+  /** Absent where files are watched. */
   readonly source?: string;
   readonly service?: string;
-  /** Traces that one look asks for. */
+  /** The most traces that one look asks for. */
   readonly limit: number;
-  /** Milliseconds. How far back the first look goes. */
+  /** How far back the first look goes. Milliseconds. */
   readonly since: number;
 }
 
-/** Each look overlaps the one before by this time: spans arrive after their trace has begun. */
+/** The overlap of each look with the previous one: spans arrive after their trace has begun. */
 const overlapMs = 60_000;
 
-/** @throws {SourceError} where it cannot be opened. */
+/** @throws {SourceError} where the source cannot be opened. */
 export async function openView(
   paths: readonly string[],
   args: ViewOptions,
@@ -67,7 +67,7 @@ export async function openView(
       const isOwn = source.isReceiver === true;
       const query = { service, startTimeMin: isOwn ? 0 : from, startTimeMax: now, limit };
       const spans = await source.searchTraces(isOwn ? { ...query, ...everything } : query, signal);
-      // A look that failed is made up for by the next one.
+      // Set only after success, so that the next look covers the time of a look that failed.
       lookedAt = now;
       const shown = new Set(spans.map(({ traceId }) => traceId));
       const added = [...shown].filter((id) => !shownBefore.has(id)).length;
@@ -109,7 +109,7 @@ async function openFiles(paths: readonly string[]): Promise<View> {
   };
 }
 
-/** A file may be written later; a folder and a pattern never become one. @throws {UsageError} */
+/** Accepts a path without a file, which may be written later, but no folder, pattern or standard input. @throws {UsageError} */
 async function refuseOtherThanFile(path: string): Promise<void> {
   if (path === '-')
     throw new UsageError('-: standard input cannot be followed; use propagation-check file -');

@@ -5,7 +5,7 @@ import type { ViewOptions } from './open-view.ts';
 
 const asked = [...stores, 'otlp with --forward'] as const;
 
-/** Files are followed from their beginning, and a receiver shows all that arrives. */
+/** `since` and `limit` are missing for files, which are read from their beginning, and for a receiver, which shows everything that arrives. */
 const uses: OptionUses = {
   since: stores,
   limit: stores,
@@ -17,7 +17,7 @@ const uses: OptionUses = {
 };
 
 /**
- * Refuses options that would do nothing for what is watched. Where it is not named, nothing is known of them.
+ * Refuses options that would do nothing for what is watched. Without files and without a source it refuses none.
  * @param isGiven Whether the command line has the option.
  * @throws {UsageError} @throws {SourceError} when the source is of no known kind.
  */
@@ -28,7 +28,7 @@ export function refuseOptionsOfWatch(
 ): void {
   if (paths.length > 0 === (source !== undefined)) return;
   const kind = source === undefined ? 'file' : parseSourceSpec(source).kind;
-  // It is refused itself.
+  // `watch` refuses ClickHouse itself.
   if (kind === 'clickhouse') return;
   refuseUnusedOptions(uses, listPresent(kind, forward !== undefined), isGiven);
 }

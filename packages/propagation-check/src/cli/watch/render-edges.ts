@@ -7,23 +7,23 @@ import { countOf } from '../../util/count-of.ts';
 import { type Break, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 import type { Counts } from './watched-traces.ts';
 
-/** The input of the view of edges. */
+/** The input of the view of all edges. */
 export interface WatchState {
-  /** Of the source. */
+  /** The name of the source. */
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly now: number;
   readonly edges: readonly WatchedEdge[];
   readonly counts: Counts;
-  /** Why the source cannot be asked, and since when; null while it answers. */
+  /** Why and since when the source does not answer; null while it answers. */
   readonly away: Away | null;
-  /** Notes for the reader, not escaped. */
+  /** Notes for people, not escaped. */
   readonly notes: readonly string[];
 }
 
 export interface Away {
-  /** False for a source that was never seen, such as a file that nobody has written yet. */
+  /** False for a source that has never answered, such as a file that is not written yet. */
   readonly wasThere: boolean;
   readonly since: number;
   readonly why: string;
@@ -36,7 +36,7 @@ export interface Screen extends Layout {
 const minuteMs = 60_000;
 const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** The columns behind the name, the most important first: those that do not fit are left out. */
+/** The columns behind the name, the most important first. Columns that do not fit are left out. */
 const columns: readonly Column[] = [
   { title: 'intact', width: 8, isRight: true, write: (edge) => rateOf(edge) },
   {
@@ -59,12 +59,12 @@ interface Column {
 }
 
 const gap = '  ';
-/** A shorter name of an edge tells nothing. */
+/** The shortest name of an edge that is still recognisable. */
 const shortestName = 24;
 const longestName = 60;
 const longestText = 300;
 
-/** The view of all edges: a headline, the edges around the selected one, and what is known of that one. */
+/** Renders a headline, the edges around the selected one, and details of the selected one. */
 export function renderEdgesView(
   state: WatchState,
   selected: string | null,
@@ -79,13 +79,13 @@ export function renderEdgesView(
     0,
     edges.findIndex((edge) => keyOf(edge) === selected),
   );
-  // The selected one stays in sight.
+  // The selected edge stays visible.
   const first = Math.min(Math.max(0, at - room + 2), Math.max(0, edges.length - room));
   const shown = edges.slice(first, first + room);
   return [...head, ...renderTable(shown, selected, now, screen), ...foot];
 }
 
-/** The same without a selection, as long as it is, with all words of its notes. */
+/** Renders all edges, without a selection, and whole notes. */
 export function renderEdgesOnce(state: WatchState, layout: Layout): readonly string[] {
   const open = state.edges.flatMap(({ client, server, open }) =>
     open === undefined ? [] : `not judged: ${client} -> ${server}: ${open}`,
@@ -99,7 +99,7 @@ export function renderEdgesOnce(state: WatchState, layout: Layout): readonly str
   ];
 }
 
-/** The newest break of an edge with its finding and trace, in whole. */
+/** The newest break of an edge: its whole finding and trace. */
 function renderNewest(edge: WatchedEdge, layout: Layout): readonly string[] {
   const { newest } = edge;
   if (newest === null) return [];
@@ -214,7 +214,7 @@ function markOf(edge: WatchedEdge): Mark {
 
 const unknownRate = 'unknown';
 
-/** Never rounded up to what would say that nothing is broken. Unknown where the last look left most calls open, and none is broken. */
+/** Rounded down: 100 % means that no call is broken. `unknown` where the last look left most calls open and no call is broken. */
 function rateOf({ calls, broken, unjudged = 0, doubtful = 0, open }: WatchedEdge): string {
   if (calls === 0 && unjudged === 0) return 'never';
   const sure = calls - doubtful;
@@ -222,7 +222,7 @@ function rateOf({ calls, broken, unjudged = 0, doubtful = 0, open }: WatchedEdge
   return `${Math.floor(((sure - broken) / sure) * 100)} %`;
 }
 
-/** `10 of 20` calls of the last look. */
+/** How many calls of the last look are open: `10 of 20`. */
 function countOpen({ looked = 0, unjudged = 0 }: WatchedEdge): string {
   return unjudged === 0 ? '' : `${unjudged} of ${looked + unjudged}`;
 }
@@ -231,7 +231,7 @@ function countLastMinute(slices: readonly Slice[]): number {
   return slices.slice(-minuteMs / sliceMs).reduce((sum, { calls }) => sum + calls, 0);
 }
 
-/** A bar for the calls of each time slice; a cross where one of them broke. */
+/** A bar for the calls of each time slice; a cross where a call is broken. */
 function drawTrend(slices: readonly Slice[]): string {
   const most = Math.max(1, ...slices.map(({ calls }) => calls));
   return slices

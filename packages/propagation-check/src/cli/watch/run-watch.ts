@@ -34,13 +34,13 @@ export interface WatchArguments extends ViewOptions {
   readonly jaegerUi?: URL;
 }
 
-/** Between two looks at a source that does not tell of arrivals, and the longest time between two frames. */
+/** The pause between two looks at a source that does not report arrivals, and the longest pause between two frames. */
 const pauseMs = 1_000;
-/** Between two looks where spans keep arriving. */
+/** The pause between two looks while spans keep arriving. */
 const shortestPauseMs = 200;
-/** Of the time that looking and judging took: the watch takes a third of a processor at most. */
+/** The pause as a multiple of the time that a look took: the watch uses at most a third of a processor. */
 const restShare = 2;
-/** Between two tries of a source that is away: twice as long each time, at most so long. */
+/** The longest pause between two tries while the source is away. The pause doubles with each try. */
 const longestRetryMs = 10_000;
 
 /** Watches until the user ends it, or looks once. Sets the exit code. */
@@ -54,7 +54,7 @@ export async function runWatch(
   const view = await openView(paths, args, session);
   const watch = new Watch(view, args.settle, inputs);
   const isLive = args.once !== true && (await isWatched(session.output)) && canDraw() && isInForeground();
-  // Services must be told where a receiver listens.
+  // The user needs the address of a receiver to configure services.
   if (!isLive && (args.once !== true || isReceiver(args)))
     session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
   try {
@@ -66,7 +66,7 @@ export async function runWatch(
   }
 }
 
-/** Keys can be read, and lines can be drawn again: a terminal without a size has 0 columns. */
+/** Whether keys can be read and lines drawn again. A terminal of unknown size reports 0 columns. */
 function canDraw(): boolean {
   return isatty(0) && process.stdout.columns > 0 && process.env.TERM !== 'dumb';
 }
@@ -75,7 +75,7 @@ function isReceiver({ source }: WatchArguments): boolean {
   return source !== undefined && /^otlp(?:=|$)/.test(source);
 }
 
-/** Looks at a source, judges, and knows what is to be shown. */
+/** Looks at a source, judges the traces, and keeps the state of the view. */
 class Watch {
   readonly #view: View;
   readonly #inputs: ReadInputs;
@@ -91,7 +91,7 @@ class Watch {
     this.#tracker = new CallTracker({ settleMs });
   }
 
-  /** One look. @throws {SourceError} where the source cannot be asked; what a part of it has is judged before. */
+  /** Looks once. @throws {SourceError} where the source, or a part of it, cannot be read; the rest is judged before. */
   async look(signal: AbortSignal): Promise<void> {
     const looked = await this.#view.look(Date.now(), signal).catch(allowPartly);
     const spans = looked instanceof PartlyReadError ? looked.spans : looked;
@@ -135,7 +135,7 @@ class Watch {
     }
   }
 
-  /** Milliseconds until a trace can be judged; null where all are. */
+  /** Milliseconds until the next trace can be judged; null where none waits. */
   nextDue(): number | null {
     return this.#tracker.nextDue(Date.now());
   }
@@ -159,7 +159,7 @@ class Watch {
     };
   }
 
-  /** 0 intact, 1 broken, 2 nothing was judged, or not most calls of an edge, or an expected edge is undecided. */
+  /** 0 intact; 1 broken; 2 nothing was judged, most calls of an edge are open, or an expected edge is undecided. */
   exitCode(): number {
     return { intact: 0, broken: 1, unknown: 2 }[this.#tracker.verdict(Date.now())];
   }
@@ -174,7 +174,7 @@ function allowPartly(error: unknown): PartlyReadError {
   throw error;
 }
 
-/** Waits for what has come to be quiet, and in a receiver for something to come. */
+/** Waits until all traces that arrived are quiet, and with a receiver until a trace arrives. */
 async function lookOnce(watch: Watch, args: WatchArguments, session: Session): Promise<void> {
   const { output, signal, setExitCode } = session;
   const deadline = Date.now() + args.wait;
@@ -258,7 +258,7 @@ async function showLive(watch: Watch, args: WatchArguments, session: Session): P
   }
 }
 
-/** The finding with its picture, and each of its traces; of an intact edge its newest trace. */
+/** The page of an edge: its newest break with finding, picture and traces, or the newest trace of an intact edge. */
 function makeTracePage({ newest, sample, ...edge }: WatchedEdge): Page {
   const spans = newest === null || newest.spans.length === 0 ? sample : newest.spans;
   return {
@@ -291,7 +291,7 @@ async function openFinding(
   }
 }
 
-/** Opens a browser where there is one, and shows the link in any case. */
+/** Opens a browser where there is a desktop, and shows the link in any case. */
 async function openJaeger(
   { newest, sample }: WatchedEdge,
   { source, jaegerUi }: WatchArguments,
@@ -309,7 +309,7 @@ async function openJaeger(
   browser.on('error', (error) => say(`${escapeText(link)} cannot be opened: ${escapeText(error.message)}`));
 }
 
-/** Elsewhere a browser is always there. */
+/** Other systems than Linux always have a desktop. */
 function hasDesktop(): boolean {
   const { DISPLAY, WAYLAND_DISPLAY } = process.env;
   return process.platform !== 'linux' || (DISPLAY ?? WAYLAND_DISPLAY) !== undefined;

@@ -5,7 +5,7 @@ import { type Layout, paint } from '../../report/layout.ts';
 import { keyOf, type WatchedEdge } from './call-tracker.ts';
 import { renderEdgesView, type Screen, type WatchState } from './render-edges.ts';
 
-/** A key as people name it. */
+/** A key, by its name for people. */
 export type Key =
   | 'up'
   | 'down'
@@ -18,7 +18,7 @@ export type Key =
   | 'finding'
   | 'jaeger';
 
-/** Lines that are longer than the screen. */
+/** A text that may be longer than the screen. */
 export interface Page {
   readonly title: string;
   readonly render: (layout: Layout) => readonly string[];
@@ -26,22 +26,22 @@ export interface Page {
 
 /** The state of the screen. */
 export interface Shown {
-  /** The edge that is selected, by its key; null where there is none yet. */
+  /** The key of the selected edge; null where none is selected yet. */
   readonly selected: string | null;
-  /** Opened above the edges; null where the edges are shown. */
+  /** The page that covers the edges; null where the edges are shown. */
   readonly page: Page | null;
-  /** The first line of the page that is in sight. */
+  /** The first visible line of the page. */
   readonly scroll: number;
-  /** The answer to a key; empty where there is none. */
+  /** The message after a key; empty where there is none. */
   readonly message: string;
 }
 
 export const shownAtFirst: Shown = { selected: null, page: null, scroll: 0, message: '' };
 
-/** The command of a key beside moving. */
+/** What a key asks to open. */
 export type Wish = 'trace' | 'finding' | 'jaeger';
 
-/** @returns What is shown after a key, and what is to be opened. */
+/** @returns The state after a key, and what to open. */
 export function press(
   shown: Shown,
   key: Key,
@@ -75,10 +75,10 @@ function move(at: number, key: Key, page: number, count: number): number {
   return Math.min(Math.max(0, at + (steps[key] ?? 0)), Math.max(0, count - 1));
 }
 
-/** The title and the line below it. */
+/** The lines of the title and the line below it. */
 const pageHead = 2;
 
-/** Of a page, beside the keys. */
+/** The lines of a page that fit above the line of keys. */
 function roomOf({ height }: Screen): number {
   return Math.max(1, height - pageHead - 1);
 }
@@ -86,7 +86,7 @@ function roomOf({ height }: Screen): number {
 const keys = 'up/down select  enter trace  f finding  j Jaeger  q quit';
 const pageKeys = 'up/down scroll  esc back  f finding  j Jaeger  q quit';
 
-/** Exactly as many lines as the screen has. */
+/** Renders exactly as many lines as the screen has. */
 export function renderScreen(state: WatchState, shown: Shown, screen: Screen): readonly string[] {
   const { page, scroll, message } = shown;
   const hint = [page === null ? keys : pageKeys];
@@ -100,12 +100,12 @@ export function renderScreen(state: WatchState, shown: Shown, screen: Screen): r
   return lines.map((line) => cutLine(line, screen.width));
 }
 
-/** A line that is too wide loses its colours with its end. */
+/** Cuts a line to the width. A line that is cut loses its colours. */
 function cutLine(line: string, width: number): string {
   return stringWidth(line) <= width ? line : clip(stripVTControlCharacters(line), width);
 }
 
-/** A link stays whole, over several lines. */
+/** Breaks a link into several lines, so that no character is lost. */
 function cutLines(text: string, width: number): readonly string[] {
   return text.match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gu')) ?? [''];
 }
@@ -123,7 +123,7 @@ function renderPage({ title, render }: Page, scroll: number, screen: Screen): re
   return [paint(screen, 'bold', clip(title, screen.width)), '', ...shown];
 }
 
-/** A text that is too wide, such as a command, goes on in the next line. */
+/** Wraps lines that are too wide, such as commands. */
 function layLines(lines: readonly string[], { width }: Screen): readonly string[] {
   return lines.flatMap((line) =>
     stringWidth(line) <= width ? [line] : cutLines(stripVTControlCharacters(line), width),

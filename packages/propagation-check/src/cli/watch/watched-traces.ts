@@ -3,9 +3,9 @@ import { mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
 
 export interface WatchOptions {
-  /** Milliseconds. A trace is judged when no span of it has come for so long. */
+  /** A trace is judged when no span of it has arrived for this long. Milliseconds. */
   readonly settleMs: number;
-  /** Of traces that are not judged yet, or that others may be judged by. */
+  /** The bound on spans in memory. */
   readonly maxSpans?: number;
 }
 
@@ -14,42 +14,42 @@ export interface Counts {
   /** Traces that are not judged yet. */
   readonly open: number;
   readonly spans: number;
-  /** Spans that there was no room for. */
+  /** Spans of traces that were forgotten before they were judged, because of `maxSpans`. */
   readonly leftOut: number;
 }
 
-/** After this age exporters have sent their spans long since. */
+/** Spans of this age are complete: exporters have sent them by now. */
 const oldMs = 60_000;
-/** A trace without an end, such as that of a loop, is judged after this time, and again when more has come. */
+/** A trace that never becomes quiet, such as that of a loop, is judged after this time, and again when more spans arrive. */
 const longestOpenMs = 300_000;
-/** For the other side of a call, which may be judged later. */
+/** How long a judged trace stays: the trace with the other side of a call may be judged later. */
 const contextMs = 30_000;
 const defaultMaxSpans = 50_000;
 const mostGone = 100_000;
-/** Of a trace that can be opened. */
+/** The most spans of a trace that the view can open. */
 const mostSampleSpans = 500;
 
 interface Trace {
   readonly spans: Map<string, Span>;
-  /** When it was opened, or opened again by a late span. */
+  /** When the trace was opened, or opened again by a late span. */
   since: number;
-  /** When a span came last. */
+  /** When the last span arrived. */
   arrivedAt: number;
-  /** Null while it is open. */
+  /** Null while the trace is open. */
   judgedAt: number | null;
-  /** Findings and spans of warnings that were counted. */
+  /** The warnings that were counted, each as finding and span id. */
   readonly warned: Set<string>;
 }
 
 /**
- * The traces that are watched, in bounded memory: a trace is judged when it is quiet, and forgotten soon after, since others may be judged by it.
- * Time is given, in milliseconds, so that it is a pure machine.
+ * Holds the watched traces in bounded memory. A trace is judged when it is quiet, and stays for a while, because it may hold the other side
+ * of a call in a later trace. Callers pass the time in milliseconds, so that results do not depend on the clock.
  */
 export class WatchedTraces {
   readonly #settleMs: number;
   readonly #maxSpans: number;
   readonly #traces = new Map<string, Trace>();
-  /** Traces that were forgotten: sources show them again. */
+  /** Ids of traces that were forgotten: sources show their spans again. */
   readonly #gone = new Set<string>();
   #spans = 0;
   #seen = { traces: 0, spans: 0, leftOut: 0 };
@@ -59,7 +59,7 @@ export class WatchedTraces {
     this.#maxSpans = maxSpans;
   }
 
-  /** @param spans As a source shows them, with those that it has shown before. */
+  /** @param spans The spans that a source shows; spans that it has shown before may be among them. */
   add(spans: readonly Span[], now: number): void {
     for (const [traceId, shown] of mapBy(spans, (span) => span.traceId)) {
       if (this.#gone.has(traceId)) continue;
@@ -79,7 +79,7 @@ export class WatchedTraces {
     }
   }
 
-  /** Milliseconds until a trace can be judged; null where none waits. */
+  /** Milliseconds until the next trace can be judged; null where none waits. */
   nextDue(now: number): number | null {
     const waiting = this.#listOpen();
     if (waiting.length === 0) return null;
@@ -87,28 +87,28 @@ export class WatchedTraces {
     return Math.max(0, first - now);
   }
 
-  /** Marks the quiet ones as judged. @returns Whether there were any. */
+  /** Marks quiet traces as judged. @returns Whether there were any. */
   closeQuiet(now: number): boolean {
     const quiet = this.#listOpen().filter((trace) => this.#dueAt(trace) <= now);
     for (const trace of quiet) trace.judgedAt = now;
     return quiet.length > 0;
   }
 
-  /** The spans of those that are quiet, or were judged shortly before. */
+  /** The spans of all judged traces in memory. */
   judgedSpans(): readonly Span[] {
     return [...this.#traces.values()].flatMap(({ judgedAt, spans }) =>
       judgedAt === null ? [] : [...spans.values()],
     );
   }
 
-  /** Some spans of traces, to be shown. */
+  /** Some spans of the traces, for the view. */
   samplesOf(traceIds: Iterable<string>): readonly Span[] {
     return [...new Set(traceIds)].flatMap((traceId) =>
       Array.from(this.#traces.get(traceId)?.spans.values() ?? []).slice(0, mostSampleSpans),
     );
   }
 
-  /** @returns Whether the trace is here and was not warned of this before. */
+  /** @returns Whether the trace is in memory and this warning was not counted for it before. */
   isNewWarning(traceId: string, warning: string): boolean {
     const warned = this.#traces.get(traceId)?.warned;
     if (warned === undefined || warned.has(warning)) return false;
@@ -116,7 +116,7 @@ export class WatchedTraces {
     return true;
   }
 
-  /** Forgets old ones, and what there is no room for. @returns Their spans by trace id. */
+  /** Forgets old traces, and the first ones while there are too many spans. @returns The spans of each forgotten trace, by its id. */
   forget(now: number): ReadonlyMap<string, readonly Span[]> {
     const forgotten = new Map<string, readonly Span[]>();
     for (const [traceId, { judgedAt, spans }] of this.#traces) {
@@ -152,7 +152,7 @@ function makeTrace(now: number): Trace {
   return { spans: new Map(), since: now, arrivedAt: now, judgedAt: null, warned: new Set() };
 }
 
-/** Zipkin gives both sides of a call one id. */
+/** Spans of one trace are told apart by id and kind, because in Zipkin both sides of a call share one id. */
 function idOf({ spanId, kind }: Span): string {
   return `${spanId} ${kind}`;
 }
