@@ -12,25 +12,25 @@ import type { Change, Rate } from './estimate-rate.ts';
 export interface AuditResult {
   readonly kind: 'audit';
   readonly version: 1;
-  /** As the exit code: passed 0, failed 1, unknown 2. */
+  /** Corresponds to the exit code: passed 0, failed 1, unknown 2. */
   readonly outcome: Outcome;
   readonly source: string;
   readonly window: AuditedWindow;
-  /** The window of the same length before; null where there is none to compare with. */
+  /** The preceding window of the same length; null where there is none to compare with. */
   readonly before: AuditedWindow | null;
-  /** The time of the run against which `isNew` and `gone` are told; null where there was none. */
+  /** The time of the run with which `isNew` and `gone` compare; null where there was none. */
   readonly lastRun: string | null;
-  /** From 0 to 1; null where no limit was given. */
+  /** The limit of `--fail-under`, from 0 to 1; null where none is given. */
   readonly failUnder: number | null;
   readonly edges: readonly AuditEdge[];
-  /** Edges of the window before of which this one has no call. None where this one was read in part. */
+  /** Edges with calls in the preceding window and none in this one. Empty where this window was read in part. */
   readonly vanished: readonly EdgePlace[];
-  /** Of this window. An error of an edge that meets `failUnder` is a warning here. */
+  /** The result of this window. An error of an edge that meets `failUnder` is a warning here. */
   readonly result: Result;
 }
 
 export interface AuditedWindow {
-  /** RFC 3339; null where the source was read from its beginning, or to its end. */
+  /** RFC 3339. `from` is null where the source was read from its beginning, `to` where it was read to its end. */
   readonly from: string | null;
   readonly to: string | null;
   readonly traces: number;
@@ -42,29 +42,29 @@ export interface AuditedWindow {
 export interface AuditEdge extends EdgePlace {
   readonly calls: number;
   readonly broken: number;
-  /** As in a result. */
+  /** As in `EdgeResult`. */
   readonly unjudged?: number;
   readonly doubtful?: number;
   readonly openOnBothSides?: true;
-  /** Calls of which a warning says that they may be broken. The rate leaves out those that are `unjudged` or `doubtful`, and counts the others as intact. */
+  /** Calls with a warning. The rate leaves out those that are also `unjudged` or `doubtful`, and counts the others as intact. */
   readonly suspected: number;
   readonly known?: true;
   readonly tolerated?: true;
-  /** As in a result. */
+  /** As in `EdgeResult`. */
   readonly past?: PastService;
   /**
-   * Null where no call was judged without doubt. Where one service is unknown, or calls were lost within one service, only broken calls are counted: the
-   * rate is then among all calls of the known service.
+   * The share of intact calls; null where no call was judged without doubt. An edge with an unknown service, or whose calls all lost their
+   * context inside one service, has only broken calls: its rate is among all calls of the known service.
    */
   readonly rate: Rate | null;
-  /** Null where there is no window before, or the edge has no call in it. */
+  /** Null where the preceding window is missing or has no call of the edge. */
   readonly trend: Trend | null;
   readonly causes: readonly EdgeCause[];
-  /** No run before this one has seen it. Left out until one run has read its whole window, as in causes. */
+  /** No earlier run has seen the edge. Absent until a run has read its whole window; the same holds for causes. */
   readonly isNew?: true;
-  /** Causes of the last run of which this one, which read its whole window and saw calls of the edge, shows nothing. */
+  /** Causes of the last run that have gone. Only where this run read its whole window and saw calls of the edge. */
   readonly gone?: readonly FindingId[];
-  /** The rate is below `failUnder`: `proven` where the whole interval is. */
+  /** The rate is below `failUnder`: `proven` where the whole interval is below. */
   readonly below?: 'proven' | 'unproven';
 }
 
@@ -76,7 +76,7 @@ export interface Trend {
 /** An error or a warning of an edge. */
 export interface EdgeCause
   extends Pick<Finding, 'id' | 'severity' | 'confidence' | 'candidates' | 'count' | 'known' | 'tolerated'> {
-  /** The last run did not show it on this edge. */
+  /** The last run did not show this cause on the edge. */
   readonly isNew?: true;
   readonly examples: readonly Pick<Evidence, 'traceId' | 'spanId'>[];
 }

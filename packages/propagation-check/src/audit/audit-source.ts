@@ -3,50 +3,50 @@ import type { Expectation } from '../expect/expectation.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
 
-/** A window of time, in milliseconds since the epoch: `from` is inside, `to` is not. Infinite where it has no bound. */
+/** A window of time, in milliseconds since the epoch, without `to` itself. A bound may be infinite. */
 export interface TimeWindow {
   readonly from: number;
   readonly to: number;
 }
 
-/** The calls of one window, judged. */
+/** A window and its judged calls. */
 export interface WindowReading {
-  /** Its edges count every call of the window, however many spans were read for it. */
+  /** Its edges count every call of the window, even if only a sample of the spans was read. */
   readonly result: Result;
   readonly seen: WindowCoverage;
-  /** The spans, where they are at hand: some reports draw traces. */
+  /** The spans, where the source gives them: some reports draw traces. */
   readonly store?: SpanStore;
-  /** The other signals of OTLP that files without spans hold. */
+  /** The other OTLP signals in files that hold no spans. */
   readonly otherSignals?: readonly OtherSignal[];
 }
 
 /** How much of a window was read. */
 export interface WindowCoverage {
-  /** Nothing of the window is missing, as far as the source can say. */
+  /** The whole window was read, as far as the source can say. */
   readonly complete: boolean;
   /**
-   * One line for the reader: which part is missing, and the setting that would add it. Or what was left out because it holds no
-   * traces. Otherwise empty.
+   * One line for people: which part is missing and which setting would add it, or what was left out because it holds no traces. Empty
+   * where nothing is missing.
    */
   readonly says: string;
 }
 
-/** Spans that an audit reads by windows: files, Jaeger, Tempo or ClickHouse. */
+/** A source of spans that an audit reads by windows: files, Jaeger, Tempo or ClickHouse. */
 export interface AuditSource {
-  /** As an error names it: `jaeger=http://127.0.0.1:16686`. */
+  /** The name of the source in errors: `jaeger=http://127.0.0.1:16686`. */
   readonly name: string;
   /** Reads and judges the traces that begin in the window. */
   readWindow(window: TimeWindow, signal: AbortSignal): Promise<WindowReading>;
-  /** Of a source that does not grow with time, as files do not: the end of its last window. */
+  /** The end of the last window. Only for a source that does not grow with time, such as files. */
   findEnd?(signal: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }
 
-/** The rest of the command, as a source uses it to judge and to tell. */
+/** What a source needs of the command to judge spans and to show progress. */
 export interface AuditContext {
-  /** Judges spans as the options of the command say: expectations, headers, counters of the Collector. The baseline comes later. */
+  /** Judges spans as the options say: expectations, headers, counters of the Collector. The baseline is applied later. */
   readonly judge: (store: SpanStore) => Result;
   readonly expectation: Expectation;
-  /** Shows how far a long reading is. @param render Of the columns that it may take. */
+  /** Shows the progress of a long read. @param render Renders the text into so many columns. */
   readonly showProgress: (render: (columns: number) => string) => void;
 }

@@ -4,7 +4,7 @@ import { type FindingId, findingIds } from '../rules/finding.ts';
 import type { AuditResult } from './audit-result.ts';
 import { type EdgePlace, placeOf } from './edge-place.ts';
 
-/** The edges that the runs so far have seen. */
+/** The edges that earlier runs have seen. */
 export interface AuditState {
   readonly kind: 'audit-state';
   readonly version: 1;
@@ -16,11 +16,11 @@ export interface AuditState {
 }
 
 export interface SeenEdge extends EdgePlace {
-  /** Of the last run that read its whole window and saw calls of the edge, and of those since that read a part. */
+  /** Causes of the last run that read its whole window and saw calls of the edge, and of later runs that read a part. */
   readonly causes: readonly FindingId[];
 }
 
-/** The state after a run: an edge that it saw no call of stays as it was. One that read a part takes no cause away. */
+/** The state after a run. An edge without a call in it stays as it was. A run that read a part of its window removes no cause. */
 export function nextState(before: AuditState | null, { edges, window }: AuditResult, at: Date): AuditState {
   const isWhole = window.seen.complete;
   const seen = new Map((before?.edges ?? []).map((edge) => [placeOf(edge), edge]));
@@ -56,7 +56,7 @@ const stateShape = z.object({
   ),
 });
 
-/** @returns null where the text is no state. */
+/** @returns null where the text is not a state. */
 export function readState(text: string): AuditState | null {
   try {
     return stateShape.parse(JSON.parse(text));

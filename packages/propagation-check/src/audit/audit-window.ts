@@ -17,24 +17,24 @@ export interface AuditInput {
   readonly source: string;
   readonly now: ReadWindow;
   readonly before: ReadWindow | null;
-  /** Of the last run. */
+  /** The state of the last run. */
   readonly state: AuditState | null;
-  /** From 0 to 1. */
+  /** A share from 0 to 1. */
   readonly failUnder: number | null;
   readonly failOn: FailOn;
 }
 
-/** Makes an audit of the readings of two windows, and of what the last run saw. */
+/** Makes an audit of two windows and the state of the last run. */
 export function auditWindow({ source, now, before, state, failUnder, failOn }: AuditInput): AuditResult {
   const rates = rateEdges(now.result);
   const ratesBefore = before === null ? null : rateEdges(before.result);
   const isWhole = now.seen.complete;
   const seenBefore = state === null ? null : new Map(state.edges.map((edge) => [placeOf(edge), edge]));
-  // Runs that read parts alone may have missed what this one shows.
+  // Runs that read only parts of their windows may have missed what this one shows.
   const tellsNew = state !== null && state.partial !== true;
   const result = failUnder === null ? now.result : tolerateAbove(now.result, rates, failUnder);
   const findings = mapBy(result.findings, placeOf);
-  // By name, so that the order does not depend on that of the spans.
+  // Sorted by name, so that the order does not depend on the order of the spans.
   const byName = result.edges.toSorted((left, right) => (placeOf(left) < placeOf(right) ? -1 : 1));
   const edges = byName.map((edge): AuditEdge => {
     const place = placeOf(edge);
@@ -71,7 +71,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
   };
 }
 
-/** The rates of the edges, by place. */
+/** The rate of each edge, by its place. */
 function rateEdges({ edges }: Result): ReadonlyMap<string, Rate | null> {
   return new Map(
     edges.map((edge) => {
@@ -81,7 +81,7 @@ function rateEdges({ edges }: Result): ReadonlyMap<string, Rate | null> {
   );
 }
 
-/** The calls that would be counted here were they broken. */
+/** The calls that would belong to this edge if they were broken. */
 function countPossible(edge: EdgeResult, edges: readonly EdgeResult[]): number {
   const { client, server, calls, broken } = edge;
   const isLostWithin = client === server && calls === broken;
@@ -91,7 +91,7 @@ function countPossible(edge: EdgeResult, edges: readonly EdgeResult[]): number {
   return edges.reduce((sum, other) => sum + (other[side] === known ? other.calls : 0), 0);
 }
 
-/** Makes warnings of the errors of edges that meet the limit. */
+/** Turns errors of edges that meet the limit into warnings. */
 function tolerateAbove(result: Result, rates: ReadonlyMap<string, Rate | null>, limit: number): Result {
   const findings = result.findings.map((finding): Finding => {
     const rate = rates.get(placeOf(finding)) ?? null;

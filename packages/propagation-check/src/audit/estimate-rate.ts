@@ -1,9 +1,9 @@
-/** A share of calls, with the interval in which the share of all such calls lies in 95 of 100 cases. */
+/** A share of intact calls, with its 95 % confidence interval. */
 export interface Rate {
   readonly intact: number;
-  /** The calls among which these are intact. */
+  /** The calls among which `intact` are intact. */
   readonly of: number;
-  /** From 0 to 1, as `low` and `high`. */
+  /** `value`, `low` and `high` are from 0 to 1. */
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -13,7 +13,7 @@ export interface Rate {
 const z = 1.959964;
 
 /**
- * The Wilson score interval: it is never empty, also where all calls are intact, and stays within 0 and 1.
+ * The Wilson score interval. It is never empty, even where all calls are intact, and stays within 0 and 1.
  * Source: E. B. Wilson, JASA 22 (1927), 209–212; NIST/SEMATECH e-Handbook, 7.2.4.1.
  * @returns null where there is no call.
  */
@@ -23,13 +23,13 @@ export function estimateRate(intact: number, of: number): Rate | null {
   const spread = z ** 2 / of;
   const middle = (value + spread / 2) / (1 + spread);
   const half = Math.sqrt(value * (1 - value) * spread + spread ** 2 / 4) / (1 + spread);
-  // Rounding must not move a bound past the value, or out of the range.
+  // Rounding must not move a bound past the value, or beyond 0 or 1.
   const low = intact === 0 ? 0 : Math.min(middle - half, value);
   const high = intact === of ? 1 : Math.max(middle + half, value);
   return { intact, of, value, low, high };
 }
 
-/** The change of a rate against the one before, as far as the counts prove it. */
+/** How a rate has changed, as far as the counts prove it. */
 export type Change = 'better' | 'worse' | 'unproven';
 
 /** Two intervals that overlap prove no change. */

@@ -11,9 +11,9 @@ import { listSpanFiles, type SpanFile } from './list-span-files.ts';
 import { findEndOf, selectWindow } from './select-window.ts';
 
 export interface FileReading {
-  /** Of the files together. */
+  /** The bytes read of all files. */
   readonly bytes: number;
-  /** Null where it is not known. */
+  /** The size of all files; null where it is not known. */
   readonly size: number | null;
 }
 
@@ -22,14 +22,14 @@ export interface FileSourceOptions extends Pick<AuditContext, 'judge'> {
   readonly stdin?: Readable;
 }
 
-/** Files, folders and patterns, as `listSpanFiles` takes them. They are read again when they have changed. */
+/** A source that reads files, folders and patterns, as `listSpanFiles` does. They are read again when they have changed. */
 export function createFileSource(paths: readonly string[], options: FileSourceOptions): AuditSource {
   let known: (ReadFiles & { readonly version: string }) | null = null;
   const load = async (signal: AbortSignal): Promise<ReadFiles> => {
     const files = await listSpanFiles(paths);
     const version = JSON.stringify(files);
     if (known?.version !== version) {
-      // The old spans are free before the new ones take memory.
+      // Releases the old spans before the new ones need memory.
       known = null;
       known = { version, ...(await readFiles(files, options, signal)) };
     }
@@ -54,24 +54,24 @@ export function createFileSource(paths: readonly string[], options: FileSourceOp
 
 interface ReadFiles {
   readonly store: SpanStore;
-  /** Why files are left out. */
+  /** The files that were left out, each with the reason. */
   readonly leftOut: readonly string[];
   readonly otherSignals: readonly OtherSignal[];
 }
 
 /**
- * Names of files that are no exports of spans. Any other file without spans, such as a login page that was saved as an export, is an
- * error: traces would be missing without a word.
+ * Names of files that are not exports of spans. In a folder any other file without spans, such as a login page that was saved as an export,
+ * is an error: its traces would silently be missing.
  */
 const document = /\.(?:css|csv|html?|jpe?g|js|md|mjs|pcap(?:ng)?|pdf|png|py|sh|sql|svg|toml|ts|xml|ya?ml)$/i;
 
-/** Files beside the code of a project, which are not even read where a folder holds them. */
+/** Names of files that belong to the code of a project. In a folder they are not read. */
 const ofProject =
   /^(?:(?:package(?:-lock)?|npm-shrinkwrap|composer|[jt]sconfig(?:\.[\w-]+)*|biome|deno|nx|lerna|turbo|renovate)\.jsonc?|(?:licen[cs]e|notice|copying|authors|changelog|readme|makefile|dockerfile|procfile|gemfile|jenkinsfile|codeowners|requirements|version|gradlew)(?:-[\w.]+)?(?:\.(?:txt|rst|md))?|.+\.(?:lockb?|mod|sum|cfg|gradle|toml))$/i;
 
 const howToLeaveOut = 'if it is of another kind, name the others by a pattern, such as "dump/*.jsonl"';
 
-/** A note names so many of the files that are left out. */
+/** The most files that a note names. */
 const mostNamed = 3;
 
 function describeLeftOut(leftOut: readonly string[]): string {
@@ -81,7 +81,7 @@ function describeLeftOut(leftOut: readonly string[]): string {
   return `left out, because no spans are in them: ${named}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
-/** @throws {SourceError} also where nothing but foreign files was found. */
+/** @throws {SourceError} also where every file was left out. */
 async function readFiles(
   files: readonly SpanFile[],
   { onProgress, stdin }: FileSourceOptions,
@@ -96,7 +96,7 @@ async function readFiles(
   const otherSignals: OtherSignal[] = [];
   let before = 0;
   for (const file of files) {
-    // Exporters that rotate leave empty ones; one that is named alone is an error when it is read.
+    // Rotating exporters leave empty files. An empty file that is the only one is an error when it is read.
     if (file.size === 0 && files.length > 1) {
       leftOut.push(`${quotePath(file.path)}: empty`);
       continue;

@@ -7,17 +7,17 @@ import { SourceError } from '../source/source.ts';
 export interface SpanFile {
   /** `-` for standard input. */
   readonly path: string;
-  /** Null where it is not known. */
+  /** Null where the size is not known. */
   readonly size: number | null;
-  /** Changes with the content, as far as the file system tells. */
+  /** Changes with the content, as far as the file system shows it. */
   readonly version: string;
-  /** A folder holds it, so that it may be of another kind. */
+  /** The file was found in a folder, so that it may hold something else. */
   readonly isFound?: true;
 }
 
 /**
- * The files that paths name: files, folders with all below them, patterns such as `dump/*.json.gz`, `-`. Of a folder, hidden and empty
- * files, those of other signals and installed packages are left out.
+ * The files that the paths name: files, folders with all subfolders, patterns such as `dump/*.json.gz`, or `-`. Hidden and empty files, files
+ * of other signals and installed packages in folders are left out.
  * @throws {SourceError} where a path names nothing.
  */
 export async function listSpanFiles(paths: readonly string[]): Promise<readonly SpanFile[]> {
@@ -42,7 +42,7 @@ async function listFiles(path: string): Promise<readonly SpanFile[]> {
 
 async function listFolder(folder: string): Promise<readonly SpanFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    // The error names the subfolder that cannot be read.
+    // Names the subfolder that cannot be read.
     const path = error instanceof Error && 'path' in error ? String(error.path) : folder;
     throw new SourceError(`${quotePath(path)}: ${describeFileError(error)}`);
   });
@@ -53,17 +53,17 @@ async function listFolder(folder: string): Promise<readonly SpanFile[]> {
   return files.filter(({ path, size }) => size !== 0 && !isAside(basename(path)));
 }
 
-/** Below a folder that is hidden, or holds what a package manager has installed. */
+/** Whether the folder is hidden, or is below `node_modules` or a hidden folder. */
 function isHidden(folder: string): boolean {
   return folder.split(sep).some((name) => name.startsWith('.') || name === 'node_modules');
 }
 
-/** Hidden, a mark that a program left (`_SUCCESS`), or metrics and logs. Source: awss3exporter names files `traces_…`, `metrics_…`, `logs_…`. */
+/** Whether the file is hidden, a marker (`_SUCCESS`), or of metrics or logs. Source: awss3exporter names files `traces_…`, `metrics_…`, `logs_…`. */
 function isAside(name: string): boolean {
   return /^[._]/.test(name) || /(?:^|[-_.])(?:metrics|logs)[-_.]/.test(name);
 }
 
-/** A shell expands patterns that are not quoted. */
+/** The files that match a pattern: a shell leaves quoted patterns as they are. */
 async function findMatches(pattern: string): Promise<readonly SpanFile[]> {
   if (!isPattern(pattern)) return [];
   const { glob } = await import('tinyglobby');

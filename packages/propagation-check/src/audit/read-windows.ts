@@ -1,11 +1,11 @@
 import type { AuditSource, TimeWindow, WindowReading } from './audit-source.ts';
 
 export interface WindowOptions {
-  /** The length of the window, in milliseconds; undefined for the usual one. */
+  /** The length of the window in milliseconds; undefined for the default. */
   readonly since?: number;
-  /** Its end, in milliseconds since the epoch; undefined for the last that there can be. */
+  /** The end of the window, in milliseconds since the epoch; undefined for the latest possible. */
   readonly until?: number;
-  /** Milliseconds since the epoch, for a source that grows with time. */
+  /** The latest end for a source that grows with time. Milliseconds since the epoch. */
   readonly latest: number;
 }
 
@@ -15,7 +15,7 @@ export interface ReadWindow extends WindowReading {
 
 const usualSinceMs = 3_600_000;
 
-/** Reads the window, and the one of the same length before where there is one. */
+/** Reads the window, and the preceding one of the same length where there is one. */
 export async function readWindows(
   source: AuditSource,
   options: WindowOptions,
@@ -29,7 +29,7 @@ export async function readWindows(
   return { now, before: { window: earlier, ...(await source.readWindow(earlier, signal)) } };
 }
 
-/** Of a source that does not grow everything is meant, unless a length is given. */
+/** A source that does not grow is read whole, unless a length is given. */
 async function chooseWindow(
   source: AuditSource,
   { since, until, latest }: WindowOptions,

@@ -5,7 +5,7 @@ export interface AuditReport extends Pick<Report, 'isFile' | 'isBeside'> {
   readonly render: (input: AuditReportInput) => Promise<string>;
 }
 
-/** By the names that `--report` takes. Reports that show calls and findings are those of a result. */
+/** The reports, by the names that `--report` takes. Those that show single calls and findings are the reports of a check. */
 export const auditReports = {
   tree: withAudit(reports.tree),
   html: withAudit(reports.html),
@@ -21,7 +21,7 @@ export const auditReports = {
   markdown: { render: async (input) => (await import('./report/render-markdown.ts')).renderMarkdown(input) },
 } as const satisfies Record<ReportName, AuditReport>;
 
-/** A report of the result, with the audit in a note. */
+/** A report of a check that shows the result of the audit, and the audit itself in a note. */
 function withAudit<Of extends Report>(report: Of): Of & AuditReport {
   return {
     ...report,

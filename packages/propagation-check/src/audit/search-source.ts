@@ -6,32 +6,32 @@ import { mapConcurrently } from '../util/map-concurrently.ts';
 import type { AuditContext, AuditSource, TimeWindow, WindowCoverage } from './audit-source.ts';
 import { selectWindow } from './select-window.ts';
 
-/** Pages that are asked for at a time: each is decoded before the next of its service. */
+/** How many searches run at once: each page is decoded before the next one of its service is asked for. */
 const concurrency = 4;
-/** The first slice is this share of a window. */
+/** The first slice as a share of the window. */
 const firstShare = 1 / 16;
-/** The share of the limit that a slice is meant to find. */
+/** Each slice aims at this share of the limit. */
 const targetShare = 1 / 8;
-/** The density of traces changes with time. */
+/** The most that a slice may grow or shrink: the density of traces changes with time. */
 const mostGrowth = 4;
-/** A slice that finds no room is the end where this share of the limit is read. */
+/** Where this share of the limit is used, a slice that does not fit ends the search. */
 const enoughShare = 1 / 2;
-/** Milliseconds. Tempo takes whole seconds. */
+/** The shortest slice in milliseconds: Tempo takes whole seconds. */
 const narrowest = 1_000;
 
 export interface SearchSourceOptions extends Pick<AuditContext, 'judge'> {
-  /** Traces that one window reads at most. */
+  /** The most traces that one window reads. */
   readonly limit: number;
   readonly onProgress: (search: SearchProgress) => void;
 }
 
 export interface SearchProgress {
   readonly traces: number;
-  /** Of the window, from 0 to 1. */
+  /** The part of the window that was read, from 0 to 1. */
   readonly share: number;
 }
 
-/** Jaeger and Tempo: traces of every service, in pages. */
+/** A source that reads Jaeger or Tempo: traces of every service, in pages. */
 export function createSearchSource(source: Source, options: SearchSourceOptions): AuditSource {
   return {
     name: source.name,
@@ -46,13 +46,13 @@ export function createSearchSource(source: Source, options: SearchSourceOptions)
 
 interface Search {
   readonly writer: SpanWriter;
-  /** Everything after it was read. */
+  /** Everything from this time to the end of the window was read. */
   readonly from: number;
 }
 
 /**
- * Reads slices of the window, the newest first, each whole: what is read is a window without gaps. A slice with more traces than the limit
- * leaves is narrowed, or is the end.
+ * Reads slices of the window, the newest first, each completely: what was read has no gaps. A slice with more traces than the limit allows is
+ * narrowed, or ends the search.
  */
 async function searchWindow(
   source: Source,
@@ -95,11 +95,11 @@ interface Slice {
   readonly services: readonly (string | null)[];
   readonly from: number;
   readonly to: number;
-  /** Traces that may be added. */
+  /** How many traces may be added. */
   readonly room: number;
 }
 
-/** Adds the traces of a slice that nobody has seen. @returns their ids; null where they are more than there is room for. */
+/** Adds the traces of a slice that are not in `seen`. @returns Their ids; null where there are more than `room`. */
 async function readSlice(
   { source, services, from, to, room }: Slice,
   writer: SpanWriter,
@@ -107,11 +107,11 @@ async function readSlice(
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | null> {
   const found = new Set<string>();
-  // A question that fails ends the others.
+  // A search that fails ends the others.
   const ended = new AbortController();
   const open = AbortSignal.any([signal, ended.signal]);
   await mapConcurrently(services, concurrency, async (service) => {
-    // One more than there is room for shows that there are more.
+    // One trace more than there is room for shows that the slice has more.
     const query = { service, startTimeMin: from, startTimeMax: to, limit: room + 1 };
     if (found.size > room) return;
     for await (const page of searchPages(source, query, open)) {

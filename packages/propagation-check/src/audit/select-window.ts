@@ -21,7 +21,7 @@ export function selectWindow(store: SpanStore, { from, to }: TimeWindow): SpanSt
   return writer.finish();
 }
 
-/** Milliseconds since the epoch: the first millisecond after the beginning of the last trace. */
+/** The first millisecond after the last trace began: the end of a window that holds all traces. Milliseconds since the epoch. */
 export function findEndOf(store: SpanStore): number {
   const { begins } = findBegins(store);
   let last = Number.NEGATIVE_INFINITY;

@@ -23,7 +23,7 @@ function isFile({ isFile = false }: Report): boolean {
   return isFile;
 }
 
-/** The shape of `propagation-check.yaml`; `configuration.schema.json` is made of it. */
+/** The shape of `propagation-check.yaml`, from which `configuration.schema.json` is generated. */
 export const configurationShape = z
   .strictObject({
     source: text(`a source: ${allSpecs.join(', ')}`)

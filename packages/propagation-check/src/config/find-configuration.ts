@@ -5,7 +5,7 @@ export const configurationName = 'propagation-check.yaml';
 
 const names = [configurationName, 'propagation-check.yml'];
 
-/** The file that holds for a folder: in it, or in the nearest one above, up to the root of the repository or of the file system. */
+/** The configuration file of a folder: in it, or in the nearest folder above, up to the root of the repository or of the file system. */
 export function findConfiguration(folder: string): string | null {
   const path = names.map((name) => join(folder, name)).find((each) => existsSync(each));
   if (path !== undefined) return path;

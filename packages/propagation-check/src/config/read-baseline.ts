@@ -25,12 +25,12 @@ const baselineShape = z.strictObject({
   ),
 });
 
-/** The text is not a baseline. The message says where, for each fault: `3:5: known.0.finding: …; …`. */
+/** The text is not a baseline. The message lists the faults with their places: `3:5: known.0.finding: …; …`. */
 export class BaselineError extends Error {
   override readonly name = 'BaselineError';
 }
 
-/** Reads a baseline as `renderBaseline` writes it. @throws {BaselineError} with line and column of each fault. */
+/** Reads a baseline as `renderBaseline` writes it. @throws {BaselineError} with the line and column of each fault. */
 export function readBaseline(text: string): Baseline {
   const { value, faults } = readYaml(text, baselineShape);
   if (value === null) throw new BaselineError(listFaults(faults).join('; '));
@@ -41,7 +41,7 @@ const heading = `# What is known to be broken: propagation-check --baseline acce
 # Written by --update-baseline. Remove an entry, and what it accepts fails again.
 `;
 
-/** One line a key and no ids of traces, so that a change of it reads well. */
+/** One key on each line and no trace ids, so that diffs are easy to read. */
 export function renderBaseline(baseline: Baseline): string {
   return heading + stringify({ known: baseline }, { lineWidth: 0 });
 }

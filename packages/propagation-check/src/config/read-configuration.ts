@@ -2,7 +2,7 @@ import { listContradictions } from '../expect/list-contradictions.ts';
 import { type Fault, type Path, type Place, readYaml } from '../expect/read-yaml.ts';
 import { configurationShape } from './configuration-shape.ts';
 
-/** One setting of a configuration file, of the right form. */
+/** A valid setting of a configuration file. */
 export interface Setting {
   /** `wait`, `run.url`. */
   readonly key: string;
@@ -16,10 +16,10 @@ export interface Configuration {
   readonly faults: readonly Fault[];
 }
 
-/** The keys below which the settings of one command are: its name. */
+/** Sections with the settings of one command, named like the command. */
 const sections: readonly string[] = ['run', 'audit'];
 
-/** Reads a configuration file: YAML 1.2, or JSON, as `configuration.schema.json` describes it. Settings with faults are left out. */
+/** Reads a configuration file (YAML 1.2 or JSON), as `configuration.schema.json` describes it. Invalid settings are reported and left out. */
 export function readConfiguration(text: string): Configuration {
   const { written, faults: ofShape, placeOf } = readYaml(text, configurationShape);
   const expectations = listEntries(written).find(([key]) => key === 'expectations')?.[1];

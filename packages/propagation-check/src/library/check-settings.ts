@@ -5,27 +5,27 @@ import { suggestName } from '../util/suggest-name.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
 
-/** The source of spans: a receiver, which is waited for, or spans that are at hand. */
+/** The source of spans: a receiver, whose spans the check waits for, or spans in memory. */
 export type Spans = OtlpReceiver | readonly Span[];
 
-/** Expectations, and the time that spans may take to arrive. */
+/** Expectations, and how long to wait for spans. */
 export interface CheckSettings {
   /** Edges that must exist: `web -> orders -> payments`. */
   readonly expect?: string | readonly string[];
-  /** Other edges that must, may and must not be there. */
+  /** Further edges that must, may and must not exist. */
   readonly expectation?: Expectation;
-  /** Milliseconds. How long spans may take to arrive. Default 10,000. */
+  /** How long spans may take to arrive, in milliseconds. Default 10,000. */
   readonly waitMs?: number;
-  /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
+  /** Missing spans are judged when no span has arrived for this long. Milliseconds, default 2,000: with the env of the receiver exporters send every 100. */
   readonly settleMs?: number;
   readonly signal?: AbortSignal;
-  /** Breaks that are known (`readBaseline`): only what is new fails. */
+  /** Breaks that are accepted (`readBaseline`): only others fail. */
   readonly baseline?: Baseline;
-  /** The least severity that fails. Default `error`. */
+  /** The lowest severity that fails. Default `error`. */
   readonly failOn?: FailOn;
 }
 
-/** A setting as its reader expects it. */
+/** The expected form of a setting. */
 interface Shape {
   readonly expected: string;
   readonly fits: (value: unknown) => boolean;
@@ -54,7 +54,7 @@ const shapes: Readonly<Record<keyof CheckSettings, Shape>> = {
   settleMs: milliseconds,
   signal: {
     expected: 'an AbortSignal',
-    // Of any realm: that of jsdom is another class.
+    // Not `instanceof`: the AbortSignal of jsdom is another class.
     fits: (value) =>
       typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
   },
@@ -63,9 +63,9 @@ const shapes: Readonly<Record<keyof CheckSettings, Shape>> = {
 };
 
 /**
- * Refuses what a caller without types may pass: a misspelt setting would be ignored, and the check be another one.
+ * Refuses wrong arguments of callers that TypeScript does not check: a misspelt setting would silently be ignored.
  *
- * @throws {TypeError} with what is expected. @throws {RangeError} when a time is none.
+ * @throws {TypeError} that names what is expected. @throws {RangeError} when a time is not a valid number.
  */
 export function checkArguments(from: Spans, settings: CheckSettings): void {
   if (!isSpans(from))
@@ -82,7 +82,7 @@ export function checkArguments(from: Spans, settings: CheckSettings): void {
   }
 }
 
-/** @throws {TypeError} where a path is left out: nothing would be expected. */
+/** @throws {TypeError} where the path is missing: nothing would be expected. */
 export function checkPathArgument(path: unknown): void {
   if (typeof path !== 'string')
     throw new TypeError(

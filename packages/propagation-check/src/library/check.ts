@@ -16,7 +16,7 @@ import { type CheckSettings, checkArguments, checkPathArgument, type Spans } fro
 /** A result and its text for people. */
 export interface Checked {
   readonly result: Result;
-  /** As the exit code of the command line: `failed` also for warnings, where those fail. */
+  /** Corresponds to the exit code of the command line: `failed` also for warnings where `failOn` is `warning`. */
   readonly outcome: Outcome;
   /** Why the verdict is `unknown`; otherwise null. */
   readonly reason: string | null;
@@ -28,18 +28,18 @@ const defaults = { waitMs: 10_000, settleMs: 2_000 } as const;
 const explanationWidth = 100;
 
 /**
- * Checks everything that a receiver has got, or these spans. With a receiver it waits for what can still change the verdict, as
- * the command `run` does, and for nothing else.
+ * Checks everything that a receiver has got, or these spans. Like the command `run`, it waits for a receiver only while more spans can
+ * change the verdict.
  *
- * @throws {ExpectationError} when `expect` is no path. @throws {TypeError} when a setting is unknown or of a wrong type.
- * @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
+ * @throws {ExpectationError} when `expect` is not a path. @throws {TypeError} when a setting is unknown or has a wrong type.
+ * @throws {RangeError} when a time is not a valid number. @throws {SourceError} when the receiver is closed.
  */
 export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
   const { result, details } = await checkSpans(from, settings);
   return explain(result, details, settings);
 }
 
-/** As `check`, of the expected path alone: what is broken elsewhere is not reported. */
+/** As `check`, for the expected path alone: breaks of other edges are not reported. */
 export async function checkPath(from: Spans, path: string, settings: CheckSettings = {}): Promise<Checked> {
   checkPathArgument(path);
   const { result, details } = await checkSpans(from, { ...settings, expect: path });
@@ -96,7 +96,7 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Omit<Ch
   return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
 }
 
-/** Node's own functions refuse a signal of another realm, such as that of jsdom. */
+/** Node.js functions refuse an AbortSignal of another realm, such as that of jsdom. */
 function adoptSignal(signal: Pick<AbortSignal, 'aborted' | 'reason' | 'addEventListener'>): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
   const own = new AbortController();
@@ -106,20 +106,20 @@ function adoptSignal(signal: Pick<AbortSignal, 'aborted' | 'reason' | 'addEventL
   return own.signal;
 }
 
-/** Findings of these edges. A side that is not known may be theirs. */
+/** Keeps the findings and edges of the path. An unknown service of a finding may be the one of the path. */
 function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const isOnPath = ({ client, server }: { readonly client: string | null; readonly server: string | null }) =>
     path.some((edge) => (client ?? edge.client) === edge.client && (server ?? edge.server) === edge.server);
   const findings = result.findings.filter(isOnPath);
   const onPath = result.edges.filter(isOnPath);
-  // A path that leads through a gateway has no edge of its own.
+  // A path through a gateway has no edge from the first to the last service: all intact edges stay.
   const edges = onPath.length > 0 ? onPath : result.edges.filter(({ broken }) => broken === 0);
   const { undecided: _, ...rest } = result;
   const undecided = result.undecided?.filter(isOnPath) ?? [];
   const narrowed = { ...rest, findings, edges, ...(undecided.length > 0 ? { undecided } : {}) };
-  // Where an accepted error is all that speaks of the path, no call of it was judged.
+  // Where the only findings of the path are accepted, no call of the path was judged.
   const isJudged = onPath.some(({ calls }) => calls > 0) || !findings.some(isAccepted);
-  // Where calls of the path were judged, an undecided edge beside it does not change the verdict.
+  // Where calls of the path were judged, an undecided edge elsewhere does not change the verdict.
   const isElsewhere = result.undecided !== undefined && onPath.some(({ calls }) => calls > 0);
   return {
     ...narrowed,

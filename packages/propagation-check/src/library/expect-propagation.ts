@@ -1,7 +1,7 @@
 import { type Checked, checkPath } from './check.ts';
 import type { CheckSettings, Spans } from './check-settings.ts';
 
-/** Propagation is broken, or there is no verdict. The message is the explanation that the command line prints. */
+/** Propagation is broken, or the verdict is unknown. The message is the explanation that the command line prints. */
 export class PropagationError extends Error {
   override readonly name = 'PropagationError';
   readonly result: Checked['result'];
@@ -13,7 +13,7 @@ export class PropagationError extends Error {
 }
 
 /**
- * For node:test and every other runner: waits until the context has passed along a path, `web -> orders -> payments`.
+ * Waits until the context has passed along a path, `web -> orders -> payments`. For node:test and every other test runner.
  *
  * @throws {PropagationError} when an edge of the path is broken, or was never seen.
  */

@@ -1,17 +1,17 @@
 import type { Chosen } from './queries.ts';
 import { isOfTraces, item } from './trace-sql.ts';
 
-/** One key of an item, and how often it was found. */
+/** An item with one key, and how often it was found. */
 export interface Counted {
   readonly item: number;
   readonly key: string;
   readonly found: number;
-  /** Of the traces, all together. */
+  /** The spans of all its traces. */
   readonly spans: number;
-  /** Of the slice, where the item is one. */
+  /** The hash of the slice, where the item is a slice of traces. */
   readonly sliceHash: bigint;
   readonly examples: readonly Example[];
-  /** The traces with the first and the last. */
+  /** The traces with the first and the last occurrence. */
   readonly ends: readonly string[];
 }
 
@@ -24,16 +24,17 @@ export interface Example {
 interface Slice {
   readonly slice: bigint;
   readonly hash: bigint;
-  /** Spans that leave the cluster for it. */
+  /** How many spans of the slice leave the cluster. */
   cost: number;
 }
 
-/** This share of the budget is for slices of the whole; the rest is for loose ends that none of these has. */
+/** The share of the budget for slices in the order of their hashes. The rest is for loose ends that these slices do not contain. */
 const commonShare = 0.5;
 
 /**
- * Chooses the traces that leave the cluster: all, or of every kind of plain call some examples, and all traces of slices of time that are
- * chosen by their hash, and by the loose ends that these do not have. Both sides of a split call begin at the same time.
+ * Chooses the traces that leave the cluster: all of them where the budget allows it. Otherwise these: some examples of each kind of plain
+ * call, and all traces of some slices of time. A slice is chosen by its hash, or for a loose end that the others lack. Slices keep both
+ * sides of a split call together, because they begin at the same time.
  */
 export function chooseTraces(counted: readonly Counted[], most: number): Chosen {
   const traceIds = new Set<string>();
@@ -62,12 +63,12 @@ function chooseSlices(counted: readonly Counted[], most: number): readonly bigin
     choose(slice, most * commonShare);
   }
   const loose = counted.filter(({ item: of }) => of === item.open || of === item.orphan);
-  // The rarest first: they are the least likely to be of another's slice.
+  // The rarest first: others are more likely to be in a slice that is chosen for another one.
   for (const { examples } of loose.toSorted((left, right) => left.found - right.found)) {
     if (examples.some(({ slice }) => chosen.has(slice))) continue;
     choose(slices.get(examples[0]?.slice ?? -1n), most);
   }
-  // Their calls are counted only where they are read.
+  // Calls of a large trace are counted only where the trace is read.
   for (const { item: of, key } of counted) if (of === item.largeTrace) choose(slices.get(BigInt(key)), most);
   return [...chosen];
 }

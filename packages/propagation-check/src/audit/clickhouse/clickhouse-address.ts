@@ -3,35 +3,35 @@ import { SourceError } from '../../source/source.ts';
 
 /** The database and tables of the spans, the user, and the limits of a query. */
 export interface ClickhouseAddress {
-  /** For people and messages, without the password. */
+  /** For messages; without the password. */
   readonly name: string;
-  /** Without credentials, database and options. */
+  /** Without credentials, database and parameters. */
   readonly url: string;
   readonly database: string;
   readonly username: string;
   readonly password: string;
-  /** Analysed one after the other, as shards are. */
+  /** Analysed one after the other; a trace is in one table only, as with shards. */
   readonly tables: readonly string[];
-  /** Each shard of it analyses its own table. */
+  /** Each shard of the cluster analyses its own table. */
   readonly cluster: string | null;
-  /** Spans that leave the database for a window, about. */
+  /** About how many spans of a window leave the database. */
   readonly most: number;
-  /** Bytes that a query may use on each server. */
+  /** The most bytes of memory that a query may use on each server. */
   readonly memory: number;
-  /** Seconds that a query may take. */
+  /** The longest time of a query. */
   readonly seconds: number;
 }
 
 const example = 'clickhouse=https://auditor@clickhouse:8443/otel';
 const optionNames = ['table', 'cluster', 'most', 'memory', 'seconds'];
 
-/** 4 GiB: half of that spills to disk. */
+/** The memory is 4 GiB: grouping spills to disk at half of it. */
 const usual = { most: 200_000, memory: 4 * 1024 ** 3, seconds: 600 } as const;
 
 /**
- * Reads `https://user:password@host:8443/database?table=otel_traces&cluster=NAME`. User and password may stand in `CLICKHOUSE_USER` and
+ * Reads `https://user:password@host:8443/database?table=otel_traces&cluster=NAME`. The user and password may come from `CLICKHOUSE_USER` and
  * `CLICKHOUSE_PASSWORD` instead.
- * @throws {SourceError} when it is no such URL.
+ * @throws {SourceError} when the text is not such a URL.
  */
 export function readClickhouseAddress(
   target: string,
@@ -39,7 +39,7 @@ export function readClickhouseAddress(
 ): ClickhouseAddress {
   const url = URL.canParse(target) ? new URL(target) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    // The text may hold a password.
+    // The message leaves the text out, because it may hold a password.
     throw new SourceError(`--source clickhouse: not an http or https URL; for instance ${example}`);
   }
   const name = `clickhouse=${url.origin}${url.pathname}`;
@@ -75,7 +75,7 @@ export function readClickhouseAddress(
   };
 }
 
-/** The text may be a password, so that the message is without it. */
+/** The message leaves the text out, because it may be a password. */
 function decode(text: string, part: string): string {
   try {
     return decodeURIComponent(text);

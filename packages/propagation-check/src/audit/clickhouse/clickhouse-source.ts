@@ -18,24 +18,24 @@ import { type Member, spreadUnread } from './spread-unread.ts';
 import { isOfTraces, item, longestTrace, mostAnalysedSpans, type TraceScope } from './trace-sql.ts';
 
 export interface ClickhouseSourceOptions {
-  /** PEM file of the server's certificate authority, beside those that Node knows. */
+  /** PEM file of the server's certificate authority, in addition to those that Node.js knows. */
   readonly caFile?: string;
   readonly judge: (store: SpanStore) => Result;
-  /** Examples of each kind of call, for tests. */
+  /** How many examples of each kind of call are read; set by tests. */
   readonly examples?: number;
 }
 
-/** Examples of each kind of call that is whole: rules look at what all have in common. */
+/** Examples of each kind of whole call: rules compare what all of them have in common. */
 const examplesOfKind = 20;
-/** Processes whose first and last spans are read. */
+/** The number of processes whose first and last spans are read. */
 const mostProcesses = 2_000;
-/** A window has at most so many slices, of a second at least: the sides of a call begin nearer to each other than a share of that. */
+/** A window has at most this many slices, of at least a second each: both sides of a call begin within a small part of a slice. */
 const slicesOfWindow = 20_000n;
 const shortestSlice = 1_000_000_000n;
 
 /**
- * `otel_traces`, the table of the Collector's ClickHouse exporter, as the engine of an audit: calls are counted in the database, and
- * loose ends with examples leave it.
+ * A source for an audit that reads `otel_traces`, the table of the Collector's ClickHouse exporter. Calls are counted in the database; only
+ * loose ends and examples leave it.
  * @throws {SourceError} when the CA file cannot be read.
  */
 export async function createClickhouseSource(
@@ -49,7 +49,7 @@ export async function createClickhouseSource(
     readWindow: async (window, signal) => {
       if (!isChecked) await checkColumns(clickhouse, address, signal);
       isChecked = true;
-      // The view counts one table.
+      // The view counts the calls of one table.
       const hasView = address.tables.length === 1 && (await findView(clickhouse, address, signal));
       const slice = hasView ? sliceOfView : null;
       const scopes = makeScopes(address, slice, window);
@@ -89,7 +89,7 @@ async function readWindow(reading: Reading, judge: (store: SpanStore) => Result)
   };
 }
 
-/** The spans that begin near the border of what was read, or beyond it. Tables of one window have the same slices. */
+/** Marks spans that begin near the border of a chosen slice, or outside. All tables of a window have the same slices. */
 function findBorders(
   { size, starts, origin }: SpanStore,
   slices: readonly bigint[] | null,
@@ -115,7 +115,7 @@ async function countAll(reading: Reading): Promise<readonly Counted[]> {
   return [...merged.values()];
 }
 
-/** Minutes that the view of edges has counted are not counted again. */
+/** Counts the items of the window. Minutes that the view of edges has counted are not counted again. */
 async function countParts(reading: Reading): Promise<readonly Counted[]> {
   const { address, scopes, examples } = reading;
   const [scope] = scopes;
@@ -137,7 +137,7 @@ async function countParts(reading: Reading): Promise<readonly Counted[]> {
   return counted;
 }
 
-/** Shards have no trace in common, so that counts add up. */
+/** Shards have no trace in common, so their counts add up. */
 function mergeCounted(one: Counted, other: Counted, most: number): Counted {
   const examples = [...one.examples, ...other.examples];
   return {
@@ -167,7 +167,7 @@ async function readSpans(
   return { store: writer.finish(), members };
 }
 
-/** The rows of a query of each table. */
+/** The rows that a query gives for each table. */
 async function collect<T>(
   { clickhouse, address, scopes, signal }: Reading,
   sqlOf: (scope: TraceScope) => string,
@@ -192,12 +192,12 @@ function readRow<T>({ name }: ClickhouseAddress, row: unknown, read: (row: unkno
   }
 }
 
-/** Each shard runs the whole query on its own table: a view as the argument is not taken apart. */
+/** Runs the query on each shard's own table: ClickHouse does not split a query inside `view(…)`. */
 function onCluster({ cluster }: ClickhouseAddress, sql: string): string {
   return cluster === null ? sql : `SELECT * FROM cluster(${quoteName(cluster)}, view(${sql}))`;
 }
 
-/** The same window and slices for all tables, so that their counts add up. @param window With both bounds: a table grows with time. */
+/** Scopes with the same window and slices for all tables, so that counts add up. @param window Has both bounds, because a table grows. */
 function makeScopes(
   address: ClickhouseAddress,
   fixedSlice: bigint | null,
@@ -241,7 +241,7 @@ async function checkColumns(clickhouse: Clickhouse, address: ClickhouseAddress, 
       const { name, type } = readRow(address, row, (each) => readShape(columnShape, each));
       types.set(name, type);
     }
-    // A table has columns; the client drops a last line without its end.
+    // No rows means another server: a table has columns. The client drops a last line without a line feed.
     if (types.size === 0) throw new SourceError(`${address.name}: it answered no row, ${notClickhouse}`);
     const missing = neededColumns.filter((column) => !types.has(column));
     if (missing.length > 0) {
@@ -278,7 +278,7 @@ function readEndsRow(row: unknown): readonly string[] {
   return [first, last];
 }
 
-/** In nanoseconds. */
+/** @returns Nanoseconds. */
 function readMinute(row: unknown): bigint {
   return BigInt(readShape(minuteShape, row).minute) * 1_000_000_000n;
 }

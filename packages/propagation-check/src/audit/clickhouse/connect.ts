@@ -7,7 +7,7 @@ import { summarize } from '../../source/http-policy.ts';
 import { SourceError } from '../../source/source.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
 
-/** Reads rows by SQL. */
+/** A connection that runs SQL queries. */
 export interface Clickhouse {
   /**
    * The rows of a query, as objects.
@@ -17,13 +17,13 @@ export interface Clickhouse {
   close(): Promise<void>;
 }
 
-/** A limit ends the query in an error on the server; the client waits longer, so that the error arrives. */
+/** How much longer than the server the client waits, so that the error of an exceeded limit arrives. */
 const patienceMs = 15_000;
-/** Rows that one query may answer, as a multiple of what was asked for. A trace is read whole, however many spans it has. */
+/** The most rows of a query, as a multiple of the spans that were asked for: traces are read whole, however many spans they have. */
 const mostRowsTimes = 20;
 
 /**
- * Connects when the first query is made. The library is loaded here, so that no other command waits for it.
+ * Prepares a connection, which the first query opens. The library is loaded here, so that other commands do not wait for it.
  * @throws {SourceError} when the CA file cannot be read.
  */
 export async function connectClickhouse(address: ClickhouseAddress, caFile?: string): Promise<Clickhouse> {
@@ -45,9 +45,9 @@ export async function connectClickhouse(address: ClickhouseAddress, caFile?: str
   });
   const explain = (error: unknown, signal: AbortSignal): unknown => {
     if (signal.aborted) return signal.reason;
-    // No failure of the client is one of these: they are mistakes of this program.
+    // The client never throws these: they are defects of this program.
     if (error instanceof TypeError || error instanceof ReferenceError) return error;
-    // An error after the first rows stands where a row would.
+    // After the first rows an error stands in the place of a row.
     const met = error instanceof BrokenRow ? parseError(error.message) : error;
     const why =
       met instanceof ClickHouseError
@@ -69,10 +69,10 @@ const peer = {
   headerOption: '--header',
 } as const;
 
-/** For an answer of another server, or of something in between. */
+/** The advice after an answer of another server, or of a proxy. */
 export const notClickhouse = `not as ClickHouse does; use ${peer.port}`;
 
-/** Its message is the answer. The client has codes for all failures of a connection but one. */
+/** Whether the message of the error is the answer of a server. Errors of the connection have a code, except one. */
 function isAnswer(error: unknown): error is Error {
   return error instanceof Error && !('code' in error) && error.message !== 'Timeout error.';
 }
@@ -85,10 +85,10 @@ async function readCa(address: ClickhouseAddress, path: string): Promise<Buffer>
   }
 }
 
-/** Characters: a query names the slices and traces that it reads. The usual limit is 256 KiB. */
+/** Characters; ClickHouse's default is 256 KiB. A query lists the slices and traces that it reads. */
 const longestQuery = 64 * 1024 ** 2;
 
-/** `readonly=2` refuses every write and lets these limits be set. Grouping spills to disk before it reaches the limit. */
+/** `readonly=2` refuses every write and permits setting these limits. Grouping spills to disk before the memory limit. */
 function limitsOf({ memory, seconds, most }: ClickhouseAddress): ClickHouseSettings {
   return {
     readonly: '2',
@@ -121,7 +121,7 @@ async function* readRows(
   }
 }
 
-/** The message is the text. */
+/** The message is the text of the row. */
 class BrokenRow extends Error {}
 
 function readJson(row: { readonly text: string; json(): unknown }): unknown {
@@ -132,7 +132,7 @@ function readJson(row: { readonly text: string; json(): unknown }): unknown {
   }
 }
 
-/** Errors of the server, by their numbers. Source: ClickHouse, `src/Common/ErrorCodes.cpp`. */
+/** Errors of the server, by number. Source: ClickHouse, `src/Common/ErrorCodes.cpp`. */
 const refusals = new Map<string, (address: ClickhouseAddress) => string>([
   [
     '60',
@@ -171,5 +171,5 @@ function describeRefusal(
   return `error ${code}: ${escapeControls(first.slice(0, longestMessage))}`;
 }
 
-/** ClickHouse repeats the query in some messages. */
+/** Some messages of ClickHouse repeat the whole query. */
 const longestMessage = 200;

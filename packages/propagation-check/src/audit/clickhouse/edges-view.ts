@@ -1,17 +1,17 @@
 import { countItems } from './queries.ts';
 import { longestTrace } from './trace-sql.ts';
 
-/** The table that holds what `countItems` answers, for each minute; beside `otel_traces`, on each shard. */
+/** The table with the answers of `countItems` for each minute. It is in the database of `otel_traces`, on each shard. */
 export const edgesTable = 'propagation_edges';
-/** Nanoseconds. Counts of minutes are by slices of this length, whatever the window. */
+/** Nanoseconds. The view counts by slices of this length, whatever the window of an audit. */
 export const sliceOfView = 1_000_000_000n;
 export const minute = 60_000_000_000n;
 const examplesOfView = 20;
 const minutesOfTrace = Number(longestTrace / minute);
 
 /**
- * SQL that makes ClickHouse count the calls of each minute once, as soon as its traces are over. A view that is refreshed, because one that
- * sees inserts alone does not have both sides of a call in one block. A minute that was counted twice is one after `FINAL`.
+ * SQL of a view that counts the calls of each minute once, after its traces have ended. The view is refreshable: one that is triggered by
+ * inserts would not have both sides of a call in one block. `FINAL` merges a minute that was counted twice.
  */
 export function renderEdgesView(database: string, table: string): string {
   const begin = `toStartOfMinute(now('UTC')) - INTERVAL ${minutesOfTrace + 1} MINUTE`;
@@ -33,14 +33,14 @@ SELECT ${begin} AS Minute, * FROM (${countItems(scope, examplesOfView)});
 `;
 }
 
-/** The minutes of a time of which the view has counted the calls, as seconds. */
+/** SQL for the minutes that the view has counted, as seconds. */
 export function listMinutes(database: string, from: bigint, to: bigint): string {
   return `SELECT toUnixTimestamp(Minute) AS minute FROM ${database}.${edgesTable}
 WHERE Minute >= toDateTime(${from / 1_000_000_000n}, 'UTC') AND Minute < toDateTime(${to / 1_000_000_000n}, 'UTC')
 GROUP BY Minute ORDER BY Minute`;
 }
 
-/** As `countItems`, from what the view has counted. @param from A minute, as `to`. Nanoseconds. */
+/** As `countItems`, from the counts of the view. @param from Nanoseconds, at the start of a minute; so is `to`. */
 export function readMinutes(database: string, from: bigint, to: bigint, examples: number): string {
   return `SELECT item, key, sum(found) AS found, sum(spans) AS spans, any(sliceHash) AS sliceHash,
   arraySlice(arraySort(groupArrayArray(examples)), 1, ${examples}) AS examples,
@@ -50,14 +50,14 @@ WHERE Minute >= toDateTime(${from / 1_000_000_000n}, 'UTC') AND Minute < toDateT
 GROUP BY item, key`;
 }
 
-/** A part of a window: counted by the view, or not. */
+/** A part of a window. `isCounted`: the view has counted it. */
 export interface Part {
   readonly from: bigint;
   readonly to: bigint;
   readonly isCounted: boolean;
 }
 
-/** Divides a window by the minutes that the view has counted. @param minutes Nanoseconds, ascending. */
+/** Divides a window into parts that the view has counted and others. @param minutes Nanoseconds, ascending. */
 export function divideByMinutes(from: bigint, to: bigint, minutes: readonly bigint[]): readonly Part[] {
   const parts: Part[] = [];
   const add = (begin: bigint, end: bigint, isCounted: boolean): void => {

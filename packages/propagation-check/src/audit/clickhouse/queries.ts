@@ -1,16 +1,16 @@
 import { quote, sentColumns } from './span-sql.ts';
 import { analyseTraces, callerOf, item, spansAround, type TraceScope } from './trace-sql.ts';
 
-/** Traces of so many slices, and so many more by their ids, leave the cluster. */
+/** The traces that leave the cluster: all traces of these slices, and these single traces. */
 export interface Chosen {
-  /** Null for all. */
+  /** Null for all slices. */
   readonly slices: readonly bigint[] | null;
   readonly traceIds: readonly string[];
 }
 
 /**
  * Counts the items of all traces: a row for each `(item, key)`, with examples. Examples come from the slices with the lowest hashes, so
- * that those of all keys are of the same slices as far as can be, and of the traces with the first and the last.
+ * that the examples of all keys are from the same slices as far as possible; `first` and `last` are the traces at the ends of the window.
  */
 export function countItems(scope: TraceScope, examples: number): string {
   return `
@@ -22,7 +22,7 @@ ARRAY JOIN items AS entry
 GROUP BY item, key`;
 }
 
-/** The traces with the first and the last span of each process: rules ask when a service would have delivered a span. */
+/** The traces with the first and the last span of each process: rules ask when a service would have delivered a missing span. */
 export function findEnds(scope: TraceScope, most: number): string {
   return `
 SELECT argMin(TraceId, stop) AS first, argMax(TraceId, stop) AS last
@@ -33,15 +33,15 @@ GROUP BY process ORDER BY process LIMIT ${most}`;
 }
 
 /**
- * By this share of a slice later a request may begin that is the other side of one of its calls. Loose ends so near to a border count
- * only where they have another side.
+ * The part of a slice by which the SERVER span may begin later than its CLIENT span in another trace. Loose ends closer to the border of a
+ * slice count only where their other side is found.
  */
 export const marginShare = 5n;
 
 /**
- * The spans of chosen traces: all traces of the slices, so that rules compare what is of the same time, plain ones that begin just after a
- * slice, and plain ones by id. Traces are sent whole, for a request without its calls looks like one that made none. `Items` names what
- * each span was counted as.
+ * Reads the spans of the chosen traces: all traces that begin in a slice, so that rules compare traces of the same time, or within the
+ * margin after it, and the single traces. Traces are read whole: a request without its calls looks like one that made none. `Items` says
+ * as what each span was counted.
  */
 export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): string {
   const within = (time: string): string => {
@@ -50,12 +50,12 @@ export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): str
   };
   const margin = scope.slice / marginShare;
   const byId = traceIds.length === 0 ? '0' : 'TraceId IN (SELECT id FROM chosenIds)';
-  // Named once: a query is read up to a number of characters.
+  // Each list is written once, because the length of a query is limited.
   const lists = [
     `chosenSlices AS (SELECT arrayJoin([${(slices ?? []).join(', ')}]) AS slice)`,
     `chosenIds AS (SELECT arrayJoin([${traceIds.map(quote).join(', ')}]) AS id)`,
   ];
-  // The first span of a trace is in the slice in which it begins.
+  // A trace begins in the slice of its first span.
   const time = 'toUnixTimestamp64Nano(Timestamp)';
   const begun = `TraceId IN (SELECT TraceId FROM ${spansAround(scope)} AND (${within(time)} OR ${within(`${time} - ${margin}`)}))`;
   const meant = slices === null ? scope : { ...scope, where: `${byId} OR ${begun}` };

@@ -2,19 +2,19 @@ import { families, family } from '../../calls/protocol.ts';
 import { keptAttributes, keptFamilies, presenceOnly } from '../../span/kept-attributes.ts';
 import { kindNumber, spanKinds } from '../../span/span.ts';
 
-/** Protocols in SQL; those of `outgoing` are the ones of which a CLIENT span has another side. */
+/** Protocols as numbers in SQL. From `http` to `mcp` the CLIENT span of a call has another side. */
 const protocol = { unknown: 0, http: 1, rpc: 2, mcp: 3, messaging: 4, database: 5 } as const;
 export const lastOutgoing = protocol.mcp;
 
-/** Details of an endpoint that tell its calls apart are hashed to so many buckets, so that paths with ids make no endless list. */
+/** The details of an endpoint that distinguish its calls are hashed into this many buckets: paths that contain ids would give endless kinds. */
 export const detailBuckets = 256;
 
-/** A text as ClickHouse reads it. */
+/** A text as an SQL literal of ClickHouse. */
 export function quote(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** The name of a table or a database as ClickHouse reads it. */
+/** The name of a table or a database as an SQL identifier of ClickHouse. */
 export function quoteName(name: string): string {
   return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
 }
@@ -31,7 +31,7 @@ function hasAnyOf(bit: number): string {
   return `hasAny(mapKeys(SpanAttributes), ${keysOfFamily(bit)})`;
 }
 
-/** As `readProtocol` of `calls/call-facts.ts`. */
+/** The same as `readProtocol` of `calls/call-facts.ts`. */
 const protocolSql = `multiIf(
     ${hasAnyOf(family.database)}, ${protocol.database},
     kind IN (${kindNumber.producer}, ${kindNumber.consumer}) OR ${hasAnyOf(family.messaging)}, ${protocol.messaging},
@@ -43,7 +43,7 @@ const protocolSql = `multiIf(
     SpanAttributes['faas.trigger'] = 'pubsub', ${protocol.messaging},
     ${protocol.unknown})`;
 
-/** Attributes by which rules tell the calls of an edge apart: the address, the queue, the route, the answer, the program. */
+/** Attributes by which rules distinguish the calls of an edge: address, queue, route, answer, user agent. */
 const telling = [
   ...['server.address', 'server.port', 'net.peer.name', 'net.peer.port', 'messaging.destination.name'],
   ...[
@@ -58,8 +58,8 @@ const telling = [
 ] as const;
 
 /**
- * The columns of a span by which a trace is analysed. They are collected into an array each, so there are few, and of numbers:
- * a `side` is a hash of the service (48 bits), the bucket of details (8), the protocol (5) and the kind (3).
+ * The columns of a span from which its trace is analysed. Each is collected into an array, so they are few, and numbers: a `side` combines
+ * a hash of the service (48 bits), the bucket of details (8), the protocol (5) and the kind (3).
  */
 export const analysedColumns = `
     TraceId,
@@ -75,7 +75,7 @@ export const analysedColumns = `
     start + toInt64(Duration) AS end,
     notEmpty(\`Links.TraceId\`) OR id = 0 OR length(TraceId) != 32 OR startsWith(TraceId, '0000000000000000') AS unusual`;
 
-/** Parts of `side`. */
+/** The parts of a `side`. */
 export const serviceOf = (side: string): string => `bitShiftRight(${side}, 16)`;
 export const kindOf = (side: string): string => `bitAnd(${side}, 7)`;
 export const protocolOf = (side: string): string => `bitAnd(bitShiftRight(${side}, 3), 31)`;
@@ -88,7 +88,7 @@ const isKeptSql = [
   ...keptFamilies.map((start) => `startsWith(k, ${quote(start)})`),
 ].join(' OR ');
 
-/** The columns that the decoder reads, with the attributes alone that rules read: no others leave the cluster. */
+/** The columns that the decoder reads. Of attributes only those that rules read leave the cluster. */
 export const sentColumns = `
     Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes, ScopeName,
     mapApply((k, v) -> (k, if(k IN (${[...presenceOnly].map(quote).join(', ')}), '', v)),

@@ -2,7 +2,7 @@ import { keyFor } from '../../util/group-by.ts';
 import type { Counted } from './choose-traces.ts';
 import { callerOf, isOfTraces, item } from './trace-sql.ts';
 
-/** A span that was read, and an item as which it was counted. */
+/** A span that was read, and the item as which it was counted. */
 export interface Member {
   readonly row: number;
   readonly item: number;
@@ -10,13 +10,13 @@ export interface Member {
 }
 
 export interface Unread {
-  /** By row. */
+  /** How many unread spans each row stands for. */
   readonly ofRows: Uint32Array<ArrayBuffer>;
-  /** Calls and loose ends of kinds of which none was read. */
+  /** Calls and loose ends of a kind of which no span was read. */
   readonly unseen: number;
 }
 
-/** Spreads those that were counted and not read evenly over those of their kind that were read. */
+/** Spreads the spans that were counted but not read evenly over the spans of their kind that were read. */
 export function spreadUnread(counted: readonly Counted[], members: readonly Member[], size: number): Unread {
   const rowsOf = new Map<string, number[]>();
   for (const member of members) {
@@ -36,10 +36,10 @@ export function spreadUnread(counted: readonly Counted[], members: readonly Memb
   return { ofRows, unseen };
 }
 
-/** A root is no call, and no loose end alone. */
+/** Items that count as unseen where none was read. A root is neither a call nor a loose end. */
 const isCountedAlone: ReadonlySet<number> = new Set([item.plainCall, item.call, item.open, item.orphan]);
 
-/** How often each was found. A whole call beside a loose end is as one of a plain trace, where none of its own kind was read. */
+/** How often each kind was found. Calls beside a loose end count as calls of plain traces where none of their own kind was read. */
 function addUnlike(
   counted: readonly Counted[],
   rowsOf: ReadonlyMap<string, readonly number[]>,
@@ -62,7 +62,7 @@ function spread(ofRows: Uint32Array, rows: readonly number[], found: number): vo
   const unread = Math.max(0, found - rows.length);
   for (const [at, row] of rows.toSorted((left, right) => left - right).entries()) {
     const share = Math.floor((unread * (at + 1)) / rows.length) - Math.floor((unread * at) / rows.length);
-    // One span may be several: a call, and the caller of another.
+    // A span may have several shares: as a called span, and as the caller of another.
     ofRows[row] = Math.max(ofRows[row] ?? 0, share);
   }
 }

@@ -10,32 +10,32 @@ import {
   withoutDetail,
 } from './span-sql.ts';
 
-/** The table of spans, and the traces that are meant. Times are numbers or SQL. */
+/** A table of spans, and the traces in it to analyse. Times are numbers or SQL. */
 export interface TraceScope {
-  /** As SQL names it, quoted where it must be. */
+  /** As an SQL identifier. */
   readonly table: string;
   /** Nanoseconds since the epoch: traces that begin from `from` to before `to`. */
   readonly from: bigint | string;
   readonly to: bigint | string;
-  /** Nanoseconds before and after the window in which spans of its traces are looked for. */
+  /** Nanoseconds: spans of the traces are searched this far before and after the window. */
   readonly longestTrace: bigint;
   /** Nanoseconds: traces are sampled by the slice of time in which they begin. */
   readonly slice: bigint;
-  /** A condition on spans, so that less is grouped: it holds for all spans of the traces that are meant. */
+  /** A condition that all spans of the traces meet, so that fewer spans are grouped. */
   readonly where?: string;
 }
 
-/** Nanoseconds: 5 min. Spans of one trace begin so far from its first at most. */
+/** Nanoseconds: 5 min. The longest time between the first span of a trace and the start of another. */
 export const longestTrace = 300_000_000_000n;
 
-/** Traces with more spans are judged by the engine alone, because the search for parents in arrays is quadratic. */
+/** Larger traces are judged only by the engine, because the search for parents in arrays is quadratic. */
 export const mostAnalysedSpans = 1_000;
 
 /**
- * Items that are counted, by number. Calls and roots are told apart by whether their trace is plain, for the two are sampled differently.
- * - plain trace: the engine can say nothing of it but that its calls are whole;
- * - large trace: too large to be analysed here, so that its calls are no items;
- * - loose ends: CLIENT and PRODUCER spans that nobody continued, and spans whose parent is missing.
+ * Items that are counted, by number. Calls and roots of plain traces have numbers of their own, because plain traces are sampled differently.
+ * - plain trace: all that the engine can say about it is that its calls are whole;
+ * - large trace: too large to be analysed in SQL, so its calls are not counted as items;
+ * - loose ends: CLIENT and PRODUCER spans that nobody continued (`open`), and spans whose parent is missing (`orphan`).
  */
 export const item = {
   plainCall: 1,
@@ -49,13 +49,13 @@ export const item = {
   largeTrace: 9,
 } as const;
 
-/** Items that are traces, by slice. */
+/** Items that count traces by slice. */
 export const isOfTraces: ReadonlySet<number> = new Set([item.plainTrace, item.trace, item.largeTrace]);
 
-/** Added to the number of a plain call, for the span that called: an item is the span that was called. */
+/** Added to the number of a plain call for its caller's span: the item itself is the called span. */
 export const callerOf = 10;
 
-/** Spans of the window and of the longest trace around it. */
+/** The spans of the window, and of `longestTrace` before and after it. */
 export function spansAround({ table, from, to, longestTrace, where }: TraceScope): string {
   return `${table} WHERE Timestamp >= fromUnixTimestamp64Nano(toInt64(${from} - ${longestTrace}))
     AND Timestamp < fromUnixTimestamp64Nano(toInt64(${to} + ${longestTrace}))${where === undefined ? '' : ` AND (${where})`}`;
@@ -64,7 +64,7 @@ export function spansAround({ table, from, to, longestTrace, where }: TraceScope
 const { server, client, producer, consumer } = kindNumber;
 const isEntry = (kind: string): string => `${kind} IN (${server}, ${consumer})`;
 
-/** The span above each called one in its service: an attempt, a layer. */
+/** The span above each caller in the same service, such as an attempt or a layer of a client. */
 const above = (rows: string): string =>
   `arrayMap(i -> if(services[at[i]] = services[i] AND NOT ${isEntry('kinds[at[i]]')}, at[i], 0), ${rows})`;
 
@@ -90,12 +90,12 @@ const items = `arrayConcat(
       arrayMap(i -> (${item.orphan}, sides[i], i, ends[i]), orphans),
       [(multiIf(isPlain, ${item.plainTrace}, isLarge, ${item.largeTrace}, ${item.trace}), toUInt64(slice), 0, begin)])`;
 
-/** Columns that are added in steps, each on those before: ClickHouse would copy the text of a name into each of its uses. */
+/** Columns in steps, each computed from earlier ones: in one step ClickHouse would copy the text of a column into each of its uses. */
 const steps: readonly (readonly string[])[] = [
   [
     `rowCount > ${mostAnalysedSpans} AS isLarge`,
     `arrayMap(p -> if(p = 0, 0, indexOf(ids, p)), if(isLarge, [], parents)) AS at`,
-    // An export that is tried again writes its spans twice.
+    // A repeated export writes its spans twice.
     `arrayEnumerateUniq(ids, sides, starts) AS times`,
     `arrayFilter(i -> times[i] = 1, arrayEnumerate(at)) AS rows`,
     `if(isLarge, rowCount, length(rows)) AS size`,
@@ -118,8 +118,8 @@ const steps: readonly (readonly string[])[] = [
 ];
 
 /**
- * A row for each trace that begins in the window, with its items: `(item, key, row, time)`. Arrays hold a span each, and `at` the place of
- * its parent. Grouping by trace is all that joins spans, so that shards by `cityHash64(TraceId)` need nothing of each other.
+ * A row for each trace that begins in the window, with its items as `(item, key, row, time)`. Arrays have an entry for each span; `at` is the
+ * index of its parent. Spans are joined only by grouping by trace, so that shards by `cityHash64(TraceId)` work alone.
  */
 export function analyseTraces(scope: TraceScope): string {
   const arrays = ['id', 'parent', 'side', 'start', 'end']

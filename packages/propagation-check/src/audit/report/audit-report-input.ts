@@ -1,9 +1,9 @@
 import type { ReportInput } from '../../report/reports.ts';
 import type { AuditResult } from '../audit-result.ts';
 
-/** The input of the reports of an audit: those of a result take the rest. */
+/** The input of reports of an audit. Reports of its result get the same input. */
 export interface AuditReportInput extends ReportInput {
   readonly audit: AuditResult;
-  /** Audits follow each other. */
+  /** The audit is one of several (`--every`). */
   readonly isRepeated?: boolean;
 }

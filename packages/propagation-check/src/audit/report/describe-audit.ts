@@ -10,12 +10,12 @@ import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
 import type { Rate } from '../estimate-rate.ts';
 
-/** The table has the causes of all. */
+/** Further findings are left out: the table has all causes. */
 const mostFindings = 10;
 
 const verdicts = { passed: 'intact', failed: 'broken', unknown: 'unknown' } as const;
 
-/** `INTACT`, as the exit code says it; where calls are broken and the limit allows it, that; `FAILED` where warnings alone fail. */
+/** The first word of the report, such as `INTACT`. `WITHIN LIMIT`: all broken calls are within `--fail-under`. `FAILED`: only warnings fail. */
 export function nameOutcome(audit: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder' | 'result'>): string {
   if (failsByWarning(audit)) return 'FAILED';
   return listWithinLimit(audit).length > 0 ? 'WITHIN LIMIT' : verdictNames[verdicts[audit.outcome]];
@@ -25,7 +25,7 @@ function failsByWarning({ outcome, result }: Pick<AuditResult, 'outcome' | 'resu
   return outcome === 'failed' && result.verdict !== 'broken';
 }
 
-/** The edges with broken calls on which the limit is met, where it is on all. */
+/** The edges with broken calls that meet the limit; empty where another edge fails. */
 function listWithinLimit({
   outcome,
   ...audit
@@ -39,7 +39,7 @@ function isWithin({ failUnder }: Pick<AuditResult, 'failUnder'>): (edge: AuditEd
     failUnder !== null && edge.broken > 0 && !isAccepted(edge) && (edge.rate?.value ?? 0) >= failUnder;
 }
 
-/** The findings that are shown in full, the worst ones first, and a line in place of those that the limit allows: the table has their counts. */
+/** The findings to show in full, the worst first, and lines that count the others. Findings within the limit are only counted. */
 export function chooseFindings(audit: AuditResult): {
   readonly shown: readonly Finding[];
   readonly left: readonly string[];
@@ -91,11 +91,11 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
-/** How many calls may be broken. */
+/** Calls that may be broken. */
 interface Suspected {
-  /** The suspected calls that the edge counts. */
+  /** Those that are counted among the calls of the edge. */
   readonly own: number;
-  /** The suspected calls that nothing judges. */
+  /** Those that are not judged. */
   readonly others: number;
 }
 
@@ -124,12 +124,12 @@ function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): stri
 
 const dateLength = '2026-11-28'.length;
 
-/** Of an RFC 3339 time in UTC, to the second. */
+/** An RFC 3339 time in UTC, to the second. */
 export function tellTime(time: string): string {
   return time.replace('T', ' ').replace(/\.\d+Z$/, '');
 }
 
-/** The mark that reports of a check give the edge, but that broken calls above the limit are no error. */
+/** The mark of an edge. As in the reports of a check, but broken calls within the limit are not an error. */
 export function markAuditEdge(edge: AuditEdge, result: AuditResult['result']): Mark {
   const own = edge.causes.filter((cause) => !isAccepted(cause));
   if (edge.tolerated === true) return 'accepted';
@@ -138,7 +138,7 @@ export function markAuditEdge(edge: AuditEdge, result: AuditResult['result']): M
 
 const order: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
 
-/** The worst ones first: by mark, then by rate. */
+/** The worst edges first: by mark, then by rate. */
 export function rankAuditEdges({
   edges,
   result,
@@ -150,7 +150,7 @@ export function rankAuditEdges({
   );
 }
 
-/** `1,400`; `1,400 of 3,000` where others were made and are not judged; `10 (4 doubtful)`. */
+/** `1,400`; `1,400 of 3,000` where not all calls are judged; `10 (4 doubtful)`. */
 export function tellCalls({ calls, unjudged = 0, doubtful = 0 }: AuditEdge): string {
   const [judged, made, doubted] = [calls, calls + unjudged, doubtful].map((count) =>
     count.toLocaleString('en'),
@@ -159,7 +159,7 @@ export function tellCalls({ calls, unjudged = 0, doubtful = 0 }: AuditEdge): str
   return doubtful > 0 ? `${counted} (${doubted} doubtful)` : counted;
 }
 
-/** `97.3 %`. Never more than it is, unless it says so. */
+/** `97.3 %`. Rounded down unless `rounding` says otherwise, so that 100 % means all. */
 export function formatShare(share: number, rounding: 'down' | 'up' | 'nearest' = 'down'): string {
   const round = { down: Math.floor, up: Math.ceil, nearest: Math.round }[rounding];
   return `${round(Number((share * 10_000).toFixed(6))) / 100} %`;
@@ -172,7 +172,7 @@ export function formatInterval({ low, high }: Rate): string {
 
 const arrows = { better: '↑', worse: '↓', unproven: '' } as const;
 
-/** `99.9 % ↓`; without an arrow where the counts prove no change. */
+/** `99.9 % ↓`: the rate before, and an arrow where the counts prove a change. */
 export function describeTrend({ trend, rate }: AuditEdge): string {
   if (trend === null) return '';
   const { change, before } = trend;
@@ -180,7 +180,7 @@ export function describeTrend({ trend, rate }: AuditEdge): string {
   return `${formatShare(before.value)} ${arrows[change]}`;
 }
 
-/** Causes with their counts, and the limit that the rate misses. */
+/** The causes with their counts, and the limit that the rate misses. */
 export function describeCauses(edge: AuditEdge, failUnder: number | null): string {
   const { causes, below, isNew, past } = edge;
   const limit =
@@ -205,7 +205,7 @@ export function describeCauses(edge: AuditEdge, failUnder: number | null): strin
   ].join('; ');
 }
 
-/** One line for each difference to the last run that the table does not show. */
+/** One line for each change since the last run that the table does not show. */
 export function describeGone({ edges, vanished }: AuditResult, width: number): readonly string[] {
   return [
     ...edges.flatMap((edge) =>

@@ -7,7 +7,7 @@ import { formatShare, nameOutcome, tellTime } from './describe-audit.ts';
 
 const widestName = 60;
 
-/** Equal for two audits between which nothing has changed but numbers. */
+/** Equal for two audits that differ only in counts. */
 export function signatureOf({ outcome, edges, window }: AuditResult): string {
   const seen = edges
     .filter(({ calls, causes }) => calls > 0 || causes.length > 0)
@@ -20,7 +20,7 @@ export function signatureOf({ outcome, edges, window }: AuditResult): string {
   return JSON.stringify([outcome, window.seen.complete, seen.map((each) => JSON.stringify(each)).sort()]);
 }
 
-/** One line for an audit that is as the one before. */
+/** One line for an audit that does not differ from the previous one but in counts. */
 export function describeUnchanged(audit: AuditResult, at: Date): string {
   const { edges } = audit;
   const calls = sumCalls(edges, 'calls');

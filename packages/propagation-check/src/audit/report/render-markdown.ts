@@ -19,11 +19,11 @@ import {
 } from './describe-audit.ts';
 
 const longestEdge = 200;
-/** A comment of GitHub holds 65,536 characters, and nobody reads more than these. */
+/** A comment on GitHub holds 65,536 characters; more edges would not fit, and nobody would read them. */
 const mostEdges = 40;
 const mostSpans = 10_000;
 
-/** For pull requests, job summaries and chats. */
+/** The audit for pull requests, job summaries and chats. */
 export function renderMarkdown({ audit, details, options, pickSpans }: AuditReportInput): string {
   const { window, result } = audit;
   const { shown, left } = chooseFindings(audit);

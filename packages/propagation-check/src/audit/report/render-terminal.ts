@@ -22,11 +22,11 @@ import {
   tellCalls,
 } from './describe-audit.ts';
 
-/** A list that is longer hides what is broken; JSON has all of it. */
+/** A longer list hides broken edges; JSON has all of them. */
 const mostEdges = 40;
 const shortestName = 20;
 const gap = '  ';
-/** Width of the mark and the space behind it. */
+/** The width of the mark and the space after it. */
 const markWidth = 2;
 
 const styles = { passed: 'green', failed: 'red', unknown: 'yellow' } as const satisfies Record<
@@ -34,7 +34,7 @@ const styles = { passed: 'green', failed: 'red', unknown: 'yellow' } as const sa
   Style
 >;
 
-/** The audit for people. The first line is the outcome. Ends with a line break. */
+/** The audit for people. The first line is the outcome. Ends with a line feed. */
 export function renderTerminal({ audit, details, options }: AuditReportInput): string {
   const layout = { ...options, width: Math.min(options.width, widestText) };
   const accepted = listAccepted(audit.result);
@@ -78,12 +78,12 @@ function renderHead(
 
 interface Column {
   readonly title: string;
-  /** It is left out where the line is too short. */
+  /** The column is left out where the line is too short. */
   readonly isMinor?: true;
   readonly write: (edge: AuditEdge) => string;
 }
 
-/** The columns of numbers between the name and the causes. */
+/** The columns between the name and the causes. */
 const columns: readonly Column[] = [
   { title: 'calls', write: tellCalls },
   { title: 'intact', write: ({ rate }) => (rate === null ? '' : formatShare(rate.value)) },
@@ -126,9 +126,9 @@ function renderTable(audit: AuditResult, layout: Layout): readonly string[] {
 }
 
 /**
- * Lays the row of an edge, or that of the titles: its numbers beside its name, or below where the line is too short for both.
+ * Lays out the row of an edge, or of the titles: the numbers beside its name, or below where the line is too short for both.
  *
- * @returns A function of the edge, whose first line has no mark yet.
+ * @returns A function that gives the lines of an edge; the first line has no mark yet.
  */
 function prepareRows(
   edges: readonly AuditEdge[],
