@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import * as module from 'node:module';
 
-// Node 22.8 and later keep what they have compiled; a start takes half as long. Before everything that is loaded.
+// Node.js 22.8 and later cache compiled code, which halves the time of a start. Call this before other modules are loaded.
 module.enableCompileCache?.();
 const { runProgram } = await import('./cli/run-program.ts');
 await runProgram(process.argv);

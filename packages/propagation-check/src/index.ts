@@ -1,4 +1,4 @@
-/** The library: read spans, check them, print the result. The command line is made of the same parts. */
+/** The library: read spans, check them, print the result. The command line uses the same parts. */
 
 export type { EdgeProtocol } from './calls/call-group.ts';
 export { BaselineError, readBaseline, renderBaseline } from './config/read-baseline.ts';

@@ -1,6 +1,6 @@
 /**
- * Parts of the command line for the other programs of this repository (`scripts/`, `lab/`), so that they read, print and
- * stop alike. Not published: the package offers it under the condition `trace-context-source` alone.
+ * Parts of the command line for other programs of this repository (`scripts/`, `lab/`). Not published: the package exports it only under
+ * the condition `trace-context-source`.
  */
 
 export { readClickhouseAddress } from './audit/clickhouse/clickhouse-address.ts';

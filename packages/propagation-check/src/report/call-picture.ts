@@ -7,26 +7,26 @@ import { rememberOf } from '../util/remember.ts';
 import type { Evidence } from '../verdict/result.ts';
 import { nameService } from './terminal-edges.ts';
 
-/** So many spans above the CLIENT span, and below the SERVER span, show where they stand. */
+/** How many ancestors of the CLIENT span and descendants of the SERVER span are drawn. */
 const mostAround = 4;
 const lostBefore = 'the context was lost before this trace began';
 
-/** A call as reports draw it: the spans of both sides on one time axis, and the cut where the finding is a break between spans. */
+/** A call as reports draw it: the spans of both sides on one time axis, with a cut where the finding is a break between spans. */
 export interface CallPicture {
-  /** The spans before the cut, the outermost first. Empty where none is known. */
+  /** The spans above the cut, the outermost first. Empty where none is known, or there is no cut. */
   readonly above: readonly Span[];
-  /** The spans after the cut; without a cut all. */
+  /** The spans below the cut; all spans where there is no cut. */
   readonly below: readonly Span[];
   /** The spans of the call itself. */
   readonly sides: ReadonlySet<Span>;
-  /** What is wrong at the cut. Null where the finding is no break between spans. */
+  /** The text at the cut, which says what is wrong. Null where the finding is not a break between spans. */
   readonly cut: string | null;
 }
 
 interface Sides {
   readonly client: Span | null;
   readonly server: Span | null;
-  /** Where the caller made no span of the call: its span during which the call was made. */
+  /** The span of the caller during which the call was made, where the caller made no CLIENT span. */
   readonly during: Span | null;
 }
 
@@ -37,7 +37,7 @@ interface Lookup {
   readonly childrenOf: (span: Span) => readonly Span[];
 }
 
-/** Finds the spans of calls that findings show. A call of which no span is here has no picture. */
+/** Finds the spans of the calls in evidence. A call without any of its spans has no picture. */
 export function prepareCalls(spans: readonly Span[]): DrawCall {
   const lookup = indexSpans(spans);
   return (id, evidence) => {
@@ -86,7 +86,7 @@ function drawSides(id: FindingId, sides: Sides, lookup: Lookup): CallPicture {
   }
 }
 
-/** What the ids of the two sides show goes before what the finding says. */
+/** Places the cut. The ids of the two sides take precedence over the place that the finding defines. */
 function placeCut(id: FindingId, { client, server }: Sides): CutPlace {
   const { cut = 'between' } = findings[id];
   if (cut === 'nowhere') return cut;
@@ -122,7 +122,7 @@ function nameCut({ client, server, during }: Sides, parent: Span | null): string
     : 'the caller made no span of the call: the span below is the root of a trace of its own';
 }
 
-/** The nearest ones, the outermost first. Ends for cycles. */
+/** The nearest ancestors, the outermost first. Bounded, so that it ends for cycles too. */
 function listAncestors(span: Span, lookup: Lookup): readonly Span[] {
   const found: Span[] = [];
   let next = parentOf(span, lookup);

@@ -12,13 +12,13 @@ export interface BarRow {
   readonly span: Span;
   /** The lines that connect it with its parent: `└─ `. */
   readonly prefix: string;
-  /** It stands out: the span of a broken call. */
+  /** The row is highlighted: its span is a side of the broken call. */
   readonly isSide: boolean;
 }
 
 /** Draws spans and titles of traces on one time axis. */
 export interface Bars {
-  /** @param hasAxis Also the ends of the time axis, where there is room. */
+  /** @param hasAxis Also draws the ends of the time axis, where there is room. */
   readonly drawTitle: (traceId: string, hasAxis: boolean) => string;
   readonly drawRow: (row: BarRow) => string;
 }
@@ -26,10 +26,10 @@ export interface Bars {
 const margin = '  ';
 const gap = 2;
 const idWidth = 16;
-/** On narrower terminals span ids leave too little for names and bars; the id of the trace is there. */
+/** Widths below which span ids, or bars, are left out: they would leave too little room for names. The trace id is always drawn. */
 const narrowest = { withIds: 76, withBars: 40 } as const;
 const longest = { label: 70, bar: 100 } as const;
-/** Of the room for names and bars. */
+/** The most of the room for names and bars that names take. */
 const labelShare = 0.6;
 
 /** Fits names, ids, bars and durations of all rows to the width. */
@@ -76,7 +76,7 @@ export function prepareBars(rows: readonly BarRow[], layout: Layout): Bars {
   };
 }
 
-/** Of an axis, in milliseconds: a trace may take no time at all. */
+/** The shortest time axis, in milliseconds: a trace may have no duration. */
 const shortest = 0.001;
 
 function labelOf({ span, prefix }: BarRow): string {
@@ -93,7 +93,7 @@ function writeMs(ms: number): string {
   return `${ms.toFixed(Math.abs(ms) < 10 ? 2 : 1)} ms`;
 }
 
-/** Exactly so many columns; wide characters take two. */
+/** Cuts or pads the text to exactly `width` columns. Wide characters take two. */
 export function fitText(text: string, width: number): string {
   const missing = width - stringWidth(text);
   if (missing >= 0) return text + ' '.repeat(missing);
@@ -105,7 +105,7 @@ export function fitText(text: string, width: number): string {
   return `${cut}…`.padEnd(cut.length + 1 + Math.max(0, width - 1 - stringWidth(cut)));
 }
 
-/** At most so many columns. */
+/** Cuts the text to at most `width` columns. */
 export function clip(text: string, width: number): string {
   return fitText(text, width).trimEnd();
 }

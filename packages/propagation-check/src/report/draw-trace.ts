@@ -6,14 +6,14 @@ import { hang, type Layout, paint, truncate } from './layout.ts';
 import { listHeaders } from './list-headers.ts';
 import { toTreeLines } from './trace-tree.ts';
 
-/** Of the width, for the lines that connect spans of a deep trace. */
+/** The share of the width for the lines that connect the spans of a deep trace. */
 const prefixShare = 0.25;
 const mostHeaders = 2;
-/** As prose. */
+/** As wide as prose. */
 const widestCut = 110;
 const indent = '  ';
 
-/** Both sides of a call as trees on one time axis, with the cut between them where there is one and the propagation headers that were recorded. */
+/** Draws both sides of a call as trees on one time axis, with the cut between them and the propagation headers that their spans recorded. */
 export function drawCall({ above, below, sides, cut }: CallPicture, layout: Layout): readonly string[] {
   const rows = [above, below].map((spans) => listRows(spans, sides, layout));
   const bars = prepareBars(rows.flat(), layout);
@@ -31,7 +31,7 @@ export function drawCall({ above, below, sides, cut }: CallPicture, layout: Layo
   ];
 }
 
-/** A trace as a tree with bars, its first `most` spans. */
+/** Draws the first `most` spans of a trace as a tree with bars. */
 export function drawTrace(
   spans: readonly Span[],
   most: number,
@@ -66,7 +66,7 @@ function listRows(spans: readonly Span[], sides: ReadonlySet<Span>, { width }: L
   }));
 }
 
-/** In line with the name of the span. */
+/** The indent that aligns text with the name of the span. */
 function indentOf({ prefix }: BarRow): string {
   return `${indent}${' '.repeat(prefix.length)}`;
 }

@@ -1,13 +1,13 @@
-/** Control and formatting characters (those that reorder text among them), and line separators. */
+/** Control and formatting characters, including those that reorder text, and line separators. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Where continuous-integration systems see a command: `::error::` at the start of a line, which may be any word's when lines
- * are wrapped; `##[error]` and `##vso[…]` anywhere.
+ * The places where continuous-integration systems read a command: `::error::` at the start of a line, which may be the start of any word
+ * because lines are wrapped; `##[error]` and `##vso[…]` anywhere.
  */
 const commandStart = /(?<=^|\s):(?=:)|#(?=#)/g;
 
-/** Makes text from outside safe to print on one line of a terminal or of a build log. */
+/** Makes text from outside safe to print in one line of a terminal or a build log. */
 export function escapeText(text: string): string {
   return text.toWellFormed().replace(unprintable, escapeCharacter).replace(commandStart, escapeCharacter);
 }

@@ -15,10 +15,10 @@ import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
 const longestEdge = 100;
-/** GitHub shows no more of each level in one step. */
+/** GitHub shows at most this many annotations of each level in a step. */
 const mostOfLevel = 10;
 
-/** Annotations of GitHub Actions, one a line: the verdict, then errors, warnings, and what is accepted. */
+/** Annotations of GitHub Actions, one for each line: the verdict, then errors, warnings, and accepted findings. */
 export function renderGithub(result: Result, details: ReportDetails, options: FindingOptions): string {
   const layout = { ...options, width: textWidth, color: false, isShared: true };
   const level = outcomeOf(result, details) === 'passed' ? 'notice' : 'error';

@@ -2,56 +2,56 @@ import type { CollectorCounters } from '../span/collector-counters.ts';
 import { escapeJson } from '../util/escape-json.ts';
 import type { Result } from '../verdict/result.ts';
 
-/** Facts beside the result; part of the JSON report, version 1. */
+/** Facts in addition to the result; part of the JSON report, version 1. */
 export interface ReportDetails {
   /** Where the spans were read: `jaeger=http://localhost:16686`. */
   readonly source: string;
-  /** Why the verdict is `unknown`, and what to do; null when there is a verdict. */
+  /** Why the verdict is `unknown`, and what to do; otherwise null. */
   readonly reason: string | null;
   /** Notes on how the result came about. */
   readonly notes: readonly string[];
   /** Null where no Collector was asked. */
   readonly collector: CollectorCounters | null;
-  /** Those that the check sent itself, or that a command sent as far as its spans show them. */
+  /** The requests that the check sent itself, or those of a command, counted by their spans. */
   readonly requests?: RequestCounts;
-  /** Where the traces were searched for. */
+  /** The search that found the traces. */
   readonly search?: SearchExtent;
-  /** Where warnings fail too. */
+  /** Present where warnings fail too. */
   readonly failOn?: 'warning';
-  /** Where a command caused the traces. */
+  /** The command that caused the traces. */
   readonly command?: CommandEnd;
 }
 
-/** The end of the command of `exec`. */
+/** How the command of `exec` ended. */
 export interface CommandEnd {
   /** Without its arguments, which may hold secrets. */
   readonly name: string;
-  /** 128 + its number for a signal. */
+  /** 128 + the number of the signal where one ended the command. */
   readonly exitCode: number;
 }
 
-/** The requests of `run`. */
+/** Counts of requests. */
 export interface RequestCounts {
   readonly sent: number;
-  /** Without an answer, or with one of status 400 or more. */
+  /** Requests without an answer, or with a status of 400 or more. */
   readonly failed: number;
-  /** How, each with its number. */
+  /** Each kind of failure, with its count. */
   readonly failures: readonly string[];
 }
 
 /** The search of `trace --service`. */
 export interface SearchExtent {
   readonly service: string;
-  /** Of traces. */
+  /** The most traces that the search returns. */
   readonly limit: number;
-  /** So many traces were found, so that there may be older ones. */
+  /** The search returned this many traces, so there may be older ones. */
   readonly limitReached: boolean;
 }
 
 /**
- * The result as it is, and the details beside it, so escaped that a log stays whole.
+ * The result with the details, escaped for build logs.
  *
- * @param docsRoot The folder that holds `docs/findings`, as seen from the reader: an installed package has the pages in `dist`.
+ * @param docsRoot The folder of `docs/findings`, relative to the reader: an installed package has the pages in `dist`.
  */
 export function renderJson(result: Result, details: ReportDetails, docsRoot = ''): string {
   const { source, reason, notes, collector, requests, search, failOn, command } = details;

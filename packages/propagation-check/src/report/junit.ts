@@ -12,7 +12,7 @@ import { isPast, nameEdge, nameService, tellCallsJudged } from './terminal-edges
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
-/** Names of services are cut at this. */
+/** Longer names of services are cut. */
 const longestName = 400;
 const textWidth = 100;
 
@@ -20,19 +20,19 @@ interface TestCase {
   readonly name: string;
   readonly failures: readonly Finding[];
   readonly warnings: readonly Finding[];
-  /** Findings that are known or tolerated, in words. */
+  /** Texts on findings that are known or tolerated. */
   readonly accepted: readonly string[];
-  /** How many of its calls are judged, where that is too few for a verdict. */
+  /** How many calls of the edge are judged, where these are too few for a verdict; otherwise null. */
   readonly open: string | null;
-  /** It has no other failure. */
+  /** The case is reported as skipped: nothing in it fails, and it is accepted or open. */
   readonly isSkipped: boolean;
   /** Why there is no verdict. */
   readonly error: string | null;
 }
 
 /**
- * The result for continuous integration: a test case for each edge, and one for each finding of no edge. Without a verdict a case
- * of its own is an error, so that nothing that did not come looks like nothing that failed.
+ * The result for continuous integration: a test case for each edge, and one for each finding without an edge. Without a verdict there is an
+ * extra case with an error, so that missing spans do not look like a success.
  */
 export function renderJunit(result: Result, details: ReportDetails, options: FindingOptions): string {
   const cases = listCases(result, details);
@@ -109,7 +109,7 @@ function tellOpen(edges: readonly EdgeResult[], { says, protocol }: Undecided): 
     : tellCallsJudged({ calls, unjudged }, nameCall(one));
 }
 
-/** Lists of tests show this line alone. */
+/** The message of a failure: lists of test results show only this line. */
 function describe(finding: Finding): string {
   return `${proseOf(finding.id, finding.protocol).title} (${nameConfidently(finding)}), ${countOf(finding.count, nameCall(finding))}`;
 }

@@ -4,7 +4,7 @@ export interface Layout {
   /** Columns of the terminal. */
   readonly width: number;
   readonly color: boolean;
-  /** The locale is not UTF-8: nothing but ASCII can be shown. */
+  /** The locale is not UTF-8: only ASCII can be shown. */
   readonly ascii?: boolean;
 }
 
@@ -14,26 +14,26 @@ export function paint(layout: Layout, style: Style, text: string): string {
   return layout.color ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** On narrower terminals a label takes too much of a line: the text goes on below it. */
+/** Below this width a label takes too much of a line, and text continues below it. */
 const roomForLabels = 60;
-/** Of text that goes on below its label. */
+/** The indent of text that continues below its label. */
 export const narrowIndent = 4;
-/** On narrower terminals ids, paths and commands are broken. On others they stay whole, so that they can be found and copied. */
+/** Below this width ids, paths and commands are broken. Otherwise they stay whole, so that they can be searched for and copied. */
 const roomForWords = 80;
 
 export function isNarrow({ width }: Layout): boolean {
   return width < roomForLabels;
 }
 
-/** Whether words stay whole that are longer than a line. */
+/** Whether words that are longer than a line stay whole. */
 export function keepsWords({ width }: Layout): boolean {
   return width >= roomForWords;
 }
 
 /**
- * Breaks text at spaces so that it fits the width. A word that is longer, such as an id, stays whole unless it is cut before.
+ * Breaks text at spaces to fit the width. A longer word, such as an id, stays whole; see `cutWords`.
  *
- * @param first The width of the first line. It stays empty where the first word fits the others alone.
+ * @param first The width of the first line. That line stays empty where the first word only fits into later lines.
  */
 export function wrap(text: string, width: number, first = width): readonly string[] {
   const lines: string[] = [];
@@ -64,14 +64,14 @@ function cutWord(word: string, width: number): readonly string[] {
   const start = word.slice(0, width);
   const joint = Math.max(...['/', ',', ';', '=', '&', '?'].map((mark) => start.lastIndexOf(mark))) + 1;
   let at = joint > width / 2 ? joint : width;
-  // No half of a character, and no line that a build log could take for a command (`::error::`, `##[error]`).
+  // Not within a character, and not before `:` or `#`: a build log could take the next line for a command (`::error::`, `##[error]`).
   while (at > 0 && (/[:#]/.test(word.charAt(at)) || /[\ud800-\udbff]/.test(word.charAt(at - 1)))) at -= 1;
   return at === 0 ? [word] : [word.slice(0, at), ...cutWord(word.slice(at), width)];
 }
 
 const narrowestText = 20;
 
-/** Puts `label` before the first line and indents the others to match. @param more Further columns, as below the number of a list's item. */
+/** Puts `label` before the first line and indents the other lines to match. @param more Further indent, such as that of a numbered list. */
 export function hang(label: string, text: string, layout: Layout, more = 0): readonly string[] {
   const indent = more + (isNarrow(layout) ? Math.min(label.length, narrowIndent) : label.length);
   const roomBehind = (taken: number): number => Math.max(narrowestText, layout.width - taken);
@@ -82,7 +82,7 @@ export function hang(label: string, text: string, layout: Layout, more = 0): rea
   );
 }
 
-/** Shortens from the end to at most `width` columns, never within a character. */
+/** Cuts the end to fit `width` columns, never within a character. */
 export function truncate(text: string, width: number): string {
   if (text.length <= width) return text;
   return `${text.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;

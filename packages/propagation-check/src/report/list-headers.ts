@@ -3,8 +3,8 @@ import type { AttributeValue, Span } from '../span/span.ts';
 import { escapeText } from './escape-text.ts';
 
 /**
- * `traceparent: 00-…`, as the span recorded them, those of the request first. An empty list is a record as well: none was there. Of
- * baggage the names, for its values may be secrets.
+ * `traceparent: 00-…`: the propagation headers that a span recorded, those of the request first. A header that is recorded as an empty list
+ * was absent: `(none)`. Of baggage only the names are shown, because values may be secrets.
  */
 export function listHeaders(span: Span): readonly string[] {
   return (['request', 'response'] as const).flatMap((side) =>

@@ -18,13 +18,13 @@ import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
 const longestEdge = 200;
-/** A comment of GitHub holds 65,536 characters, and nobody reads more than these. */
+/** A comment on GitHub holds 65,536 characters; more edges would not fit, and nobody would read them. */
 const mostEdges = 40;
 const mostFindings = 10;
 
 export const marks = { error: '❌', warning: '⚠️', fine: '✅', accepted: '➖' } as const;
 
-/** For pull requests and job summaries. What comes from spans stands in code, where nothing is a link, a mention or markup. */
+/** The result for pull requests and job summaries. Text from spans is in code spans, where nothing becomes a link, a mention or markup. */
 export function renderMarkdown(
   result: Result,
   details: ReportDetails,
@@ -95,7 +95,7 @@ export function renderAccepted(accepted: readonly Finding[]): readonly string[] 
   return [[...lines, ...(left > 0 ? [`- … and ${left} more`] : [])].join('\n')];
 }
 
-/** A code span, also in a table. Source: CommonMark 6.1, GFM 4.10. */
+/** A code span that works in a table too. Source: CommonMark 6.1, GFM 4.10. */
 export function code(text: string): string {
   const ticks = '`'.repeat(longestRun(text) + 1);
   return `${ticks} ${text.replaceAll('|', '\\|')} ${ticks}`;

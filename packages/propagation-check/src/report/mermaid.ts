@@ -5,7 +5,7 @@ import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { nameService } from './terminal-edges.ts';
 
-/** More make a diagram that nobody reads. */
+/** A diagram of more messages is unreadable. */
 const mostMessages = 20;
 const longestName = 80;
 
@@ -17,7 +17,7 @@ interface Message {
   readonly isBroken: boolean;
 }
 
-/** The calls between services in the traces of a finding's first evidence, as a sequence diagram of Mermaid. Null without spans. */
+/** A sequence diagram of the calls between services in the traces of the first evidence. Null where the spans of the caller are missing. */
 export function drawSequence(finding: Finding, spans: readonly Span[]): string | null {
   const { id: findingId, protocol, evidence, client, server } = finding;
   const [first] = evidence;
@@ -57,7 +57,7 @@ export function drawSequence(finding: Finding, spans: readonly Span[]): string |
   ].join('\n');
 }
 
-/** Null where the ids of the two sides show no cut: the title of the finding says what is wrong. */
+/** What the ids of both sides show. Null where they show no cut: then the title of the finding says what is wrong. */
 function describeCut(caller: Span, called: Span | undefined): string | null {
   const isCall = caller.kind === 'CLIENT' || caller.kind === 'PRODUCER';
   if (called === undefined) return isCall ? `no span continues trace ${caller.traceId}` : null;
@@ -65,7 +65,7 @@ function describeCut(caller: Span, called: Span | undefined): string | null {
   return called.parentSpanId === caller.spanId ? null : 'the parent of its span is not the call';
 }
 
-/** Spans whose parent is of another service. */
+/** The spans whose parent belongs to another service. */
 function listCalls(spans: readonly Span[]): readonly Message[] {
   const byId = new Map(spans.map((span) => [`${span.traceId}:${span.spanId}`, span]));
   return spans.flatMap((span) => {
@@ -83,7 +83,7 @@ function listCalls(spans: readonly Span[]): readonly Message[] {
   });
 }
 
-/** Everything that Mermaid may take for syntax as a reference, and the word that ends a block. Source: its documentation, "Entity codes". */
+/** Escapes everything that Mermaid may take for syntax, and the word that ends a block. Source: Mermaid documentation, "Entity codes". */
 function escapeMermaid(text: string): string {
   return text
     .slice(0, longestName)

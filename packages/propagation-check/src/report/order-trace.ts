@@ -3,17 +3,17 @@ import { mapBy } from '../util/group-by.ts';
 
 export interface PlacedSpan {
   readonly span: Span;
-  /** 0 for a span that begins a tree. */
+  /** 0 for the top span of a tree. */
   readonly depth: number;
-  /** No sibling follows. */
+  /** Whether it is the last of its siblings. */
   readonly isLast: boolean;
-  /** Why a span with a parent begins a tree; otherwise empty. */
+  /** Why the span begins a tree although it has a parent; otherwise empty. */
   readonly note: string;
 }
 
 /**
- * The spans of one trace, depth first, children by start time. What only a cycle holds together comes last, from its first
- * span. Terminates for cycles, repeated ids and traces of any depth.
+ * The spans of one trace, depth first, siblings by start time. Spans that descend only from a cycle come last, beginning with the earliest.
+ * Terminates for cycles, repeated ids and traces of any depth.
  */
 export function* orderTrace(spans: readonly Span[]): Generator<PlacedSpan, undefined> {
   const inOrder = spans.toSorted(byStart);

@@ -4,8 +4,8 @@ import { keyFor } from '../util/group-by.ts';
 import type { Finding, Result } from '../verdict/result.ts';
 
 /**
- * Spans for a report that draws traces, at most `most`: the traces that findings name, then the first ones of the others. Traces are
- * whole, but for those that findings name and that are too large: of these the part around the findings.
+ * Picks at most `most` spans for a report that draws traces: first the traces in the evidence of findings, then others. Traces are whole,
+ * except for those in evidence that are too large: of these the part around the evidence is picked.
  */
 export function pickSpans(store: SpanStore, { findings }: Result, most: number): readonly Span[] {
   const named = new Set(findings.flatMap(listEnds).map(({ traceId }) => traceId));
@@ -43,7 +43,7 @@ function listEnds({ evidence }: Finding): readonly { readonly traceId: string; r
   );
 }
 
-/** Rows of the named traces and of as many others as there is room for; a capture may hold millions. */
+/** Counts the rows of the named traces, and of at most `mostTraces` others: a capture may hold millions of traces. */
 function countRows(
   store: SpanStore,
   named: ReadonlySet<string>,
@@ -63,7 +63,7 @@ function countRows(
   return counts;
 }
 
-/** The spans of a trace that began nearest to those of findings, each with everything above it. */
+/** The spans of a large trace that begin nearest to those in evidence, each with its ancestors. */
 function pickPart(
   store: SpanStore,
   rows: readonly number[],

@@ -8,7 +8,7 @@ export interface ReportInput {
   readonly result: Result;
   readonly details: ReportDetails;
   readonly options: FindingOptions;
-  /** Whole traces for reports that draw them, at most so many spans, those that findings name first. */
+  /** Picks whole traces for reports that draw them, at most this many spans; traces in the evidence of findings come first. */
   readonly pickSpans: (most: number) => readonly Span[];
   /** The script of the HTML report. */
   readonly readPageScript: () => Promise<string>;
@@ -16,18 +16,18 @@ export interface ReportInput {
 
 export interface Report {
   readonly render: (input: ReportInput) => Promise<string>;
-  /** It is for a program that reads a file: it is not printed. */
+  /** The report is for a program that reads a file, and is never printed. */
   readonly isFile?: boolean;
-  /** It is for a program that reads a log: it is printed below the report for people. */
+  /** The report is for a program that reads the log, and is printed below the report for people. */
   readonly isBeside?: boolean;
 }
 
-/** More make a page slow to load. */
+/** More spans make a page slow to load. */
 const mostSpansInPage = 50_000;
-/** A diagram shows calls of a few traces. */
+/** The diagrams show calls of a few traces. */
 const mostSpansInDiagrams = 10_000;
 
-/** By the names that `--report` takes. Each is loaded when it is asked for. */
+/** The reports, by the names that `--report` takes. Each is loaded when it is asked for. */
 export const reports = {
   tree: {
     render: async ({ result, details, options, pickSpans }) => {

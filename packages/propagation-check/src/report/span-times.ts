@@ -1,12 +1,12 @@
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
 
-/** Of the first span; 0 without any. */
+/** The start of the first span; 0 without spans. */
 export function findStart(spans: readonly Span[]): bigint {
   return spans.length === 0 ? 0n : spans.map((span) => span.startTimeUnixNano).reduce(earlier);
 }
 
-/** Of the last span; 0 without any. */
+/** The end of the last span; 0 without spans. */
 export function findEnd(spans: readonly Span[]): bigint {
   return spans.length === 0 ? 0n : spans.map((span) => span.endTimeUnixNano).reduce(later);
 }

@@ -22,7 +22,7 @@ export function listAccepted(result: Pick<Result, 'findings'>): readonly Finding
   return sortBySeverity(result).filter(isAccepted);
 }
 
-/** Informations, without calls to peers of which a note tells as a whole. */
+/** Findings of severity `info`, except calls to peers that a note already sums up. */
 export function listInfos({
   findings,
   unjudged = [],
@@ -46,17 +46,16 @@ function sortBySeverity({ findings }: Pick<Result, 'findings'>): readonly Findin
   );
 }
 
-/** For an accepted finding. */
 export function nameAcceptance({ known }: Finding): string {
   return known === true ? 'known' : 'tolerated';
 }
 
-/** As the exit code says it. */
+/** Corresponds to the exit code. */
 export function outcomeOf(result: Result, { failOn }: ReportDetails): Outcome {
   return decideOutcome(result, failOn);
 }
 
-/** `INTACT`, as the exit code says it: `FAILED` where warnings fail, and nothing is broken. */
+/** The first word of a report, such as `INTACT`. `FAILED` where nothing is broken and warnings fail. */
 export function nameVerdict(result: Result, details: ReportDetails): string {
   return failsByWarning(result, details) ? 'FAILED' : verdictNames[result.verdict];
 }
@@ -66,8 +65,8 @@ function failsByWarning(result: Result, details: ReportDetails): boolean {
 }
 
 /**
- * The result in one line. Where there is no verdict, its likeliest reasons come first: the end of the command and failed requests; and before them
- * the warnings that fail, which the first word tells of.
+ * The result in one line. Without a verdict, its likeliest reasons come first: the exit code of the command and failed requests. Where
+ * warnings fail, the line begins with that, because the first word is `FAILED`.
  */
 export function summarise(result: Result, details: ReportDetails): string {
   const { reason, requests, search, command } = details;
@@ -94,13 +93,13 @@ function describeFailed(requests: RequestCounts | undefined): readonly string[] 
   return [`${failed} of ${countOf(sent, 'request')} failed (${escapeText(failures.join(', '))})`];
 }
 
-/** Of more the note tells. */
+/** Further edges are in the note. */
 const mostUnjudged = 3;
 const widestName = 60;
 
-/** The edges that an intact verdict does not cover. */
+/** The edges that an intact verdict leaves out. */
 function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
-  // Requests of callers that nothing shows may all be of programs outside: a note tells of them.
+  // Calls of unknown callers may all come from programs outside: a note mentions them.
   const named = unjudged.filter(({ client }) => client !== null);
   if (verdict !== 'intact' || named.length === 0) return [];
   const names = [...new Set(named.map(nameUnjudged))];
@@ -108,7 +107,7 @@ function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[]
   return [`not judged: ${names.slice(0, mostUnjudged).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
-/** The topic of messages that others of it were received from follows their receiver. */
+/** Names an unjudged edge. Where messages are received, the topic follows the receiver. */
 function nameUnjudged({ client, server, peer, protocol }: UnjudgedEdge): string {
   const name = nameEdge({ client, server: server ?? peer }, widestName);
   return server === undefined || protocol === undefined ? name : `${name} (${escapeText(peer)})`;
@@ -167,7 +166,7 @@ export function sumCalls<Count extends string>(
   return sumOf(edges.map((edge) => edge[count] ?? 0));
 }
 
-/** Notes on the result; not escaped. */
+/** Notes on the result, not escaped. */
 export function describeNotes({ notes, collector }: ReportDetails): readonly string[] {
   if (collector === null) return notes;
   const { name, refused, sendFailed, enqueueFailed } = collector;

@@ -10,7 +10,7 @@ import type { EdgeResult, Finding, PastService, Result, Undecided } from '../ver
 import { escapeText } from './escape-text.ts';
 import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
 
-/** A list that is longer hides what is broken; JSON has all of it. */
+/** A longer list hides broken edges; JSON has all of them. */
 const mostEdges = 40;
 
 export type Mark = 'error' | 'warning' | 'fine' | 'accepted';
@@ -27,12 +27,12 @@ export function paintMark(layout: Layout, mark: Mark): string {
   return paint(layout, style, symbol);
 }
 
-/** Whether the edge is here only because others are broken: its calls went through another service. */
+/** Whether the edge exists only because others are broken: all its calls passed through another service. */
 export function isPast({ calls, past }: Partial<Pick<EdgeResult, 'calls' | 'past'>>): boolean {
   return past !== undefined && past.calls === calls;
 }
 
-/** The worst that is to be said of an edge: what is known or tolerated counts less than a warning. */
+/** The worst mark that applies to an edge. An accepted finding is better than a warning. */
 export function markEdge(
   edge: EdgeResult,
   { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
@@ -46,7 +46,7 @@ export function markEdge(
 
 type MarkedPlace = Omit<EdgeResult, 'broken'>;
 
-/** The mark of an edge that has no error. @param own Its findings that nothing accepts. */
+/** The mark of an edge without an error. @param own Its findings that are not accepted. */
 export function markRest(
   edge: MarkedPlace,
   own: readonly Pick<Finding, 'severity'>[],
@@ -60,7 +60,7 @@ export function markRest(
   return edge.known === true || edge.calls === 0 || isPast(edge) ? 'accepted' : 'fine';
 }
 
-/** Whether no more of its calls are judged than are left open by something else than accepted warnings. */
+/** Whether most calls of the edge are not judged, and no accepted finding explains that. */
 function isMostlyOpen({ calls, unjudged = 0, ...edge }: MarkedPlace, findings: Result['findings']): boolean {
   return (
     unjudged > 0 &&
@@ -78,7 +78,7 @@ export interface MarkedEdge {
   readonly mark: Mark;
 }
 
-/** The worst ones first. */
+/** The worst edges first. */
 export function rankEdges(result: Result): readonly MarkedEdge[] {
   const rank: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
   return result.edges
@@ -86,10 +86,10 @@ export function rankEdges(result: Result): readonly MarkedEdge[] {
     .sort((left, right) => rank.indexOf(left.mark) - rank.indexOf(right.mark));
 }
 
-/** A shorter name of an edge tells little. */
+/** A shorter name of an edge is not recognisable. */
 const shortestName = 20;
 
-/** One line for each edge, the broken ones first, each with its counts; below its name where the line is too short for both. */
+/** One line for each edge, broken ones first, with its counts; the counts go below the name where the line is too short for both. */
 export function renderEdges(result: Result, layout: Layout): readonly string[] {
   const all = rankEdges(result);
   const protocolWidth = Math.max(0, ...all.slice(0, mostEdges).map(({ edge }) => edge.protocol.length));
@@ -147,7 +147,7 @@ function tellJudgedOf(edge: EdgeResult): string {
   return calls === 0 ? 'never seen' : countOf(calls, one);
 }
 
-/** `14 of 30 calls judged`. @param one What is counted. */
+/** `14 of 30 calls judged`. @param one The word for one call. */
 export function tellCallsJudged(
   { calls, unjudged = 0 }: Pick<EdgeResult, 'calls' | 'unjudged'>,
   one?: string,
@@ -155,7 +155,7 @@ export function tellCallsJudged(
   return tellJudged(calls, calls + unjudged, one);
 }
 
-/** A column of a table of edges, where any edge has such calls. */
+/** A column of a table of edges; shown where any edge has such calls. */
 export interface ExtraCount {
   readonly title: string;
   readonly count: 'doubtful' | 'unjudged';
@@ -170,7 +170,7 @@ export function listExtraCounts(edges: readonly EdgeResult[]): readonly ExtraCou
   return extraCounts.filter(({ count }) => edges.some((edge) => edge[count] !== undefined));
 }
 
-/** `service-a → service-b`; when it does not fit, the longer name is cut first. */
+/** `service-a → service-b`. Where that does not fit, the longer name is cut first. */
 export function nameEdge(
   { client, server }: { readonly client: string | null; readonly server: string | null },
   width: number,

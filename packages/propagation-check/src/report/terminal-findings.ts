@@ -8,24 +8,24 @@ import { hang, isNarrow, keepsWords, type Layout, narrowIndent, paint, truncate,
 import { nameAcceptance } from './summary.ts';
 import { nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
-/** Layout of a printed finding. */
+/** How to print a finding. */
 export interface FindingOptions extends Layout {
-  /** The folder that holds `docs/findings`, relative to where the reader is: `` or `node_modules/propagation-check/`. */
+  /** The folder of `docs/findings`, relative to the reader: empty, or `node_modules/propagation-check/`. */
   readonly docsRoot: string;
-  /** It is read on other machines too. */
+  /** The report is read on other machines too. */
   readonly isShared?: boolean;
 }
 
-/** More than these teach nothing new; JSON has some more, and the count tells them all. */
+/** More examples show nothing new. JSON has some more, and the count includes all of them. */
 const mostEvidence = 3;
 const mostCandidates = 3;
 const mostInfos = 20;
 const mostScopes = 6;
-/** Of text from outside. */
+/** Longer text from outside is cut. */
 export const longestText = 400;
 const labelWidth = 12;
 
-/** One error or warning: what, where, how often, why, what shows it, what may cause it, what to do. */
+/** An error or a warning: title, edge, count, reason, evidence, candidates, steps to decide, fix. */
 export function renderFinding(finding: Finding, options: FindingOptions): readonly string[] {
   const { id, severity } = finding;
   const words = proseOf(id, finding.protocol);
@@ -48,13 +48,13 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
   ];
 }
 
-/** A path of this machine is of no use to those who read a report elsewhere. */
+/** Where the page of the finding is. A path of this machine does not help readers of a report on another one. */
 function nameDocs({ id, docs }: Finding, { docsRoot, isShared = false }: FindingOptions): string {
   const isElsewhere = isAbsolute(docsRoot) || docsRoot.startsWith('..');
   return isShared && isElsewhere ? `propagation-check explain ${id}` : escapeText(`${docsRoot}${docs}`);
 }
 
-/** Its id, and whether that is likely or sure. */
+/** The id of the finding; `likely` where its confidence is not certain. */
 export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
 }
@@ -65,7 +65,7 @@ export function renderFacts({ facts = [] }: Finding, layout: Layout): readonly s
   );
 }
 
-/** Where files of the project say what spans leave open. */
+/** Places in the files of the project that support the finding. */
 function renderProject({ project = [] }: Finding, layout: Layout): readonly string[] {
   return project.slice(0, mostEvidence).flatMap(({ file, line, column, says, check }, index) => {
     const text = `${file}:${line}:${column} ${says} (${check})`;
@@ -73,7 +73,7 @@ function renderProject({ project = [] }: Finding, layout: Layout): readonly stri
   });
 }
 
-/** The instrumentations of each service of a finding that has any: they tell which ones are missing. */
+/** The instrumentations of each service of a finding. They show which ones are missing. */
 export function listScopes({ client, server, scopes }: Finding) {
   const called = client === server ? [] : ([[server, scopes.server]] as const);
   return ([[client, scopes.client], ...called] as const).filter(([, names]) => names.length > 0);
@@ -89,7 +89,7 @@ function renderScopes(finding: Finding, layout: Layout): readonly string[] {
   return lines.flatMap((text, index) => labelled(index === 0 ? 'scopes' : '', text, layout));
 }
 
-/** Names of packages tell the most at their end. */
+/** Cuts the start of a name: package names differ most at their end. */
 function keepEnd(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(1 - width).replace(/^[\udc00-\udfff]/, '')}`;
 }
@@ -101,7 +101,7 @@ export function renderAccepted(findings: readonly Finding[], layout: Layout): re
   });
 }
 
-/** Informations, one line each. */
+/** Findings of severity `info`, one line each. */
 export function renderInfos(findings: readonly Finding[], layout: Layout): readonly string[] {
   return listDimly('· ', findings, layout, (finding) => {
     const [first] = finding.evidence;
@@ -134,7 +134,7 @@ export function describeCount(finding: Finding): string {
   return count === 0 ? 'never seen' : countOf(count, nameCall(finding));
 }
 
-/** Lines that differ only in ids are printed once. */
+/** Examples that differ only in ids are printed once. */
 function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly string[] {
   const shown = evidence.slice(0, mostEvidence);
   const lines = shown.flatMap(({ traceId, spanId, says }, index) => {
@@ -152,14 +152,14 @@ function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly 
     : lines;
 }
 
-/** Keeps the name of an id beside it. */
+/** Keeps an id and the word before it in one line. */
 const nbsp = '\u00a0';
 
 function withoutIds(says: string): string {
   return says.replace(/[0-9a-f]{16,32}/g, '#');
 }
 
-/** Why it is a warning. */
+/** Why the finding is only a warning. */
 export function renderDoubt({ doubt }: Finding, layout: Layout): readonly string[] {
   return doubt === undefined ? [] : labelled('doubt', `A warning: ${escapeText(doubt)}`, layout);
 }
@@ -181,7 +181,7 @@ function renderCandidates({ candidates = [], protocol }: Finding, layout: Layout
   ];
 }
 
-/** A command stays in one line, or goes on behind a backslash: one that is broken otherwise cannot be pasted. */
+/** A step and its commands. A command stays in one line or is continued by a backslash, so that it can be pasted. */
 export function renderStep(step: string, index: number, count: number, layout: Layout): readonly string[] {
   const [text = '', ...commands] = step.split('\n');
   const indent = count === 1 ? 0 : 3;
@@ -210,7 +210,7 @@ function layCommand(command: string, indent: number, layout: Layout): readonly s
   );
 }
 
-/** @param indent Of the second and later lines of the text, beyond the label. */
+/** @param indent Further indent of the second and later lines of the text. */
 export function labelled(label: string, text: string, layout: Layout, indent = 0): readonly string[] {
   const isBelow = label === '' && isNarrow(layout);
   const start = isBelow ? ' '.repeat(narrowIndent) : `  ${label}`.padEnd(labelWidth);

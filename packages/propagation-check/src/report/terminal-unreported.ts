@@ -8,7 +8,7 @@ import { longestText } from './terminal-findings.ts';
 
 const mostKinds = 20;
 
-/** Sides of calls without their other side of which nothing is reported, and why. What differs only in ids is said once. */
+/** Loose ends for which nothing is reported, and why (`--explain`). Ends that differ only in ids are listed once. */
 export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout): readonly string[] {
   if (ends.length === 0)
     return hang('', 'Nothing is left unreported of calls without their other side.', layout);

@@ -25,7 +25,7 @@ const styles = {
   unknown: 'yellow',
 } as const satisfies Record<Outcome, Style>;
 
-/** The result for people. The first line is the verdict; every text from outside is escaped. Ends with a line break. */
+/** The result for people. The first line is the verdict; all text from outside is escaped. Ends with a line feed. */
 export function renderTerminal(result: Result, details: ReportDetails, options: FindingOptions): string {
   const layout = { ...options, width: Math.min(options.width, widestText) };
   const accepted = listAccepted(result);
@@ -44,7 +44,7 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
     .join('\n\n')}\n`;
 }
 
-/** The result in one line, and notes. */
+/** The verdict, the summary in one line, and the notes. */
 export function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
   const label = `${nameVerdict(result, details)}  `;
   const verdict = hang(label, summarise(result, details), layout).map((line, index) =>

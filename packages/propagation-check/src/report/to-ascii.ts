@@ -17,7 +17,7 @@ const replacements: Readonly<Record<string, string>> = {
   '▼': 'v',
 };
 
-/** For terminals whose locale is not UTF-8: each character becomes one of ASCII, so that columns stay aligned. */
+/** For terminals whose locale is not UTF-8. Each character becomes one ASCII character, so that columns stay aligned. */
 export function toAscii(text: string): string {
   return text.replace(/[^\0-\x7f]/gu, (character) => replacements[character] ?? '?');
 }

@@ -6,7 +6,7 @@ import { escapeText } from './escape-text.ts';
 import { type Layout, paint, truncate } from './layout.ts';
 import { orderTrace } from './order-trace.ts';
 
-/** A trace of more spans than this is cut: nobody reads it, and the counts are elsewhere. */
+/** A longer trace is cut: nobody reads it, and the counts are elsewhere. */
 const mostSpans = 200;
 
 export interface TreeLine {
@@ -23,8 +23,8 @@ interface Column {
 }
 
 /**
- * Draws each trace among the spans as a tree with ids, start offsets (since the earliest span of all traces) and
- * durations. Terminates for cycles, repeated ids and traces of any depth. Ends without a line break.
+ * Draws each trace as a tree with ids, start offsets from the earliest span of all traces, and durations. Terminates for cycles, repeated ids
+ * and traces of any depth. Ends without a line feed.
  */
 export function renderTraceTrees(spans: readonly Span[], layout: Layout): string {
   const origin = spans.reduce<bigint | null>(
@@ -35,7 +35,7 @@ export function renderTraceTrees(spans: readonly Span[], layout: Layout): string
   return [...traces].map(([traceId, trace]) => renderTree(traceId, trace, origin ?? 0n, layout)).join('\n\n');
 }
 
-/** Columns for prefix, service and name: with fewer the times go into a line of their own. */
+/** Columns for prefix, service and name. With less room the times go to a line of their own. */
 const leastRoom = 40;
 
 function renderTree(traceId: string, spans: readonly Span[], origin: bigint, layout: Layout): string {
@@ -81,7 +81,7 @@ function toMs(nanoseconds: bigint): string {
   return `${(Number(nanoseconds) / 1e6).toFixed(1)} ms`;
 }
 
-/** At most `mostSpans` of them, depth first. */
+/** The first `mostSpans` spans, depth first. */
 export function toTreeLines(spans: readonly Span[], widestPrefix: number): readonly TreeLine[] {
   /** Whether a line continues below each ancestor, by depth. */
   const below: string[] = [''];

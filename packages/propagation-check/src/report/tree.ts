@@ -23,18 +23,18 @@ import {
 } from './terminal-findings.ts';
 import { renderUnreported } from './terminal-unreported.ts';
 
-/** Each takes some fifteen lines; the others are named. */
+/** Each finding takes about fifteen lines; of further ones only the titles are shown. */
 const mostFindings = 3;
-/** Of the trace that an intact result shows: verdict, edges and trace are one screen. */
+/** Spans of the trace that an intact result shows, so that verdict, edges and trace fit on one screen. */
 const mostSpans = 16;
 const mostCandidates = 3;
 
 /**
- * The result as a picture for people at a terminal, one screen where one edge is broken: the trace of the caller and that of the called
- * side one below the other on one time axis, the cut between them, and what to do. An intact result shows one of its traces. The
- * report `terminal` has the rest. Ends with a line break.
+ * The result as a picture for people at a terminal; with one broken edge it fits on one screen. It shows the traces of the caller and of the
+ * called service on one time axis, the cut between them, and what to do. An intact result shows one of its traces. The report `terminal`
+ * has the details. Ends with a line feed.
  *
- * @param spans Those of the findings among them (`pickSpans`).
+ * @param spans Whole traces, including those in the evidence of findings (`pickSpans`).
  */
 export function renderTree(
   result: Result,
@@ -61,7 +61,7 @@ export function renderTree(
     .join('\n\n')}\n`;
 }
 
-/** One finding as `renderTree` shows it. @param text As wide as prose may be. */
+/** One finding, as `renderTree` shows it. @param text The layout of prose, which is narrower. */
 export function renderFinding(
   finding: Finding,
   findCall: DrawCall,
@@ -104,7 +104,7 @@ function renderTitle(finding: Finding, layout: Layout): readonly string[] {
   );
 }
 
-/** Of the traces that cross the most services the first. */
+/** The first of the traces that cross the most services. */
 function pickSample(spans: readonly Span[]): readonly Span[] {
   let best: { readonly services: number; readonly spans: readonly Span[] } = { services: 0, spans: [] };
   for (const ofTrace of mapBy(spans, (span) => span.traceId).values()) {
@@ -114,7 +114,7 @@ function pickSample(spans: readonly Span[]): readonly Span[] {
   return best.spans;
 }
 
-/** One line: the ids tell those who look for them. */
+/** Counts of findings of severity `info`, in one line. */
 function renderInfos(result: Result, layout: Layout): readonly string[] {
   const counts = new Map<string, number>();
   for (const { id, count } of listInfos(result)) counts.set(id, (counts.get(id) ?? 0) + count);

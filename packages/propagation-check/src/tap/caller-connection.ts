@@ -2,16 +2,15 @@ import { Agent, type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * One connection from a caller and the one to the target that belongs to it. Idle connections are not shared
- * between callers: when the target closes one, the caller's is closed too, so a caller sees keep-alive as if it
- * talked to the target itself.
+ * A connection from a caller, with its own connection to the target. Idle connections are not shared between callers: when the target closes
+ * one, the tap closes the caller's too. So keep-alive works for a caller as if it were connected to the target itself.
  */
 export interface CallerConnection {
   readonly agent: Agent;
-  /** Call when a request begins, and `leave` when it is over: in between the connection is not idle. */
+  /** Call `enter` when a request begins, and `leave` when it has ended. In between the connection is not idle. */
   enter(): void;
   leave(): void;
-  /** Call with each request to the target, before its socket is known. */
+  /** Call this for each request to the target, before its socket is assigned. */
   watch(upstream: ClientRequest): void;
 }
 

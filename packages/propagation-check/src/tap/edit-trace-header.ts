@@ -1,11 +1,11 @@
 import type { HeaderField } from '../headers/evidence.ts';
 import { decodeGrpcTraceBin } from '../headers/read-wire-context.ts';
 
-/** Changes a value that is well formed; the patterns leave anything else as it is. */
+/** Changes a well-formed value and leaves any other as it is. */
 type Edit = (value: string) => string;
 type Edits = Readonly<Record<string, Edit>>;
 
-/** The field with another span id, in whichever format it is. */
+/** The header with another span id, in any format. */
 export function replaceSpanId(field: HeaderField, spanId: string): HeaderField {
   return edit(field, {
     traceparent: (value) => value.replace(/(?<=^[0-9a-f]{2}-[0-9a-f]{32}-)[0-9a-f]{16}/, spanId),
@@ -17,7 +17,7 @@ export function replaceSpanId(field: HeaderField, spanId: string): HeaderField {
   });
 }
 
-/** The field with a sampled flag of 0, in whichever format it is. */
+/** The header with the sampled flag 0, in any format. */
 export function clearSampled(field: HeaderField): HeaderField {
   return edit(field, {
     traceparent: (value) =>
@@ -37,7 +37,7 @@ export function clearSampled(field: HeaderField): HeaderField {
 }
 
 /**
- * The field with the last 64 bits of its trace id: shorter where the format allows it, otherwise filled up with zeros
+ * The header with only the last 64 bits of its trace id: shorter where the format permits it, otherwise padded with zeros
  * (W3C Trace Context, "Interoperating with existing systems which use shorter identifiers"). X-Ray has no short form.
  */
 export function truncateTraceId(field: HeaderField): HeaderField {

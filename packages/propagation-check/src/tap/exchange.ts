@@ -8,56 +8,56 @@ import { joinAddress } from '../headers/socket-address.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
 import { openMcpBody, recordMessage } from './mcp-messages.ts';
 
-/** The same for every request of a tap. */
+/** The settings that all requests of a tap share. */
 export interface TapSetup {
   readonly tap: string;
   readonly target: URL;
   readonly client: string | null;
   readonly server: string | null;
   readonly faults: readonly Fault[];
-  /** The share of requests that get the faults, 0 to 1. */
+  /** The share of requests that get the faults, from 0 to 1. */
   readonly faultRate: number;
   readonly faultSeed: number;
-  /** How long the target may be silent before it answers, in milliseconds; 0 for ever. */
+  /** How long the target may take to begin its answer, in milliseconds; 0 for no limit. */
   readonly timeoutMs: number;
-  /** Of a request and of an answer, in bytes. */
+  /** The limit of the header section of a request and of an answer, in bytes. */
   readonly maxHeaderSize: number;
-  /** Once for each exchange: its record, and one of each JSON-RPC message. */
+  /** Called once for each exchange, with its record and a record of each JSON-RPC message in it. */
   readonly onRecords: (records: readonly WireRecord[]) => void;
 }
 
 export interface RequestHead {
   readonly protocolVersion: WireRecord['protocolVersion'];
   readonly method: string;
-  /** The tap's end of the connection from the caller. */
+  /** The tap's own address on the connection from the caller. */
   readonly calledAt: string | null;
   /** The request target as it came: origin form, absolute form or `*`. */
   readonly requestTarget: string;
-  /** All that came from the caller, for the record. */
+  /** All headers of the caller, for the record. */
   readonly fields: readonly HeaderField[];
-  /** Those that are meant for the next hop, before faults. */
+  /** The headers to forward to the target, before faults. */
   readonly forwardable: readonly HeaderField[];
 }
 
-/** One request on its way through the tap: what to forward, and the notes that become its record. */
+/** One request that passes through the tap: what to forward, and the observations that become its record. */
 export interface Exchange {
   readonly fields: readonly HeaderField[];
-  /** How long to hold the request back, in milliseconds. */
+  /** How long to delay the request, in milliseconds. */
   readonly delayMs: number;
-  /** The request goes out on a connection to the target. */
+  /** The request was sent on a connection to the target. */
   noteForwarded(connection: Socket | undefined): void;
-  /** The head of the target's answer has come. */
+  /** The head of the target's answer has arrived. */
   noteAnswer(status: number, fields: readonly HeaderField[]): void;
-  /** Wants a copy of the body's chunks, as they pass; null where nothing in it would be read. */
+  /** Takes a copy of each chunk of the request body; null where the body is not needed. */
   readonly noteBody: ((chunk: Buffer) => void) | null;
   noteTargetError(error: Error): void;
-  /** Has no meaning after a target error: then it is the tap that closes. */
+  /** The caller aborted. Ignored after a target error, because then the tap closes the connection. */
   noteClientAborted(): void;
-  /** Gives the records to `onRecords`, once; later calls do nothing. */
+  /** Passes the records to `onRecords`, once; later calls do nothing. */
   finish(): void;
 }
 
-/** Counts requests, so that the faults of the n-th request depend on the seed alone. */
+/** Numbers the requests, so that the faults of a request depend only on the seed and its number. */
 export function createExchanges(setup: TapSetup): (head: RequestHead) => Exchange {
   let requests = 0;
   return (head) => {
@@ -90,7 +90,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
     noteAnswer(code, answer) {
       status = code;
       answered = readAnsweredContext(answer);
-      // Mostly the body has come by then.
+      // Usually the body is complete by now, and its copy can be released.
       body?.readMessages();
     },
     noteBody: body && ((chunk) => body.take(chunk)),
@@ -135,7 +135,7 @@ function describePlace({
   return { tap, target: target.origin, client, server, host: hostname() };
 }
 
-/** `127.0.0.1:8083`, `[::1]:8083`; null for a connection that is closed. */
+/** `127.0.0.1:8083`, `[::1]:8083`; null where the connection is closed. */
 export function readLocalAddress(connection: Socket | undefined): string | null {
   const { localAddress, localPort } = connection ?? {};
   return localAddress === undefined || localPort === undefined ? null : joinAddress(localAddress, localPort);

@@ -5,27 +5,27 @@ import { isBaggageHeader, isIdHeader, isTraceHeader } from '../headers/propagati
 import { clearSampled, replaceSpanId, truncateTraceId } from './edit-trace-header.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
-/** Changes each header field on its way to the target. `spanId`: a new one, 16 lower-case hex digits. */
+/** Changes a header on its way to the target. `spanId`: a new span id, 16 lower-case hex digits. */
 type HeaderFault = (field: HeaderField, spanId: string) => readonly HeaderField[];
 
-/** Of a `traceparent` the trace id is whole, and the span id is not. */
+/** Keeps the trace id of a `traceparent`, and cuts its span id. */
 const cutLength = 40;
 
 const headerFaults = {
-  /** Removes every trace header (all formats); baggage passes. */
+  /** Removes the trace headers of all formats; baggage passes. */
   strip: (field) => (isTraceHeader(field.name) ? [] : [field]),
-  /** Another span id, as an uninstrumented-looking hop that starts a span of its own sends it. */
+  /** Replaces the span id, like a hop that starts a span of its own without exporting it. */
   rewrite: (field, spanId) => [replaceSpanId(field, spanId)],
-  /** The first character becomes `z`, which no format allows there. */
+  /** Replaces the first character by `z`, which is invalid there in every format. */
   corrupt: (field) => (isIdHeader(field.name) ? [{ ...field, value: `z${field.value.slice(1)}` }] : [field]),
-  /** Too short, as behind a hop that limits the length of header values. */
+  /** Truncates the value, like a hop that limits the length of headers. */
   cut: (field) => (isIdHeader(field.name) ? [{ ...field, value: field.value.slice(0, cutLength) }] : [field]),
-  /** A second one with another span id, as a client that is instrumented twice sends it. */
+  /** Adds a second header with another span id, like a client that is instrumented twice. */
   duplicate: (field, spanId) => (isIdHeader(field.name) ? [field, replaceSpanId(field, spanId)] : [field]),
   'drop-baggage': (field) => (isBaggageHeader(field.name) ? [] : [field]),
-  /** The sampled flag becomes 0. */
+  /** Sets the sampled flag to 0. */
   unsample: (field) => [clearSampled(field)],
-  /** 64 bits are left of the trace id: its last 16 hex digits. */
+  /** Keeps 64 bits of the trace id: its last 16 hex digits. */
   truncate: (field) => [truncateTraceId(field)],
 } as const satisfies Readonly<Record<string, HeaderFault>>;
 
@@ -42,8 +42,8 @@ const longestDelayMs = 3_600_000;
 const faultNames = [...Object.keys(headerFaults), 'delay=MS'].join(', ');
 
 /**
- * Reads a fault as it is written on the command line: `strip`, `delay=200`.
- * @throws {TapOptionError} when there is no such fault, or its milliseconds are not a number from 1 to an hour.
+ * Parses a fault of the command line: `strip`, `delay=200`.
+ * @throws {TapOptionError} when the fault is unknown, or its milliseconds are not a number up to one hour.
  */
 export function parseFault(text: string): Fault {
   if (isHeaderFaultName(text)) return { name: text };
@@ -73,11 +73,11 @@ export function describeFault(fault: Fault): string {
 
 export interface FaultedRequest {
   readonly fields: readonly HeaderField[];
-  /** The faults that changed something: there is nothing to strip from a request without trace headers. */
+  /** The faults that had an effect: a request without trace headers cannot be stripped. */
   readonly applied: readonly Fault[];
 }
 
-/** Applies the faults one after the other. `spanId` is the one that `rewrite` and `duplicate` put in. */
+/** Applies the faults in order. `spanId`: the new span id for `rewrite` and `duplicate`. */
 export function applyFaults(
   fields: readonly HeaderField[],
   faults: readonly Fault[],
@@ -103,13 +103,13 @@ function applyFault(
 }
 
 export interface FaultDraw {
-  /** From 0 (included) to 1 (excluded); the request is faulty when it is below the rate. */
+  /** From 0 up to, but not including, 1. The request gets the faults where this is below the rate. */
   readonly chance: number;
   /** 16 lower-case hex digits, not all zeros. */
   readonly spanId: string;
 }
 
-/** Depends on the seed and the request's number alone, so a run repeats whatever the timing. */
+/** Depends only on the seed and the number of the request, so that a run can be repeated. */
 export function drawFault(seed: number, requestNumber: number): FaultDraw {
   const digest = createHash('sha256').update(`${seed}/${requestNumber}`).digest();
   const spanId = digest.toString('hex', 8, 16);

@@ -23,11 +23,11 @@ export interface Http1Forwarding {
   readonly setup: TapSetup;
   readonly begin: (head: RequestHead) => Exchange;
   readonly connectionOf: CallerConnections;
-  /** Whether the tap is closing: then connections end with their answer. */
+  /** Whether the tap is closing: then each connection closes after its answer. */
   readonly isClosing: () => boolean;
 }
 
-/** Called when the target switches protocols. Given only for requests that ask for it. */
+/** Called when the target switches protocols. Passed only for requests that ask for a switch. */
 export type OnSwitch = (
   answer: IncomingMessage,
   targetSocket: Socket,
@@ -48,7 +48,7 @@ export function forwardHttp1(
     upstream = sendUpstream(forwarding, exchange, request, response, onSwitch);
   };
 
-  // An abort shows as the response's close; without listeners these events would end the process.
+  // The `close` of the response reports an abort. Without these listeners an `error` event would end the process.
   request.on('error', () => undefined);
   response.on('error', () => undefined);
   response.sendDate = false;
@@ -58,7 +58,7 @@ export function forwardHttp1(
   response.once('close', () => {
     connection.leave();
     if (delay !== null) clearTimeout(delay);
-    // After a whole answer the rest of an upload may still be on its way.
+    // A request may still upload its body after the whole answer; that is no abort.
     if (!response.writableFinished) {
       exchange.noteClientAborted();
       upstream?.destroy();
@@ -79,7 +79,7 @@ function readHead(setup: TapSetup, request: IncomingMessage, switches: boolean):
     calledAt: readLocalAddress(request.socket),
     requestTarget: request.url ?? '',
     fields,
-    // HTTP/1.0 may leave Host out; HTTP/1.1, which goes to the target, may not.
+    // HTTP/1.0 permits a request without Host; the request to the target is HTTP/1.1 and needs it.
     forwardable: old && request.headers.host === undefined ? [host, ...forwardable] : forwardable,
   };
 }
@@ -129,11 +129,11 @@ function sendUpstream(
   upstream.on('error', (error: NodeJS.ErrnoException) => {
     request.unpipe(upstream);
     request.resume();
-    // An answer that has begun ends through its own stream: it may still be readable when the upload fails.
+    // An answer that has begun is ended by its own stream: it may still be readable when the upload fails.
     if (response.headersSent) return;
     exchange.noteTargetError(error);
     if (upstream.reusedSocket && error.code === 'ECONNRESET') {
-      // The target closed an idle connection at the same moment: callers know how to repeat after that, not after a 502.
+      // The target has just closed an idle connection. Callers repeat a request after a reset, but not after a 502.
       request.socket.destroy();
       return;
     }
@@ -151,7 +151,7 @@ function passRequest(request: IncomingMessage, upstream: ClientRequest, { noteBo
   });
   if (noteBody !== null) request.on('data', noteBody);
   request.pipe(upstream);
-  // After this turn, so that a small request and its head share a packet and a stream's head does not wait for its body.
+  // Deferred: a small request shares a packet with its head, and the head of a stream does not wait for the body.
   setImmediate(() => {
     if (!upstream.destroyed) upstream.flushHeaders();
   });
@@ -168,14 +168,14 @@ function passAnswer(
   const kept = removeHopByHop(fields).filter(
     ({ name }) => response.req.httpVersion !== '1.0' || name.toLowerCase() !== 'transfer-encoding',
   );
-  // The connections to caller and target live together, so what the target says about its own holds for the caller's.
+  // The connections of caller and target close together, so the target's keep-alive headers apply to the caller's connection.
   const keepAlive = fields.filter(({ name }) => name.toLowerCase() === 'keep-alive');
   if (listTokens(fields, 'connection').includes('close')) response.shouldKeepAlive = false;
 
   try {
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, toRawHeaders([...kept, ...keepAlive]));
   } catch (error) {
-    // Node reads more than it writes: status 099, control characters in the reason phrase.
+    // Node.js parses more than it writes, for instance status 099 or control characters in the reason phrase.
     const reason = error instanceof Error ? error : new Error(String(error));
     answer.on('error', () => undefined);
     upstream.destroy();
@@ -200,8 +200,8 @@ function passAnswer(
 }
 
 /**
- * A target may answer before it has read the whole request. From then on Node's client no longer says `drain`, for which
- * the rest of the upload waits.
+ * Continues an upload after the target has answered early: Node.js then no longer emits `drain` on the request, for which the rest of the
+ * upload waits.
  */
 function keepUploading(upstream: ClientRequest): void {
   const { socket } = upstream;
@@ -213,7 +213,7 @@ function keepUploading(upstream: ClientRequest): void {
   if (socket.writableLength === 0) drain();
 }
 
-/** 1xx answers; 101 comes as `upgrade`. */
+/** Passes 1xx answers, except 101, which arrives as `upgrade`. */
 function passInformation(information: InformationEvent, response: ServerResponse): void {
   if (response.headersSent || response.req.httpVersion === '1.0') return;
   if (information.statusCode === 100) response.writeContinue();
@@ -229,14 +229,14 @@ function passEarlyHints(information: InformationEvent, response: ServerResponse)
   try {
     response.writeEarlyHints(Object.fromEntries(hints));
   } catch {
-    // A hint that Node does not take is advice that is lost, the answer itself is still to come.
+    // Node.js refuses the hint. It is only advice; the answer itself follows.
   }
 }
 
 function refuse(setup: TapSetup, response: ServerResponse, error: Error): void {
   if (response.destroyed) return;
   const { status, body } = describeTargetError(setup.target, error);
-  // The phrase too: one that could not be written may be left from the target's answer.
+  // With an explicit reason phrase: an invalid one of the target's answer may still be set.
   response.writeHead(status, STATUS_CODES[status], {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
@@ -248,7 +248,7 @@ function toPairs(fields: readonly HeaderField[]): [string, string][] {
   return fields.map(({ name, value }) => [name, value]);
 }
 
-/** `URL` keeps the brackets of an IPv6 address, sockets do not take them. */
+/** The host without the brackets of an IPv6 address, which `URL` keeps and sockets do not accept. */
 function hostOf(target: URL): string {
   return target.hostname.replace(/^\[|\]$/g, '');
 }

@@ -14,10 +14,10 @@ import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from
 import { readRawHeaders } from './header-field.ts';
 import { describeTargetError, TargetTimeout } from './target-error.ts';
 
-/** Header lists may be longer than Node's default of 128; their size is limited by `maxHeaderSize`. */
+/** More than Node.js's default of 128 headers: `maxHeaderSize` limits their size. */
 export const maxHeaderListPairs = 4000;
 
-/** Gives the session to the target that belongs to a caller's session: one each, so that both live and die together. */
+/** The session to the target for a caller's session: one for each, so that both close together. */
 export type TargetSessions = (caller: Http2Session) => ClientHttp2Session;
 
 export function createTargetSessions(setup: TapSetup): TargetSessions {
@@ -32,7 +32,7 @@ export function createTargetSessions(setup: TapSetup): TargetSessions {
     if (open !== undefined && !open.closed && !open.destroyed) return open;
     const session = connect(setup.target.origin, options);
     known.set(caller, session);
-    // The streams report what went wrong; without a listener the error would end the process.
+    // The streams report errors; without this listener an `error` event would end the process.
     session.on('error', () => undefined);
     session.once('goaway', () => caller.close());
     session.once('close', () => caller.close());
@@ -47,7 +47,7 @@ export interface Http2Forwarding {
   readonly sessionOf: TargetSessions;
 }
 
-/** Forwards one HTTP/2 stream (a gRPC call, for instance) with its trailers, resets and backpressure. */
+/** Forwards one HTTP/2 stream, for instance a gRPC call, with trailers, resets and backpressure. */
 export function forwardHttp2(
   forwarding: Http2Forwarding,
   stream: ServerHttp2Stream,
@@ -62,7 +62,7 @@ export function forwardHttp2(
     calledAt: readLocalAddress(stream.session?.socket),
     requestTarget: headers[':path'] ?? '',
     fields,
-    // Connection-specific fields are a protocol error in HTTP/2 (RFC 9113, section 8.2.2), so there are none.
+    // Nothing to remove: connection-specific headers are a protocol error in HTTP/2 (RFC 9113, section 8.2.2).
     forwardable: fields,
   });
   const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
@@ -121,7 +121,7 @@ function sendUpstream(
     try {
       passAnswer(upstream, stream, answer, flags, rawAnswer);
     } catch (error) {
-      // Node reads more than it writes: status 600.
+      // Node.js parses more than it writes, for instance status 600.
       failOnce(asError(error));
       upstream.close(constants.NGHTTP2_CANCEL);
     }
@@ -132,7 +132,7 @@ function sendUpstream(
     if (!stream.headersSent || code !== constants.NGHTTP2_NO_ERROR) {
       failOnce(new Error(`the target closed the stream with code ${code}`));
     }
-    // The rest of an upload that the target does not want.
+    // Discards the rest of an upload that the target refuses.
     if (!stream.destroyed) stream.resume();
   });
 
@@ -146,7 +146,7 @@ function passInformation(information: IncomingHttpHeaders, stream: ServerHttp2St
   try {
     stream.additionalHeaders(information);
   } catch {
-    // Advice that Node does not write (101 is none in HTTP/2) is lost, the answer itself is still to come.
+    // Node.js refuses some informational headers, such as 101, which HTTP/2 forbids. They are only advice; the answer itself follows.
   }
 }
 
@@ -164,7 +164,7 @@ function passAnswer(
   if (!endStream) passBody(upstream, stream);
 }
 
-/** Passes one direction of the body, then its trailers. An end without trailers is sent as an empty DATA frame. */
+/** Passes the body in one direction, then its trailers. Without trailers an empty DATA frame ends the stream. */
 function passBody(
   from: ServerHttp2Stream | ClientHttp2Stream,
   to: ServerHttp2Stream | ClientHttp2Stream,
@@ -174,13 +174,13 @@ function passBody(
     trailers = toHeaders(readRawHeaders(raw), received);
   });
   to.once('wantTrailers', () => {
-    // A reset ends the writing side too: trailers would then make a broken body look whole.
+    // A reset also ends the writable side: trailers would make an aborted body look complete.
     if (!to.closed) to.sendTrailers(trailers);
   });
   from.pipe(to);
 }
 
-/** The tap answers in the target's place, or resets an answer that has begun with the target's code. */
+/** Answers in place of the target, or resets an answer that has begun with the target's code. */
 function fail(
   setup: TapSetup,
   exchange: Exchange,
@@ -201,15 +201,15 @@ function fail(
 }
 
 /**
- * The fields, with the pseudo-headers and the marks "never index" of the section that they come from. Fields of the same
- * name are grouped at the first one's place; they stay fields of their own.
+ * The headers in the form of Node.js, with the pseudo-headers and the "never indexed" marks of their section. Headers of the same name move to
+ * the place of the first one, and stay separate.
  */
 function toHeaders(fields: readonly HeaderField[], origin: IncomingHttpHeaders): OutgoingHttpHeaders {
   const values = new Map<string, string[]>();
   for (const { name, value } of fields) values.set(name, [...(values.get(name) ?? []), value]);
   const grouped = [...values].map(([name, all]) => [name, all.length === 1 ? all[0] : all]);
   const pseudo = Object.entries(origin).filter(([name]) => name.startsWith(':'));
-  // A null prototype, because a header may be called `__proto__`.
+  // A null prototype, because a header may be named `__proto__`.
   const headers: OutgoingHttpHeaders = Object.assign(
     Object.create(null),
     Object.fromEntries(pseudo),

@@ -4,9 +4,8 @@ import { forwardHttp1, type Http1Forwarding } from './forward-http1.ts';
 import { listTokens, readRawHeaders, removeHopByHopButUpgrade } from './header-field.ts';
 
 /**
- * Whether to offer the protocol switch to the target. Not for `Upgrade: h2c`, which HTTP/2 has given up
- * (RFC 9113, section 3.1) and Java's client still asks for: without the header it goes on with HTTP/1.1. Not for
- * requests with a body, which Node does not read after a switch.
+ * Whether to forward a request to switch protocols. Not for `Upgrade: h2c`, which HTTP/2 has deprecated (RFC 9113, section 3.1) and Java's
+ * client still sends: without that header it continues with HTTP/1.1. Not for requests with a body, which Node.js does not read after a switch.
  */
 export function wantsUpgrade(request: IncomingMessage): boolean {
   const fields = readRawHeaders(request.rawHeaders);
@@ -15,7 +14,7 @@ export function wantsUpgrade(request: IncomingMessage): boolean {
   return !hasBody && !listTokens(fields, 'upgrade').includes('h2c');
 }
 
-/** Forwards a request that asks for another protocol (WebSocket); after 101 the bytes pass both ways as they are. */
+/** Forwards a request to switch protocols (WebSocket). After status 101 the bytes pass unchanged in both directions. */
 export function forwardUpgrade(
   forwarding: Http1Forwarding,
   tunnels: Set<Socket>,
@@ -27,7 +26,7 @@ export function forwardUpgrade(
   response.shouldKeepAlive = false;
   response.assignSocket(caller);
   caller.on('error', () => undefined);
-  // The server has let go of this connection, so nobody else ends it after an answer that is not a switch.
+  // The HTTP server has released this connection, so the tap has to close it after an answer other than 101.
   response.once('finish', () => caller.destroySoon());
 
   forwardHttp1(forwarding, request, response, (answer, target, targetHead, exchange) => {
@@ -47,8 +46,8 @@ export function forwardUpgrade(
 }
 
 /**
- * Passes the bytes of one direction on. When one side is gone, the other is closed after what is still to be written,
- * and reset when it was a reset.
+ * Passes the bytes in one direction. When one side closes, the other is closed after the bytes that are still to be written; when one side
+ * is reset, so is the other.
  */
 function join(from: Socket, to: Socket, tunnels: Set<Socket>): void {
   tunnels.add(from);

@@ -1,6 +1,6 @@
 import type { HeaderField } from '../headers/evidence.ts';
 
-/** From Node's `rawHeaders`: name, value, name, value. */
+/** Reads Node.js's `rawHeaders`: name, value, name, value. */
 export function readRawHeaders(raw: readonly string[]): readonly HeaderField[] {
   return raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1] ?? '' }] : []));
 }
@@ -19,13 +19,12 @@ const connectionHeaders: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** A `Connection` header that names one of these would break the framing or the routing of the next hop. */
+/** Headers that stay even where `Connection` names them: without them the next hop would misread framing or routing. */
 const keptHeaders: ReadonlySet<string> = new Set(['content-length', 'host', 'transfer-encoding']);
 
 /**
- * Takes out what is meant for this connection only, and what the `Connection` header names (RFC 9110, section 7.6.1).
- * `Transfer-Encoding` stays: the tap forwards the same framing. `TE: trailers` is said again, because the tap
- * forwards trailers.
+ * Removes headers of this connection, and those that `Connection` names (RFC 9110, section 7.6.1). `Transfer-Encoding` stays, because the tap
+ * forwards the same framing. `TE: trailers` is added again, because the tap forwards trailers.
  */
 export function removeHopByHop(fields: readonly HeaderField[]): readonly HeaderField[] {
   const named = new Set(listTokens(fields, 'connection'));
@@ -38,13 +37,13 @@ export function removeHopByHop(fields: readonly HeaderField[]): readonly HeaderF
     : kept;
 }
 
-/** As `removeHopByHop` for a request or answer that switches the protocol: `Upgrade` goes on to the next hop. */
+/** As `removeHopByHop`, for a request or answer that switches protocols: keeps `Upgrade`. */
 export function removeHopByHopButUpgrade(fields: readonly HeaderField[]): readonly HeaderField[] {
   const upgrade = fields.filter(({ name }) => name.toLowerCase() === 'upgrade');
   return [...removeHopByHop(fields), { name: 'Connection', value: 'Upgrade' }, ...upgrade];
 }
 
-/** The members of a comma-separated list header, in lower case and without parameters. */
+/** The members of a comma-separated header, in lower case and without parameters. */
 export function listTokens(fields: readonly HeaderField[], name: string): readonly string[] {
   return fields
     .filter((field) => field.name.toLowerCase() === name)

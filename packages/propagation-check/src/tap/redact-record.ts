@@ -2,7 +2,7 @@ import type { HeaderField, WireContext, WireRecord } from '../headers/evidence.t
 import { isOpaqueHeader } from '../headers/propagation-header.ts';
 import { redacted } from '../util/hide-secrets.ts';
 
-/** A record as it may be written: of baggage and `tracestate` the keys, and the values only of those in `shownKeys`. */
+/** Removes secrets from a record: the values of baggage and `tracestate`, except for the keys in `shownKeys`. */
 export function redactRecord(record: WireRecord, shownKeys: ReadonlySet<string>): WireRecord {
   const redact = ({ headers, contexts, baggage }: WireContext): WireContext => ({
     headers: headers.map((field) => redactHeader(field, shownKeys)),
@@ -32,7 +32,7 @@ function redactHeader({ name, value }: HeaderField, shownKeys: ReadonlySet<strin
   };
 }
 
-/** `key=value;properties`: properties go with the value, whitespace stays. */
+/** `key=value;properties`: properties are removed with the value; whitespace stays. */
 function redactMember(member: string, shownKeys: ReadonlySet<string>): string {
   if (member.trim() === '') return member;
   const at = member.indexOf('=');

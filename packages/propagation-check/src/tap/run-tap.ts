@@ -10,7 +10,7 @@ import { TapOptionError } from './tap-option-error.ts';
 import type { TapOptions } from './tap-options.ts';
 import { openRecordWriter, type RecordWriter } from './write-records.ts';
 
-/** The options of `propagation-check tap` as written on the command line. */
+/** The options of `propagation-check tap`, as texts of the command line. */
 export interface TapCommandOptions {
   /** `8083`, `0.0.0.0:8083`, `[::1]:8083` */
   readonly listen?: string;
@@ -28,14 +28,14 @@ export interface TapCommandOptions {
 }
 
 const flushTimeoutMs = 2_000;
-/** The longest time that a timer takes, in whole days. */
+/** The longest time of a timer, in whole days. */
 const longestTimeoutMs = 24 * dayMs;
 
 /**
  * Runs a tap until SIGINT or SIGTERM; a second signal ends the process at once. Records go to standard output or a
  * file, messages to standard error.
- * @param given The options that the command line has; the others have their defaults.
- * @returns the exit code: 0 when all records are written, 2 when it could not start or records were lost.
+ * @param given The options that the command line has; others have their defaults.
+ * @returns The exit code: 0 when all records are written, 2 when the tap could not start or records were lost.
  */
 export async function runTap(options: TapCommandOptions, given: ReadonlySet<string>): Promise<number> {
   const stopped = waitForSignal();
@@ -132,7 +132,7 @@ function readTimeout(text: string): number {
 }
 
 function readNumber(option: string, text: string): number {
-  // Whether it is in its range is checked later.
+  // The range is checked later.
   if (/^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
   throw new TapOptionError(`${option} ${JSON.stringify(text.slice(0, 80))}: not a number; see --help`);
 }
@@ -152,7 +152,7 @@ function describeStartError(error: unknown, options: TapCommandOptions): string 
   return `--listen ${options.listen ?? ''}: ${remedy}`;
 }
 
-/** Where records are lost, and why. */
+/** Where and why records are lost. */
 function describeLoss(error: Error | null, { out }: TapCommandOptions): string {
   const place = out === undefined ? 'standard output' : JSON.stringify(out);
   return `${place}: ${error === null ? 'it is read too slowly' : describeFileError(error)}`;
@@ -162,7 +162,7 @@ function say(message: string): void {
   process.stderr.write(`propagation-check tap: ${escapeControls(message)}\n`);
 }
 
-/** Each signal once, so that a second one has its usual effect. */
+/** Listens once for each signal, so that a second one ends the process. */
 function waitForSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

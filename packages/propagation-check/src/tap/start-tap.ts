@@ -22,8 +22,8 @@ export interface Tap {
   /** `http://127.0.0.1:8083` */
   readonly url: string;
   /**
-   * Stops accepting, lets requests in flight end, for at most `graceMs` (default 10,000), then cuts them off. Tunnels
-   * (WebSocket) have no end of their own and are closed at once. All records are out when it resolves.
+   * Stops accepting connections, and waits for requests in flight for at most `graceMs` (default 10,000); then it aborts them. Tunnels
+   * (WebSocket) do not end by themselves and are closed at once. All records are written when it resolves.
    */
   close(graceMs?: number): Promise<void>;
 }
@@ -31,9 +31,9 @@ export interface Tap {
 const headersTimeoutMs = 60_000;
 
 /**
- * Starts a reverse proxy that passes HTTP/1.1, HTTP/2 with prior knowledge, and upgrades. It changes nothing but what
- * its faults change, and reports the propagation headers of each request.
- * @throws {TapOptionError} when an option cannot be used.
+ * Starts a reverse proxy for HTTP/1.1, HTTP/2 with prior knowledge, and protocol upgrades. It changes nothing except by its faults, and
+ * records the propagation headers of each request.
+ * @throws {TapOptionError} when an option is invalid.
  * @throws {NodeJS.ErrnoException} when it cannot listen (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`).
  */
 export async function startTap(options: TapOptions): Promise<Tap> {
@@ -55,7 +55,7 @@ export async function startTap(options: TapOptions): Promise<Tap> {
     onRecords(records: readonly WireRecord[]) {
       for (const record of records) onRecord(record);
       exchanges.end();
-      // The connection of a request that ended while the tap closes is idle only after this turn.
+      // The connection of a request that has just ended becomes idle after this turn.
       if (closing !== null) setImmediate(() => http1.closeIdleConnections());
     },
   };
@@ -78,7 +78,7 @@ export async function startTap(options: TapOptions): Promise<Tap> {
     }, graceMs);
     await closed;
     clearTimeout(deadline);
-    // Streams report their end after their connection's.
+    // Streams report their end after that of their connection.
     await exchanges.haveEnded();
   };
 
@@ -92,7 +92,7 @@ export async function startTap(options: TapOptions): Promise<Tap> {
   };
 }
 
-/** Counts the exchanges whose records are not out. */
+/** Counts exchanges whose records are not written yet. */
 function countExchanges() {
   let open = 0;
   let onNone = () => {};
@@ -113,7 +113,7 @@ function countExchanges() {
   };
 }
 
-/** @returns the port, which the system chooses for 0. */
+/** @returns The port; for port 0 the system chooses one. */
 async function listen(server: Http1Server, port: number, host: string): Promise<number> {
   server.listen(port, host);
   await once(server, 'listening');
@@ -125,7 +125,7 @@ function createServers(maxHeaderSize: number) {
   const http1 = createHttp1Server({
     maxHeaderSize,
     headersTimeout: headersTimeoutMs,
-    // How long a connection lives and how long a request takes is the target's business.
+    // The target limits the time of connections and requests.
     requestTimeout: 0,
     keepAliveTimeout: 0,
     requireHostHeader: false,

@@ -21,7 +21,7 @@ value, show the key that is expected.
 Ctrl-C and SIGTERM end it: exit code 0 when all records are written. Exit code
 2: it could not start, or records were lost.`;
 
-/** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
+/** Adds the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
 export function addTapCommand(program: Command): Command {
   return program
     .command('tap')
@@ -66,7 +66,7 @@ export function addTapCommand(program: Command): Command {
     });
 }
 
-/** Without the quotes that commander puts around a text. */
+/** An option with a default, which the help shows without commander's quotes. */
 function withDefault(flags: string, description: string, value: string): Option {
   return new Option(flags, description).default(value, value);
 }

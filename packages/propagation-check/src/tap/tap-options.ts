@@ -3,29 +3,29 @@ import type { TapSetup } from './exchange.ts';
 import { parseFault } from './fault.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
-/** The place of a tap, and the faults that it makes. */
+/** Where the tap listens, what it forwards to, and its faults. */
 export interface TapOptions {
-  /** Where callers reach the tap; port 0 takes a free one. The host is 127.0.0.1 by default. */
+  /** The address of the tap; port 0 takes a free one. The host is 127.0.0.1 by default. */
   readonly listen: { readonly host?: string; readonly port: number };
-  /** Origin of the next hop, `http://service-b:8082`. */
+  /** The origin of the target: `http://service-b:8082`. */
   readonly target: string;
-  /** Called once for each request when its exchange is over, in the order of these ends. Must not throw. */
+  /** Called once for each request when its exchange has ended, in the order of these ends. Must not throw. */
   readonly onRecord?: (record: WireRecord) => void;
-  /** Name of this point on the wire; its listening address by default. */
+  /** The name of the tap in records; its listening address by default. */
   readonly name?: string;
-  /** `service.name` on the caller's side. */
+  /** The `service.name` of the callers. */
   readonly client?: string;
-  /** `service.name` on the target's side. */
+  /** The `service.name` of the target. */
   readonly server?: string;
   /** As on the command line: `strip`, `delay=200`. Applied in this order. */
   readonly faults?: readonly string[];
-  /** The share of requests that get the faults, 0 to 1. Default 1. */
+  /** The share of requests that get the faults, from 0 to 1. Default 1. */
   readonly faultRate?: number;
-  /** An integer, default 1: with the same seed the same requests get the faults, and the same ids are put in. */
+  /** An integer, default 1. With the same seed the same requests get the faults, with the same ids. */
   readonly faultSeed?: number;
-  /** How long the target may be silent before it begins its answer, in milliseconds; 0 for ever. Default 60,000. */
+  /** How long the target may take to begin its answer, in milliseconds; 0 for no limit. Default 60,000. */
   readonly timeoutMs?: number;
-  /** Limit of a request's and an answer's header section, in bytes. Default 65,536. */
+  /** The limit of the header section of a request and of an answer, in bytes. Default 65,536. */
   readonly maxHeaderSize?: number;
 }
 
@@ -36,7 +36,7 @@ export interface ReadTapOptions extends Omit<TapSetup, 'tap' | 'onRecords'> {
   readonly name: string | null;
 }
 
-/** @throws {TapOptionError} when an option cannot be used; the message names it as on the command line. */
+/** @throws {TapOptionError} when an option is invalid; the message names it as on the command line. */
 export function readTapOptions(options: TapOptions): ReadTapOptions {
   const { host = '127.0.0.1', port } = options.listen;
   const target = readTarget(options.target);

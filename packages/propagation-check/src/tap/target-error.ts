@@ -7,7 +7,7 @@ export class TargetTimeout extends Error {
   }
 }
 
-/** The answer to the caller when the target did not answer: 504 for a timeout, otherwise 502. */
+/** The answer of the tap when the target did not answer: 504 after a timeout, otherwise 502. */
 export function describeTargetError(
   target: URL,
   error: Error,

@@ -5,16 +5,16 @@ import { escapeJson } from '../util/escape-json.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
 export interface RecordWriter {
-  /** Queues one line and returns at once. When the queue is full the record is dropped and counted, the traffic goes on. */
+  /** Queues a record and returns at once. When the queue is full, the record is dropped and counted: traffic does not wait. */
   write(record: WireRecord): void;
-  /** Writes what is queued and closes; waits at most `timeoutMs`. */
+  /** Writes the queue and closes; waits at most `timeoutMs`. */
   close(timeoutMs: number): Promise<RecordLoss>;
 }
 
 export interface RecordLoss {
-  /** Records that were not written. */
+  /** How many records were not written. */
   readonly lost: number;
-  /** Why, when writing failed. */
+  /** Why writing failed, or null. */
   readonly error: Error | null;
 }
 
@@ -22,9 +22,9 @@ const standardOutput = 1;
 const maxQueuedBytes = 16 * 1024 * 1024;
 
 /**
- * Writes records as JSON Lines, UTF-8, to a file (appended, mode 0600 when new) or to standard output. Not through
- * `process.stdout`, which blocks the whole process while a pipe's reader is slow.
- * @param onFirstLoss Told once, when the first record is lost: why, or null when the queue is full.
+ * Writes records as JSON Lines in UTF-8, to a file (appended, mode 0600 when new) or to standard output. It does not use `process.stdout`,
+ * which blocks the process while the reader of a pipe is slow.
+ * @param onFirstLoss Called when the first record is lost, with the reason, or null when the queue is full.
  * @throws {TapOptionError} when the file cannot be opened.
  */
 export function openRecordWriter(
@@ -84,7 +84,7 @@ function openForAppend(path: string): number {
     return openSync(path, 'a', 0o600);
   } catch (error) {
     const why = describeFileError(error);
-    // Most reasons end with what to do.
+    // Most reasons already end with what to do.
     const advice = why.includes(';') ? '' : '; give a file that can be written';
     throw new TapOptionError(`--out ${JSON.stringify(path)}: ${why}${advice}`);
   }

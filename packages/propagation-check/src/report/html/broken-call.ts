@@ -8,8 +8,8 @@ import { nameService } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /**
- * The caller's trace and that of the called service one below the other on one time axis, with the cut between them where there is one, and the
- * propagation headers that either span recorded.
+ * Draws the traces of the caller and of the called service, one below the other, on one time axis, with the cut between them and the
+ * propagation headers that their spans recorded.
  */
 export function drawBrokenCall({ above, below, sides, cut }: CallPicture): Markup {
   const spans = [...above, ...below];

@@ -8,7 +8,7 @@ import { orderTrace } from '../order-trace.ts';
 import type { PageData, PageSpan, PageTrace } from '../page/page-data.ts';
 import { findStart, toMs } from '../span-times.ts';
 
-/** The traces of the spans, for the script of the page. */
+/** The traces that the script of the page draws. */
 export function collectPageData(spans: readonly Span[], { findings }: Result): PageData {
   const services = new Map<string, number>();
   const broken = new Map<string, string>();
@@ -57,7 +57,7 @@ function indexOf(table: Map<string, number>, name: string): number {
   return index;
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 function round(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
 }

@@ -10,12 +10,12 @@ import { listScopes } from '../terminal-findings.ts';
 import { drawBrokenCall } from './broken-call.ts';
 import { html, type Markup } from './markup.ts';
 
-/** Of one finding; the others are links. */
+/** How many calls of a finding are drawn; the others are links. */
 const mostDrawn = 1;
 
 export type WriteFinding = (finding: Finding) => Markup;
 
-/** Cards of findings, each with its first call drawn from the spans. */
+/** Makes cards of findings. Each card has a drawing of the first call. */
 export function prepareCards(spans: readonly Span[]): WriteFinding {
   const findCall = prepareCalls(spans);
   return (finding) =>
@@ -66,7 +66,7 @@ ${listScopes(finding).map(([service, names]) => html`<p>in ${nameService(service
 <p>Page: <code>${finding.docs}</code></p></details></article>`;
 }
 
-/** The second line of a step is a command. */
+/** A step may have a command on its second line. */
 function renderStep(step: string): Markup {
   const [text = '', ...commands] = step.split('\n');
   return html`<li>${escapeText(text)}${commands.map((command) => html`<pre>${escapeText(command)}</pre>`)}</li>`;

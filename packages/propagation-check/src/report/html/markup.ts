@@ -1,4 +1,4 @@
-/** Markup that needs no further escape. */
+/** Markup, already escaped. */
 export interface Markup {
   readonly markup: string;
 }
@@ -13,13 +13,13 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A template of HTML or SVG: each value is escaped unless it is markup; lists are joined, null is left out. */
+/** A template of HTML or SVG. Values are escaped unless they are markup; lists are joined; null is left out. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const text = strings.map((string, index) => string + writePart(parts[index] ?? null)).join('');
   return { markup: text };
 }
 
-/** Markup of this package, such as its style sheet. Never call it with text from outside. */
+/** Trusts markup of this package, such as its style sheet. Never call it with text from outside. */
 export function trusted(markup: string): Markup {
   return { markup };
 }

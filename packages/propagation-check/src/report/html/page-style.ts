@@ -1,4 +1,4 @@
-/** The page's style sheet. Each text has at least 4.5 to 1 of contrast in both schemes (WCAG 2.2, 1.4.3). */
+/** The style sheet of the page. All text has a contrast of at least 4.5 to 1 in both colour schemes (WCAG 2.2, 1.4.3). */
 export const pageStyle = `
 :root { color-scheme: light dark; --text: light-dark(#1c2430, #e6e9ee); --soft: light-dark(#4f5b6b, #a7b1c0); --page: light-dark(#fff, #11161d);
   --card: light-dark(#f6f8fa, #1a212b); --line: light-dark(#c9d1db, #3a4553); --link: light-dark(#0b57a4, #7cb7ff);

@@ -23,15 +23,15 @@ import { html, type Markup, trusted } from './markup.ts';
 import { pageStyle } from './page-style.ts';
 import { drawServiceGraph, rateOf } from './service-graph.ts';
 
-/** Apart from the template: for `</script` in a tagged template the bundler imports a helper of a package that users do not have. */
+/** Not in the template: for `</script` in a tagged template the bundler imports a helper of a package that users do not install. */
 const scriptEnd = trusted('</script>');
 
 /**
- * The result as one HTML file that needs nothing else: no network, and under its own content security policy nothing runs or
- * styles but its own script and style sheet. Findings, graph and edges stand in it without a script; the traces open with it.
+ * The result as one self-contained HTML file: it needs no network, and its content security policy permits only its own script and style
+ * sheet. Findings, graph and edges are visible without JavaScript; the script adds the traces.
  *
- * @param spans Those that can be opened (`pickSpans`), the broken calls among them.
- * @param script That of the page (`page/page.ts`).
+ * @param spans The spans of the traces that the page can show (`pickSpans`), including those of broken calls.
+ * @param script The script of the page (`page/page.ts`).
  */
 export function renderHtml(
   result: Result,

@@ -6,7 +6,7 @@ import { truncate } from '../layout.ts';
 import { isPast, type Mark, nameService, rankEdges, tellCallsJudged } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
-/** A drawing of more edges is a knot; the table beside it has them all. */
+/** A drawing of more edges is unreadable; the table beside it has all of them. */
 const mostEdges = 80;
 
 const box = { height: 34, characterWidth: 7.6, padding: 20, longestName: 32 } as const;
@@ -16,14 +16,14 @@ interface Point {
   readonly y: number;
 }
 
-/** Services as boxes, calls as arrows with the rate of intact calls; broken edges before the others where there are too many. */
+/** Draws services as boxes and edges as arrows with the rate of intact calls. Where there are too many edges, broken ones are drawn first. */
 export function drawServiceGraph(result: Result): Markup {
   const shown = rankEdges(result).slice(0, mostEdges);
   if (shown.length === 0) return html``;
 
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 96, marginx: 8, marginy: 20 });
-  // An empty id is none to dagre.
+  // dagre does not accept an empty id.
   const idOf = (service: string | null): string => (service === null ? 'unknown' : `s${service}`);
   const widthOf = (text: string): number => text.length * box.characterWidth + box.padding;
   for (const { edge } of shown) {
@@ -66,7 +66,7 @@ function drawArrow(edge: EdgeResult, mark: Mark, points: readonly Point[], label
   return html`<g class="${mark}"><path d="${line}" marker-end="url(#head-${mark})"/><text x="${label.x.toFixed(1)}" y="${(label.y - 6).toFixed(1)}">${rateOf(edge)}</text></g>`;
 }
 
-/** How many of the calls are intact. */
+/** The rate of intact calls, or why there is none. */
 export function rateOf(edge: EdgeResult): string {
   const { calls, broken, unjudged = 0, doubtful = 0, known, tolerated, past } = edge;
   if (tolerated === true) return 'tolerated';
@@ -75,7 +75,7 @@ export function rateOf(edge: EdgeResult): string {
   if (past !== undefined && isPast(edge)) return `past ${nameService(past.service)}`;
   const sure = calls - doubtful;
   if (sure === 0) return `${doubtful} doubtful`;
-  // Never rounded up to what would say that nothing is broken.
+  // Rounded down: 100 % means that no call is broken.
   const rate = `${Math.floor(((sure - broken) / sure) * 100)} %${doubtful > 0 ? `, ${doubtful} doubtful` : ''}`;
   return unjudged > 0 ? `${rate}, ${tellCallsJudged(edge, nameCall(edge))}` : rate;
 }

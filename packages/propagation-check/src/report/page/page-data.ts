@@ -1,6 +1,6 @@
-/** The data of the page's own script: the traces that can be opened. Times in milliseconds. */
+/** The data of the page's script: the traces that it can show. Times in milliseconds. */
 export interface PageData {
-  /** Broken ones first, then by start. */
+  /** Traces with broken calls first, then by start. */
   readonly traces: readonly PageTrace[];
   readonly services: readonly string[];
   readonly kinds: readonly string[];
@@ -14,7 +14,7 @@ export interface PageTrace {
   readonly spans: readonly PageSpan[];
 }
 
-/** A tuple, for 50,000 of them stand in a page. */
+/** A tuple, because a page may hold 50,000 of them. */
 export type PageSpan = readonly [
   spanId: string,
   depth: number,
@@ -23,11 +23,11 @@ export type PageSpan = readonly [
   name: string,
   startMs: number,
   durationMs: number,
-  /** Empty where there is none. */
+  /** Empty where the span has no parent. */
   parentId: string,
-  /** A broken call has this side; empty where nothing is said. */
+  /** The finding of the broken call of which the span is a side; otherwise empty. */
   finding: string,
   isError: 0 | 1,
-  /** Why the span begins a tree; propagation headers that it recorded. */
+  /** Why the span begins a tree, and the propagation headers that it recorded. */
   details: readonly string[],
 ];

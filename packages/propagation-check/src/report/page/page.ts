@@ -1,9 +1,8 @@
 import type { PageData, PageSpan, PageTrace } from './page-data.ts';
 
 /**
- * The script of the HTML report. The source text of the exported functions is put into the page and runs there alone, so that they can
- * use nothing outside them but each other. They make the traces open: a list and a waterfall, of which only the rows in sight are in
- * the document.
+ * The script of the HTML report, which shows a list of traces and a waterfall. The source texts of the exported functions are put into the
+ * page, so these functions can use nothing but each other. Only the visible rows are in the document.
  */
 export function runPage(): void {
   const data: PageData = JSON.parse(findElement('data', HTMLScriptElement).text);
@@ -47,7 +46,7 @@ export function runPage(): void {
   search.addEventListener('input', filter);
   onlyBroken.addEventListener('change', filter);
 
-  /** A link to a span, `#TRACE-SPAN`, opens it. */
+  /** A link to a span, `#TRACE-SPAN`, opens its trace. */
   const follow = (): void => {
     const [, traceId, spanId] = /^#([0-9a-f]{16,32})-([0-9a-f]{16})$/.exec(location.hash) ?? [];
     const trace = traces.find(({ id }) => id === traceId);
@@ -70,16 +69,16 @@ interface List<Row> {
   select(index: number): void;
 }
 
-/** A list box of any length. Arrow keys, Page Up and Down, Home and End move in it. */
+/** Makes a list box of any length. Arrow keys, Page Up and Down, Home and End move the selection. */
 export function makeList<Row>(
   box: HTMLElement,
   write: (row: Row, option: HTMLElement) => void,
   open: (row: Row) => void,
 ): List<Row> {
   const rowHeight = 26;
-  /** Higher ones scroll. */
+  /** A higher box scrolls. */
   const mostRows = 16;
-  /** Rows beyond the edge that are there before they are scrolled into sight. */
+  /** Rows above and below the visible ones that are drawn before they are scrolled into view. */
   const spareRows = 8;
 
   const space = makeElement('div', 'space');
@@ -130,7 +129,7 @@ export function makeList<Row>(
   };
 }
 
-/** Selects by keys and clicks. */
+/** Moves the selection by keys and clicks. */
 export function moveBy(
   box: HTMLElement,
   select: (index: number) => void,
