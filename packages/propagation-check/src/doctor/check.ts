@@ -2,30 +2,30 @@ import type { FindingId } from '../rules/finding.ts';
 import type { Place } from './place.ts';
 import type { Project } from './project.ts';
 
-/** A sighting of a check in one place. */
+/** One place where a check has found its problem. */
 export interface Observation {
   readonly place: Place;
   readonly says: string;
-  /** The service that it concerns, by the name that its spans have. Absent: any. */
+  /** The `service.name` of the service that is concerned. Absent: unknown. */
   readonly service?: string | null;
-  /** Files alone do not tell: reported as a note. */
+  /** The files alone do not decide: reported as a note. */
   readonly isUnsure?: boolean;
-  /** It concerns only calls between the service and one of these; null is one of unknown name. */
+  /** Only calls between the service and one of these are concerned. Null is a service of unknown name. */
   readonly apartFrom?: readonly (string | null)[];
 }
 
-/** One thing in a project that breaks propagation. */
+/** A kind of mistake in a project that breaks propagation. */
 export interface DoctorCheck {
   readonly id: string;
-  /** `error`: propagation is broken wherever this is seen. `warning`: it is unless something outside the files makes up for it. */
+  /** `error`: propagation is broken wherever the check matches. `warning`: it is, unless something outside the files compensates. */
   readonly severity: 'error' | 'warning';
   readonly title: string;
   readonly why: string;
   /** The change to make, in one or two sentences. */
   readonly fix: string;
-  /** The corrected text, for the page. */
+  /** The corrected text, for the documentation. */
   readonly example: { readonly language: string; readonly text: string };
-  /** The findings in spans that it leads to. */
+  /** The findings in spans that the mistake leads to. */
   readonly leadsTo: readonly FindingId[];
   readonly find: (project: Project) => readonly Observation[];
 }

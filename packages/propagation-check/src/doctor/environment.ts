@@ -5,25 +5,25 @@ export interface Setting {
   readonly place: Place;
 }
 
-/** The variables and the command that start the processes of one service. */
+/** The environment in which the processes of one service start. */
 export interface Environment {
-  /** The name that its spans have, as far as it is said; else that of the container. */
+  /** The `service.name` where the files say it; otherwise the name of the container. */
   readonly service: string | null;
-  /** Services of one system: one Compose file, or the Kubernetes files of one folder. */
+  /** An id of the system. One Compose file, or the Kubernetes files of one folder, make a system. */
   readonly system: string;
   readonly kind: 'compose' | 'kubernetes' | 'dockerfile' | 'env-file';
   readonly place: Place;
   readonly variables: ReadonlyMap<string, Setting>;
   readonly image: string | null;
-  /** The folder that it is built from. */
+  /** The folder from which its image is built. */
   readonly folder: string | null;
-  /** Everything that starts it, as one text. */
+  /** All commands that start it, as one text. */
   readonly command: Setting | null;
-  /** The OpenTelemetry Operator adds an agent to it. */
+  /** The OpenTelemetry Operator injects an agent. */
   readonly isInjected: boolean;
 }
 
-/** The settings of OpenTelemetry that the variables of an environment state, without those that only a deployment knows. */
+/** The value of a variable; null where it is not set, or only the deployment knows it. */
 export function readVariable({ variables }: Environment, name: string): Setting | null {
   const setting = variables.get(name) ?? null;
   if (setting === null) return null;
@@ -31,25 +31,25 @@ export function readVariable({ variables }: Environment, name: string): Setting 
   return value === null ? null : { ...setting, value };
 }
 
-/** `${NAME:-default}` is its default; null where the value comes from elsewhere. Source: Compose specification, "Interpolation". */
+/** Replaces `${NAME:-default}` by its default; null where the value comes from elsewhere. Source: Compose specification, "Interpolation". */
 function expandDefaults(value: string): string | null {
   const expanded = value.replace(/\$\{\w+:?-([^{}$]*)\}/g, '$1').trim();
   return /\$[\w{(]|\{\{/.test(expanded) ? null : expanded.replace(/^(["'])(.*)\1$/, '$2');
 }
 
-/** Its SDK is switched off, with all else that it is told. */
+/** Whether the SDK is disabled: then its other settings have no effect. */
 export function isDisabled(environment: Environment): boolean {
   return readVariable(environment, 'OTEL_SDK_DISABLED')?.value.toLowerCase() === 'true';
 }
 
-/** Stores and Collectors have settings for their own spans, which are no part of anybody's traces. */
+/** Whether the service is a trace store or a Collector. Its settings are for its own spans, which are not part of the traces of services. */
 export function isBackend({ image }: Environment): boolean {
   return /jaeger|opentelemetry-collector|otelcol|tempo|alloy|zipkin|grafana|prometheus|loki|signoz|clickhouse|opensearch|elastic|langfuse|phoenix/.test(
     image ?? '',
   );
 }
 
-/** A variable of OpenTelemetry is set: the service exports spans of its own. */
+/** Whether an OpenTelemetry variable is set: then the service exports spans. */
 export function hasTelemetry({ variables }: Environment): boolean {
   return [...variables.keys()].some((name) => name.startsWith('OTEL_'));
 }

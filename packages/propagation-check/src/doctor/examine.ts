@@ -11,22 +11,22 @@ import type { Unparsed } from './yaml-value.ts';
 /** The result of all checks on a project. */
 export interface Diagnosis {
   readonly version: 1;
-  /** `broken` when a finding is an error, `unknown` when there was nothing to look at, otherwise `clean`, also with warnings. */
+  /** `broken` when a finding is an error, `unknown` when no check had anything to read; otherwise `clean`, also with warnings. */
   readonly verdict: 'clean' | 'broken' | 'unknown';
-  /** Why it is unknown. */
+  /** Why the verdict is `unknown`; otherwise null. */
   readonly reason: string | null;
   /** How many files of each kind were read. */
   readonly read: Readonly<Partial<Record<FileKind, number>>>;
   readonly checks: number;
   /** Errors first, then by place. */
   readonly findings: readonly DoctorFinding[];
-  /** How many findings a comment accepts. */
+  /** How many findings are accepted by a comment in the project. */
   readonly accepted: number;
   /** Files that were not read, and why. */
   readonly gaps: readonly string[];
 }
 
-/** Values of variables have any length. */
+/** Longer texts are cut: values of variables have any length. */
 const longestText = 300;
 
 /** The diagnosis of a project that could not be read. */
@@ -35,8 +35,8 @@ export function explainFailure(reason: string): Diagnosis {
 }
 
 /**
- * Asks every check. Pure: the same files give the same diagnosis.
- * @param folder Stands before the paths of files that cannot be parsed: empty, or with `/` at its end.
+ * Runs every check. Pure: the same files give the same diagnosis.
+ * @param folder A prefix for the paths of files that cannot be parsed: empty, or ends with `/`.
  */
 export function examine(files: readonly ProjectFile[], gaps: readonly string[] = [], folder = ''): Diagnosis {
   const texts = files.filter(isText);
@@ -88,19 +88,19 @@ function countKinds(files: readonly ProjectFile[]): Diagnosis['read'] {
 const gateways: readonly FileKind[] = ['nginx', 'haproxy', 'caddy'];
 const code: readonly FileKind[] = ['source', 'python', 'go', 'script', 'lock', 'installed'];
 
-/** Everybody can write these by hand, and no template engine fills them in later. */
+/** Files that people write by hand and that are not templates: a syntax error in them is a mistake. */
 const written = /(?:^|[/])(?:package[.]json|(?:docker-)?compose[^/]*[.]ya?ml)$/;
-/** Helm, Jinja, ERB. */
+/** Marks of Helm, Jinja and ERB templates. */
 const template = /[{][{%]|<%/;
 
-/** Control characters of programs, archives and UTF-16. Sources may have others than these in their literals. */
+/** Whether the file has none of the control characters of programs, archives and UTF-16. Literals in code may have others than NUL. */
 function isText({ path, text }: ProjectFile): boolean {
   const kind = kindOf(path);
   const isCode = code.some((each) => each === kind);
   return !(isCode ? /\0/ : /[^\P{Cc}\s\x7f-\x9f]/u).test(text);
 }
 
-/** Files that are no text, where there is nothing else to look at, or that belong to every such project. */
+/** Explains an unknown verdict by binary files: all of them where no text was found, otherwise only those that every such project needs. */
 function explainOthers(others: readonly ProjectFile[]): string | null {
   const [first] = others;
   if (first === undefined) return null;
@@ -108,7 +108,7 @@ function explainOthers(others: readonly ProjectFile[]): string | null {
   return `${first.path}${more} cannot be read as text: binary, encrypted or UTF-16; save it as UTF-8, or name another folder`;
 }
 
-/** A project of which a Compose file or a manifest has a syntax error is not called clean. */
+/** Explains an unknown verdict by a Compose file or a `package.json` with a syntax error. */
 function explainFaulty({ unparsed }: Project, files: readonly ProjectFile[], folder: string): string | null {
   const templates = new Set(files.filter(({ text }) => template.test(text)).map(({ path }) => path));
   const faulty = unparsed.filter(({ path }) => written.test(path) && !templates.has(path));
@@ -118,7 +118,7 @@ function explainFaulty({ unparsed }: Project, files: readonly ProjectFile[], fol
   return `${folder}${nameUnparsed(first)}${more} cannot be parsed; mend the syntax, and check again`;
 }
 
-/** A project in which no check has anything to look at is not called clean. */
+/** Explains an unknown verdict where no check had anything to look at. */
 function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']): string | null {
   const kinds = Object.keys(read);
   if (!kinds.some((kind) => !code.some((each) => each === kind)))
@@ -131,14 +131,14 @@ function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']):
     : 'nothing in these files names OpenTelemetry, so no check had anything to look at';
 }
 
-/** A comment on its line, or on the one before: `propagation-check-ignore ID`. */
+/** Whether a comment on the line, or on the line before, accepts the finding: `propagation-check-ignore ID`. */
 function isAccepted({ id, path, line }: DoctorFinding, files: readonly ProjectFile[]): boolean {
   const lines = files.find((file) => file.path === path)?.text.split('\n') ?? [];
   const mark = new RegExp(`(?:#|//|/\\*).*\\bpropagation-check-ignore\\b.*\\b${id}\\b`);
   return lines.slice(Math.max(0, line - 2), line).some((text) => mark.test(text));
 }
 
-/** A file that two services use is seen twice. */
+/** Removes repeats: a file that two services use is examined twice. */
 function withoutTwins(findings: readonly DoctorFinding[]): DoctorFinding[] {
   const alike = groupBy(findings, ({ id, path, line, column }) => `${id} ${path}:${line}:${column}`);
   return alike.map(([first]) => first);

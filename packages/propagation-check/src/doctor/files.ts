@@ -1,4 +1,4 @@
-/** Kinds of files, told by their names. */
+/** Kinds of files, recognised by their names. */
 export type FileKind =
   | 'manifest'
   | 'lock'
@@ -52,7 +52,7 @@ export function kindOf(path: string): FileKind | null {
   return kinds.find(([, name]) => name.test(path))?.[0] ?? null;
 }
 
-/** Tests, and what was built or copied, do not run in production. */
+/** Whether the file is a test, or was built or copied: such files do not run in production. */
 export function isAside(path: string): boolean {
   return (
     /(?:^|\/)(?:tests?|__tests__|__mocks__|fixtures|testdata|e2e|specs?|cypress|playwright|\.github|\.git|vendor|third_party|dist|build|out|coverage|\.next|\.nuxt|target|__pycache__|\.?venv|site-packages|\.terraform|\.cache|\.yarn|\.idea|\.vscode)(?:\/|$)/.test(

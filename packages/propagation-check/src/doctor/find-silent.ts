@@ -3,12 +3,12 @@ import type { Observation } from './check.ts';
 import { type Environment, readVariable, type Setting } from './environment.ts';
 import type { Project } from './project.ts';
 
-/** Tests switch spans off on purpose. */
+/** Names of files of tests, which disable spans on purpose. */
 const ofTests = /(?:^|[._-])(?:tests?|ci|e2e)(?:[._-]|$)/;
-/** Local settings and templates: they do not show the deployed values. */
+/** Names of files with local settings and of templates, which do not show the deployed values. */
 const ofOneMachine = /(?:^|[._-])(?:local|dev|development|example|sample|template|dist)(?:[._-]|$)/;
 
-/** A setting by which a service exports no spans. */
+/** A setting that stops a service from exporting spans. */
 export interface Silence {
   readonly says: string;
   readonly isUnsure?: boolean;
@@ -17,7 +17,7 @@ export interface Silence {
 /**
  * Finds the places where a variable stops a service from exporting spans.
  *
- * @param judge Null where the value lets spans through.
+ * @param judge Returns null where the value does not stop the export.
  */
 export function findSilent(
   { environments }: Project,

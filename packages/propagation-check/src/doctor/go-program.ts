@@ -3,7 +3,7 @@ import { findOwner } from './node-unit.ts';
 import type { Project } from './project.ts';
 import type { SourceFile } from './source-file.ts';
 
-/** A Go module with a `main`: a library leaves the set-up to its users. */
+/** A Go module with a `main`. Libraries are left out, because their users set up the SDK. */
 export interface GoProgram {
   /** Without generated code. */
   readonly sources: readonly SourceFile[];
@@ -12,7 +12,7 @@ export interface GoProgram {
 
 export function listGoPrograms({ ofKind, sources }: Project): readonly GoProgram[] {
   const modules = ofKind('go.mod').map(({ path }) => ({ folder: dirname(path) }));
-  // Source: Go, "go generate": the line that marks generated code.
+  // Source: Go, "go generate": this line marks generated code.
   const generated = new Set(
     ofKind('go').flatMap(({ path, text }) =>
       /^\/\/ Code generated .* DO NOT EDIT\.$/m.test(text) ? [path] : [],

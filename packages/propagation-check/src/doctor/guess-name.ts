@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { suggestName } from '../util/suggest-name.ts';
 
-/** What a name that no SDK knows is, after "is". @param meant As `guessName` answers. */
+/** The text after "is" on a name that no SDK knows. @param meant The answer of `guessName`. */
 export function tellUnknown(kind: 'propagator' | 'sampler' | 'exporter', meant: string | null): string {
   const one = `${kind === 'exporter' ? 'an' : 'a'} ${kind}`;
   return meant === null
@@ -9,13 +9,13 @@ export function tellUnknown(kind: 'propagator' | 'sampler' | 'exporter', meant: 
     : `no ${kind}; ${meant} is probably meant`;
 }
 
-/** More edits make another word. */
+/** A name with more edits is another word. */
 const mostEdits = 2;
 
 /**
- * The name that was probably meant; null where somebody may have made a component of this name.
+ * The known name that was probably meant; null where the name may be a custom component.
  *
- * @param mistaken Other words that people write, in lower case, and what they mean.
+ * @param mistaken Common mistakes in lower case, and what they mean.
  */
 export function guessName(
   name: string,

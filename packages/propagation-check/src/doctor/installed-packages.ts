@@ -1,29 +1,29 @@
 import type { Place } from './place.ts';
 
-/** One copy of a package of OpenTelemetry. */
+/** One copy of an OpenTelemetry package. */
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
   readonly place: Place;
-  /** Tests and builds alone need it. */
+  /** Only tests and builds need it. */
   readonly isDev: boolean;
-  /** The package in whose `node_modules` it lies; null for what all share, and where a lock file has no folders. */
+  /** The package in whose `node_modules` the copy is; null where all packages share it, or the lock file has no folders. */
   readonly owner: string | null;
-  /** The copy that it gets when it imports a package; null where that is not known. */
+  /** The copy of a package that this copy imports; null where that is not known. */
   readonly resolve: (name: string) => InstalledPackage | null;
 }
 
-/** The packages that a lock file, or `node_modules`, has. */
+/** The installed packages, by a lock file or by `node_modules`. */
 export interface InstalledPackages {
-  /** Of the file that says so. */
+  /** The folder of the lock file, or of `node_modules`. */
   readonly folder: string;
-  /** The copies of packages of OpenTelemetry. */
+  /** All copies of OpenTelemetry packages. */
   readonly all: readonly InstalledPackage[];
-  /** The copy that the code of a folder gets. */
+  /** The copy of a package that code in a folder imports. */
   readonly resolveFrom: (folder: string, name: string) => InstalledPackage | null;
 }
 
-/** Packages whose copies matter: OpenTelemetry's own, and instrumentations that others publish. */
+/** Whether copies of the package matter: OpenTelemetry's own packages, and instrumentations by others. */
 export function isTelemetry(name: string): boolean {
   return name.startsWith('@opentelemetry/') || name === '@fastify/otel' || name === '@prisma/instrumentation';
 }
@@ -33,7 +33,7 @@ export interface Version {
   readonly minor: number;
 }
 
-/** The numbers of a version, or of the least one that a range admits: `^1.9.0`, `~0.57`, `1.x`. Null for tags, URLs and sets of ranges. */
+/** The version, or the lowest one of a range: `^1.9.0`, `~0.57`, `1.x`. Null for tags, URLs and combined ranges. */
 export function readVersion(text: string): Version | null {
   const [, major, minor] =
     /^[\^~=v]*(\d+)(?:\.(\d+|x|\*))?(?:\.(?:\d+|x|\*))?(?:[-+][\w.-]+)?$/.exec(text.trim()) ?? [];
@@ -42,8 +42,8 @@ export function readVersion(text: string): Version | null {
 }
 
 /**
- * The generation of the SDK that a package is of: stable packages have it as their major version, experimental ones (0.x) count
- * up to 0.57 for 1, from 0.200 for 2, from 0.300 for 3. Source: opentelemetry-js, README "Package Version Compatibility".
+ * The generation of the SDK to which a package belongs. Stable packages have it as their major version. Experimental ones belong to 1 up to
+ * 0.57, to 2 from 0.200, and to 3 from 0.300. Source: opentelemetry-js, README "Package Version Compatibility".
  */
 export function readGeneration(version: string): number | null {
   const read = readVersion(version);

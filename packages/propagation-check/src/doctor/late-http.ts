@@ -3,19 +3,19 @@ import type { NodeUnit } from './node-unit.ts';
 import { allInstrumentations, httpInstrumentation } from './patched-modules.ts';
 import { type Import, resolveImport, type SourceFile } from './source-file.ts';
 
-/** A load of a module, in its source. */
+/** An import of a module, with the source that contains it. */
 export interface Load {
   readonly source: SourceFile;
   readonly each: Import;
 }
 
 /**
- * Whether a `require` of Node's `http` or `https` that runs before the SDK leaves the program with functions that send no header.
- * The instrumentation patches the module in place, when somebody loads it for the first time after the instrumentation was created:
- * a function that was taken out before stays as it was, and the others too where nobody loads the module again.
+ * Whether a `require` of Node.js's `http` or `https` before the SDK leaves the program with functions that send no header. The instrumentation
+ * patches the module in place at the first load after it was created. A function that was destructured before stays unpatched. The other
+ * functions stay unpatched only where nothing loads the module again.
  *
  * @param before What is loaded before the SDK is set up.
- * @param started The sources that the program consists of.
+ * @param started The sources of the program.
  */
 export function isLateHttp(
   { source, each }: Load,
@@ -26,7 +26,7 @@ export function isLateHttp(
   const { dependencies } = unit;
   if (each.kind !== 'require' || !/^(?:node:)?https?$/.test(each.from)) return false;
   if (!dependencies.has(allInstrumentations) && !dependencies.has(httpInstrumentation)) return false;
-  // A program that injects the header itself needs no instrumentation.
+  // A program that injects the context itself needs no instrumentation.
   if (started.some(({ text }) => /\bpropagation\s*\.\s*inject\s*\(/.test(text))) return false;
   const bound = /\b(?:const|let|var)\s+(?:\{([^{}]*)\}|([\w$]+))\s*=\s*$/.exec(
     source.text.slice(0, each.offset),
@@ -40,7 +40,7 @@ export function isLateHttp(
   return isUsed && !mayLoadAgain(unit, before, started);
 }
 
-/** Names that a pattern takes out of the module, also under another name: `get`, `request: send`. */
+/** Whether a function that is destructured from the module is called, also under another name: `get`, `request: send`. */
 function callsTaken(source: SourceFile, taken: string, functions: RegExp): boolean {
   return taken.split(',').some((part) => {
     const [, name = '', alias = name] = /^\s*(\w+)\s*(?::\s*([\w$]+))?\s*$/.exec(part) ?? [];
@@ -56,7 +56,7 @@ function escapeName(name: string): string {
   return name.replaceAll('$', '\\$');
 }
 
-/** A package may load `http`, and so may a source that is not at hand; what was loaded before the SDK does not load it again. */
+/** Whether anything may load `http` later: an import, a package, or a source that was not read. Loads before the SDK do not count. */
 function mayLoadAgain(unit: NodeUnit, before: readonly Load[], started: readonly SourceFile[]): boolean {
   const done = new Set(before.map(({ each }) => each));
   return started.some(

@@ -12,7 +12,7 @@ interface Launch {
 const startScripts = /^(?:start(?::(?:prod|production))?|serve(?::prod)?)$/;
 const runsNode = /(?:^|[\s/;&|"'])(?:node|tsx|ts-node|nodemon|dumb-init|tini|pm2(?:-runtime)?|nest)\s/;
 
-/** How the code of a package is started: its start scripts, and the containers that are built from its folder. */
+/** The commands that start a package: its start scripts, and the containers that are built from its folder. */
 export function listLaunches({ environments, units }: Project, unit: NodeUnit): readonly Launch[] {
   const scripts = [...unit.scripts].flatMap(([name, { value, place }]) =>
     startScripts.test(name) && runsNode.test(value) ? [{ place, text: value }] : [],
@@ -27,10 +27,10 @@ export function listLaunches({ environments, units }: Project, unit: NodeUnit): 
   return [...scripts, ...containers];
 }
 
-/** Options of Node.js whose value is a word of its own. */
+/** Options of Node.js that take their value as the next word. */
 const valued = /^(?:-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file)$/;
 
-/** The file that a command starts, without folder and ending: `dist/main.js` is built from some `main.ts`. */
+/** The file that a command starts, without folder and extension: `dist/main.js` is built from some `main.ts`. */
 export function readEntry({ text }: Launch, unit: NodeUnit): string | null {
   if (/\bnest\s+start\b/.test(text)) return 'main';
   const words = text.split(/\s+/);

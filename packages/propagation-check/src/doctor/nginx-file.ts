@@ -4,16 +4,16 @@ export interface Directive {
   readonly name: string;
   readonly words: readonly string[];
   readonly offset: number;
-  /** The directives inside of its braces. */
+  /** The directives in its braces; null without braces. */
   readonly block: readonly Directive[] | null;
 }
 
 const token = /#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[{};]|(?:\\.|\$\{[^}]*\}|[^\s{};"'#\\])[^\s{};]*/g;
 
-/** Blocks inside of blocks: http, server, location, if. */
+/** The deepest nesting of blocks that is read: http, server, location, if. */
 const deepest = 16;
 
-/** Source: nginx, "Configuration File's Structure". Null where the text is of another form. */
+/** Parses a configuration; null where the text is not one. Source: nginx, "Configuration File's Structure". */
 export function readNginx({ text }: ProjectFile): readonly Directive[] | null {
   const root: Directive[] = [];
   const open: Directive[][] = [root];

@@ -7,24 +7,24 @@ import { type Import, resolveImport, type SourceFile } from './source-file.ts';
 const setsUp =
   /\bnew\s+(?:\w+\.)?(?:NodeSDK|NodeTracerProvider)\s*\(|\bregisterInstrumentations\s*\(|\bstartNodeSDK\s*\(/;
 
-/** The sources that set an SDK up. */
+/** The sources that set up an SDK. */
 export function listSetups({ sources }: NodeUnit): readonly SourceFile[] {
   return [...sources.values()].filter(({ text }) => setsUp.test(text));
 }
 
-/** Where a source sets it up. */
+/** The offset of the setup in a source. */
 export function setupOffset({ text }: SourceFile): number {
   return Math.max(0, text.search(setsUp));
 }
 
 const preload = /(?:^|[\s"'=])(?:-r|--require|--import|--loader|--experimental-loader)(?:[\s=]|$)/;
 
-/** Anything in the project preloads a module into Node.js. What it preloads is not asked: any may set the SDK up. */
+/** Whether any file preloads a module into Node.js. Every preloaded module may set up the SDK. */
 export function preloadsAnything({ mentions }: Project): boolean {
   return mentions(preload);
 }
 
-/** The OpenTelemetry Operator, or a package that is an agent, adds the SDK from outside. */
+/** Whether the OpenTelemetry Operator or an agent package adds the SDK from outside. */
 export function isInjected({ environments, mentions }: Project): boolean {
   return (
     environments.some((each) => each.isInjected) ||
@@ -32,7 +32,7 @@ export function isInjected({ environments, mentions }: Project): boolean {
   );
 }
 
-/** The sources that commands start, by name; of several the one that lies highest: `dist/index.js` is not `src/routes/index.ts`. */
+/** The sources that commands start, found by name. Of several the highest one counts: `dist/index.js` is not `src/routes/index.ts`. */
 export function listEntries(project: Project, unit: NodeUnit): readonly SourceFile[] {
   const names = new Set(listLaunches(project, unit).flatMap((launch) => readEntry(launch, unit) ?? []));
   return [...names].flatMap((name) => {
@@ -42,10 +42,10 @@ export function listEntries(project: Project, unit: NodeUnit): readonly SourceFi
   });
 }
 
-/** The entries of a package and every source of it that they import. */
+/** The entries of a package, and all its sources that they import. */
 export function listReachable(project: Project, unit: NodeUnit): readonly SourceFile[] {
   const reached = new Set(listEntries(project, unit));
-  // A set that grows while it is read is read to its end.
+  // The iteration includes elements that are added meanwhile.
   for (const source of reached)
     for (const each of source.imports) {
       const target = resolveImport(source, each, unit.sources);
@@ -54,7 +54,7 @@ export function listReachable(project: Project, unit: NodeUnit): readonly Source
   return [...reached];
 }
 
-/** Where sources import a package. Those that set up an exporter do not count: gRPC carries spans there, and no call of the program. */
+/** Where sources use a package. Sources that set up an exporter are left out: there gRPC only exports spans. */
 export function listUses(
   sources: readonly SourceFile[],
   isMeant: (each: Import) => boolean,

@@ -10,10 +10,10 @@ export interface NodeUnit {
   readonly name: string | null;
   readonly isModule: boolean;
   readonly main: string | null;
-  /** Run-time dependencies, with those of the folders above: workspaces use what the root installs. */
+  /** Run-time dependencies, including those of manifests in folders above, which workspaces share. */
   readonly dependencies: ReadonlyMap<string, Setting>;
   readonly scripts: ReadonlyMap<string, Setting>;
-  /** Its sources, by path without ending. */
+  /** Its sources, by path without extension. */
   readonly sources: ReadonlyMap<string, SourceFile>;
   readonly installed: InstalledPackages | null;
 }
@@ -44,13 +44,13 @@ const nodeSdks = [
   '@opentelemetry/sdk-trace-node',
 ];
 
-/** The dependency that makes it export spans. */
+/** The dependency that exports spans. */
 export function findSdk({ dependencies }: NodeUnit): Setting | null {
   const name = nodeSdks.find((each) => dependencies.has(each));
   return name === undefined ? null : (dependencies.get(name) ?? null);
 }
 
-/** Another agent traces beside or instead of OpenTelemetry's own instrumentations. */
+/** Whether another agent instruments the program, beside or instead of OpenTelemetry. */
 export function hasOtherAgent({ dependencies }: NodeUnit): boolean {
   return [...dependencies.keys()].some((name) =>
     /^(?:dd-trace|elastic-apm-node|newrelic|@sentry\/|@vercel\/otel|@elastic\/opentelemetry-node|@splunk\/otel|@honeycombio\/opentelemetry-node|@azure\/monitor-opentelemetry|applicationinsights|@logfire\/|@pydantic\/logfire|@google-cloud\/trace-agent|@grafana\/)/.test(
@@ -59,14 +59,14 @@ export function hasOtherAgent({ dependencies }: NodeUnit): boolean {
   );
 }
 
-/** Its code runs in browsers, or is compiled by a framework that loads instrumentation its own way. */
+/** Whether the code runs in browsers, or a framework compiles it and loads instrumentation in its own way. */
 export function isFrontEnd({ dependencies }: NodeUnit): boolean {
   return ['next', 'nuxt', '@remix-run/node', '@sveltejs/kit', 'astro', 'react-native', 'expo'].some((name) =>
     dependencies.has(name),
   );
 }
 
-/** The innermost of the folders that hold a path. */
+/** The innermost unit whose folder contains the path. */
 export function findOwner<T extends { readonly folder: string }>(
   path: string,
   units: readonly T[],

@@ -1,6 +1,6 @@
 import type { Setting } from './environment.ts';
 
-/** OTEL_SERVICE_NAME before `service.name` of OTEL_RESOURCE_ATTRIBUTES. Source: OpenTelemetry specification, "General SDK configuration". */
+/** OTEL_SERVICE_NAME precedes `service.name` in OTEL_RESOURCE_ATTRIBUTES. Source: OpenTelemetry specification, "General SDK configuration". */
 export function readResourceName(variables: ReadonlyMap<string, Setting>): string | null {
   const name = variables.get('OTEL_SERVICE_NAME')?.value ?? '';
   const attributes = variables.get('OTEL_RESOURCE_ATTRIBUTES')?.value ?? '';
@@ -8,7 +8,7 @@ export function readResourceName(variables: ReadonlyMap<string, Setting>): strin
   return found === '' || /[${]/.test(found) ? null : found;
 }
 
-/** Formats that OTEL_PROPAGATORS names, and which headers each reads. Source: the same specification; `baggage` carries no trace. */
+/** The values of OTEL_PROPAGATORS, and the format of each. Source: the same specification; `baggage` carries no trace context. */
 export const propagatorFormats: ReadonlyMap<string, string | null> = new Map([
   ['tracecontext', 'W3C Trace Context'],
   ['baggage', null],
@@ -16,17 +16,17 @@ export const propagatorFormats: ReadonlyMap<string, string | null> = new Map([
   ['b3multi', 'B3'],
   ['jaeger', 'Jaeger'],
   ['xray', 'X-Ray'],
-  // Of AWS Lambda, `aws-lambda-java` and others.
+  // Used by AWS Lambda distributions, such as `aws-lambda-java`.
   ['xray-lambda', 'X-Ray'],
   ['ottrace', 'OpenTracing'],
-  // Of distributions and vendors; each reads headers of its own.
+  // Of distributions and vendors. Each has headers of its own.
   ['gcp', 'Google Cloud'],
   ['oneway-gcp', 'Google Cloud'],
   ['datadog', 'Datadog'],
   ['solarwinds_propagator', null],
 ]);
 
-/** Samplers that OTEL_TRACES_SAMPLER names. Source: the same specification. */
+/** The values of OTEL_TRACES_SAMPLER. Source: the same specification. */
 export const samplerNames: readonly string[] = [
   'always_on',
   'always_off',
@@ -45,7 +45,7 @@ export const samplerNames: readonly string[] = [
   'solarwinds_sampler',
 ];
 
-/** Exporters that OTEL_TRACES_EXPORTER names. Source: the same specification. */
+/** The values of OTEL_TRACES_EXPORTER. Source: the same specification. */
 export const exporterNames: readonly string[] = [
   'otlp',
   'otlp/stdout',
@@ -55,7 +55,7 @@ export const exporterNames: readonly string[] = [
   // No longer in the specification.
   'jaeger',
   'logging',
-  // Only some languages have these.
+  // Known to some languages only.
   'logging-otlp',
   'experimental-otlp/stdout',
   'otlp_proto_grpc',
@@ -79,7 +79,7 @@ export function splitNames(value: string): readonly string[] {
     .filter((name) => name !== '');
 }
 
-/** The trace formats that a value of OTEL_PROPAGATORS names, each once; null where a name is not known. */
+/** The trace formats in a value of OTEL_PROPAGATORS, each once; null where a name is not known. */
 export function listFormats(value: string): readonly string[] | null {
   const names = splitNames(value);
   if (names.some((name) => name !== 'none' && !propagatorFormats.has(name))) return null;

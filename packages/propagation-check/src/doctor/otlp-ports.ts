@@ -1,6 +1,6 @@
 import type { Project } from './project.ts';
 
-/** Ports of OTLP that a Collector of the project gives to the other protocol. */
+/** The default OTLP ports that a Collector of the project uses for the other protocol. */
 export function ownPorts({ yaml }: Project): ReadonlySet<string> {
   return new Set(
     yaml.flatMap(({ root }) => {

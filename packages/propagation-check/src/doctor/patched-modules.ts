@@ -1,6 +1,6 @@
 /**
- * Packages that carry context to other services, and the instrumentation that has to patch them. Those of databases are left out: no
- * context goes there. Those that send through Node's `http` (axios, got, node-fetch, superagent) need only its instrumentation.
+ * Packages that send context to other services, each with the instrumentation that patches it. Database clients are left out, because they
+ * send no context. Clients on Node.js's `http` (axios, got, node-fetch, superagent) need only its instrumentation.
  */
 export const patchedModules: ReadonlyMap<string, string> = new Map([
   ['@grpc/grpc-js', '@opentelemetry/instrumentation-grpc'],
@@ -11,7 +11,7 @@ export const patchedModules: ReadonlyMap<string, string> = new Map([
   ['socket.io', '@opentelemetry/instrumentation-socket.io'],
 ]);
 
-/** Clients that send through Node's `http` and `https`. */
+/** Clients that send through Node.js's `http` and `https`. */
 export const httpClients = [
   'axios',
   'got',

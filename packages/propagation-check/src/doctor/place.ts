@@ -1,12 +1,12 @@
-/** Where a reader has to look. Lines and columns begin at 1. */
+/** A place in a file. Lines and columns begin at 1. */
 export interface Place {
-  /** Relative to the folder that was read, with `/`. */
+  /** Relative to the examined folder, with `/`. */
   readonly path: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** The place of an offset in a text. */
+/** The place of an offset in the text. */
 export function placeAt(
   { path, text }: { readonly path: string; readonly text: string },
   offset: number,
@@ -21,7 +21,7 @@ export interface Line {
   readonly groups: readonly (string | undefined)[];
 }
 
-/** The lines that a pattern fits, with its groups. */
+/** The lines that match a pattern, with its groups. */
 export function findLines(
   file: { readonly path: string; readonly text: string },
   pattern: RegExp,

@@ -1,5 +1,5 @@
 export interface ProjectFile {
-  /** Relative to the folder that was read, with `/`. */
+  /** Relative to the examined folder, with `/`. */
   readonly path: string;
   readonly text: string;
 }

@@ -13,23 +13,23 @@ import { readInstalled, readLockFile } from './read-lock-file.ts';
 import { readSource, type SourceFile, withoutEnding } from './source-file.ts';
 import { readYaml, type Unparsed, type YamlValue } from './yaml-value.ts';
 
-/** A document of a YAML file. */
+/** One document of a YAML file. */
 export interface YamlFile {
   readonly path: string;
   readonly root: YamlValue;
 }
 
-/** The view that checks have of a project: every file that was read, parsed once. */
+/** The project as checks see it: every file that was read, parsed once. */
 export interface Project {
   readonly ofKind: (kind: FileKind) => readonly ProjectFile[];
   readonly environments: readonly Environment[];
   readonly units: readonly NodeUnit[];
-  /** Code in JavaScript, TypeScript, Python and Go without comments. */
+  /** Code in JavaScript, TypeScript, Python and Go, without comments. */
   readonly sources: readonly SourceFile[];
   readonly yaml: readonly YamlFile[];
-  /** Whether a text stands in any file that was read, comments of sources aside. */
+  /** Whether any file matches, apart from comments in sources. */
   readonly mentions: (text: RegExp, below?: string) => boolean;
-  /** Files that could not be parsed, such as templates. */
+  /** Files that could not be parsed, for instance templates. */
   readonly unparsed: readonly Unparsed[];
 }
 
@@ -99,7 +99,7 @@ function listEnvironments(ofKind: Project['ofKind'], yaml: readonly YamlFile[]):
   ].filter((environment) => !isBackend(environment));
 }
 
-/** Variables that no service names: a program reads them itself, with dotenv for instance. */
+/** An environment from an env file that no service names: the program reads it itself, for instance with dotenv. */
 function readBareVariables(path: string, variables: ReadonlyMap<string, Setting>): Environment {
   return {
     ...{ service: null, system: path, kind: 'env-file', place: { path, line: 1, column: 1 } },
@@ -115,7 +115,7 @@ function isCompose(root: YamlValue): boolean {
   );
 }
 
-/** Packages in `node_modules` of folders without a lock file. */
+/** The packages in `node_modules` of folders without a lock file. */
 function listUnlocked(
   manifests: readonly ProjectFile[],
   locks: readonly InstalledPackages[],
@@ -143,7 +143,7 @@ function listUnits(
   const owned = mapBy(scripts, ({ path }) => findOwner(path, read)?.path);
   return read.map((unit) => {
     const above = read.filter(({ folder }) => isBelow(unit.folder, folder));
-    // The nearest has the last word.
+    // From the outermost to the nearest manifest, so that the nearest takes precedence.
     above.sort((one, other) => one.folder.length - other.folder.length);
     return {
       ...unit,

@@ -4,12 +4,12 @@ import type { Project } from './project.ts';
 import type { ProjectFile } from './project-file.ts';
 
 interface PythonRequirement {
-  /** As PyPI writes it: in lower case, with `-`. */
+  /** Normalised as on PyPI: in lower case, with `-`. */
   readonly name: string;
   readonly place: Place;
 }
 
-/** The requirements of the manifests in one folder. */
+/** The requirements of all manifests in one folder. */
 export interface PythonProgram {
   readonly folder: string;
   readonly requirements: readonly PythonRequirement[];
@@ -24,7 +24,7 @@ export function listPythonPrograms({ ofKind }: Project): readonly PythonProgram[
   return [...folders].map(([folder, requirements]) => ({ folder, requirements }));
 }
 
-/** A distribution of a vendor may bring instrumentations and propagators along. */
+/** Whether a vendor's distribution is required, which may add instrumentations and propagators. */
 export function hasVendorDistribution({ requirements }: PythonProgram): boolean {
   return requirements.some(({ name }) =>
     /openinference|logfire|traceloop|ddtrace|sentry-sdk|azure-monitor|splunk-opentelemetry|elastic-opentelemetry|aws-opentelemetry/.test(
@@ -33,7 +33,7 @@ export function hasVendorDistribution({ requirements }: PythonProgram): boolean 
   );
 }
 
-/** Names in requirements files, and texts in lists and keys of pyproject.toml and Pipfile. */
+/** Reads the names in requirements files, and in lists and keys of pyproject.toml and Pipfile. */
 function listRequirements(file: ProjectFile): readonly PythonRequirement[] {
   const isList = /\.(?:txt|in)$/.test(file.path);
   const form = isList

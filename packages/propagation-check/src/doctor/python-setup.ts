@@ -3,7 +3,7 @@ import type { SourceFile } from './source-file.ts';
 
 const byName = /\b\w+Instrumentor\s*(?:\(\s*\)\s*)?\.\s*instrument(?:_app)?\s*\(/;
 
-/** A loop over instrumentors, for instance. */
+/** A call of `instrument()` on a variable, for instance in a loop over instrumentors. */
 const byValue = /(?<!Instrumentor\s*(?:\(\s*\)\s*)?)\.\s*instrument\s*\(/;
 
 const loadsAll =
@@ -12,7 +12,7 @@ const loadsAll =
 const importsTelemetry =
   /^\s*(?:import|from)\s+(?!opentelemetry\b)(\w*(?:telemetry|trac|observ|otel|instrument|monitor)\w*)/gim;
 
-/** Whether code sets instrumentations up by name alone: nothing that was read loads all that are installed, and nothing unread seems to. */
+/** Whether the code sets up each instrumentation by name. False where code that was read loads all of them, or unread code may set up others. */
 export function areSetUpByName(project: Project, code: readonly SourceFile[]): boolean {
   const isRead = (module: string) =>
     project.sources.some(

@@ -3,7 +3,7 @@ import type { Environment, Setting } from './environment.ts';
 import { readResourceName } from './otel-names.ts';
 import type { YamlValue } from './yaml-value.ts';
 
-/** Finds what another file of the project says. */
+/** Reads other files of the project that a Compose file names. */
 interface NearbyFiles {
   readonly envFile: (path: string) => ReadonlyMap<string, Setting> | null;
   readonly dockerfile: (path: string) => Environment | null;
@@ -33,7 +33,7 @@ export function readCompose(root: YamlValue, path: string, nearby: NearbyFiles):
   });
 }
 
-/** A map, or a list of `NAME=value`. A name alone takes the value of the shell: it is not known. */
+/** Reads a map, or a list of `NAME=value`. A name alone takes its value from the shell, which is not known. */
 function readEnvironment(environment: YamlValue | null): ReadonlyMap<string, Setting> {
   const variables = new Map<string, Setting>();
   for (const [name, value] of environment?.entries() ?? [])

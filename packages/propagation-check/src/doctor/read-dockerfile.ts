@@ -4,7 +4,7 @@ import type { Environment, Setting } from './environment.ts';
 import { readResourceName } from './otel-names.ts';
 import type { ProjectFile } from './project-file.ts';
 
-/** The environment of the last stage of a Dockerfile: it is the one that runs. */
+/** The environment of a Dockerfile's last stage, which is the one that runs. */
 export function readDockerfile({ path, text }: ProjectFile): Environment {
   const instructions = DockerfileParser.parse(text).getInstructions();
   const stages = instructions.map((each) => each.getKeyword()).lastIndexOf(Keyword.FROM);
@@ -43,7 +43,7 @@ export function readDockerfile({ path, text }: ProjectFile): Environment {
   };
 }
 
-/** The words of the exec form, or the shell form as it is. */
+/** The words of the exec form as one text; the shell form as it is. */
 function readCommand(content: string): string {
   if (!content.trimStart().startsWith('[')) return content;
   try {

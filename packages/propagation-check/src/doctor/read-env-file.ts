@@ -1,7 +1,7 @@
 import type { Setting } from './environment.ts';
 import type { ProjectFile } from './project-file.ts';
 
-/** The lines `NAME=value` of an env file. Source: Compose specification, "env_file format". */
+/** Reads the lines `NAME=value` of an env file. Source: Compose specification, "env_file format". */
 export function readEnvFile({ path, text }: ProjectFile): ReadonlyMap<string, Setting> {
   const variables = new Map<string, Setting>();
   for (const [index, line] of text.split('\n').entries()) {

@@ -3,7 +3,7 @@ import type { Environment, Setting } from './environment.ts';
 import { readResourceName } from './otel-names.ts';
 import type { YamlValue } from './yaml-value.ts';
 
-/** The containers of a workload. ConfigMaps that a container names give their values. */
+/** The environments of a workload's containers, including the values of ConfigMaps. */
 export function readWorkload(
   root: YamlValue,
   path: string,
@@ -47,7 +47,7 @@ export function readConfigMap(root: YamlValue): ReadonlyMap<string, Setting> {
   );
 }
 
-/** The object with `spec.containers`. Source: Kubernetes API, workload resources. */
+/** The pod specification of a workload. Source: Kubernetes API, workload resources. */
 function findPod(root: YamlValue): YamlValue | null {
   const kind = root.get('kind')?.text;
   if (kind === 'Pod') return root;

@@ -5,7 +5,7 @@ import { type InstalledPackage, type InstalledPackages, isTelemetry } from './in
 import { type Place, placeAt } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
 
-/** The packages of OpenTelemetry that a lock file installs; null where it is of a form that is not known. */
+/** The OpenTelemetry packages that a lock file installs; null where its format is not known. */
 export function readLockFile(file: ProjectFile): InstalledPackages | null {
   try {
     if (file.path.endsWith('.json')) return readNpmLock(file);
@@ -42,7 +42,7 @@ interface Copy {
   readonly place: () => Place;
 }
 
-/** Copies that Node.js finds by its algorithm: the nearest `node_modules` on the way up. */
+/** Resolves packages as Node.js does: the nearest `node_modules` on the way up. */
 function byFolders(folder: string, copies: readonly Copy[]): InstalledPackages {
   const byPath = new Map<string, InstalledPackage>();
   const resolveFrom = (from: string, name: string): InstalledPackage | null => {
@@ -87,7 +87,7 @@ const pnpmLock = z.looseObject({
   snapshots: z.record(z.string(), pnpmPackage).optional(),
 });
 
-/** Source: pnpm, "lockfile v6 and v9": keys are `name@version(peers)`, in v6 with `/` before. */
+/** Source: pnpm, "lockfile v6 and v9": keys are `name@version(peers)`, in v6 after a `/`. */
 function readPnpmLock(file: ProjectFile): InstalledPackages {
   const lock = pnpmLock.parse(parseYaml(file.text, { logLevel: 'error' }));
   const importers = lock.importers ?? { '.': { dependencies: lock.dependencies } };
@@ -117,7 +117,7 @@ function readPnpmLock(file: ProjectFile): InstalledPackages {
   };
 }
 
-/** Yarn 1 writes blocks of its own, later ones YAML; both as a line of descriptors, and indented lines. */
+/** Yarn 1 has blocks in its own format, later versions YAML. Both have a line of descriptors followed by indented lines. */
 function readYarnLock(file: ProjectFile): InstalledPackages {
   const byDescriptor = new Map<string, InstalledPackage>();
   const blocks = file.text.split(/\n(?=\S)/);
@@ -146,7 +146,7 @@ function readYarnLock(file: ProjectFile): InstalledPackages {
   return {
     folder,
     all: [...new Set(byDescriptor.values())],
-    // The range that a manifest asks for is not here; a package with one copy leaves no choice.
+    // The range that a manifest requests is not known here, so only a package with a single copy is resolved.
     resolveFrom: (_, name) => {
       const copies = new Set([...byDescriptor.values()].filter((each) => each.name === name));
       return copies.size === 1 ? ([...copies][0] ?? null) : null;
@@ -158,7 +158,7 @@ function placeOf(file: ProjectFile, text: string): () => Place {
   return () => placeAt(file, Math.max(0, file.text.indexOf(text)));
 }
 
-/** Packages of OpenTelemetry that stand in `node_modules` where no lock file tells. */
+/** The OpenTelemetry packages in `node_modules` of a folder without a lock file. */
 export function readInstalled(folder: string, manifests: readonly ProjectFile[]): InstalledPackages {
   const manifest = z.looseObject({ version: z.string() });
   const copies = manifests.flatMap((file) => {

@@ -4,24 +4,24 @@ import { isAside, kindOf } from './files.ts';
 import { isTelemetry } from './installed-packages.ts';
 import type { ProjectFile } from './project-file.ts';
 
-/** Projects have fewer files of the kinds that are read; a home folder has more. */
+/** More files than projects have of these kinds; a home folder would exceed it. */
 const mostFiles = 20_000;
-/** Folders that are looked into: those of a project are fewer, those of a machine are not. */
+/** More folders than projects have; the root of a machine would exceed it. */
 const mostFolders = 50_000;
 /** Sources and manifests are smaller; lock files of large repositories have 2 to 20 MB. */
 const mostBytesOfFile = 2_000_000;
 const mostBytesOfLock = 32_000_000;
 const mostBytes = 256_000_000;
-/** Nothing of interest lies deeper; links are not followed, so there is no circle. */
+/** Nothing of interest is deeper. Symbolic links are not followed, so there are no cycles. */
 const deepest = 24;
 
 export interface ReadProject {
   readonly files: readonly ProjectFile[];
-  /** Bounds that were reached, in words. */
+  /** The bounds that were reached. */
   readonly gaps: readonly string[];
 }
 
-/** Reads the files of a folder that checks look at. Nothing is executed, links are not followed. */
+/** Reads the files of a folder that checks need. Executes nothing and follows no symbolic links. */
 export async function readProject(folder: string): Promise<ReadProject> {
   const paths: string[] = [];
   const gaps = new Set<string>();
@@ -56,19 +56,19 @@ export async function readProject(folder: string): Promise<ReadProject> {
   return { files, gaps: [...gaps] };
 }
 
-/** Counts down while folders are walked. */
+/** What may still be read while folders are walked. */
 interface Budget {
   folders: number;
 }
 
 interface Walk {
-  /** A folder above has a lock file, which tells what is installed below as well. */
+  /** A folder above has a lock file, which also lists what is installed below. */
   readonly isLocked: boolean;
   readonly depth: number;
   readonly budget: Budget;
 }
 
-/** The paths to read, with `/`, in the order of their names. */
+/** The paths to read, with `/`, sorted by name. */
 async function* walk(
   folder: string,
   below: string,
@@ -92,7 +92,7 @@ async function* walk(
   }
 }
 
-/** Only the manifests of OpenTelemetry packages, wherever they are nested. */
+/** Yields the manifests of OpenTelemetry packages at any depth of `node_modules`. */
 async function* walkInstalled(folder: string, modules: string, walked: Walk): AsyncGenerator<string> {
   const { depth, budget } = walked;
   budget.folders -= 1;
@@ -115,7 +115,7 @@ interface Entry {
   readonly isFolder: boolean;
 }
 
-/** Empty where it cannot be read: another user's folder inside of a project is not a fault of it. */
+/** Empty where the folder cannot be read, for instance because it belongs to another user: that is no fault of the project. */
 async function listFolder(path: string): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
   try {

@@ -7,19 +7,19 @@ import { renderTerminal } from './report/render-terminal.ts';
 import type { DoctorReportName } from './report-names.ts';
 
 export interface DoctorReportOptions extends Layout {
-  /** The folder that holds `docs/doctor.md`, as seen from where the reader is. */
+  /** The folder of `docs/doctor.md`, relative to the reader. */
   readonly docsRoot: string;
-  /** Of this tool. */
+  /** The version of this tool. */
   readonly version: string;
 }
 
 interface DoctorReport {
   readonly render: (diagnosis: Diagnosis, options: DoctorReportOptions) => string;
-  /** It is for a program that reads a log: it is printed below the report for people. */
+  /** The report is for a program that reads the log, and is printed below the report for people. */
   readonly isBeside?: boolean;
 }
 
-/** By the names that `doctor --report` takes. */
+/** The reports, by the names that `doctor --report` takes. */
 export const doctorReports = {
   terminal: { render: (diagnosis, options) => renderTerminal(diagnosis, options, options.docsRoot) },
   json: { render: renderJson },

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path/posix';
 import { type Place, placeAt } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
 
-/** A source file whose comments are blanked: places stay as they were. */
+/** A source file whose comments are replaced by spaces, so that offsets stay. */
 export interface SourceFile extends ProjectFile {
   readonly imports: readonly Import[];
 }
@@ -20,7 +20,7 @@ export function readSource({ path, text }: ProjectFile): SourceFile {
   return { path, text: code, imports: /\.[cm]?[jt]s$/.test(path) ? listImports(code) : [] };
 }
 
-/** Where a pattern occurs first, outside of comments. */
+/** The first match of a pattern outside comments. */
 export function findFirst(source: ProjectFile, pattern: RegExp): Place | null {
   const match = pattern.exec(source.text);
   return match === null ? null : placeAt(source, match.index + match[0].search(/\S/));
@@ -28,7 +28,7 @@ export function findFirst(source: ProjectFile, pattern: RegExp): Place | null {
 
 const quotes = /["'`]/;
 
-/** Replaces comments by spaces. Comment signs in strings stay; a regular expression that holds a quote may hide what follows on its line. */
+/** Replaces comments by spaces, but not in strings. A quote in a regular expression may hide a comment on the same line. */
 function blankComments(text: string, comment: RegExp): string {
   const token = new RegExp(`${comment.source}|${quotes.source}`, 'g');
   const parts: string[] = [];
@@ -52,7 +52,7 @@ function endOfComment(text: string, start: number, sign: string): number {
   return end <= 1 ? text.length : end;
 }
 
-/** Strings of one line; those in back quotes may have several. */
+/** The end of a string: at most the end of the line, except for template strings. */
 function endOfString(text: string, start: number, quote: string): number {
   for (let at = start + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
@@ -75,12 +75,12 @@ function listImports(code: string): readonly Import[] {
   });
 }
 
-/** The path of a source without its ending: `src/app.ts` is imported as `./app.js`, and built into `dist/app.js`. */
+/** The path of a source without its extension: `src/app.ts` is imported as `./app.js`, and built into `dist/app.js`. */
 export function withoutEnding(path: string): string {
   return path.replace(/\.(?:[cm]?[jt]s)$/, '');
 }
 
-/** The file that a relative import means, among those of the project. */
+/** The source to which a relative import leads; null where it was not read. */
 export function resolveImport(
   source: ProjectFile,
   { from }: Import,

@@ -1,4 +1,4 @@
-/** Headers without which the next service begins a trace of its own, where its format is the one that is used. */
+/** Headers that carry the trace context in one of the formats. Without them the next service begins a new trace. */
 const traceHeaders = [
   'traceparent',
   'b3',

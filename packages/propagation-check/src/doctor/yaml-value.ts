@@ -20,13 +20,13 @@ export interface Unparsed {
 }
 
 interface Source {
-  /** The node of each alias. */
+  /** The target of each alias. */
   readonly aliases: ReadonlyMap<Node, Node>;
   readonly path: string;
   readonly lines: LineCounter;
 }
 
-/** A value of a YAML or JSON file that knows its place. Aliases and merge keys (`<<`) are followed. */
+/** A value of a YAML or JSON file, with its place. Aliases and merge keys (`<<`) are resolved. */
 export class YamlValue {
   readonly #source: Source;
   readonly #node: Node | null;
@@ -38,14 +38,14 @@ export class YamlValue {
     this.#at = isNode(at) ? at : this.#node;
   }
 
-  /** Of its key where it has one. */
+  /** The place of its key where it has one. */
   get place(): Place {
     const { path, lines } = this.#source;
     const { line, col } = lines.linePos(this.#at?.range?.[0] ?? 0);
     return { path, line: Math.max(line, 1), column: Math.max(col, 1) };
   }
 
-  /** A scalar as it is written, without quotes: `1.0` stays what it is. Null for all else. */
+  /** The text of a scalar as written, without quotes: `1.0` is not changed to `1`. Null for other values. */
   get text(): string | null {
     if (!isScalar(this.#node) || this.#node.value === null || this.#node.value === undefined) return null;
     return typeof this.#node.value === 'string'
@@ -76,11 +76,11 @@ export class YamlValue {
     return found === undefined ? null : new YamlValue(this.#source, found[1], found[0]).get(...rest);
   }
 
-  /** This value and all inside of it, each once: aliases may multiply. */
+  /** This value and all values inside it, each once: aliases may repeat a value many times. */
   descendants(): readonly YamlValue[] {
     const seen = new Set<Node>();
     const found: YamlValue[] = [this];
-    // An array that grows while it is read is read to its end.
+    // The iteration includes elements that are added meanwhile.
     for (const value of found)
       for (const inner of [...value.items(), ...value.entries().map(([, each]) => each)]) {
         if (inner.#node === null || seen.has(inner.#node)) continue;
@@ -97,12 +97,12 @@ export class YamlValue {
 
 type Pair = readonly [key: Node, value: unknown];
 
-/** Of one map, with the maps that these merge. */
+/** The limit for one map, including the maps that are merged into it. */
 const mostMerged = 100;
 
 /**
- * Own keys before merged ones, earlier ones before later. Each map is merged once: a file may merge a map into itself. Maps beyond
- * `mostMerged` are left out: only hostile files have so many.
+ * Own keys take precedence over merged ones, and earlier ones over later. Each map is merged once, because a file may merge a map into itself.
+ * Maps beyond `mostMerged` are left out: only hostile files have that many.
  */
 function listPairs(aliases: Source['aliases'], root: unknown): ReadonlyMap<string, Pair> {
   const pairs = new Map<string, Pair>();
@@ -130,7 +130,7 @@ function resolve(aliases: Source['aliases'], node: unknown): Node | null {
   return isNode(node) ? node : null;
 }
 
-/** An alias stands for the last node before it that has its anchor. Source: YAML 1.2.2, 7.1; the library searches the document for each. */
+/** An alias refers to the last node before it with its anchor. Source: YAML 1.2.2, 7.1. One pass: the library would search once for each alias. */
 function findAliases(document: Document): ReadonlyMap<Node, Node> {
   const anchors = new Map<string, Node>();
   const aliases = new Map<Node, Node>();
@@ -150,7 +150,7 @@ function isNode(value: unknown): value is Node {
   return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value);
 }
 
-/** The documents of a YAML or JSON file; the place of the fault where it is neither, as templates are, or nested beyond what the parser can follow. */
+/** The documents of a YAML or JSON file; or the place of the first error, for instance in a template or beyond the depth of the parser. */
 export function readYaml({ path, text }: ProjectFile): readonly YamlValue[] | Unparsed {
   const lines = new LineCounter();
   try {

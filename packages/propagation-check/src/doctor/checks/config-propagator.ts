@@ -17,7 +17,7 @@ export const configPropagator: DoctorCheck = {
   find: (project) => project.yaml.filter((file) => isConfiguration(file, project)).flatMap(judge),
 };
 
-/** Every file of the schema has `file_format`; other tools have the name too, but not these sections. */
+/** Whether the file is an OpenTelemetry configuration. Other tools have files with `file_format` too, but without these sections. */
 function isConfiguration({ root }: YamlFile, { mentions }: Project): boolean {
   if (root.get('file_format') === null) return false;
   const hasTraces = root.get('tracer_provider') !== null;
@@ -79,7 +79,7 @@ function judgeNames(names: readonly { readonly name: string; readonly place: Yam
   return [{ place: first.place, says: `${first.name} alone carries no trace` }];
 }
 
-/** An entry is a map of one key; release candidates had the name alone. */
+/** An entry is a map with one key; release candidates of the schema had only the name. */
 function nameOf(item: YamlValue): string {
   return item.text ?? item.entries()[0]?.[0] ?? '';
 }

@@ -1,7 +1,7 @@
 import { DockerfileParser, Keyword } from 'dockerfile-ast';
 import type { DoctorCheck } from '../check.ts';
 
-/** Variables that an SDK, or a runtime, reads when the program starts, and nothing in a build. */
+/** Exports of variables that an SDK or a runtime reads at the start of a program. No build step reads them. */
 const exported = /^export\s+((?:OTEL_\w+|JAVA_TOOL_OPTIONS|NODE_OPTIONS)=[^&;|]*)$/;
 
 export const dockerfileRunExport: DoctorCheck = {

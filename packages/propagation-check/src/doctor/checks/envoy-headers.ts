@@ -13,11 +13,11 @@ export const envoyHeaders: DoctorCheck = {
   find: ({ yaml }) =>
     yaml.flatMap(({ root }) => {
       const values = root.descendants();
-      // Source: Envoy, `router.cc`: the tracer injects after the headers of the route are finalized.
+      // Where Envoy makes spans, its tracer injects the header again after routes have removed it. Source: Envoy, `router.cc`.
       const makesSpans = values.some((value) => value.get('tracing')?.isMap === true);
       return values.flatMap((value) => [
         ...listRemoved(value.get('request_headers_to_remove'), makesSpans),
-        // Istio, VirtualService, and the Gateway API: who does it, and whether it makes spans, is said elsewhere.
+        // Istio VirtualService and Gateway API: other files say which proxy does this, and whether it makes spans.
         ...listRemoved(value.get('headers', 'request', 'remove'), true),
         ...listRemoved(value.get('requestHeaderModifier', 'remove'), true),
       ]);

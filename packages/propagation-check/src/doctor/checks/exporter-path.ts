@@ -10,7 +10,7 @@ export const exporterPath: DoctorCheck = {
   example: { language: 'yaml', text: 'environment:\n  OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4318' },
   leadsTo: ['client-span-lost', 'server-span-lost'],
   find: (project) =>
-    // A program that reads the variable itself may use it as it is.
+    // A program that reads the variable itself may use it without appending a path.
     project.sources.some(({ text }) => /OTEL_EXPORTER_OTLP_(?:TRACES_)?ENDPOINT/.test(text))
       ? []
       : project.environments.flatMap(judge),
@@ -31,7 +31,7 @@ function judge(environment: Environment): readonly Observation[] {
         says: `OTEL_EXPORTER_OTLP_ENDPOINT is "${base.value}", so spans go to ${base.value.replace(/\/$/, '')}/v1/traces`,
       },
     ];
-  // Without a protocol it may be gRPC, which has no path.
+  // Without a protocol the exporter may be gRPC, which has no path.
   if (own !== null && protocol !== null && /^https?:\/\/[^/]+\/?$/.test(own.value))
     return [
       {

@@ -19,7 +19,7 @@ export const goClient: DoctorCheck = {
       .flatMap((module) => [...judgeHttp(module), ...judgeGrpc(module)]),
 };
 
-/** Only where the servers are instrumented: such a program wants whole traces, and has forgotten the one side. */
+/** Only where the servers are instrumented: such a program is meant to be traced, and its clients were forgotten. */
 function judgeHttp({ sources, mentions }: GoProgram): readonly Observation[] {
   const isServer = mentions(
     /otelhttp\.NewHandler|otelhttp\.NewMiddleware|otelgin\.|otelecho\.|otelmux\.|otelchi\.|otelfiber\./,
@@ -50,12 +50,12 @@ function judgeGrpc({ sources, mentions }: GoProgram): readonly Observation[] {
 function find(sources: GoProgram['sources'], pattern: RegExp, says: string): readonly Observation[] {
   return sources
     .flatMap((source) => {
-      // A connection to the Collector is no call of the program.
+      // A connection to the Collector is not a call of the program.
       const place = /otlptracegrpc|otlpmetricgrpc/.test(source.text) ? null : findFirst(source, pattern);
       return place === null ? [] : [{ place, says }];
     })
     .slice(0, mostPlaces);
 }
 
-/** More places of the same kind teach nothing. */
+/** Further places of the same kind show nothing new. */
 const mostPlaces = 3;

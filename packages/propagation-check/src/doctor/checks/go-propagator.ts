@@ -15,7 +15,7 @@ export const goPropagator: DoctorCheck = {
   leadsTo: ['header-not-sent', 'header-ignored'],
   find: (project) => {
     const modules = listGoPrograms(project);
-    // One module of a project may set it for the others.
+    // One module of a project may set the propagator for the others.
     const isSet = modules.some((module) =>
       module.mentions(/SetTextMapPropagator|autoprop|WithPropagators\s*\(|otelconf/),
     );

@@ -19,7 +19,7 @@ export const haproxyHeaders: DoctorCheck = {
                 {
                   place,
                   says: `http-request del-header ${name}`,
-                  // With a condition, it may be meant for requests from outside alone.
+                  // A condition may restrict the rule to requests from outside.
                   isUnsure: /\b(?:if|unless)\b/.test(rest),
                 },
               ]

@@ -36,12 +36,12 @@ export const javaAgentMissing: DoctorCheck = {
     }),
 };
 
-/** In the build of the program, or a text of the project that adds the agent some other way. */
+/** Whether the build contains an SDK, or a file of the project adds the agent in another way. */
 function hasSdk(project: Project, folder: string): boolean {
   const builds = project
     .ofKind('jvm-build')
     .filter(({ path }) => isBelow(path, folder) || isBelow(folder, dirname(path)));
-  // Without its build file it cannot be said what is in the program.
+  // Without a build file the contents of the program are unknown.
   if (builds.length === 0) return true;
   return (
     builds.some(({ text }) =>

@@ -16,7 +16,7 @@ export const nginxHeaders: DoctorCheck = {
     ofKind('nginx').flatMap((file) => (readNginx(file) ?? []).flatMap((each) => judge(file, each, []))),
 };
 
-/** @param inForce The directives that set headers here: nginx inherits them only into a block that has none of its own. */
+/** @param inForce The `proxy_set_header` directives that apply here: nginx inherits them only into a block without any of its own. */
 function judge(
   file: ProjectFile,
   directive: Directive,

@@ -14,7 +14,7 @@ export const nginxSpans: DoctorCheck = {
   find: ({ ofKind }) => ofKind('nginx').flatMap((file) => judge(file, readNginx(file) ?? [], 'ignore')),
 };
 
-/** Source: nginx, `ngx_otel_module`: both directives are inherited. */
+/** Source: nginx, `ngx_otel_module`: `otel_trace` and `otel_trace_context` are inherited. */
 function judge(file: ProjectFile, block: readonly Directive[], inherited: string): readonly Observation[] {
   const own = block.find(({ name }) => name === 'otel_trace_context')?.words[0];
   const context = own ?? inherited;
@@ -23,7 +23,7 @@ function judge(file: ProjectFile, block: readonly Directive[], inherited: string
     const { name, words, offset } = directive;
     if (name !== 'otel_trace' || words[0] === 'off' || (context !== 'ignore' && context !== 'extract'))
       return [];
-    // Locations may say it each for itself.
+    // The locations may set `otel_trace_context` themselves.
     if (hasContextBelow(block)) return [];
     return [
       {

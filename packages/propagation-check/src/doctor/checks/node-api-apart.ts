@@ -22,7 +22,7 @@ export const nodeApiApart: DoctorCheck = {
     'header-not-sent',
   ],
   find: ({ units }) =>
-    // Each package of a workspace sees the copies of all.
+    // Every package of a workspace sees the copies of the whole workspace, so their observations repeat.
     groupBy(units.flatMap(judge), ({ place, says }) => `${place.path}:${place.line} ${says}`).map(
       ([first]) => first,
     ),
@@ -49,7 +49,7 @@ function judge(unit: NodeUnit): readonly Observation[] {
         ? [{ place: copy.place, says: says(user.name, copy) }]
         : [];
     }),
-    // Whether a library makes spans or headers that anybody misses cannot be seen.
+    // An old copy of another package is only a note: whether that package makes spans or headers is not known.
     ...installed.all.flatMap((copy) =>
       copy.name === api && copy.owner !== null && !copy.isDev && isBlind(copy, registered)
         ? [{ place: copy.place, says: says(copy.owner, copy), isUnsure: true }]
@@ -58,12 +58,12 @@ function judge(unit: NodeUnit): readonly Observation[] {
   ];
 }
 
-/** Exporters and their like make no spans and read no context. */
+/** Only instrumentations count: exporters, for instance, make no spans and read no context. */
 function isInstrumentation(name: string): boolean {
   return /instrumentation|@fastify\/otel|plugin/.test(name);
 }
 
-/** Source: @opentelemetry/api, `internal/semver`: the registered minor version must not be below one's own. */
+/** Source: @opentelemetry/api, `internal/semver`: a copy uses a registered one only of at least its own minor version. */
 function isBlind(own: InstalledPackage, registered: InstalledPackage): boolean {
   const [mine, other] = [readVersion(own.version), readVersion(registered.version)];
   if (mine === null || other === null) return false;

@@ -34,7 +34,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   });
 }
 
-/** Bundlers whose command line says all; configuration files are programs. */
+/** Bundlers that are configured on the command line. Configuration files of bundlers are programs, and are not read. */
 function packs(script: string): boolean {
   return /\besbuild\b.*\s--bundle\b/.test(script)
     ? !/--platform=browser/.test(script)

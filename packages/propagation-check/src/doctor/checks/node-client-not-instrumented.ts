@@ -30,9 +30,9 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   const { dependencies, sources } = unit;
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
   if (dependencies.has(allInstrumentations) || listSetups(unit).length === 0) return [];
-  // Context may be written by hand, or by an instrumentation that is no dependency of this package.
+  // The program may inject the context itself, or use an instrumentation that is no dependency of this package.
   if ([...sources.values()].some(({ text }) => /\bpropagation\s*\.\s*inject\s*\(/.test(text))) return [];
-  // Tools beside the program are not instrumented either, and nobody misses their spans.
+  // Only sources that the program imports: nobody misses spans of scripts and tools.
   const all = listReachable(project, unit);
   return [
     ...(dependencies.has(fetchInstrumentation) ? [] : all.flatMap((source) => findFetch(source))),
@@ -43,15 +43,15 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   ].slice(0, mostPlaces);
 }
 
-/** More places of the same kind teach nothing. */
+/** Further places of the same kind show nothing new. */
 const mostPlaces = 5;
 
-/** The global `fetch`, or undici's functions. */
+/** Uses of the global `fetch`, or of undici's functions. */
 function findFetch(source: SourceFile): readonly Observation[] {
   const undici = source.imports.find(({ from }) => from === 'undici');
   const says = (what: string) => `${what} is used, and ${fetchInstrumentation} is not installed`;
   if (undici !== undefined) return [{ place: placeAt(source, undici.offset), says: says('undici') }];
-  // A name of its own hides the global one.
+  // A local `fetch` hides the global one.
   if (/\bfetch\s*[=:,}]|function\s+fetch\b|\bimport\s+fetch\b/.test(source.text)) return [];
   const place = findFirst(source, /(?<![\w.$'"`-])(?:globalThis\.)?fetch\s*\(/);
   return place === null ? [] : [{ place, says: says('fetch') }];

@@ -22,14 +22,14 @@ export const nodeEsmWithoutHook: DoctorCheck = {
       : project.units.flatMap((unit) => judge(project, unit)),
 };
 
-/** Functions of `http` that are patched on the module, and that a named import has taken before. Servers are patched on their prototype. */
+/** Functions that are patched on the `http` module after a named import has copied them. Servers are patched on their prototype, so they are safe. */
 const copied = /\b(?:request|get)\b/;
 
 function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
-  // Nothing sets an SDK up: another check says so.
+  // Without any setup of an SDK another check reports.
   if (listSetups(unit).length === 0 && !preloadsAnything(project) && !isInjected(project)) return [];
-  // A compiler may turn the imports of TypeScript into `require`; tools beside the program are not asked.
+  // A compiler may turn the imports of TypeScript into `require`, so only real ES modules count; scripts and tools do not.
   const modules = listReachable(project, unit).filter(
     ({ path }) => /\.m[jt]s$/.test(path) || (unit.isModule && /\.[jt]s$/.test(path)),
   );

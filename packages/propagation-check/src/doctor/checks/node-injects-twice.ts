@@ -25,7 +25,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
     const place = findFirst(source, /\bpropagation\s*\.\s*inject\s*\(/);
     const calls =
       /(?<![\w.$'"`-])fetch\s*\(/.test(text) || source.imports.some(({ from }) => from === 'undici');
-    // Code that knows of the instrumentation, or sends to something else too, cannot be told.
+    // Code that suppresses the instrumentation, or makes its own CLIENT or PRODUCER spans, may be correct.
     if (place === null || !calls || /suppressTracing|SpanKind\.(?:CLIENT|PRODUCER)/.test(text)) return [];
     return [
       {
@@ -37,7 +37,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   });
 }
 
-/** The object that gets the header is handed to `fetch`. */
+/** Whether the object into which the context is injected is passed to `fetch`. */
 function injectsIntoHeaders(text: string): boolean {
   const carrier = /propagation\s*\.\s*inject\s*\(\s*[\w.()]+\s*,\s*(\w+)\s*[,)]/.exec(text)?.[1];
   if (carrier === undefined) return false;

@@ -28,7 +28,7 @@ export const nodeInstrumentationDisabled: DoctorCheck = {
   ],
 };
 
-/** One with settings of its own stands in for the one that is off; without `fetch` nothing misses that of undici. */
+/** Whether another instance replaces the disabled instrumentation. Without `fetch` that of undici is not needed. */
 function isReplaced(name: string, sources: readonly SourceFile[]): boolean {
   const uses = (pattern: RegExp) => sources.some(({ text }) => pattern.test(text));
   if (name === httpInstrumentation) return uses(/new\s+HttpInstrumentation\s*\(/);
@@ -37,7 +37,7 @@ function isReplaced(name: string, sources: readonly SourceFile[]): boolean {
 
 const inCode = /['"](@opentelemetry\/instrumentation-(?:http|undici))['"]\s*:\s*\{\s*enabled\s*:\s*false\b/g;
 
-/** Source: @opentelemetry/auto-instrumentations-node, README: names without the prefix; what is not enabled is off. */
+/** Source: @opentelemetry/auto-instrumentations-node, README: names have no prefix; with a list of enabled ones, others are disabled. */
 function judgeVariables(environment: Environment): readonly Observation[] {
   const enabled = readVariable(environment, 'OTEL_NODE_ENABLED_INSTRUMENTATIONS');
   const disabled = readVariable(environment, 'OTEL_NODE_DISABLED_INSTRUMENTATIONS');

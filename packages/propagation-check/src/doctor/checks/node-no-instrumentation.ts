@@ -24,14 +24,14 @@ const instrumentation = /^[^.].*instrument|@fastify\/otel|plugin/;
 
 function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
-  // A package without a start may be a library, whose users bring instrumentations.
+  // A package that nothing starts may be a library, whose users add instrumentations.
   if (listLaunches(project, unit).length === 0) return [];
-  // Code that reads and writes headers itself needs none.
+  // Code that injects and extracts the context itself needs no instrumentation.
   if (project.mentions(/\bpropagation\s*\.\s*(?:inject|extract)\b|inject-nodejs/)) return [];
   if (importsAny([unit])) return [];
   const setups = listSetups(unit);
   const isInstalled = [...unit.dependencies.keys()].some((name) => instrumentation.test(name));
-  // An installed instrumentation may be loaded by a file that is not read, unless the code gives the SDK an empty list.
+  // A file that was not read may load an installed instrumentation, unless the code gives the SDK an empty list.
   if (isInstalled && !(setups.every(givesNone) && !loadsAnother(project))) return [];
   const says = isInstalled
     ? 'instrumentation is installed, and NodeSDK is given none'
@@ -45,14 +45,14 @@ function importsAny(units: readonly NodeUnit[]): boolean {
   );
 }
 
-/** Another package of the project, a package that Node.js preloads or the platform may add instrumentations. */
+/** Whether another package of the project, a preloaded package or the platform may add instrumentations. */
 function loadsAnother(project: Project): boolean {
   return importsAny(project.units) || isInjected(project) || project.mentions(preloadedPackage);
 }
 
 const preloadedPackage = /(?:^|[\s"'=])(?:-r|--require|--import)[\s=]+\\?["']?[@\w]/;
 
-/** `new NodeSDK()`, or with an object that is written out there and names no instrumentation. */
+/** Whether every `new NodeSDK()` has no argument, or an object literal without instrumentations. */
 function givesNone({ text }: SourceFile): boolean {
   const [, ...calls] = text.split(/\bnew\s+(?:\w+\.)?NodeSDK\s*\(/);
   return calls.length > 0 && !otherSetup.test(text) && calls.every(hasNone);
@@ -67,7 +67,7 @@ function hasNone(afterBracket: string): boolean {
   return isWrittenOut && !/\binstrumentations\b/.test(given.replace(/\binstrumentations\s*:\s*\[\s*\]/, ''));
 }
 
-/** The text of the arguments, up to the closing bracket of the call. A bracket within a string ends it early. */
+/** The arguments up to the closing bracket of the call. A bracket in a string ends them early. */
 function readArguments(afterBracket: string): string {
   let depth = 1;
   for (let at = 0; at < afterBracket.length; at += 1) {

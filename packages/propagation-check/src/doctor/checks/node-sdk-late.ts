@@ -51,7 +51,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   });
 }
 
-/** The imports of a setup file that come before the setup. */
+/** The imports of a setup file that stand before its setup. */
 function listBeforeSetup(source: SourceFile): readonly Load[] {
   const at = setupOffset(source);
   return source.imports.filter(({ offset }) => offset < at).map((each) => ({ source, each }));
@@ -62,12 +62,12 @@ function isPatched(from: string, { dependencies }: NodeUnit): boolean {
 }
 
 interface Loaded {
-  /** Null for the body of a source. */
+  /** Null for the body of the source itself. */
   readonly load: Load | null;
   readonly isSetup: boolean;
 }
 
-/** The modules that a program loads while it starts, in order. */
+/** The modules that a program loads when it starts, in order. */
 function listLoaded(
   source: SourceFile,
   sources: NodeUnit['sources'],
@@ -75,7 +75,7 @@ function listLoaded(
   seen: Set<string>,
 ): readonly Loaded[] {
   seen.add(source.path);
-  // One that sets the SDK up in its own body: CommonJS, also where a compiler makes it, loads line by line.
+  // CommonJS, also when compiled from ES modules, loads line by line: only imports before the setup in its body count.
   const at = setups.includes(source) ? setupOffset(source) : source.text.length;
   const before = source.imports.filter((each) => each.offset < at && isAtStart(source, each));
   const loaded = before.flatMap((each): readonly Loaded[] => {
@@ -89,7 +89,7 @@ function listLoaded(
   return setups.includes(source) ? [...loaded, { load: null, isSetup: true }] : loaded;
 }
 
-/** Not in a function, which is called later: its line is not indented. */
+/** Whether the load is at the top level, which its missing indent shows. Functions run later. */
 function isAtStart({ text }: SourceFile, { kind, offset }: Import): boolean {
   const lineStart = text.lastIndexOf('\n', offset) + 1;
   return kind !== 'dynamic' && !/^\s/.test(text.slice(lineStart, offset + 1));

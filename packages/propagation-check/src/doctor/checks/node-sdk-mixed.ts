@@ -3,7 +3,7 @@ import type { Setting } from '../environment.ts';
 import { readGeneration } from '../installed-packages.ts';
 import type { NodeUnit } from '../node-unit.ts';
 
-/** Packages that hold the class of spans. */
+/** Packages that contain the class of spans. */
 const makers = [
   '@opentelemetry/sdk-node',
   '@opentelemetry/sdk-trace-node',
@@ -47,12 +47,12 @@ function judge(unit: NodeUnit): readonly Observation[] {
     .map((exporter) => ({
       place: exporter.setting.place,
       says: `${exporter.name} ${exporter.version} is of SDK ${exporter.generation}, ${sdk.name} ${sdk.version} of SDK ${sdk.generation}`,
-      // Between 2 and 3 the field has kept its name.
+      // The field has the same name in generations 2 and 3.
       isUnsure: Math.min(exporter.generation, sdk.generation) > 1,
     }));
 }
 
-/** The version that is installed before the one that is asked for. */
+/** The installed version; where that is not known, the requested one. */
 function readPart({ installed, folder }: NodeUnit, name: string, setting: Setting): readonly Part[] {
   const version = installed?.resolveFrom(folder, name)?.version ?? setting.value;
   const generation = readGeneration(version);

@@ -24,7 +24,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   const sdk = findSdk(unit);
   const [launch] = listLaunches(project, unit);
   if (sdk === null || launch === undefined || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
-  // The entry is not among the sources that were read, so its imports are not known.
+  // Without the entry among the sources, its imports are not known.
   if (listEntries(project, unit).length === 0) return [];
   const setups = listSetups(unit);
   if (setups.length === 0) {
@@ -49,7 +49,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
       }));
 }
 
-/** A package that sets up an SDK itself, or another of this project. */
+/** Whether the package sets up an SDK, or belongs to this project. */
 function isSetupPackage(from: string, { units }: Project): boolean {
   return (
     /^@opentelemetry\/(?:sdk|auto-)|otel|telemetry|tracing|instrumentation/.test(from) ||

@@ -21,7 +21,7 @@ export const propagatorNotInstalled: DoctorCheck = {
     ]),
 };
 
-/** Source: opentelemetry-api, `propagate/__init__.py`: a name without an entry point raises. */
+/** Source: opentelemetry-api, `propagate/__init__.py`: a name without an entry point raises an error. */
 const pythonPackages: ReadonlyMap<string, string> = new Map([
   ['b3', 'opentelemetry-propagator-b3'],
   ['b3multi', 'opentelemetry-propagator-b3'],
@@ -49,7 +49,7 @@ function judgePython(project: Project, environment: Environment): readonly Obser
   });
 }
 
-/** Source: @opentelemetry/sdk-node, `getPropagatorFromEnv`: from generation 3 on without Jaeger. */
+/** Source: @opentelemetry/sdk-node, `getPropagatorFromEnv`: from generation 3 on it does not include Jaeger. */
 function judgeNode(project: Project, environment: Environment): readonly Observation[] {
   const setting = readVariable(environment, 'OTEL_PROPAGATORS');
   const unit = environment.folder === null ? null : findOwner(environment.folder, project.units);
@@ -68,7 +68,7 @@ function judgeNode(project: Project, environment: Environment): readonly Observa
     place: setting.place,
     service: environment.service,
     says: `"${name}" is no propagator of the SDK for Node.js`,
-    // The others go on.
+    // The other propagators of the list still work.
     isUnsure: listFormats(others.join(','))?.length !== 0,
   }));
 }

@@ -5,7 +5,7 @@ import { listFormats } from '../otel-names.ts';
 
 interface Propagation {
   readonly environment: Environment;
-  /** Null where the default of the SDK counts. */
+  /** Null where the service uses the default of the SDK. */
   readonly setting: Setting | null;
   readonly formats: readonly string[];
 }
@@ -31,13 +31,13 @@ export const propagatorsApart: DoctorCheck = {
 function readPropagation(environment: Environment): readonly Propagation[] {
   if (!hasTelemetry(environment)) return [];
   const setting = readVariable(environment, 'OTEL_PROPAGATORS');
-  // A value that the deployment gives is not known.
+  // The deployment sets the value.
   if (setting === null && environment.variables.has('OTEL_PROPAGATORS')) return [];
   const formats = setting === null ? defaultFormats : listFormats(setting.value);
   return formats === null || formats.length === 0 ? [] : [{ environment, setting, formats }];
 }
 
-/** Each service whose formats nobody else has, beside the first that differs. */
+/** Finds services without a format in common with another one; each is reported with the first such service. */
 function findOdd(services: readonly Propagation[]): readonly Observation[] {
   const stated = services.filter(({ setting }) => setting !== null);
   const seen = new Set<Propagation>();
@@ -58,7 +58,7 @@ function findOdd(services: readonly Propagation[]): readonly Observation[] {
         says:
           `${one.environment.service ?? 'this service'} speaks ${own}, ${other.environment.service ?? 'another'} ${others}` +
           (other.setting === null ? ', by default' : ''),
-        // A service that states nothing may be set up in its code, and the two need not call each other.
+        // The code of a service without a setting may configure its SDK, and the two services may not call each other.
         isUnsure: other.setting === null,
       },
     ];

@@ -43,9 +43,9 @@ export const propagatorsUnknown: DoctorCheck = {
     }),
 };
 
-/** Null where it may be the name of a propagator that somebody made. */
+/** Null where the name may be a custom propagator. */
 function guess(name: string): string | null {
-  // Names stand between commas, and in lower case.
+  // Names are separated by commas, and in lower case.
   if (/[\s;|+]/.test(name)) return `"${name.split(/[\s;|+]+/).join(',')}"`;
   return guessName(name, [...propagatorFormats.keys()], mistaken);
 }

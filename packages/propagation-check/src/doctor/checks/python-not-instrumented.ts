@@ -19,15 +19,15 @@ export const pythonNotInstrumented: DoctorCheck = {
   find: (project) => listPythonPrograms(project).flatMap((program) => judge(project, program)),
 };
 
-/** By names on PyPI: the module, and the ends of the names of packages of which each reads or writes the header. */
+/** Names on PyPI: the module, and the suffixes of instrumentation packages that read or write its headers. */
 interface Library {
   readonly module: string;
   readonly instrumentations: readonly string[];
-  /** It only sends requests: code that imports it uses it as a client. */
+  /** The library only sends requests, so code that imports it is a client. */
   readonly isClient?: true;
 }
 
-/** Source: opentelemetry-python-contrib, `bootstrap_gen.py`. Instrumentations of ASGI and WSGI read the header for all frameworks on them. */
+/** Source: opentelemetry-python-contrib, `bootstrap_gen.py`. Instrumentations of ASGI and WSGI read the headers for all frameworks on them. */
 const libraries: ReadonlyMap<string, Library> = new Map([
   ['requests', { module: 'requests', instrumentations: ['requests', 'urllib3'], isClient: true }],
   ['httpx', { module: 'httpx', instrumentations: ['httpx'], isClient: true }],
@@ -45,7 +45,7 @@ const libraries: ReadonlyMap<string, Library> = new Map([
 function judge(project: Project, program: PythonProgram): readonly Observation[] {
   const { folder, requirements } = program;
   const has = (name: string) => requirements.some((need) => need.name === name);
-  // Without a distribution or an SDK nobody wants spans.
+  // Without a distribution or an SDK the program is not meant to be traced.
   if (!has('opentelemetry-distro') && !has('opentelemetry-sdk')) return [];
   if (hasVendorDistribution(program)) return [];
   if (project.mentions(/opentelemetry-bootstrap|inject-python|\binject\s*\(/, folder)) return [];
@@ -63,14 +63,14 @@ function judge(project: Project, program: PythonProgram): readonly Observation[]
       ? `no code calls instrument() of opentelemetry-instrumentation-${wanted}`
       : `opentelemetry-instrumentation-${wanted} is not installed`;
     const imported = new RegExp(`^\\s*(?:import|from)\\s+${library.module}\\b`, 'm');
-    // A requirement that no source imports is that of another package.
+    // A requirement that no source imports is needed by another package.
     return code.some(({ text }) => imported.test(text))
       ? [{ place, says: `${name} is used, and ${lack}` }]
       : [];
   });
 }
 
-/** Also by code that is shared, and by an instrumentation that another requirement brings along. */
+/** Whether any code of the project imports an instrumentation of the library: shared code, or a dependency's instrumentation. */
 function isImported({ sources }: Project, library: Library): boolean {
   const module = new RegExp(`opentelemetry\\.instrumentation\\.(?:${matchNames(library)})\\b`);
   return sources.some(({ text }) => module.test(text));

@@ -27,11 +27,11 @@ export const samplerRatio: DoctorCheck = {
     }),
 };
 
-/** A percentage, or a decimal comma. */
+/** Reads a percentage, or a number with a decimal comma. */
 function guessRatio(value: string): number | null {
   const [, digits = ''] = /^(\d+(?:[.,]\d+)?) ?%?$/.exec(value.trim()) ?? [];
   const number = Number(digits.replace(',', '.'));
   if (digits === '' || number > 100) return null;
-  // Without the error of the division: 1.1 % are 0.011.
+  // Rounds away the error of the division: 1.1 % is 0.011.
   return number > 1 || value.includes('%') ? Number((number / 100).toPrecision(15)) : number;
 }

@@ -51,9 +51,9 @@ function describe(name: string) {
   };
 }
 
-/** Null where it may be the name of a sampler that somebody made. */
+/** Null where the name may be a custom sampler. */
 function guess(name: string): string | null {
-  // The ratio is a variable of its own.
+  // The ratio belongs into OTEL_TRACES_SAMPLER_ARG.
   const [, before = '', ratio] = /^(\w*?)[\s:=,;(/]*(\d*\.?\d+)\)?%?$/.exec(name) ?? [];
   if (ratio === undefined) return guessName(name, samplerNames, mistaken);
   const sampler = before === '' ? 'parentbased_traceidratio' : guessName(before, samplerNames, mistaken);

@@ -21,14 +21,14 @@ export const samplersApart: DoctorCheck = {
       const others = listOthers(project, environment).map((other) => readSampler(other).name);
       const areAlike = others.length > 0 && others.every((other) => other === name);
       return {
-        // SDKs of one language decide alike by the trace id.
+        // With equal ratios the SDKs of one language make the same decision for a trace id.
         isUnsure: areAlike,
         says: `${environment.service ?? 'this service'} samples by ${name}, whatever its caller decided${others.length === 0 || areAlike ? '' : '; others do not'}`,
       };
     }),
 };
 
-/** The other services of its system. */
+/** The other services of the same system. */
 function listOthers({ environments }: Project, environment: Environment): readonly Environment[] {
   return environments.filter(
     (each) =>
@@ -46,7 +46,7 @@ function readSampler(environment: Environment) {
   const isRatio = sampler === 'traceidratio';
   return {
     name: isRatio ? `traceidratio ${ratio}` : sampler,
-    // A ratio of 0 is `sampler-off`.
+    // `sampler-off` reports a ratio of 0.
     drops: isRatio && Number(ratio) > 0 && Number(ratio) < 1,
   };
 }

@@ -34,7 +34,7 @@ export const tracesExporterUnknown: DoctorCheck = {
       if (name === undefined || isDisabled(environment)) return null;
       const meant = guessName(name, exporterNames, mistaken);
       return {
-        // JavaScript goes on with the others.
+        // The JavaScript SDK uses the other exporters of the list.
         isUnsure: meant === null || unknown.length < names.length,
         says: `OTEL_TRACES_EXPORTER has "${name}", which is ${tellUnknown('exporter', meant)}`,
       };

@@ -11,7 +11,7 @@ export const traefikHeaders: DoctorCheck = {
   example: { language: 'yaml', text: 'customRequestHeaders:\n  X-Internal-Debug: ""' },
   leadsTo: ['header-stripped'],
   find: ({ yaml }) =>
-    // A file of the provider, an object of the kind Middleware, labels of Compose.
+    // A file of Traefik's file provider, a Kubernetes object of the kind Middleware, or labels in Compose.
     yaml.flatMap(({ root }) => [
       ...(root.get('http', 'middlewares')?.entries() ?? []).flatMap(([, middleware]) => judge(middleware)),
       ...(root.get('kind')?.text === 'Middleware' ? judge(root.get('spec')) : []),

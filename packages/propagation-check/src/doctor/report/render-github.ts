@@ -4,7 +4,7 @@ import type { Diagnosis } from '../examine.ts';
 import { findCheck } from '../find-check.ts';
 import { countFindings, describeReading } from './describe-reading.ts';
 
-/** GitHub shows no more of each level in one step. */
+/** GitHub shows at most this many annotations of each level in a step. */
 const mostOfLevel = 10;
 
 const levels = { error: 'error', warning: 'warning', note: 'notice' } as const satisfies Record<
@@ -12,7 +12,7 @@ const levels = { error: 'error', warning: 'warning', note: 'notice' } as const s
   string
 >;
 
-/** Annotations of GitHub Actions, at the lines that they speak of. Source: actions/toolkit, `packages/core/src/command.ts`. */
+/** Annotations of GitHub Actions at the places of findings. Source: actions/toolkit, `packages/core/src/command.ts`. */
 export function renderGithub(diagnosis: Diagnosis): string {
   const findings = (['error', 'warning', 'note'] as const).flatMap((severity) =>
     diagnosis.findings.filter((finding) => finding.severity === severity).slice(0, mostOfLevel),

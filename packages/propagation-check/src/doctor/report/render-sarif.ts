@@ -58,7 +58,7 @@ function describeResult({ id, severity, path, line, column, says }: DoctorFindin
         },
       },
     ],
-    // The line may move: the place is not part of it.
+    // Without the line, which may move.
     partialFingerprints: { 'propagationCheck/v1': `${id}:${path}:${says}` },
   };
 }

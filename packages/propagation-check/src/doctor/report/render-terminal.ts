@@ -53,7 +53,7 @@ function renderCheck(findings: Group<DoctorFinding>, layout: Layout, docsRoot: s
     `${paint(layout, style, sign)} ${paint(layout, 'bold', head.slice(2))}`,
     ...rest.map((line) => paint(layout, 'bold', line)),
     ...findings.slice(0, mostPlaces).flatMap((finding, index) => [
-      // A place stays whole, so that it can be clicked.
+      // A place is not wrapped, so that it can be clicked.
       label(index === 0 ? 'at' : '', layout) + escapeText(namePlace(finding)),
       ...hang(' '.repeat(isNarrow(layout) ? narrowIndent : labelWidth + 2), escapeText(finding.says), layout),
     ]),
