@@ -2,22 +2,22 @@ import { rpcCode } from '../source/otlp-response.ts';
 import { createTurns, type InTurn, RefusedRequest } from '../source/request-body.ts';
 
 /**
- * Why exports are refused: the memory for spans is full, they would wait too long, there are too many at one time, they cannot be read, this
- * tool has a fault.
+ * Why exports are refused. `memory`: no room for spans. `backlog`: the wait would be too long. `bodies`: too many requests arrive at once.
+ * `invalid`: the export cannot be read. `fault`: a defect of this tool.
  */
 const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid', 'fault'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** The longest wait of an export for its answer: the Collector's exporters give up after 5 s, and send it again. */
+/** The longest wait of an export for its answer. The Collector's exporters give up after 5 s, and repeat the export. */
 const longestWaitMs = 2_000;
-/** The rate is measured over this much of the newest work. */
+/** The rate is measured over about this much of the latest work. */
 const rateMs = 10_000;
-/** With less work done the rate is unknown. */
+/** With less measured work the rate is unknown. */
 const leastWorkMs = 100;
-/** For clients, when the memory is full or traces wait: some traces are judged within this time. */
+/** `Retry-After` when the memory is full or too many traces wait: some traces are judged within this time. */
 const retrySeconds = 2;
 
-/** An export that is refused for now. Clients send it again. */
+/** Refuses an export for now, so that the client repeats it. */
 class Overload extends RefusedRequest {
   readonly reason: RefusalReason;
 
@@ -37,17 +37,17 @@ export function reasonOf(refusal: RefusedRequest): RefusalReason {
   return refusal.status === 503 ? 'bodies' : 'invalid';
 }
 
-/** Decides whether one more export can be taken, by the number of waiting exports and the time that recent ones took. */
+/** Decides whether another export can be accepted, by the number of waiting exports and the time that recent ones took. */
 export class Admission {
   readonly #hasRoom: () => boolean;
   readonly #isBehind: () => boolean;
   readonly #turns = createTurns();
-  /** The arrival times of the waiting exports, in their order. */
+  /** The arrival times of the waiting exports, in order. */
   readonly #waiting: number[] = [];
   #workMs = 0;
   #works = 0;
 
-  /** @param hasRoom Whether spans can be kept. @param isBehind Whether too many wait to be judged. */
+  /** @param hasRoom Whether there is memory for spans. @param isBehind Whether too many traces wait to be judged. */
   constructor(hasRoom: () => boolean, isBehind: () => boolean) {
     this.#hasRoom = hasRoom;
     this.#isBehind = isBehind;
@@ -59,7 +59,7 @@ export class Admission {
     return first === undefined ? 0 : performance.now() - first;
   }
 
-  /** For `Receiving`: work in turn, measured. */
+  /** Runs the work of exports one after the other, and measures it. Used by `Receiving`. */
   readonly inTurn: InTurn = (work) => {
     this.#waiting.push(performance.now());
     return this.#turns(async () => {
@@ -74,7 +74,7 @@ export class Admission {
     });
   };
 
-  /** Adds the time of work other than exports. */
+  /** Adds the time of other work than exports. */
   addWork(milliseconds: number): void {
     this.#workMs += milliseconds;
     if (this.#workMs < rateMs) return;
@@ -82,18 +82,18 @@ export class Admission {
     this.#works /= 2;
   }
 
-  /** @throws {RefusedRequest} when no export can be taken now. */
+  /** @throws {RefusedRequest} when no export can be accepted now. */
   admit(): void {
     const refusal = this.findObstacle();
     if (refusal !== null) throw refusal;
   }
 
-  /** Checks again when an admitted export has its turn: others may have taken the room. @throws {RefusedRequest} when there is none. */
+  /** Checks the memory again when an admitted export begins: other exports may have used it. @throws {RefusedRequest} when it is full. */
   checkRoom(): void {
     if (!this.#hasRoom()) throw refuseForMemory();
   }
 
-  /** Why no export can be taken now. */
+  /** The reason why no export can be accepted now, or null. */
   findObstacle(): RefusedRequest | null {
     if (!this.#hasRoom()) return refuseForMemory();
     if (this.#isBehind()) return new Overload('backlog', 'too many traces wait; try again', retrySeconds);

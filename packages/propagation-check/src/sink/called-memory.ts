@@ -5,11 +5,11 @@ import type { SpanStore, Words } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { IdMemory } from './id-memory.ts';
 
-/** Remembers the called spans that were judged, and their messages. */
+/** Remembers called spans that were judged, and the messages that they received. */
 export class CalledMemory {
   readonly #ids: IdMemory;
 
-  /** @param mostIds Of calls that were judged. */
+  /** @param mostIds How many calls are remembered. */
   constructor(mostIds: number) {
     this.#ids = new IdMemory(mostIds);
   }
@@ -18,11 +18,11 @@ export class CalledMemory {
     return this.#ids.has(...mixIds(graph.store, graph.store.spanIds, row, graph.serviceOf(row) ?? ''));
   }
 
-  /** Whether a span is a further one of a call: below a called span of its service, or a delivery of the same message. */
+  /** Whether the span belongs to a call that was judged: its parent is a called span of its service, or it receives the same message again. */
   hasCallOf(known: GraphFacts, row: number): boolean {
     const { store } = known.graph;
     const service = known.graph.serviceOf(row);
-    // A span that receives a batch has no id of one message.
+    // A span that receives a batch of messages has no message id.
     const names = [service ?? '', nameMessage(known, row), keyFor(service, null)];
     return names.some((name) => this.#ids.has(...mixIds(store, store.parentIds, row, name)));
   }
@@ -35,7 +35,7 @@ export class CalledMemory {
   }
 }
 
-/** Together with the ids of the PRODUCER span it identifies what a service received. */
+/** The service and the message id. With the id of the PRODUCER span they identify a received message. */
 function nameMessage({ graph, facts }: GraphFacts, row: number): string {
   return keyFor(graph.serviceOf(row), readMessageId(facts.at(row)));
 }
@@ -46,7 +46,7 @@ function mixIds({ traceIds }: SpanStore, ids: Words, row: number, text: string):
   return [(mix(0) ^ hashText(text)) >>> 0, mix(1) >>> 0];
 }
 
-/** Odd, so that no bit is lost: trace ids may repeat the id of their root. */
+/** Odd, so that multiplication loses no bit. Without it a trace id and an equal span id of its root would cancel out. */
 const mixFactor = 0x9e37_79b1;
 
 /** Source: FNV-1a. */

@@ -2,11 +2,11 @@ import { realpath, rm } from 'node:fs/promises';
 import { lockFile } from './lock-file.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 
-/** The file of the counters of one sink, locked until it is closed. */
+/** The file with the counters of one sink. It is locked until it is closed. */
 export class CountersFile {
   readonly #path: string;
   readonly #unlock: () => Promise<void>;
-  /** The snapshot of an earlier process. */
+  /** The snapshot of an earlier process, or null. */
   readonly before: Snapshot | null;
   /** Milliseconds since the epoch. */
   savedAt = 0;
@@ -18,7 +18,7 @@ export class CountersFile {
     this.#unlock = unlock;
   }
 
-  /** @throws {SourceError} when another process has it, or it is damaged. */
+  /** @throws {SourceError} when another process uses the file, or it is damaged. */
   static async open(path: string): Promise<CountersFile> {
     const unlock = await lockFile(path);
     try {
@@ -29,7 +29,7 @@ export class CountersFile {
     }
   }
 
-  /** @throws {SourceError} when it cannot be written. */
+  /** @throws {SourceError} when the file cannot be written. */
   async write(snapshot: Snapshot): Promise<void> {
     try {
       await writeSnapshot(this.#path, snapshot);
@@ -44,7 +44,7 @@ export class CountersFile {
     return this.#unlock();
   }
 
-  /** Closes the file of a sink that did not start, and removes it where it did not exist before. */
+  /** Closes the file after a failed start, and removes it if this process has created it. */
   async giveUp(): Promise<void> {
     const isOwn = this.before === null && this.savedAt > 0;
     if (isOwn) await rm(await realpath(this.#path), { force: true }).catch(() => undefined);

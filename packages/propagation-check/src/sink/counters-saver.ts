@@ -3,20 +3,20 @@ import { messageOf } from '../util/message-of.ts';
 import type { CountersFile } from './counters-file.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Saves the counters of a sink at intervals and for each scrape. Without a file, saving does nothing. */
+/** Saves the counters of a sink at intervals and for each scrape. Without a file it does nothing. */
 export class CountersSaver {
   readonly #file: CountersFile | null;
   readonly #takeSnapshot: () => Snapshot;
   readonly #say: (message: string) => void;
   #saving: NodeJS.Timeout | undefined;
   readonly #inTurn = createTurns();
-  /** A save that has not begun; all callers until then share it. */
+  /** A save that is scheduled and has not begun; all callers until then share it. */
   #next: Promise<void> | null = null;
   #hasFailed = false;
 
   /**
    * @param takeSnapshot Called when a save begins.
-   * @param say Called when saves begin to fail.
+   * @param say Called once when saves begin to fail.
    */
   constructor(file: CountersFile | null, takeSnapshot: () => Snapshot, say: (message: string) => void) {
     this.#file = file;
@@ -24,7 +24,7 @@ export class CountersSaver {
     this.#say = say;
   }
 
-  /** Milliseconds since the epoch; 0 before the first. */
+  /** Milliseconds since the epoch; 0 before the first save. */
   get savedAt(): number {
     return this.#file?.savedAt ?? 0;
   }
@@ -42,7 +42,7 @@ export class CountersSaver {
     clearInterval(this.#saving);
   }
 
-  /** @throws {SourceError} when it cannot be written. */
+  /** @throws {SourceError} when the counters cannot be saved. */
   async save(): Promise<void> {
     this.#next ??= this.#inTurn(async () => {
       this.#next = null;

@@ -3,12 +3,12 @@ import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { ChosenCalls } from '../verdict/choose-calls.ts';
 import { type CallVerdict, pastService } from './edge-counters.ts';
 
-/** Whole calls of one edge. The example has both sides of one. */
+/** Whole calls of one edge. `example` shows both sides of one of them. */
 export interface WholeCalls extends CallVerdict {
   readonly rows: readonly number[];
 }
 
-/** @param isPast Whether another service was between the two sides of the call. */
+/** @param isPast Whether the call passed through another service between its two sides. */
 export function describeWhole(
   graph: TraceGraph,
   chosen: readonly ChosenCalls[],

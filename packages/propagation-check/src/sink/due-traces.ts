@@ -1,14 +1,14 @@
 import type { HeldTrace } from './held-traces.ts';
 
-/** Time between two ticks: traces are sorted by the second in which they are due. */
+/** The time between two ticks. Traces are grouped by the second in which they are due. */
 export const tickMs = 1_000;
 
-/** Puts both halves of a broken trace into one batch, even if their exports arrived at different times. */
+/** Sorts traces by their ends. So both halves of a broken trace come into one batch, even if their exports arrived at different times. */
 export function inOrderOfEnd(traces: readonly HeldTrace[]): readonly HeldTrace[] {
   return traces.toSorted((one, other) => one.dueAt - other.dueAt);
 }
 
-/** Open traces, by the second in which they may be due. */
+/** Open traces, grouped by the second in which they become due. */
 export class DueTraces {
   readonly #bySecond = new Map<number, HeldTrace[]>();
   #nextSecond: number | null = null;
@@ -21,7 +21,7 @@ export class DueTraces {
     this.#nextSecond = Math.min(this.#nextSecond ?? second, second);
   }
 
-  /** Takes those that are due, in the order of their ends. */
+  /** Takes the traces that are due, in the order of their ends. */
   takeDue(now: number): readonly HeldTrace[] {
     const last = Math.floor(now / tickMs);
     const due: HeldTrace[] = [];
@@ -35,11 +35,11 @@ export class DueTraces {
         else due.push(trace);
       }
     }
-    // Also across seconds: spans may have moved the end of a trace beyond the second in which it stands.
+    // Sorts across seconds: late spans may have moved the end of a trace beyond the second of its group.
     return inOrderOfEnd(due);
   }
 
-  /** Takes traces without a span since `restedSince`, the first due ones first, until they hold `bytes`. */
+  /** Takes traces without a new span since `restedSince`, the first due ones first, until they hold `bytes`. */
   takeRested(
     restedSince: number,
     bytes: number,

@@ -3,10 +3,10 @@ import { keyFor } from '../util/group-by.ts';
 
 export const verdicts = ['intact', 'broken', 'undecided'] as const;
 
-/** `undecided`: spans that may decide have not come, or the call belongs to another edge. */
+/** `undecided`: spans that may decide have not arrived, or the call may belong to another edge. */
 export type Verdict = (typeof verdicts)[number];
 
-/** A trace that shows a call, for people. */
+/** Spans of a call in one trace, as an example for people. */
 export interface Example {
   readonly traceId: string;
   readonly spanIds: readonly string[];
@@ -16,7 +16,7 @@ export interface CallVerdict {
   readonly client: string | null;
   readonly server: string | null;
   readonly verdict: Verdict;
-  /** The id of the finding, `judgedApart`, `pastService`, or empty for an intact call. */
+  /** A finding, `judgedApart` or `pastService`; empty for other intact calls. */
   readonly cause: string;
   readonly example: Example;
 }
@@ -33,27 +33,27 @@ export interface EdgeLabels extends Edge {
 
 export interface EdgeCount extends EdgeLabels {
   calls: number;
-  /** The newest last. */
+  /** The newest example is the last. */
   examples: readonly Example[];
 }
 
-/** Names of services and addresses of peers come from outside. */
+/** Limits memory: names of services and addresses of peers come from outside. */
 const longestName = 200;
 const mostExamples = 5;
-/** The share of the edges for peers without spans: their addresses change with every deployment, and must leave room for services. */
+/** The share of edges that may lead to peers without spans. Their addresses change with every deployment, and must leave room for services. */
 const peerShare = 1 / 4;
 /** The cause of calls to peers without spans. */
 export const uninstrumented: FindingId = 'uninstrumented-peer';
-/** The cause of a call of which one side was judged when the other had not come. */
+/** The cause of a call whose sides were not judged together: one was judged before the other arrived. */
 export const judgedApart = 'judged-apart';
-/** The cause of a whole call that went through a service which handed on the header that it received: the edge is here only because another is broken. */
+/** The cause of a whole call through a service that forwarded the header unchanged: the edge exists only because another one is broken. */
 export const pastService = 'past-service';
-/** A side of which no span tells. */
+/** The name of a side of which there is no span. */
 const unknownService = 'unknown';
-/** Both sides beyond the bound of edges, and peers beyond their share. */
+/** The name of both sides beyond the limit of edges, and of peers beyond their share. */
 export const otherService = 'other';
 const otherEdge: Edge = { client: otherService, server: otherService };
-/** Not counted as an edge. */
+/** This pair does not count towards the limit of edges. */
 const otherKey = nameEdge(otherEdge);
 
 /** Calls since the first start, by edge, verdict and cause. */
@@ -67,7 +67,7 @@ export class EdgeCounters {
     this.#mostEdges = mostEdges;
   }
 
-  /** Pairs of services that have a counter of their own. */
+  /** How many pairs of services have a counter. */
   get edges(): number {
     return this.#edges.size;
   }
@@ -76,14 +76,14 @@ export class EdgeCounters {
     this.#add(labels, calls, [example]);
   }
 
-  /** As they are now. */
+  /** A copy of the counts. */
   list(): readonly EdgeCount[] {
     return Array.from(this.#counts.values(), (count) => ({ ...count }));
   }
 
-  /** Adds what an earlier process has counted. */
+  /** Adds the counts of an earlier process. */
   restore(counts: readonly EdgeCount[]): void {
-    // Peers that had a counter keep it, even beyond the share of peers.
+    // Peers that had a counter keep it, even beyond their share.
     for (const { calls, examples, ...labels } of counts) this.#add(labels, calls, examples, this.#mostEdges);
   }
 
@@ -100,7 +100,7 @@ export class EdgeCounters {
     known.examples = [...known.examples, ...examples].slice(-mostExamples);
   }
 
-  /** A peer beyond the share of peers is `other`, and its caller keeps its name. */
+  /** A peer beyond the share of peers is counted as `other`; its caller keeps its name. */
   #placePeer(edge: Edge, mostPeers: number): Edge {
     if (this.#edges.has(nameEdge(edge))) return edge;
     if (edge.server === otherService || this.#peers >= mostPeers)

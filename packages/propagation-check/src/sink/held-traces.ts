@@ -6,10 +6,10 @@ import { IdMemory, readWords } from './id-memory.ts';
 import type { JudgedCall } from './judge-batch.ts';
 import { type Arrival, SpanSegments } from './span-segments.ts';
 
-/** Bytes of a trace and a row for objects and lists, beside the columns: twice what traces of three spans take after a garbage collection. */
+/** Bytes of a trace and of a row for objects and lists, in addition to columns: twice the measured size of traces with three spans. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
-/** Segments are compacted when this share of their rows belongs to spans that left. */
+/** Segments are compacted when this share of their rows is released. */
 const wasteShare = 0.5;
 
 export interface HeldTrace {
@@ -18,21 +18,21 @@ export interface HeldTrace {
   readonly openedAt: number;
   arrivedAt: number;
   dueAt: number;
-  /** `dropped`: its rows are no longer its own. */
+  /** `dropped`: its rows may be reused. */
   state: 'open' | 'closed' | 'judged' | 'dropped';
   closedAt: number;
   isEarly: boolean;
-  /** How many rows were judged, from the first on. */
+  /** How many of its first rows were judged. */
   judgedRows: number;
-  /** Another part of the trace was judged and is no longer here. */
+  /** These are late spans: an earlier part of the trace was judged and dropped. */
   readonly isRest: boolean;
-  /** The places in `rows` of the sides of counted calls that are not whole; null where there are none. */
+  /** Indexes in `rows` of the sides of calls that are counted and not whole; null where there are none. */
   counted: Set<number> | null;
-  /** Counted when the trace leaves. */
+  /** Calls that are counted when the trace leaves the window. */
   pending: readonly PendingCall[];
 }
 
-/** A row of a trace, by its place in `rows`. */
+/** A row of a trace, by its index in `rows`. */
 export interface Place {
   readonly trace: HeldTrace;
   readonly index: number;
@@ -40,29 +40,28 @@ export interface Place {
 
 export interface PendingCall {
   readonly call: JudgedCall;
-  /** Of its sides. */
+  /** The sides of the call. */
   readonly places: readonly Place[];
 }
 
-/** Traces as one store. */
+/** Several traces in one store. */
 export interface CollectedTraces {
   readonly traces: readonly HeldTrace[];
   readonly store: SpanStore;
   readonly placeOf: (row: number) => Place;
-  /** Whether a row was not judged before. */
+  /** Whether the row has not been judged before. */
   readonly isNew: (row: number) => boolean;
 }
 
-/** The traces whose spans are in memory. */
 export class HeldTraces {
   readonly #segments = new SpanSegments();
   readonly #traces = new Map<string, HeldTrace>();
-  /** Distinguishes late spans of a judged trace from a new trace. */
+  /** Tells late spans of a judged trace from a new trace. */
   readonly #judgedIds: IdMemory;
   #rows = 0;
   #unjudged = 0;
 
-  /** @param mostIds Of traces that were judged. */
+  /** @param mostIds How many judged traces are remembered. */
   constructor(mostIds: number) {
     this.#judgedIds = new IdMemory(mostIds);
   }
@@ -76,7 +75,7 @@ export class HeldTraces {
     return this.#unjudged;
   }
 
-  /** Estimates the memory that dropping the trace frees. */
+  /** Estimates the memory that is released with the trace. */
   bytesOf({ rows }: HeldTrace): number {
     const perRow = this.#segments.bytes / Math.max(1, this.#rows) + bytesPerRow;
     return rows.length * perRow + bytesPerTrace;
@@ -86,12 +85,12 @@ export class HeldTraces {
     return this.#traces.values();
   }
 
-  /** Keeps the spans of an export. @throws {DecodeError} when it cannot be read. */
+  /** Stores the spans of an export. @throws {DecodeError} when the export cannot be read. */
   read(request: ExportRequest): { readonly read: ReadExport; readonly arrivals: readonly Arrival[] } {
     return this.#segments.add(request);
   }
 
-  /** Adds arrived spans to their trace, and returns it. */
+  /** Adds arrived spans to their trace. @returns The trace. */
   extend({ traceId, rows }: Arrival, begin: (id: string, isRest: boolean) => HeldTrace): HeldTrace {
     let trace = this.#traces.get(traceId);
     if (trace === undefined) {
@@ -104,7 +103,7 @@ export class HeldTraces {
     return trace;
   }
 
-  /** @returns How many of its spans were not judged before. */
+  /** @returns How many of its spans had not been judged before. */
   markJudged(trace: HeldTrace): number {
     const fresh = trace.rows.length - trace.judgedRows;
     this.#unjudged -= fresh;
@@ -122,14 +121,14 @@ export class HeldTraces {
     this.#traces.delete(trace.id);
   }
 
-  /** Moves the spans of nearly empty segments together. */
+  /** Moves the spans of sparse segments together. */
   compact(): void {
     const { rows } = this.#segments;
     if (rows - this.#rows > rows * wasteShare)
       this.#segments.compact(Array.from(this.#traces.values(), (trace) => trace.rows));
   }
 
-  /** @param border The traces that may have their other half in a later batch. */
+  /** @param border Traces whose other half may come in a later batch. */
   collect(traces: readonly HeldTrace[], border: ReadonlySet<HeldTrace> = new Set()): CollectedTraces {
     const writer = new SpanWriter();
     const owners: HeldTrace[] = [];

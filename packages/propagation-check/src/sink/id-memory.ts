@@ -1,16 +1,16 @@
-/** Tables grow; most sinks see little. */
+/** The first size of a table, which grows: most sinks see little traffic. */
 const firstSlots = 1_024;
-/** Of one generation. */
+/** The limit of one generation. */
 const mostIds = 1_000_000;
-/** Of the slots, so that searches stay short. */
+/** The share of slots that may be used, so that searches stay short. */
 const mostUsed = 0.5;
 const wordsPerSlot = 2;
-/** Of a full generation; there are two. */
+/** The memory of an id in a full generation. There are two generations. */
 export const bytesPerId = (wordsPerSlot * Uint32Array.BYTES_PER_ELEMENT) / mostUsed;
 
 /**
- * The ids that were seen last, as 64 bits each: two generations, and the older one is forgotten when the younger is full. Callers choose ids:
- * the hash has a seed that they do not know, so that no ids share a place on purpose.
+ * Remembers the latest ids, as 64 bits each, in two generations. When the younger generation is full, the older one is forgotten. Clients choose
+ * the ids, so the hash has a secret seed: nobody can choose ids that collide.
  */
 export class IdMemory {
   readonly #mostIds: number;
@@ -18,7 +18,7 @@ export class IdMemory {
   #old = new Uint32Array(0);
   #size = 0;
 
-  /** @param most Of one generation; a million at most. */
+  /** @param most The limit of one generation; at most a million. */
   constructor(most: number) {
     this.#mostIds = Math.min(most, mostIds);
   }
@@ -53,7 +53,7 @@ export function readWords(id: string): readonly [number, number] {
   return [Number.parseInt(id.slice(-16, -8), 16), Number.parseInt(id.slice(-8), 16)];
 }
 
-/** @returns Whether it is new. */
+/** @returns Whether the id is new. */
 function insert(slots: Uint32Array, high: number, low: number): boolean {
   const at = findSlot(slots, high, low);
   if (slots[at] !== 0 || slots[at + 1] !== 0) return false;
@@ -71,7 +71,7 @@ function hash(high: number, low: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-/** The place of the id, or the free one where it belongs. */
+/** The slot of the id, or the free slot for it. */
 function findSlot(slots: Uint32Array, high: number, low: number): number {
   const mask = slots.length / wordsPerSlot - 1;
   for (let slot = hash(high, low) & mask; ; slot = (slot + 1) & mask) {

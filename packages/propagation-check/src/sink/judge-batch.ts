@@ -11,7 +11,7 @@ import { chooseNewCalls } from '../verdict/choose-calls.ts';
 import { describeWhole, type WholeCalls } from './describe-whole.ts';
 import { type CallVerdict, uninstrumented } from './edge-counters.ts';
 
-/** One call, and the rows of its sides that are known, the called one first. */
+/** One call with the known rows of its sides, the called side first. */
 export interface JudgedCall extends CallVerdict {
   readonly rows: readonly [number, ...number[]];
 }
@@ -19,17 +19,17 @@ export interface JudgedCall extends CallVerdict {
 export interface BatchJudgement {
   readonly scene: Scene;
   readonly whole: readonly WholeCalls[];
-  /** Later spans cannot change these. An undecided one belongs to a minority of the calls of its edge, which other callers may have made. */
+  /** Later spans cannot change these. They include undecided calls: the minority of an edge, which other callers may have made. */
   readonly final: readonly JudgedCall[];
-  /** They rest on missing spans or on open traces: later spans may change them. */
+  /** Later spans may change these: they rest on missing spans or on open traces. */
   readonly pending: readonly JudgedCall[];
   /** New rows that are, or may be, the called side of a call. */
   readonly called: readonly number[];
 }
 
 /**
- * Judges traces together, each call on its own.
- * @param isNew Whether a row was not in the batch before: whole calls are told when one of their sides is new.
+ * Judges traces together, and gives a verdict on each call.
+ * @param isNew Whether a row was not in an earlier batch. A whole call is returned when a side of it is new.
  */
 export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): BatchJudgement {
   const examination = examineStore(store);
@@ -51,7 +51,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
   for (const { id, severity, client, server, shown } of merged) {
     const { isConclusive, kind } = findings[id];
     const isError = severity === 'error';
-    // An error that became a warning: the capture may be cut there.
+    // A finding that is usually an error became a warning: the capture may be cut off there.
     const isDoubted = severity === 'warning' && (kind === 'cause' || kind === 'symptom');
     if (!isError && !isDoubted) continue;
     const { whole, told } = edgeOf(client, server);
@@ -62,7 +62,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
       const isWhole = whole.has(row);
       if (isWhole && (isDoubted || !isNew(row))) continue;
       told.add(row);
-      // Of a trace whose root is not here more may come.
+      // A trace without its root may be incomplete.
       const isKnown = isConclusive || isWhole || graph.isBegun(span.traceId);
       const verdict = isError && isKnown ? 'broken' : 'undecided';
       const list = isConclusive || isWhole ? final : pending;
@@ -104,7 +104,7 @@ function listSilent(graph: TraceGraph, drafts: readonly Draft[]): readonly Judge
   });
 }
 
-/** The called sides of whole calls, and all that may be one. */
+/** The called sides of whole calls, and all SERVER and CONSUMER spans, which may be called sides. */
 export function listCalled(graph: TraceGraph, whole: readonly WholeCalls[]): readonly number[] {
   const rows = new Set(whole.flatMap((calls) => calls.rows));
   for (let row = 0; row < graph.store.size; row += 1) if (graph.has(row) && graph.isEntry(row)) rows.add(row);
@@ -114,7 +114,7 @@ export function listCalled(graph: TraceGraph, whole: readonly WholeCalls[]): rea
 function exampleOf({ client, server }: Shown): CallVerdict['example'] {
   const spans = [client, server].flatMap((span) => span ?? []);
   const [first] = spans;
-  // The caller's trace: there a person looks for what is missing.
+  // From the trace of the caller, because people search there for the missing span.
   return {
     traceId: first?.traceId ?? '',
     spanIds: spans.filter(({ traceId }) => traceId === first?.traceId).map(({ spanId }) => spanId),

@@ -1,10 +1,10 @@
 import { tickMs } from './due-traces.ts';
 import type { TraceJudge } from './trace-judge.ts';
 
-/** Of the time that a batch took: the pause before the next. */
+/** The pause after a batch, as a multiple of the time that it took: it leaves time for exports. */
 const exportShare = 1;
 
-/** Lets a judge work by the second, and sooner when it has a batch. */
+/** Runs a judge every second, and sooner when it has a whole batch. */
 export class JudgeLoop {
   readonly #judge: TraceJudge;
   readonly #onWork: (milliseconds: number) => void;
@@ -12,7 +12,7 @@ export class JudgeLoop {
   #isSoon = false;
   #lastMs = 0;
 
-  /** @param onWork Told how long each turn took. */
+  /** @param onWork Called with the time that each turn took, in milliseconds. */
   constructor(judge: TraceJudge, onWork: (milliseconds: number) => void) {
     this.#judge = judge;
     this.#onWork = onWork;
@@ -22,7 +22,7 @@ export class JudgeLoop {
     this.#ticking = setInterval(() => this.#tick(), tickMs);
   }
 
-  /** One batch when there is one, and then time for exports: the body of one arrives in many turns of the event loop. */
+  /** Judges a batch when there is one, then pauses for exports: the body of an export arrives in many turns of the event loop. */
   judgeSoon(): void {
     if (this.#isSoon || !this.#judge.isReady) return;
     this.#isSoon = true;
@@ -45,7 +45,7 @@ export class JudgeLoop {
   }
 }
 
-/** Milliseconds since the epoch on a clock that nobody sets. */
+/** Milliseconds since the epoch by a monotonic clock, which does not change when the system time is set. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }

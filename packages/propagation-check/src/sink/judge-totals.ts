@@ -1,8 +1,8 @@
-/** Why traces are closed. `age`: a trace that never rests has reached the longest time. */
+/** Why traces are closed. `age`: a trace that never became quiet has reached the longest time. */
 const closeReasons = ['inactive', 'age', 'memory', 'stop'] as const;
 export type CloseReason = (typeof closeReasons)[number];
 
-/** Totals since the first start, for `propagation_sink_…_total`. */
+/** Totals since the first start: the values of `propagation_sink_…_total`. */
 export interface JudgeTotals {
   received: number;
   invalid: number;

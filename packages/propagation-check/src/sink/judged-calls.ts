@@ -8,25 +8,24 @@ import { type CallVerdict, judgedApart } from './edge-counters.ts';
 import type { CollectedTraces, HeldTrace, PendingCall, Place } from './held-traces.ts';
 import { judgeBatch, listCalled } from './judge-batch.ts';
 
-/** Called once for each call. */
 export type CountCalls = (call: CallVerdict, calls: number) => void;
 
-/** Judges the calls of traces, and counts each once. */
+/** Judges the calls of traces, and counts each call once. */
 export class JudgedCalls {
   readonly #count: CountCalls;
-  /** Distinguishes late spans of a trace from an export that is sent again. */
+  /** Tells late spans of a trace from a repeated export. */
   readonly #called: CalledMemory;
 
-  /** @param mostIds Of calls that were judged. */
+  /** @param mostIds How many judged calls are remembered. */
   constructor(count: CountCalls, mostIds: number) {
     this.#count = count;
     this.#called = new CalledMemory(mostIds);
   }
 
   /**
-   * Counts what later spans cannot change, and leaves the rest to `pending` of the traces.
-   * @returns Traces of broken calls that were counted. The two traces of a call leave the window together: if one stayed, the engine would
-   * report the other side of its call as missing.
+   * Counts the calls that later spans cannot change, and keeps the others in `pending` of their traces.
+   * @returns The traces of broken calls that were counted. Both traces of such a call must leave the window together: the engine would report
+   * the other side as missing if one stayed.
    */
   judge({ traces, store, placeOf, isNew }: CollectedTraces): ReadonlySet<HeldTrace> {
     const { scene, whole, final, pending, called } = judgeBatch(store, isNew);
@@ -51,8 +50,8 @@ export class JudgedCalls {
   }
 
   /**
-   * The rest of traces that were judged: their ids prove that the context arrived, so that nothing in them is broken.
-   * @returns How many calls were judged before: they are of an export that was sent again.
+   * Judges late spans of traces that were judged before. Their trace ids prove that the context arrived, so none of their calls is broken.
+   * @returns How many calls had been judged before: their export was repeated.
    */
   judgeRests({ store }: CollectedTraces): number {
     const graph = new TraceGraph(store);
@@ -82,7 +81,7 @@ export class JudgedCalls {
     this.#count({ client: null, server, verdict: 'undecided', cause: judgedApart, example }, 1);
   }
 
-  /** Counts the pending calls of a trace that leaves. @param isSure Whether missing spans had enough time to arrive. */
+  /** Counts the pending calls of a trace that leaves the window. @param isSure Whether missing spans had enough time to arrive. */
   countPending({ pending }: HeldTrace, isSure: boolean): void {
     for (const { call } of pending) this.#count(isSure ? call : { ...call, verdict: 'undecided' }, 1);
   }
@@ -92,13 +91,13 @@ export class JudgedCalls {
   }
 }
 
-/** Updates the pending calls of traces. @param found The calls that the last batch left pending. */
+/** Updates the pending calls of traces. @param found The pending calls of the last batch. */
 function keepPending(traces: readonly HeldTrace[], found: readonly PendingCall[]): void {
   const told = new Set(found.flatMap(({ places }) => places.map(nameOf)));
   const pendingOf = mapBy(found, ({ places: [first] }) => first?.trace);
   for (const trace of traces) {
     const isGrown = trace.judgedRows < trace.rows.length;
-    // The trace has no new spans, so its earlier finding stands, although the traces that it was compared with may have left the window.
+    // Without new spans the earlier finding stands, although the traces with which the trace was compared may have left the window.
     const kept = isGrown
       ? []
       : trace.pending.filter(

@@ -8,13 +8,13 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import { SourceError } from '../source/source.ts';
 
 const isWindows = process.platform === 'win32';
-/** Of a socket: 104 with the end on macOS, 108 on Linux. */
+/** The longest path of a socket: 104 bytes with the final NUL on macOS, 108 on Linux. */
 const longestPath = 103;
 
 /**
- * Locks a file for this process. The lock is a socket beside it: the system closes it with its process, however that ends, and a socket on
- * which nobody listens locks nothing.
- * @returns Gives it free. @throws {SourceError} when another process has it, or it cannot be made.
+ * Locks a file for this process. The lock is a socket beside the file. The system closes it when the process ends in any way, and a socket on
+ * which nobody listens is no lock.
+ * @returns A function that releases the lock. @throws {SourceError} when another process has the lock, or it cannot be made.
  */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const address = await findAddress(path);
@@ -39,7 +39,7 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Of the file that a link names; from the working directory where that is shorter. */
+/** The path of the lock, beside the file to which a link leads. It is relative to the working directory where that is shorter. */
 async function findAddress(path: string): Promise<string> {
   const target = await realpath(path).catch(async () => {
     const folder = await realpath(dirname(path)).catch(() => resolve(dirname(path)));
@@ -55,9 +55,9 @@ async function findAddress(path: string): Promise<string> {
   );
 }
 
-/** @throws {SourceError} when it is of a process that lives, or is no lock. */
+/** @throws {SourceError} when the lock belongs to a running process, or the file is not a socket. */
 async function removeLeftover(address: string, path: string): Promise<void> {
-  // A pipe of Windows goes with its process.
+  // On Windows a pipe ends with its process, so the lock is in use.
   if (isWindows) throw inUse(path);
   const found = await lstat(address).catch(() => null);
   if (found !== null && !found.isSocket())
@@ -65,7 +65,7 @@ async function removeLeftover(address: string, path: string): Promise<void> {
       `--state ${quotePath(path)}: ${quotePath(address)} is in the way of its lock; move it away`,
     );
   if (await isAnswered(address)) throw inUse(path);
-  // Another process may be doing the same: one of both moves the leftover, and the other one, perhaps, the lock of the first.
+  // Two processes may do this at once: one moves the leftover, and the other may move the new lock of the first, so that is put back.
   const aside = `${address}.${randomBytes(4).toString('hex')}`;
   await rename(address, aside).catch(() => undefined);
   const isLock = await isAnswered(aside);
@@ -95,7 +95,7 @@ function inUse(path: string): SourceError {
 
 function describeLockError(error: unknown, path: string): string {
   const folder = dirname(path);
-  // The system says EACCES for a folder that is missing.
+  // The system reports EACCES for a missing folder.
   const reason = existsSync(folder) ? describeFileError(error) : `there is no folder ${quotePath(folder)}`;
   if (codeOf(error) === 'EADDRINUSE') return inUse(path).message;
   return `--state ${quotePath(path)}: the counters cannot be saved: ${reason}`;

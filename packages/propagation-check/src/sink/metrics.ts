@@ -3,7 +3,7 @@ import { keyFor } from '../util/group-by.ts';
 import type { EdgeCount } from './edge-counters.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Every metric of the sink beside those of the process. The docs have the same table. */
+/** All metrics of the sink, except those of the process. `docs/sink.md` has the same table. */
 export const metrics = [
   {
     name: 'propagation_edge_calls_total',
@@ -74,28 +74,28 @@ export const metrics = [
 }[];
 
 type HealthName = Exclude<(typeof metrics)[number]['name'], 'propagation_edge_calls_total'>;
-/** Saved with the calls. The failures of this process are not. */
+/** Totals that are saved with the calls. Failed saves are counted for this process alone. */
 type TotalName = Exclude<Extract<HealthName, `${string}_total`>, 'propagation_sink_snapshot_failures_total'>;
 
-/** The values of metrics at one time: one, or several by the value of the label. */
+/** The values of metrics at one time: a number, or a number for each value of the label. */
 type Values<Name extends HealthName> = Readonly<Record<Name, number | Readonly<Record<string, number>>>>;
 
 export type States = Values<Exclude<HealthName, TotalName>>;
 
-/** The metrics of one sink, as Prometheus reads them. */
+/** The metrics of a sink, in the format of Prometheus. */
 export interface SinkMetrics {
   readonly contentType: string;
   render(snapshot: Snapshot, states: States): Promise<string>;
 }
 
-/** @param before Calls that an earlier process has counted: they have no exemplars. */
+/** @param before The counts of an earlier process, which have no exemplars. */
 export function createMetrics(before: readonly EdgeCount[]): SinkMetrics {
   const registry = new Registry<OpenMetricsContentType>();
-  // For the whole life of the registry: the names of counters differ in the other one.
+  // Set once, before metrics are made: in the other format the names of counters differ.
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry });
   const [calls, ...health] = metrics;
-  // The type of the labels is that of exemplars too.
+  // Exemplars share the type of the labels.
   const edgeCalls = new Counter<(typeof calls.labels)[number] | 'trace_id'>({
     ...{ name: calls.name, help: calls.help, labelNames: calls.labels },
     ...{ registers: [registry], enableExemplars: true },

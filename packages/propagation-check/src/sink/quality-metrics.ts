@@ -16,14 +16,14 @@ export interface QualityMetrics {
 interface Score {
   readonly key: string;
   readonly label: string;
-  /** Whole numbers. */
+  /** `max` and `value` are whole numbers. */
   readonly max: number;
   readonly value: number;
 }
 
 interface Metric {
   readonly name: string;
-  /** The key of a score. */
+  /** The `key` of a score. */
   readonly category: string;
   readonly description: string;
   readonly metricDocumentationLink: string;
@@ -49,13 +49,13 @@ interface Details {
   readonly rows: readonly Readonly<Record<string, string | number>>[];
 }
 
-/** Relative to the base of Jaeger's UI, whose proxy hands this path to the sink. */
+/** Relative to the base URL of Jaeger's UI, where a proxy forwards this path to the sink. */
 export const qualityPath = 'api/quality-metrics';
 const linkTo = (finding: string): string => `${qualityPath}?finding=${finding}`;
-/** The page on all findings. */
+/** The page that lists all findings. */
 export const allFindings = 'README';
 const whole = 100;
-/** A service may have any number of neighbours. */
+/** Limits the answer: a service may have any number of neighbours. */
 const mostMetrics = 200;
 
 const categories = [
@@ -63,7 +63,7 @@ const categories = [
   { key: 'made', label: 'Calls made with their context', side: 'client' },
 ] as const;
 
-/** The share of intact calls of a service, for each edge and over all, with example traces. Undecided calls are exempt. */
+/** The share of intact calls of a service, for each edge and in total, with example traces. Undecided calls are left out. */
 export function renderQualityMetrics(service: string, counts: readonly EdgeCount[]): QualityMetrics {
   const metrics = categories
     .flatMap(({ key, side }) =>
@@ -77,7 +77,7 @@ export function renderQualityMetrics(service: string, counts: readonly EdgeCount
   const scores = categories.flatMap(({ key, label }) => {
     const own = metrics.filter(({ category }) => category === key);
     const [passed, failed] = [sum(own, 'passCount'), sum(own, 'failureCount')];
-    // Rounded down: one broken call is not 100.
+    // Rounded down: 100 means that no call is broken.
     return passed + failed === 0
       ? []
       : [{ key, label, max: whole, value: Math.floor((passed / (passed + failed)) * whole) }];
@@ -92,12 +92,12 @@ export function renderQualityMetrics(service: string, counts: readonly EdgeCount
   };
 }
 
-/** The page takes the name of a metric for its key: calls of a service to itself are received ones alone. */
+/** Whether the name of the metric is unique, because the page uses it as a key. Calls of a service to itself appear once, as received calls. */
 function isNamedOnce({ client, server }: EdgeCount, side: 'client' | 'server'): boolean {
   return side === 'server' || client !== server;
 }
 
-/** The finding that most calls have, broken ones first. */
+/** The most frequent finding; broken calls take precedence. */
 function findMain(counts: readonly EdgeCount[]): FindingId | null {
   const [main] = [...counts].sort(
     (one, other) =>

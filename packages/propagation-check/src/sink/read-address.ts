@@ -7,7 +7,7 @@ export interface Address {
 const loopback = '127.0.0.1';
 const largestPort = 65_535;
 
-/** `PORT` or `HOST:PORT`, IPv6 in brackets; null for others. Without a host it is this machine alone. */
+/** Reads `PORT` or `HOST:PORT`, with IPv6 in brackets; null for other texts. Without a host it listens on the loopback interface. */
 export function readAddress(text: string): Address | null {
   const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:\s]+):)?([0-9]{1,5})$/.exec(text.trim());
   if (match === null) return null;
@@ -16,7 +16,7 @@ export function readAddress(text: string): Address | null {
   return port > largestPort ? null : { host: host.replace(/^\[|\]$/g, ''), port };
 }
 
-/** Addresses with commas between them; null where one is wrong. */
+/** Reads addresses that are separated by commas; null where one is invalid. */
 export function readAddresses(text: string): readonly Address[] | null {
   const addresses = text.split(',').map(readAddress);
   return addresses.every((address) => address !== null) ? addresses : null;

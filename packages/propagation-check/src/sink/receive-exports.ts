@@ -9,11 +9,11 @@ import { type Address, toUrl } from './read-address.ts';
 import type { SinkBooks } from './sink-books.ts';
 
 const mebibyte = 1024 * 1024;
-/** The largest export, uncompressed: the limit of the Collector's receiver over HTTP; over gRPC it takes 4 MiB. */
+/** The largest export, uncompressed. The Collector's receiver has this limit over HTTP, and 4 MiB over gRPC. */
 const mostRequestBytes = 20 * mebibyte;
-/** The share of the memory that one export may have: spans of a trace each, without attributes, take twelve times their bytes. */
+/** The share of the memory for one export: spans without attributes, each in its own trace, need twelve times the bytes of the export. */
 const requestShare = 1 / 16;
-/** Limits of all bodies that arrive at one time: bytes, and a share of the memory. */
+/** The limits of all bodies that arrive at one time: in bytes, and as a share of the memory. */
 const mostBodyBytes = 128 * mebibyte;
 const bodyShare = 1 / 4;
 const maxConnections = 500;
@@ -23,18 +23,18 @@ export interface ReceivingParts {
   readonly admission: Admission;
   readonly loop: JudgeLoop;
   readonly maxBytes: number;
-  /** Called with the reason where an export is refused, or a part of it left out. */
+  /** Called with the reason when an export is refused, or a part of it is left out. */
   readonly complain: (message: string) => void;
 }
 
 /** The open ports for exports. */
 export interface Intake {
   readonly urls: readonly string[];
-  /** Lets exports in progress finish. */
+  /** Stops listening and waits for exports in progress. */
   close(): Promise<void>;
 }
 
-/** Listens for exports, and hands them to the judge in turn. @throws {SourceError} when it cannot listen. */
+/** Listens for exports, and passes them to the judge one after the other. @throws {SourceError} when it cannot listen. */
 export async function receiveExports(addresses: readonly Address[], parts: ReceivingParts): Promise<Intake> {
   const receiving = createReceiving(parts);
   const listeners: Listener[] = [];
@@ -60,7 +60,7 @@ export async function receiveExports(addresses: readonly Address[], parts: Recei
     urls,
     close: async () => {
       await closeListeners();
-      // Exports that were accepted earlier are judged first.
+      // Waits until exports that were accepted earlier are judged.
       await parts.admission.inTurn(async () => {});
     },
   };

@@ -6,7 +6,7 @@ import { messageOf } from '../util/message-of.ts';
 import { type SinkOptions, startSink } from './start-sink.ts';
 import { longestOpenMs } from './trace-judge.ts';
 
-/** The options of `propagation-check sink`, parsed. */
+/** The parsed options of `propagation-check sink`. */
 export interface SinkArguments {
   readonly listen: SinkOptions['listen'];
   readonly metrics: SinkOptions['metrics'];
@@ -17,7 +17,7 @@ export interface SinkArguments {
   readonly saveEvery: number;
 }
 
-/** Runs a sink until it is ended; with exit code 2 when its counters could not be saved. @throws {SourceError} when it cannot start. */
+/** Runs a sink until a signal ends it; the exit code is 2 when the counters could not be saved. @throws {SourceError} when it cannot start. */
 export async function runSink(args: SinkArguments, session: Session): Promise<void> {
   const say = (message: string) => session.writeError(`propagation-check sink: ${escapeText(message)}\n`);
   if (args.closeAfter > longestOpenMs / 2)
@@ -44,7 +44,7 @@ export async function runSink(args: SinkArguments, session: Session): Promise<vo
     await sink.close();
     session.setExitCode(0);
   } catch (error) {
-    // The signal that ended it is no reason for this.
+    // The signal ended the sink; this error is another one.
     say(messageOf(error));
     session.setExitCode(2);
   }

@@ -10,12 +10,12 @@ import type { EdgeCount } from './edge-counters.ts';
 import { allFindings, qualityPath, renderQualityMetrics } from './quality-metrics.ts';
 import type { Address } from './read-address.ts';
 
-/** The answers for people and programs that look at a sink. */
+/** What the HTTP server of a sink answers. */
 export interface MetricsSources {
   readonly contentType: string;
   readonly renderMetrics: () => Promise<string>;
   readonly listCounts: () => readonly EdgeCount[];
-  /** Why the sink takes no exports now, or null. */
+  /** Why the sink accepts no exports now, or null. */
   readonly findObstacle: () => string | null;
 }
 
@@ -35,7 +35,7 @@ export async function serveMetrics({ host, port }: Address, sources: MetricsSour
       () => send(response, { status: 500, type: plain, body: 'a fault of the sink\n' }),
     );
   });
-  // Also for a client that does not read its answer.
+  // Also ends connections of clients that do not read the answer.
   server.setTimeout(timeouts.requestTimeout);
   server.maxConnections = maxConnections;
   server.listen(port, host);
@@ -66,7 +66,7 @@ const json = 'application/json; charset=utf-8';
 
 async function answer(request: IncomingMessage, sources: MetricsSources): Promise<Answer> {
   const path = request.url ?? '/';
-  // Proxies may send a whole URL.
+  // Proxies may send the absolute form of the URL.
   const target = path.startsWith('/') ? `http://sink${path}` : path;
   if (!URL.canParse(target)) return { status: 400, type: plain, body: 'not a path\n' };
   const url = new URL(target);
@@ -102,7 +102,7 @@ async function answerQuality(query: URLSearchParams, { listCounts }: MetricsSour
   return { status: 400, type: json, body: JSON.stringify({ errors }) };
 }
 
-/** The pages that the links of the answer above name. */
+/** The page of a finding, to which the links of the quality metrics lead. */
 async function answerPage(finding: string): Promise<Answer> {
   const folder = findDocsFolder();
   const isKnown = finding === allFindings || findingIds.some((id) => id === finding);

@@ -11,14 +11,14 @@ export interface SinkBooksOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** All that a sink counts, and the judge that counts it. */
+/** The counters of a sink, and the judge that counts. */
 export class SinkBooks {
   readonly counters: EdgeCounters;
   readonly judge: TraceJudge;
   readonly exports: { received: number; readonly refused: Record<RefusalReason, number> };
   readonly #lost: number;
 
-  /** @param before Of an earlier process. */
+  /** @param before The snapshot of an earlier process. */
   constructor({ maxEdges, ...options }: SinkBooksOptions, before: Snapshot | null) {
     const counters = new EdgeCounters(maxEdges);
     counters.restore(before?.edges ?? []);
@@ -31,11 +31,11 @@ export class SinkBooks {
       received: 0,
       refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0, fault: 0 },
     };
-    // A process that was stopped had judged all that it had received.
+    // A process that was stopped has judged all spans that it received; the rest is lost.
     this.#lost = before === null ? 0 : before.totals.received - before.totals.judged;
   }
 
-  /** As it is now: nothing in it changes later. */
+  /** A copy of all counters: later calls do not change it. */
   takeSnapshot(): Snapshot {
     const { totals } = this.judge;
     return {

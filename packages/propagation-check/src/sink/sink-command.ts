@@ -23,7 +23,7 @@ the last snapshot. Exit code 2: it could not start, or not save its counters.`;
 const mebibyte = 1024 * 1024;
 const leastMemory = 16;
 
-/** Registers the subcommand `sink`. */
+/** Adds the subcommand `sink`. */
 export function addSinkCommand(program: Command, session: Session): void {
   const command = program
     .command('sink')

@@ -10,7 +10,7 @@ import type { JudgeTotals } from './judge-totals.ts';
 
 const version = 1;
 const count = z.number().int().nonnegative();
-/** The name of `judged-apart` in older files. */
+/** The name of `judged-apart` in older snapshots. */
 const earlierJudgedApart = 'late';
 const schema = z.object({
   version: z.literal(version),
@@ -29,7 +29,7 @@ const schema = z.object({
       fault: count.default(0),
     }),
   }),
-  /** Spans that processes had received and not judged when they were killed. */
+  /** Spans that earlier processes had received but not judged when they were killed. */
   lost: count,
   edges: z.array(
     z.object({
@@ -45,7 +45,7 @@ const schema = z.object({
   ),
 });
 
-/** Counters that outlive a process. */
+/** Counters that outlive the process. */
 export interface Snapshot {
   readonly totals: JudgeTotals;
   readonly exports: z.infer<typeof schema>['exports'];
@@ -53,7 +53,7 @@ export interface Snapshot {
   readonly edges: readonly EdgeCount[];
 }
 
-/** Null where there is no file yet. @throws {SourceError} when it is there and cannot be read. */
+/** @returns null where there is no file yet. @throws {SourceError} when the file cannot be read. */
 export async function readSnapshot(path: string): Promise<Snapshot | null> {
   let bytes: Buffer;
   try {
@@ -74,9 +74,9 @@ export async function readSnapshot(path: string): Promise<Snapshot | null> {
   throw fault(`damaged, ${place} is missing or wrong`);
 }
 
-/** Replaces the file at once: a process that is killed leaves the old one or the new one. @throws {SourceError} */
+/** Replaces the file atomically: a process that is killed leaves the old or the new one. @throws {SourceError} */
 export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-  // Before anything is waited for: all counters are of one moment.
+  // Before the first await, so that all counters are from one moment.
   const text = `${JSON.stringify({ version, savedAt: new Date().toISOString(), ...snapshot })}\n`;
   try {
     await replaceFile(path, text);

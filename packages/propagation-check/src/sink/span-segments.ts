@@ -4,15 +4,15 @@ import { RowCopier } from '../span/row-copier.ts';
 import { isSameTrace, traceIdAt } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 
-/** A segment is closed with so many rows: some 3 MB, which is given back at once when all of its spans are judged. */
+/** A segment is closed at this many rows, about 3 MB. It is released as soon as all of its spans are judged. */
 const rowsPerSegment = 16_384;
-/** Of the numbers of rows: more than the spans of one export. */
+/** The bits of a row's index inside its segment: enough for the spans of one export. */
 const rowBits = 24;
 const rowsPerNumber = 2 ** rowBits;
-/** A segment with a smaller share of rows in use is emptied into the newest one. */
+/** A segment with a smaller share of used rows is moved into the newest one. */
 const sparseShare = 0.25;
 
-/** A segment whose refused exports take more is closed: some exports of a batch processor. */
+/** A segment is closed when refused exports take more bytes of it: about the size of some exports of a batch processor. */
 const mostRefusedBytes = 1_048_576;
 
 interface Segment {
@@ -23,38 +23,38 @@ interface Segment {
   used: number;
 }
 
-/** Spans of one trace that came in one export, or in a part of one. */
+/** Spans of one trace that arrived in one export, or in a part of one. */
 export interface Arrival {
   readonly traceId: string;
-  /** See `SpanSegments`. */
+  /** Row numbers, as `SpanSegments` assigns them. */
   readonly rows: readonly number[];
-  /** Milliseconds since the epoch: the last end of these spans. */
+  /** The end of the last of these spans. Milliseconds since the epoch. */
   readonly endedAt: number;
 }
 
 /**
- * Spans in memory, in columns. They stand in segments in the order of their arrival, and a segment is dropped when its last span
- * is released: memory is given back without copying what is kept. A row is a number that stays until `compact`.
+ * Holds spans in columns, in segments by the order of their arrival. A segment is dropped when its last span is released, so that memory is
+ * freed without copying. The number of a row stays the same until `compact`.
  */
 export class SpanSegments {
   readonly #segments = new Map<number, Segment>();
   #newest = makeSegment(0);
-  /** Of the segments that are closed. */
+  /** Bytes and rows of the closed segments. */
   #closedBytes = 0;
   #closedRows = 0;
-  /** Of the newest segment: taken by exports that could not be read. */
+  /** Bytes of the newest segment that refused exports take. */
   #refusedBytes = 0;
 
   get bytes(): number {
     return this.#closedBytes + this.#newest.writer.bytes;
   }
 
-  /** With those that are released and still in memory. */
+  /** All rows in memory, including released ones. */
   get rows(): number {
     return this.#closedRows + this.#newest.writer.rows;
   }
 
-  /** @throws {DecodeError} when the export cannot be read; nothing is kept then. */
+  /** @throws {DecodeError} when the export cannot be read; then none of it is kept. */
   add(request: ExportRequest): { readonly read: ReadExport; readonly arrivals: readonly Arrival[] } {
     if (this.#newest.writer.rows >= rowsPerSegment) this.#begin();
     const { reader, writer, number } = this.#newest;
@@ -65,7 +65,7 @@ export class SpanSegments {
     return { read, arrivals: listArrivals(writer, first, number * rowsPerNumber) };
   }
 
-  /** A writer keeps the texts of an export that it has refused: with too many of them it takes no more. */
+  /** A writer keeps the texts of a refused export, so with too many of them the segment is closed. */
   #read(reader: ExportReader, request: ExportRequest, before: number): ReadExport {
     try {
       return reader.read(request);
@@ -76,7 +76,7 @@ export class SpanSegments {
     }
   }
 
-  /** Copies rows to a writer, in their order. */
+  /** Copies rows to a writer, in order. */
   copy(rows: Iterable<number>, to: SpanWriter): void {
     const copiers = new Map<number, RowCopier>();
     for (const row of rows) {
@@ -87,7 +87,7 @@ export class SpanSegments {
     }
   }
 
-  /** These rows are not asked for again. */
+  /** Releases rows: callers must not use them again. */
   release(rows: readonly number[]): void {
     for (const row of rows) {
       const segment = this.#find(Math.floor(row / rowsPerNumber));
@@ -97,8 +97,8 @@ export class SpanSegments {
   }
 
   /**
-   * Empties the segments of which few rows are in use.
-   * @param lists All rows in use; those of such segments get new numbers in place.
+   * Empties segments with few used rows.
+   * @param lists All used rows. The rows of emptied segments get new numbers, in place.
    */
   compact(lists: Iterable<number[]>): void {
     const { writer: last, used: inUse } = this.#newest;

@@ -14,24 +14,24 @@ import { SinkBooks } from './sink-books.ts';
 export interface SinkOptions {
   readonly listen: readonly Address[];
   readonly metrics: Address;
-  /** Milliseconds. */
+  /** How long a trace must be quiet before it is closed, in milliseconds. */
   readonly closeAfterMs: number;
   readonly maxBytes: number;
   readonly maxEdges: number;
-  /** The file of the snapshot. */
+  /** The path of the snapshot; null where counters are not saved. */
   readonly statePath: string | null;
   /** Milliseconds between two snapshots. */
   readonly saveEveryMs: number;
-  /** For people. */
+  /** Prints a message for people. */
   readonly say: (message: string) => void;
 }
 
 export interface Sink {
-  /** For exporters, by address. */
+  /** The addresses for exporters. */
   readonly urls: readonly string[];
-  /** Of the metrics. */
+  /** The address of the metrics. */
   readonly url: string;
-  /** Takes no more, judges what is here, saves the counters. @throws {SourceError} when these cannot be saved. */
+  /** Stops receiving, judges the spans in memory, and saves the counters. @throws {SourceError} when the counters cannot be saved. */
   close(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ async function openSink(options: SinkOptions, file: CountersFile | null): Promis
   const intake = await receiveExports(options.listen, {
     ...parts,
     maxBytes: options.maxBytes,
-    // Clients cause any number of these messages. They have a limit of their own, so that other messages are still printed.
+    // Clients can cause any number of these messages, so they have their own limit: other messages are still printed.
     complain: sayOnce(options.say),
   });
   const server = await serveMetrics(options.metrics, createSources(parts, options)).catch(
@@ -99,7 +99,7 @@ function createSources(parts: SinkParts, options: SinkOptions): MetricsSources {
     renderMetrics: async () => {
       const snapshot = books.takeSnapshot();
       const states = readStates(parts, options);
-      // No scrape tells counts that are not saved: Prometheus takes a counter that goes back for one that began again.
+      // A scrape shows only saved counters: after a restart a lower value would look like a reset to Prometheus.
       if (await saver.trySave()) saved = snapshot;
       return metrics.render(saved, states);
     },
@@ -131,7 +131,7 @@ function run(
       await intake.close();
       loop.stop();
       try {
-        // Save first, and at intervals while traces are judged: the process may be killed before the end.
+        // Saves before judging, and during it: the process may be killed before the end.
         await saver.trySave();
         while (books.judge.finish(now())) await untilNextTurn();
         saver.stop();
@@ -162,7 +162,7 @@ function readStates(
   };
 }
 
-/** Prints each message once, and no more than `mostSaid` of them. */
+/** Prints each message once, and at most `mostSaid` messages. */
 function sayOnce(say: (message: string) => void): (message: string) => void {
   const said = new Set<string>();
   return (message) => {

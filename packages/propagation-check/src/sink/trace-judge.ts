@@ -9,36 +9,36 @@ import type { Arrival } from './span-segments.ts';
 import { noRoom, TraceWindow, usualRoom } from './trace-window.ts';
 
 export interface TraceJudgeOptions {
-  /** Milliseconds. A trace is closed when no span of it has come for so long. */
+  /** A trace is closed when no span of it has arrived for this long. Milliseconds. */
   readonly closeAfterMs: number;
-  /** For spans and what is remembered of their traces. */
+  /** The memory for spans and traces. */
   readonly maxBytes: number;
   readonly count: CountCalls;
-  /** Called with an error of the engine: the traces of that batch are dropped, and the next ones are judged. */
+  /** Called with an error of the engine. The traces of that batch are dropped, and later batches are judged. */
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Exporters send ended spans within this time (5 s is the default delay of batch processors). No trace is closed sooner after its last end, so
- * that traces are closed in the order in which they ended, and both halves of a broken trace meet in a batch.
+ * Exporters send ended spans within this time (5 s is the default delay of batch processors). No trace is closed sooner after its last span
+ * ended. So traces are closed in the order of their ends, and both halves of a broken trace come into one batch.
  */
 const exportDelayMs = 5_000;
-/** A trace that never rests, such as that of a loop, is closed after this time. */
+/** A trace that never becomes quiet, such as that of a loop, is closed after this time. */
 export const longestOpenMs = 600_000;
-/** A batch: this many spans (some 0.2 s of work), or the traces that were closed within this time. */
+/** A batch has this many spans (about 0.2 s of work), or the traces that were closed within this time. */
 const spansPerBatch = 20_000;
 const batchMs = 5_000;
-/** Of the traces of a batch, the last ones: the two halves of a broken trace end nearer to each other. */
+/** The share of a batch's traces, at its end, whose other half may be in the next batch: the two halves of a broken trace end close together. */
 const borderShare = 1 / 20;
-/** Closed traces of more batches, a few seconds of work, are a backlog. */
+/** More waiting batches, a few seconds of work, are a backlog. */
 const mostBatchesWaiting = 10;
-/** Shares of the memory: above the first, traces are judged early until the second is reached. */
+/** Shares of the memory. Above `crowdedShare` traces are judged early, until `roomyShare` is reached. */
 const crowdedShare = 0.875;
 const roomyShare = 0.75;
-/** Each of the four generations of ids takes this share of the memory, in addition to it. */
+/** Each of the four generations of ids takes this share of the memory, in addition to `maxBytes`. */
 const idsShare = 1 / 16;
 
-/** The spans and traces that the judge holds now. */
+/** The spans and traces in memory. */
 export interface JudgeState {
   readonly open: number;
   /** Spans that are not judged yet. */
@@ -49,8 +49,8 @@ export interface JudgeState {
 }
 
 /**
- * Takes spans, closes traces that rest, and judges them in batches, in bounded memory. A call is counted once: whole ones and those whose
- * cause later spans cannot change at once, others when their trace leaves the window. Callers pass the time in, so that tests can set it.
+ * Receives spans, closes traces that are quiet, and judges them in batches, in bounded memory. Each call is counted once: at once where it is
+ * whole or later spans cannot change its cause, otherwise when its trace leaves the window. Callers pass the time in, so that tests can set it.
  */
 export class TraceJudge {
   readonly #options: TraceJudgeOptions;
@@ -59,14 +59,14 @@ export class TraceJudge {
   readonly #due = new DueTraces();
   readonly #window = new TraceWindow();
   #open = 0;
-  /** In the order in which they were closed. */
+  /** In the order in which the traces were closed. */
   readonly #closed: HeldTrace[] = [];
-  /** Spans of closed traces, and those that were added to the window. */
+  /** Spans of closed traces, and new spans of traces in the window. */
   #waitingSpans = 0;
   #waitingSince: number | null = null;
   readonly totals: JudgeTotals;
 
-  /** @param before Totals of an earlier process. */
+  /** @param before The totals of an earlier process. */
   constructor(options: TraceJudgeOptions, before: JudgeTotals = noTotals) {
     this.#options = options;
     this.totals = structuredClone(before);
@@ -86,8 +86,8 @@ export class TraceJudge {
   }
 
   /**
-   * @param now Milliseconds, on the clock of `tick`. @param wallNow Milliseconds since the epoch: the two clocks diverge while the machine
-   * sleeps, and when somebody sets the time. @throws {DecodeError} when the export cannot be read.
+   * @param now Milliseconds, on the clock of `tick`. @param wallNow Milliseconds since the epoch. The two clocks diverge while the machine
+   * sleeps, and when the system time is set. @throws {DecodeError} when the export cannot be read.
    */
   take(request: ExportRequest, now: number, wallNow = now): ReadExport {
     const { read, arrivals } = this.#held.read(request);
@@ -97,17 +97,17 @@ export class TraceJudge {
     return read;
   }
 
-  /** Whether there is a batch that need not wait for the next second. */
+  /** Whether a whole batch waits, which need not wait for the next tick. */
   get isReady(): boolean {
     return this.#waitingSpans >= spansPerBatch;
   }
 
-  /** Whether closed traces have piled up, because spans arrive faster than they are judged. */
+  /** Whether closed traces pile up, because spans arrive faster than they are judged. */
   get isBehind(): boolean {
     return this.#waitingSpans >= spansPerBatch * mostBatchesWaiting;
   }
 
-  /** Closes the traces that are due, and judges at most one batch: exports that arrive meanwhile wait for one batch only. */
+  /** Closes the traces that are due, and judges at most one batch, so that exports never wait for more than one. */
   tick(now: number): void {
     for (const trace of this.#due.takeDue(now))
       this.#close(trace, now - trace.openedAt >= longestOpenMs ? 'age' : 'inactive', now);
@@ -119,7 +119,7 @@ export class TraceJudge {
     if (isCrowded) this.#held.compact();
   }
 
-  /** Closes all traces, and judges one batch. @returns Whether more batches are left. */
+  /** Closes all traces, and judges one batch. @returns Whether closed traces are left. */
   finish(now: number): boolean {
     const open = this.#open === 0 ? [] : [...this.#held.all()].filter(({ state }) => state === 'open');
     for (const trace of inOrderOfEnd(open)) this.#close(trace, 'stop', now);
@@ -157,7 +157,7 @@ export class TraceJudge {
     return trace;
   }
 
-  /** Closes the traces that have rested longest, until enough memory will be free. Traces whose spans may still be in transit stay. */
+  /** Closes the traces that have been quiet longest, until enough memory will be free. Traces whose spans may still be in transit stay open. */
   #closeEarly(now: number): void {
     const excess = this.bytes - this.#options.maxBytes * roomyShare;
     const bytesOf = (trace: HeldTrace) => this.#held.bytesOf(trace);
@@ -202,7 +202,7 @@ export class TraceJudge {
     return this.#closed.length > 0;
   }
 
-  /** The traces that were closed first. */
+  /** Takes the traces that were closed first. */
   #takeBatch(): readonly HeldTrace[] {
     let [spans, end] = [0, 0];
     for (; end < this.#closed.length && spans < spansPerBatch; end += 1)
@@ -232,7 +232,7 @@ export class TraceJudge {
     this.#window.settle(together.filter((trace) => !settled.has(trace)));
   }
 
-  /** Drops the traces of a batch that the engine could not judge, and those of the window: any of them may have caused the fault. */
+  /** Drops the traces of a batch that the engine could not judge, and those of the window: any of them may have caused the error. */
   #abandon(batch: readonly HeldTrace[]): void {
     for (const trace of new Set([...this.#window.traces, ...batch])) this.#drop(trace);
     this.#window.settle([]);
@@ -241,7 +241,7 @@ export class TraceJudge {
   /** Removes traces from the window, and counts their pending calls. */
   #leave(now: number, isAll = false): void {
     for (const [trace, isOver] of this.#window.takeLeaving(now, isAll ? noRoom : undefined)) {
-      // Spans may be missing because the trace was closed before its time.
+      // Spans of a trace that was closed early may be missing only because of that.
       this.#calls.countPending(trace, isOver && !trace.isEarly);
       this.#drop(trace);
     }
@@ -258,10 +258,10 @@ export class TraceJudge {
 }
 
 /**
- * Where traces leave after their first batch, because there is no room for all, a half at its end must not cast doubt on the other calls: its
- * caller may be in the next batch. The border is a share of the traces and not of the time: an export that comes late gives all its traces one time.
+ * Finds the traces at the end of a batch whose other half may be in the next batch. It is needed where there is no room to keep all traces for
+ * the next batch: without it, such a half would make other calls of its edge doubtful. The border is a share of the traces and not of the
+ * time, because a late export gives all its traces the same time.
  * @param whole The traces that are new in the batch, in the order of their ends.
- * @returns The traces whose other half may be in the next batch.
  */
 function findBorder(together: readonly HeldTrace[], whole: readonly HeldTrace[]): ReadonlySet<HeldTrace> {
   const spans = together.reduce((sum, { rows }) => sum + rows.length, 0);

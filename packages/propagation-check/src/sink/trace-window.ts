@@ -1,14 +1,14 @@
 import type { HeldTrace } from './held-traces.ts';
 
-/** Judged traces stay for later batches: the other half of a broken call may arrive, and the rules need several calls of an edge. */
+/** How long judged traces stay: the other half of a broken call may arrive later, and rules need several calls of an edge. */
 const contextMs = 300_000;
 /**
  * A finding that rests on a missing span counts as broken after this time, because an exporter may retry for a minute. If the trace leaves
- * earlier, the call is undecided.
+ * the window sooner, the call is undecided.
  */
 const absenceMs = 60_000;
 
-/** How many spans may stay. `waiting`: of traces that wait for the other side of a broken call; `calm`: of all others. */
+/** How many spans may stay. `waiting`: of traces that wait for the other side of a broken call. `calm`: of all other traces. */
 export interface WindowRoom {
   readonly calm: number;
   readonly waiting: number;
@@ -17,10 +17,10 @@ export interface WindowRoom {
 export const usualRoom: WindowRoom = { calm: 10_000, waiting: 10_000 };
 export const noRoom: WindowRoom = { calm: 0, waiting: 0 };
 
-/** The traces that were judged last, in the order in which they were. */
+/** The traces that were judged last, in that order. */
 export class TraceWindow {
   #traces: readonly HeldTrace[] = [];
-  /** Traces that got spans since they were judged. */
+  /** Traces that have received spans since they were judged. */
   readonly #grown = new Set<HeldTrace>();
 
   get traces(): readonly HeldTrace[] {
@@ -35,15 +35,15 @@ export class TraceWindow {
     this.#grown.add(trace);
   }
 
-  /** Replaces the window by traces that were judged with all their spans. */
+  /** Replaces the window. All spans of these traces are judged. */
   settle(traces: readonly HeldTrace[]): void {
     this.#traces = traces;
     this.#grown.clear();
   }
 
   /**
-   * Takes the traces whose time is over, and the oldest of those beyond the room. The two traces of a broken call leave together.
-   * @returns Each with whether its time was over.
+   * Takes the traces whose time is over, and the oldest of those for which there is no room. The traces of a broken call leave together.
+   * @returns The traces, and whether the time of each was over.
    */
   takeLeaving(now: number, most: WindowRoom = usualRoom): ReadonlyMap<HeldTrace, boolean> {
     const { waiting, partnersOf } = this.#findPartners();
@@ -57,7 +57,7 @@ export class TraceWindow {
       const kind = kindOf(trace);
       if (leaving.has(trace) || (!isOver(trace) && spans[kind] <= most[kind])) continue;
       const together = [...(partnersOf.get(trace) ?? [trace])];
-      // A trace with new spans is judged again first.
+      // A trace with new spans is judged again before it leaves.
       if (together.some((one) => this.#grown.has(one))) continue;
       for (const one of together) {
         if (leaving.has(one)) continue;
@@ -69,7 +69,7 @@ export class TraceWindow {
     return leaving;
   }
 
-  /** `partnersOf`: the traces that share a pending call with each trace. `waiting`: the traces of calls that are broken if no more spans arrive. */
+  /** `partnersOf`: the traces that share a pending call. `waiting`: traces of calls that are broken if no more spans arrive. */
   #findPartners() {
     const waiting = new Set<HeldTrace>();
     const partnersOf = new Map<HeldTrace, Set<HeldTrace>>();
