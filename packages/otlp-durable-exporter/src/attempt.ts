@@ -8,11 +8,11 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
 /** The result of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
 export type Outcome =
-  /** The receiver has answered for all spans: it will never take `rejected` of them, for the reason in `message`. */
+  /** The receiver has answered for all spans. It rejects `rejected` of them for good, for the reason in `message`. */
   | { readonly kind: 'delivered'; readonly rejected: number; readonly message: string }
-  /** The batch itself is not acceptable. */
+  /** The receiver refuses the whole batch for good. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The next attempt may succeed. `isAnswered`: the receiver lives. */
+  /** The next attempt may succeed. `isAnswered`: the receiver has answered. */
   | {
       readonly kind: 'failed';
       readonly reason: string;
@@ -22,17 +22,17 @@ export type Outcome =
       readonly retryAfterMillis: number;
     };
 
-/** A sentence on what a person can do about a failure, by its code and message; null where nothing is known. */
+/** Explains what a person can do about a failure, by its code and message; null for unknown failures. */
 export type Explain = (code: string, message: string) => string | null;
 
-/** Statuses that are about this batch. All others are about the receiver, its access or the way, and can change. */
+/** Statuses that concern this batch. All others concern the receiver, the access to it or the network, and may change. */
 const permanentStatuses: ReadonlySet<number> = new Set([400, 413, 415, 422]);
-/** So many bytes of an answer are read. */
+/** How many bytes of an answer are read. */
 const maxAnswerLength = 64 * 1024;
-/** No receiver is waited for longer than this. */
+/** The longest wait that `Retry-After` may ask for. */
 const maxRetryAfterMillis = 60_000;
 
-/** The latest answer to the export that is under way, as far as it has arrived. */
+/** The latest answer to the current export, as far as it has arrived. */
 interface Exchange {
   answer: { readonly response: IncomingMessage; readonly chunks: Buffer[] } | null;
 }
@@ -41,11 +41,10 @@ const exchanges = new AsyncLocalStorage<Exchange>();
 let isListening = false;
 
 /**
- * Has the exporter make an attempt, with its own retries, within a deadline. Never rejects.
+ * Lets the exporter make an attempt, with its own retries, within a deadline. Never rejects.
  *
- * An exporter tells whether a request was taken, but neither the status of a retry nor what the receiver rejects of a request that it
- * takes. So the answer is read a second time, where Node.js shows it to everybody. Exporters that do not use `node:http` work too,
- * without these details.
+ * An exporter reports whether a request succeeded, but neither the status of a retry nor the spans that the receiver rejects in part. So this
+ * reads the answer itself, through Node.js's diagnostics channel. Exporters that do not use `node:http` work without these details.
  */
 export async function attempt(
   exporter: SpanExporter,
@@ -67,7 +66,7 @@ export async function attempt(
             error: new Error(`no result within ${timeoutMillis} ms`),
           });
         }, timeoutMillis);
-        // Otherwise the instrumentation of HTTP would make spans of it.
+        // Otherwise the HTTP instrumentation would make spans of the export.
         context.with(suppressTracing(ROOT_CONTEXT), () => {
           try {
             exporter.export(spans, resolve);
@@ -123,7 +122,7 @@ function describeAnswer(
   const code = String(status);
   const known = explain(code, body);
   const reason = known ?? `status ${status}${body === '' ? '' : `, ${JSON.stringify(body.slice(0, 200))}`}`;
-  // A failure that a person can mend is not about this batch.
+  // A failure that `explain` knows has its cause outside the batch, and a person can correct it.
   return permanentStatuses.has(status) && known === null
     ? { kind: 'refused', reason }
     : { kind: 'failed', reason, code, isAnswered: true, retryAfterMillis: readRetryAfter(retryAfter) };
@@ -131,7 +130,7 @@ function describeAnswer(
 
 function describeError(error: Error | undefined, explain: Explain): Outcome {
   const code = error !== undefined && 'code' in error ? String(error.code) : 'unknown';
-  // Where several addresses were tried, the error has no message, only a code.
+  // After attempts at several addresses the error has only a code, and no message.
   const message = error?.message || code;
   const reason = explain(code, message) ?? message;
   return { kind: 'failed', reason, code, isAnswered: false, retryAfterMillis: 0 };
@@ -152,7 +151,7 @@ function readPartialSuccess(
   }
 }
 
-/** The answer says it, whatever the request was in: proxies answer in their own encoding. Some name no media type, or a wrong one. */
+/** The content type of the answer decides, because proxies answer in their own encoding. It may be missing or unknown. */
 function isJson(body: Buffer, contentType = ''): boolean {
   const [mediaType = ''] = contentType.split(';');
   switch (mediaType.trim().toLowerCase()) {
@@ -161,7 +160,7 @@ function isJson(body: Buffer, contentType = ''): boolean {
     case 'application/x-protobuf':
       return false;
     default:
-      // No message of protobuf that is an answer begins so.
+      // A protobuf answer never begins with this character.
       return body.toString('latin1', 0, 1) === '{';
   }
 }

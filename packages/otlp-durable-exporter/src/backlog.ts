@@ -23,12 +23,12 @@ export class Backlog {
     return this.#batches.size === 0;
   }
 
-  /** Whether so many bytes more would fit. One batch always does. */
+  /** Whether a batch of this size fits. The first batch always does. */
   hasRoom(bytes: number): boolean {
     return this.isEmpty || this.#bytes + bytes <= this.#maxBytes;
   }
 
-  /** The bound is the caller's to keep. */
+  /** Adds a batch without checking the bound: call `hasRoom` before. */
   add(batch: Batch): void {
     this.#batches.add(batch);
     this.#bytes += sizeOf(batch);

@@ -1,6 +1,6 @@
 /**
- * How a process authenticates to the Collector: a bearer token, and over TLS a client certificate. Both come from files that are read
- * anew for each export or connection, so that a renewed one needs no restart.
+ * How a process authenticates to the Collector: by a bearer token, and over TLS by a client certificate. Both come from files that are read
+ * again for each export or connection, so that renewing them needs no restart.
  */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,16 +10,16 @@ import type { Explain } from './attempt.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Paths of files; undefined where the variable is not set. */
+/** Paths of files; undefined where a variable is not set. */
 interface Files {
   readonly token: string | undefined;
-  /** The Collector's certificate has to come from this authority; undefined trusts the authorities that Node.js knows. */
+  /** The authority of the Collector's certificate; without it the authorities of Node.js are trusted. */
   readonly authority: string | undefined;
   readonly certificate: string | undefined;
   readonly key: string | undefined;
 }
 
-/** For `OTLPTraceExporter`, but for `explain`, which is for `DurableExporter`. */
+/** `headers` and the agent are for `OTLPTraceExporter`, `explain` is for `DurableExporter`. */
 export interface Credentials {
   readonly headers: () => Promise<Record<string, string>>;
   readonly httpAgentOptions: (protocol: string) => Agent;
@@ -27,9 +27,9 @@ export interface Credentials {
 }
 
 /**
- * The token in the file `OTLP_TOKEN_FILE`, and the certificates of the standard variables. A file that cannot be
+ * Reads the token from the file `OTLP_TOKEN_FILE`, and the certificates from the standard variables. A file that cannot be
  * read fails the export, and the error names it.
- * Source: OpenTelemetry specification, "OTLP Exporter Configuration": variables of traces alone come first.
+ * Source: OpenTelemetry specification, "OTLP Exporter Configuration": variables for traces alone take precedence.
  */
 export function readCredentials(env: Environment): Credentials {
   const files = readFiles(env);
@@ -53,8 +53,8 @@ function readFiles(env: Environment): Files {
 }
 
 /**
- * Why the Collector does not take the spans and what to do, or null for a failure of another kind.
- * `code` is an HTTP status with the answer's body as `message`, or an error's code with its message.
+ * Explains why the Collector refuses spans, and what to do; null for other failures.
+ * `code` is an HTTP status and `message` the body of the answer; or they are the code and message of an error.
  */
 function explainRefusal(
   code: string,
@@ -69,7 +69,7 @@ function explainRefusal(
   if (code === '400' && message.includes('HTTPS server')) {
     return 'the Collector speaks only TLS; use https:// in OTEL_EXPORTER_OTLP_ENDPOINT';
   }
-  // A handshake that fails while something is written has no code of its own.
+  // A handshake that fails during a write has only the code EPROTO.
   const tls = code === 'EPROTO' ? `ERR_SSL_${message.toUpperCase().replaceAll(' ', '_')}` : code;
   if (/^ERR_SSL_.*(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)/.test(tls)) {
     return 'the Collector speaks no TLS; use http:// in OTEL_EXPORTER_OTLP_ENDPOINT';
@@ -101,7 +101,7 @@ class RenewingAgent extends TlsAgent {
   readonly #files: Files;
 
   constructor(files: Files) {
-    // A resumed session would go on with the old certificates.
+    // A resumed TLS session would keep the old certificates.
     super({ keepAlive: true, maxCachedSessions: 0 });
     this.#files = files;
   }

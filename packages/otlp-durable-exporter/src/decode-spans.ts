@@ -10,8 +10,8 @@ import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 /**
- * Spans of an export request as `JsonTraceSerializer` writes it: written again, they give the same text.
- * It reads only what this package has written, so that it checks nothing.
+ * Reads the spans of an export request that `JsonTraceSerializer` wrote. Serialising them again gives the same text.
+ * It checks nothing, because it reads only what this package has written.
  * Source: opentelemetry-proto, `ExportTraceServiceRequest`, in its JSON mapping.
  */
 export function decodeSpans(json: string): ReadableSpan[] {
@@ -85,7 +85,7 @@ function decodeContext(ids: JsonIds, isRemote: boolean): SpanContext {
     spanId: ids.spanId,
     traceFlags: ids.flags & 0xff,
     isRemote,
-    // Kept as text: a parser could drop members.
+    // Kept as text, because a parser could drop members.
     ...(ids.traceState === undefined
       ? {}
       : { traceState: Object.assign(createTraceState(), { serialize: () => ids.traceState ?? '' }) }),
@@ -114,7 +114,7 @@ function decodeTime(nanoseconds: string): HrTime {
 }
 
 function decodeAttributes(entries: readonly JsonEntry[]): Attributes {
-  // `Object.fromEntries` makes a property of every key, `__proto__` too.
+  // `Object.fromEntries` defines own properties, even for the key `__proto__`.
   return Object.fromEntries(entries.map(({ key, value }) => [key, decodeValue(value)]));
 }
 
@@ -122,7 +122,7 @@ function decodeValue(value: JsonValue): AttributeValue | undefined {
   if ('stringValue' in value) return value.stringValue;
   if ('boolValue' in value) return value.boolValue;
   if ('intValue' in value) return value.intValue;
-  // JSON knows neither infinity nor "not a number".
+  // JSON has neither infinities nor NaN.
   if ('doubleValue' in value) return value.doubleValue ?? Number.NaN;
   if ('bytesValue' in value) return Buffer.from(value.bytesValue, 'base64');
   if ('arrayValue' in value) return value.arrayValue.values.map(decodeValue);

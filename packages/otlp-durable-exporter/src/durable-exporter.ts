@@ -10,25 +10,25 @@ import { type DeliveryCounts, type DropReason, publishCounters } from './publish
 import { Spool } from './spool.ts';
 
 export interface DurableExporterOptions {
-  /** Memory for spans that wait to be sent again, in bytes, packed. Default: 32 MiB, some 300,000 spans. */
+  /** The memory for packed spans that wait to be sent again, in bytes. Default: 32 MiB, about 300,000 spans. */
   readonly maxBytes?: number;
-  /** Where undelivered spans outlive the process. Without it, they are lost when the process stops. */
+  /** Where undelivered spans are saved when the process stops. Without it they are lost. */
   readonly spool?: {
     readonly directory: string;
-    /** Bound of all files of spans in the folder together. Default: 256 MiB. */
+    /** The bound of all files of spans in the folder. Default: 256 MiB. */
     readonly maxBytes?: number;
   };
-  /** `forceFlush` gives up after so long without progress. Default: 10 s. */
+  /** `forceFlush` rejects when no span was delivered for this long. Default: 10 s. */
   readonly flushTimeoutMillis?: number;
-  /** An attempt without a result for so long has failed. Default: 30 s, as `OTEL_BSP_EXPORT_TIMEOUT`. */
+  /** An attempt without a result has failed after this time. Default: 30 s, as `OTEL_BSP_EXPORT_TIMEOUT`. */
   readonly attemptTimeoutMillis?: number;
-  /** `shutdown` waits so long for spans to be delivered; then it saves them. Default: 5 s. */
+  /** How long `shutdown` tries to deliver spans before it saves them. Default: 5 s. */
   readonly shutdownTimeoutMillis?: number;
-  /** Where the counters are published. */
+  /** The meter provider on which the counters are published. */
   readonly meterProvider?: MeterProvider;
-  /** How messages call the receiver, for example its URL. */
+  /** The name of the receiver in messages, for example its URL. */
   readonly receiver?: string;
-  /** Explains a failure in messages. The one of `readCredentials` names the files. Default: without files. */
+  /** Explains failures in messages. `explain` of `readCredentials` names the files; the default does not. */
   readonly explain?: Explain;
 }
 
@@ -36,20 +36,20 @@ const defaultMaxBytes = 32 * 1024 * 1024;
 const defaultSpoolBytes = 256 * 1024 * 1024;
 const defaultFlushTimeoutMillis = 10_000;
 const defaultAttemptTimeoutMillis = 30_000;
-/** Docker kills after ten seconds; half of them belong to the rest of the service. */
+/** Docker kills a container after ten seconds; half of them are for the rest of the service. */
 const defaultShutdownTimeoutMillis = 5_000;
-/** Unpacked batches that wait for their first attempt. With 512 spans each, they are as many as the processor's queue holds. */
+/** The most unpacked batches that wait for their first attempt. With 512 spans each this equals the queue of the processor. */
 const maxFresh = 4;
-/** Kept batches that are sent at a time, after one has got through. */
+/** The most kept batches that are sent at the same time, after one has succeeded. */
 const maxSending = 8;
 const minBackoffMillis = 250;
 const maxBackoffMillis = 5_000;
-/** Files that another instance has left, or for which there was no room, are looked for so often. */
+/** How often the spool is checked for files of other instances, and for files that did not fit before. */
 const restoreMillis = 30_000;
 
 /**
- * Delivers spans at least once, through outages of the receiver and stops of the process, within a bound. Every attempt is made by
- * the exporter that it is given.
+ * Delivers spans at least once, through outages of the receiver and stops of the process, in bounded memory. The wrapped exporter makes every
+ * attempt.
  *
  * It answers the batch processor at once, so that the processor's own queue never fills up.
  */
@@ -64,8 +64,8 @@ export class DurableExporter implements SpanExporter {
   readonly #explain: Explain;
   readonly #backlog: Backlog;
   /**
-   * Batches that are not packed: the first is being attempted, the others wait for it. One at a time and nothing beside it: where the
-   * receiver is away, looking up its name can block a thread for seconds, and the process has four for all its look-ups.
+   * Unpacked batches. The first one is being sent, the others wait. Only one is sent at a time, because during an outage a DNS look-up can
+   * block a thread for seconds, and the process has four threads for all its look-ups.
    */
   readonly #fresh: ReadableSpan[][] = [];
   readonly #sending = new Set<Batch>();
@@ -81,20 +81,20 @@ export class DurableExporter implements SpanExporter {
   #restoration: Promise<void> = Promise.resolve();
   #exported = 0;
   #restored = 0;
-  /** Failed attempts since the last one that got through. */
+  /** Failed attempts since the last success. */
   #failures = 0;
   #pause: NodeJS.Timeout | null = null;
   #outage: Outage | null = null;
-  /** Resolved while there is an outage. */
+  /** Resolved during an outage. */
   #trouble = Promise.withResolvers<void>();
   #shutdown: Promise<void> | null = null;
   #progress = Promise.withResolvers<void>();
 
-  /** @throws {SpoolError} where the spool's folder can neither be made nor be written to. */
+  /** @throws {SpoolError} where the spool folder cannot be created or written. */
   constructor(exporter: SpanExporter, options: DurableExporterOptions = {}) {
     const { spool, meterProvider } = options;
     this.#exporter = exporter;
-    // A URL may hold a password.
+    // A URL may contain a password.
     this.#receiver = (options.receiver ?? 'The receiver').replace(/(?<=\/\/)[^/]*@/, '');
     this.#explain = options.explain ?? readCredentials({}).explain;
     this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
@@ -136,12 +136,12 @@ export class DurableExporter implements SpanExporter {
   }
 
   /**
-   * Waits until everything is delivered.
-   * @throws {Error} when nothing has been for `flushTimeoutMillis`, or after a shutdown.
+   * Waits until all spans are delivered.
+   * @throws {Error} when no span was delivered for `flushTimeoutMillis`, or after a shutdown.
    */
   async forceFlush(): Promise<void> {
     this.#resume();
-    // Spans of a spool file that is being read belong to everything.
+    // A spool file that is being read has spans to deliver, too.
     await this.#restoration;
     while (this.counts.queued > 0) {
       const left = `${this.counts.queued} spans are not delivered`;
@@ -153,8 +153,7 @@ export class DurableExporter implements SpanExporter {
   }
 
   /**
-   * Delivers spans until the deadline, then sends no more. The others are saved, or reported as lost. In an outage they
-   * are saved at once.
+   * Delivers spans until the deadline, then stops. Spans that are left are saved, or reported as lost. In an outage they are saved at once.
    */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#stopAndSave();
@@ -169,13 +168,13 @@ export class DurableExporter implements SpanExporter {
     this.#goOn();
     if (this.#pause !== null) clearTimeout(this.#pause);
     clearInterval(this.#restoreTimer);
-    // The spans of a file that is being taken have to be saved, too.
+    // Spans of a spool file that is being read must be saved, too.
     await this.#restoration;
     for (const spans of this.#fresh.splice(0)) this.#keep(spans);
     const isIdle = this.#backlog.isEmpty;
     await this.#save([...this.#backlog]);
     const stopped = this.#exporter.shutdown().catch(() => undefined);
-    // Where an attempt is still under way the exporter would wait for it.
+    // During an attempt the shutdown of the exporter would wait for it.
     if (isIdle) await stopped;
   }
 
@@ -187,7 +186,7 @@ export class DurableExporter implements SpanExporter {
     try {
       return await this.#attempt(unpackSpans(batch));
     } catch (error) {
-      // Another version may have written the spool file.
+      // Another version of this package may have written the spool file.
       return { kind: 'refused', reason: `nobody can read them, ${describe(error)}` };
     }
   }
@@ -195,7 +194,7 @@ export class DurableExporter implements SpanExporter {
   async #attemptFresh(): Promise<void> {
     for (let spans = this.#fresh[0]; spans !== undefined; spans = this.#fresh[0]) {
       const outcome = await this.#attempt(spans);
-      // After a shutdown they have been saved.
+      // A shutdown has taken the batch, and saved it.
       if (this.#fresh[0] !== spans) return;
       this.#fresh.shift();
       if (outcome.kind !== 'failed') this.#count(spans.length, outcome);
@@ -207,7 +206,7 @@ export class DurableExporter implements SpanExporter {
     this.#pump();
   }
 
-  /** False where they cannot be encoded: a failed attempt then says nothing about the receiver. */
+  /** @returns false where the spans cannot be encoded: then the failed attempt says nothing about the receiver. */
   #keep(spans: readonly ReadableSpan[]): boolean {
     const batch = this.#pack(spans);
     if (batch === null) return false;
@@ -219,7 +218,7 @@ export class DurableExporter implements SpanExporter {
     return true;
   }
 
-  /** Null where one of the spans cannot be encoded. */
+  /** @returns null where one of the spans cannot be encoded. */
   #pack(spans: readonly ReadableSpan[]): Batch | null {
     try {
       return packSpans(spans);
@@ -230,7 +229,7 @@ export class DurableExporter implements SpanExporter {
     }
   }
 
-  /** Starts as many attempts as may run. While nothing gets through that is one, after a pause. */
+  /** Starts as many attempts as are allowed: while nothing succeeds one at a time, after a pause. */
   #pump(): void {
     if (this.#pause !== null || this.#fresh.length > 0 || this.#stop.signal.aborted) return;
     const limit = this.#failures === 0 ? maxSending : 1;
@@ -246,7 +245,7 @@ export class DurableExporter implements SpanExporter {
     this.#sending.delete(batch);
     if (this.#stop.signal.aborted) return;
     if (outcome.kind === 'failed') {
-      // The receiver lives and did not take this batch; that must not hold up the others.
+      // The receiver answers but refuses this batch, so the others go first.
       if (outcome.isAnswered) this.#backlog.moveToBack(batch);
       this.#backOff(outcome);
     } else await this.#settle(batch, outcome);
@@ -255,7 +254,7 @@ export class DurableExporter implements SpanExporter {
 
   #backOff({ reason, code, retryAfterMillis }: Failure): void {
     this.#reportFailure(reason, code);
-    // Attempts that were under way at the same time have failed for the same reason.
+    // Attempts that ran at the same time have failed for the same reason.
     if (this.#pause !== null) return;
     this.#failures += 1;
     const ceiling = Math.min(minBackoffMillis * 2 ** (this.#failures - 1), maxBackoffMillis);
@@ -290,7 +289,7 @@ export class DurableExporter implements SpanExporter {
     if (outcome.kind === 'refused') {
       this.#drop('refused', spans, `${this.#receiver} refused them for good, ${outcome.reason}`);
     } else {
-      // The receiver may claim more than it was sent.
+      // A receiver may report more rejected spans than it was sent.
       const lost = Math.min(outcome.rejected, spans);
       const said = JSON.stringify(outcome.message.slice(0, 200));
       if (lost > 0) this.#drop('rejected', lost, `${this.#receiver} rejected them, ${said}`);
@@ -299,7 +298,7 @@ export class DurableExporter implements SpanExporter {
     this.#goOn();
   }
 
-  /** There is less for `forceFlush` to wait for. */
+  /** Reports progress to `forceFlush`. */
   #goOn(): void {
     this.#progress.resolve();
     this.#progress = Promise.withResolvers();
@@ -310,7 +309,7 @@ export class DurableExporter implements SpanExporter {
     diag.error(`${spans} spans are lost: ${why}.`);
   }
 
-  /** Takes over the files of stopped processes, as far as there is room. One call after the other. */
+  /** Takes the files of stopped processes, as long as there is room. Calls run one after the other. */
   #restore(): void {
     const spool = this.#spool;
     if (spool !== null) this.#restoration = this.#restoration.then(() => this.#takeFiles(spool));
@@ -322,7 +321,7 @@ export class DurableExporter implements SpanExporter {
         const taken = await spool.take((bytes) => this.#backlog.hasRoom(bytes));
         if (taken === null) break;
         if (taken.isDamaged) diag.error(`${taken.path} is damaged: its spans are lost, the file is kept.`);
-        // There was room for the file; in memory it is larger, and meanwhile others may have come.
+        // A file takes more room in memory, and other batches may have been added meanwhile.
         if (!this.#backlog.hasRoom(sumSizes(taken.batches))) {
           await spool.giveBack(taken.path);
           break;
@@ -347,7 +346,7 @@ export class DurableExporter implements SpanExporter {
       if (spans > 0)
         diag.warn(`${spans} spans are kept for the next start: ${this.#receiver} has not taken them.`);
     } catch (error) {
-      // Batches from a spool file are still in that file.
+      // Batches of a spool file are still in that file.
       const unsaved = batches.filter(({ spoolFile }) => spoolFile === null);
       for (const batch of unsaved) this.#backlog.remove(batch);
       const lost = unsaved.reduce((sum, batch) => sum + batch.spans, 0);
@@ -356,14 +355,14 @@ export class DurableExporter implements SpanExporter {
     }
   }
 
-  /** The outage that there is, or a new one. */
+  /** The current outage, or a new one. */
   #beginOutage(): Outage {
     this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
     this.#trouble.resolve();
     return this.#outage;
   }
 
-  /** Once for each reason in an outage. */
+  /** Reports each kind of failure once in an outage. */
   #reportFailure(reason: string, code: string): void {
     const { said } = this.#beginOutage();
     if (said.has(code)) return;
@@ -385,7 +384,7 @@ export class DurableExporter implements SpanExporter {
     this.#trouble = Promise.withResolvers();
   }
 
-  /** Once in an outage; the metric counts on. */
+  /** Reports once in an outage; the counter counts every drop. */
   #reportFull(): void {
     const { said } = this.#beginOutage();
     if (said.has('full')) return;
@@ -401,14 +400,14 @@ type Failure = Extract<Outcome, { readonly kind: 'failed' }>;
 type Settled = Exclude<Outcome, Failure>;
 
 interface Outage {
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds on the monotonic clock. */
   readonly since: number;
-  /** Codes of failures that the log has named, and `full` for the backlog. */
+  /** The codes of failures that were reported, and `full` for the backlog. */
   readonly said: Set<string>;
   readonly droppedBefore: number;
 }
 
-/** Whether the work ends, well or not, before the deadline. */
+/** Whether the work is done before the deadline; false also where it fails. */
 async function isInTime(work: Promise<unknown>, millis: number): Promise<boolean> {
   const over = new AbortController();
   const late = delay(millis, false, { signal: over.signal }).catch(() => false);

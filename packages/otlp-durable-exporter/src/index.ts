@@ -1,4 +1,4 @@
-/** An exporter of OpenTelemetry spans that loses nothing through outages and stops. */
+/** A `SpanExporter` that loses no span through outages of the receiver and stops of the process. */
 export { type Credentials, readCredentials } from './credentials.ts';
 export { DurableExporter, type DurableExporterOptions } from './durable-exporter.ts';
 export type { DeliveryCounts, DropReason } from './publish-counters.ts';

@@ -1,11 +1,11 @@
 import type { MeterProvider } from '@opentelemetry/api';
 
 /**
- * Spans, since the start. `finished` is counted by the batch processor:
- * finished + restored = exported + dropped + queued + those in the processor's queue.
+ * Counts of spans since the start. The batch processor counts `finished`:
+ * finished + restored = exported + dropped + queued + the spans in the processor's queue.
  */
 export interface DeliveryCounts {
-  /** Taken by the receiver. */
+  /** The receiver has taken them. */
   readonly exported: number;
   /** Lost, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
@@ -13,22 +13,22 @@ export interface DeliveryCounts {
   readonly restored: number;
   /** Neither exported nor dropped yet. */
   readonly queued: number;
-  /** Memory for those that are kept, in bytes. */
+  /** The memory of the kept spans, in bytes. */
   readonly backlogBytes: number;
 }
 
 /**
- * `backlog_full`: the bound was reached. `refused`: the receiver refused their batch for good. `rejected`: it took only the others.
- * `not_encoded`: one of their batch cannot be written as OTLP. `not_saved`: they were undelivered at the shutdown, and could not be
- * written to a spool.
+ * `backlog_full`: there was no room. `refused`: the receiver refused the whole batch for good. `rejected`: the receiver took only other
+ * spans of the batch. `not_encoded`: a span of the batch cannot be written as OTLP. `not_saved`: the spans were undelivered at the shutdown,
+ * and could not be written to a spool.
  */
 const dropReasons = ['backlog_full', 'refused', 'rejected', 'not_encoded', 'not_saved'] as const;
 
 export type DropReason = (typeof dropReasons)[number];
 
 /**
- * Publishes the counts. Source of the names: OpenTelemetry semantic conventions, "SDK metrics"; those that start with
- * `span_delivery` are our own.
+ * Publishes the counts. Names follow the OpenTelemetry semantic conventions, "SDK metrics"; those that start with `span_delivery` are this
+ * package's own.
  */
 export function publishCounters(
   delivery: { readonly counts: DeliveryCounts },
@@ -59,7 +59,7 @@ export function publishCounters(
     unit: 'By',
     description: 'The bound of span_delivery.backlog.size.',
   });
-  // In one callback, so that the numbers are of one moment.
+  // One callback, so that all numbers are from one moment.
   meter.addBatchObservableCallback(
     (result) => {
       const counts = delivery.counts;

@@ -5,26 +5,26 @@ import { basename, join } from 'node:path';
 import type { Batch } from './batch.ts';
 
 /**
- * Spans that outlive their process: one file for each stop, deleted once the spans are delivered.
+ * Files of spans that outlive their process: one for each stop. A file is deleted when its spans are delivered.
  *
- * A file is the SHA-256 of all that follows, a line of JSON, `[{"spans":n,"bytes":n},…]`, and the bodies of these batches.
+ * A file begins with the SHA-256 of the rest. Then come a line of JSON, `[{"spans":n,"bytes":n},…]`, and the bodies of these batches.
  * `tail -n +3 FILE | zcat` prints them as OTLP JSON Lines.
  *
- * Instances may share a folder, and its bound. An instance renames a file before it reads it: the rename succeeds for only one of
- * them. It renews the file's time while it delivers. A taken or unfinished file whose time is older than the lease belongs to an
- * instance that is gone; another one takes it.
+ * Instances may share a folder and its bound. An instance renames a file before it reads it: the rename succeeds for only one of them. It
+ * updates the modification time of the file while it delivers the spans. A taken or unfinished file whose modification time is older than
+ * the lease belongs to an instance that has ended, and another instance takes it.
  */
 export class Spool {
   readonly #directory: string;
   readonly #maxBytes: number;
   readonly #owner = randomBytes(4).toString('hex');
-  /** Batches that are not yet settled, by path of the file that is taken; 0 while that is being deleted. */
+  /** How many batches of each taken file are not settled yet, by its path; 0 while the file is being deleted. */
   readonly #taken = new Map<string, number>();
   readonly #renewal: NodeJS.Timeout;
 
   /**
-   * @param maxBytes Of all files of spans in the folder together, damaged ones too.
-   * @throws {SpoolError} where the folder is neither there nor can be made, or cannot be written to.
+   * @param maxBytes The bound of all files of spans in the folder, including damaged ones.
+   * @throws {SpoolError} where the folder cannot be created or written.
    */
   constructor(directory: string, maxBytes: number) {
     try {
@@ -39,7 +39,7 @@ export class Spool {
     this.#renewal.unref();
   }
 
-  /** Takes the oldest file that is free and fits; null where there is none. */
+  /** Takes the oldest free file that fits; null where there is none. */
   async take(hasRoom: (bytes: number) => boolean): Promise<Taken | null> {
     for (const name of (await readdir(this.#directory)).filter((name) => spoolName.test(name)).toSorted()) {
       const path = join(this.#directory, name);
@@ -53,13 +53,13 @@ export class Spool {
     return null;
   }
 
-  /** Frees a file of which no batch is settled. */
+  /** Releases a file of which no batch is settled. */
   async giveBack(path: string): Promise<void> {
     this.#taken.delete(path);
     await this.#rename(path, this.#freePath(path));
   }
 
-  /** One more of the file's batches is settled. With the last one the file goes away. */
+  /** Settles one batch of a file. After the last one the file is deleted. */
   async settle(path: string): Promise<void> {
     const left = (this.#taken.get(path) ?? 1) - 1;
     this.#taken.set(path, left);
@@ -69,8 +69,8 @@ export class Spool {
   }
 
   /**
-   * Writes the batches to the disk, whole or not at all, and deletes the files that they came from, with those that are settled.
-   * @throws {Error} where they cannot be written; then those files are free again.
+   * Writes the batches to the disk, all or none. Then it deletes the taken files, because their batches are delivered or written.
+   * @throws {Error} where the batches cannot be written; then the taken files are released.
    */
   async save(batches: readonly Batch[]): Promise<void> {
     clearInterval(this.#renewal);
@@ -85,11 +85,11 @@ export class Spool {
       await Promise.allSettled(release(false));
       throw error;
     }
-    // A file that cannot be deleted is delivered once more: nothing is lost by that.
+    // A file that cannot be deleted is delivered again, so no span is lost.
     await Promise.allSettled(release(true));
   }
 
-  /** @param held Files that are deleted once the new one is written: they do not count towards the bound. */
+  /** @param held Files that are deleted after the new one is written, so that they do not count towards the bound. */
   async #write(content: Buffer, held: readonly (readonly [path: string, left: number])[]): Promise<void> {
     await this.#checkRoom(content.byteLength, new Set(held.map(([path]) => path)));
     const name = `spans-${Date.now()}-${this.#owner}.spool`;
@@ -103,7 +103,7 @@ export class Spool {
       await rename(unfinished, path);
     } catch (error) {
       await file.close().catch(() => undefined);
-      // On a full disk, the rest of it would take the room of the next file.
+      // On a full disk an unfinished file would take the room of the next one.
       await rm(unfinished, { force: true }).catch(() => undefined);
       throw error;
     }
@@ -132,7 +132,7 @@ export class Spool {
     }
   }
 
-  /** Null for a damaged file. It is set aside, for a person to look at. */
+  /** Reads a taken file. A damaged file is set aside for a person to examine. */
   async #read(path: string): Promise<Taken | null> {
     const bytes = await readFile(path);
     const batches = decode(bytes, path);
@@ -150,7 +150,7 @@ export class Spool {
     return join(this.#directory, originalName(basename(path)));
   }
 
-  /** False where another instance was first. A file that is taken has to be fresh from its first moment. */
+  /** @returns false where another instance has taken the file before. A taken file needs a current modification time from the start. */
   async #rename(from: string, to: string): Promise<boolean> {
     try {
       await utimes(from, new Date(), new Date());
@@ -167,7 +167,7 @@ export class Spool {
   }
 }
 
-/** The folder is of no use. */
+/** The spool folder cannot be used. */
 export class SpoolError extends Error {
   override readonly name = 'SpoolError';
 
@@ -184,7 +184,7 @@ export interface Taken {
   readonly isDamaged: boolean;
 }
 
-/** After this time without renewal a file that was taken is free again. */
+/** A taken file is free again after this time without an update. */
 const leaseMillis = 60_000;
 
 const spoolName = /^spans-\d+-[0-9a-f]{8}\.spool(\.[0-9a-f]{8}\.taken|\.unfinished)?$/;
@@ -202,7 +202,7 @@ function encode(batches: readonly Batch[]): Buffer {
   return Buffer.concat([Buffer.from(`${hash(content)}\n`), content]);
 }
 
-/** Null for anything but a whole file of this format. The hash covers the table too, so that its shape needs no check. */
+/** Null where the file is incomplete or has another format. The hash covers the table, so its shape needs no check. */
 function decode(file: Buffer, path: string): readonly Batch[] | null {
   const content = file.subarray(file.indexOf('\n') + 1);
   if (file.toString('latin1', 0, file.length - content.length) !== `${hash(content)}\n`) return null;
@@ -221,7 +221,7 @@ function hash(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** A rename is durable once its folder is. */
+/** A rename is durable only after the folder is synchronised. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path);
   try {

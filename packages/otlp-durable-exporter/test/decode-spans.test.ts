@@ -13,7 +13,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { decodeSpans } from '../src/decode-spans.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** A fixed seed, so that every run tries the same inputs. A failure prints a seed and a path, which are to be added here. */
 const seed = 20261124;
 
 const hex = (length: number) =>

@@ -52,7 +52,7 @@ test('packs nothing while the receiver is well, although batches come faster tha
 
 test('an attempt without a result has failed in the end, and is made again', async (t) => {
   const said = listen();
-  // The beginning of an answer keeps the stock exporter waiting.
+  // An answer that never ends keeps the stock exporter waiting.
   await using receiver = await startReceiver((response) => response.writeHead(200).write('{'));
   const delivery = startDelivery(t, receiver.url, { attemptTimeoutMillis: 50 });
   exportSpans(delivery, 'span');
@@ -148,11 +148,11 @@ describe('keeps spans and delivers them once the receiver is well again, after',
       await waitUntil(() => said.some((line) => line.includes('does not take spans')));
       receiver.answer = accept;
       await delivery.forceFlush();
-      // Delivery is at least once: an answer that a busy machine gives too late is asked for again.
+      // Delivery is at least once: on a busy machine an answer may come too late, and the batch is sent again.
       assert.deepEqual([...new Set(receiver.accepted)].toSorted(), ['first', 'second', 'third']);
       assert.equal(delivery.counts.exported, 3);
       assert.deepEqual(delivery.counts.dropped, nothingDropped);
-      // An attempt that a busy machine makes too slow is a failure of its own.
+      // On a busy machine a slow attempt is a further failure.
       const reasons = said.flatMap(
         (line) => /does not take spans: (.+?)\. They are kept/.exec(line)?.[1] ?? [],
       );
@@ -190,7 +190,7 @@ test('says what to set when access is denied, and not the token', async (t) => {
 test('says what to set when the receiver speaks no TLS', async (t) => {
   const said = listen();
   await using receiver = await startReceiver();
-  // The receiver speaks no TLS.
+  // The receiver does not use TLS.
   const delivery = startDelivery(t, receiver.url.replace('http:', 'https:'));
   exportSpans(delivery, 'span');
   await waitUntil(() => said.some((line) => line.includes('does not take spans')));
@@ -263,7 +263,7 @@ describe('so are those that it rejects of a first attempt:', () => {
       const said = listen();
       await using receiver = await startReceiver();
       const delivery = startDelivery(t, receiver.url);
-      // A connection that is used again is not that of the first export.
+      // So that the next export reuses a connection.
       exportSpans(delivery, 'before');
       await delivery.forceFlush();
       receiver.answer = partly(rejectedSpans);
@@ -282,7 +282,7 @@ describe('so are those that it rejects of a first attempt:', () => {
 
 describe('the answer says how it is encoded, whatever the request was in:', () => {
   const json = JSON.stringify({ partialSuccess: { rejectedSpans: '2', errorMessage: 'too old' } });
-  // Field 1, with 2 in its field 1 and the message in its field 2.
+  // Protobuf: field 1 is a message with 2 in its field 1, and the text in its field 2.
   const protobuf = '\x0a\x0b\x08\x02\x12\x07too old';
   for (const [contentType, body] of [
     ['application/json; charset=utf-8', json],
@@ -313,7 +313,7 @@ test('of a first attempt that was tried again, the last answer counts', async (t
         )
       : partly(2))(response, request, names),
   );
-  // So long that the exporter tries again, and not so long that it gives up.
+  // Long enough for a retry of the exporter, and shorter than its timeout.
   const delivery = startDelivery(t, receiver.url, { timeoutMillis: 10_000 });
   exportSpans(delivery, 'first', 'second', 'third');
   await delivery.forceFlush();
@@ -337,7 +337,7 @@ test('spans that cannot be written down are counted and said, and hold up no oth
   assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, not_encoded: 1 });
   assert.equal(delivery.counts.exported, 1);
   assert.match(said.join('\n'), /^1 spans are lost.*cannot be read/m);
-  // The receiver is well.
+  // A span that cannot be encoded is not an outage.
   assert.doesNotMatch(said.join('\n'), /does not take spans/);
 });
 
@@ -384,7 +384,7 @@ test('what is said to be lost in an outage was not lost in one before', async (t
   for (const outage of ['first', 'second']) {
     receiver.answer = () => {};
     const before = delivery.counts.dropped.backlog_full;
-    // Before any attempt has failed.
+    // All batches are exported before an attempt fails.
     for (let batch = 0; batch < 100; batch += 1) exportSpans(delivery, `${outage} ${batch}`);
     lost.push(delivery.counts.dropped.backlog_full - before);
     receiver.answer = accept;

@@ -16,7 +16,7 @@ import { endSpans, exportSpans, listen, makeFolder, startDelivery, waitUntil } f
 const run = promisify(execFile);
 const unbounded = Number.POSITIVE_INFINITY;
 
-/** Leaves a file of these spans, each a batch of its own. */
+/** Writes a spool file with these spans, each in its own batch. */
 async function leaveSpans(folder: string, ...names: readonly string[]): Promise<string> {
   const before = await readdir(folder);
   const spool = new Spool(folder, unbounded);
@@ -231,7 +231,7 @@ test('files for which there is no room wait until there is', async (t) => {
   assert.equal(delivery.counts.restored, 30);
   receiver.answer = accept;
   await waitUntil(() => delivery.counts.exported === 60);
-  // On a busy machine an answer may come too late, and the batch once more.
+  // On a busy machine an answer may come too late, and the batch is sent again.
   assert.deepEqual([...new Set(receiver.accepted)].toSorted(), names.toSorted());
 });
 
@@ -246,7 +246,7 @@ test('what a file takes in memory counts, and not only what it takes on the disk
   await receiver.until(() => receiver.received.length > 0);
   assert.equal(delivery.counts.restored, 20);
   assert.ok(delivery.counts.backlogBytes <= maxBytes);
-  // A file that does not fit is free for another instance.
+  // A file that does not fit stays free for another instance.
   assert.equal((await readdir(folder.path)).filter((name) => name.endsWith('.spool')).length, 1);
   receiver.answer = accept;
   await waitUntil(() => delivery.counts.exported === 40);
@@ -301,7 +301,7 @@ function edit(whole: Buffer, from: string, to: string): Buffer {
 const mountable = await canMount();
 
 describe('on a real disk of 64 KiB', { skip: mountable ? false : 'needs the right to mount one' }, () => {
-  /** More than the disk has. */
+  /** More spans than the disk has room for. */
   const many = Array.from({ length: 1_000 }, (_, index) => `${index} ${randomBytes(64).toString('hex')}`);
 
   test('that is full, spans are counted and said to be lost, and nothing is in the way of the next stop', async (t) => {
@@ -337,7 +337,7 @@ describe('on a real disk of 64 KiB', { skip: mountable ? false : 'needs the righ
     exportSpans(delivery, 'after');
     await run('mount', ['-o', 'remount,ro', disk.path]);
     await delivery.shutdown();
-    // The other is still there.
+    // The other file still exists.
     assert.equal(delivery.counts.dropped.not_saved, 1);
     assert.equal((await readdir(disk.path)).length, 1);
     assert.match(said.join('\n'), /^1 spans are lost.*EROFS/m);

@@ -6,7 +6,7 @@ import { decodeBytes } from 'propagation-check';
 
 export { findFreePort } from 'propagation-check/test/free-ports';
 
-/** One export request, as it came. */
+/** An export request, as it arrived. */
 export interface Received {
   readonly spanNames: readonly string[];
   readonly headers: IncomingMessage['headers'];
@@ -14,23 +14,23 @@ export interface Received {
   readonly at: number;
 }
 
-/** Answers one export request, or does something worse. */
+/** Answers an export request, or fails in some way. */
 export type Answer = (
   response: ServerResponse,
   request: IncomingMessage,
   spanNames: readonly string[],
 ) => void;
 
-/** An OTLP/HTTP receiver that behaves as it is told. */
+/** An OTLP/HTTP receiver whose answers a test sets. */
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Every request so far, whatever became of it. */
+  /** All requests so far, whether they were answered or not. */
   readonly received: readonly Received[];
-  /** The names of all spans that were accepted, in their order. */
+  /** The names of all accepted spans, in order. */
   readonly accepted: readonly string[];
   answer: Answer;
-  /** Resolves once the condition holds after a request. */
+  /** Resolves after a request, once the condition holds. */
   until(condition: () => boolean): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export function answerWith(status: number, headers: Record<string, string> = {},
   return (response) => response.writeHead(status, headers).end(body);
 }
 
-/** Listens on a free port of the loopback interface, or on the one given. */
+/** Listens on the loopback interface, by default on a free port. */
 export async function startReceiver(answer: Answer = accept, port = 0): Promise<Receiver> {
   const received: Received[] = [];
   const accepted: string[] = [];

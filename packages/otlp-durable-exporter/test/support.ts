@@ -7,10 +7,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
 import { DurableExporter } from '../src/index.ts';
 
-/** Less than the stock exporter's first pause, 800 ms at least, so that it leaves retries to the durable one. */
+/** Shorter than the first pause of the stock exporter (at least 800 ms), so that it makes no retries. */
 export const withoutRetries = { timeoutMillis: 500 } as const;
 
-/** Around the stock exporter, which gives up after `timeoutMillis`: by default so late that no busy machine fails an attempt. It stops with the test. */
+/** Wraps the stock exporter, whose default timeout here is long enough for a busy machine. The delivery stops with the test. */
 export function startDelivery(
   t: TestContext,
   url: string,
@@ -29,7 +29,7 @@ export function startDelivery(
     patienceMillis?: number;
     timeoutMillis?: number;
     attemptTimeoutMillis?: number;
-    /** 0: a stop saves at once, and the test reads the saved spans. */
+    /** 0: a stop saves the spans at once, and the test reads them. */
     shutdownTimeoutMillis?: number;
   } = {},
 ): DurableExporter {
@@ -46,7 +46,7 @@ export function startDelivery(
   return delivery;
 }
 
-/** Real spans that have ended, one for each name. */
+/** Ended spans, one for each name. */
 export function endSpans(...names: readonly string[]): ReadableSpan[] {
   const ended: ReadableSpan[] = [];
   const provider = new TracerProvider({
@@ -67,7 +67,7 @@ export function exportSpans(delivery: DurableExporter, ...names: readonly string
   delivery.export(endSpans(...names), () => {});
 }
 
-/** OpenTelemetry's warnings and errors, until the test ends. */
+/** Collects OpenTelemetry's warnings and errors until the test ends. */
 export function listen(): readonly string[] {
   const said: string[] = [];
   const say = (...words: readonly unknown[]) => said.push(words.join(' '));
@@ -78,12 +78,12 @@ export function listen(): readonly string[] {
   return said;
 }
 
-/** Looks again with every turn of the event loop; the test's own timeout is the limit. */
+/** Checks the condition in each turn of the event loop. The timeout of the test is the limit. */
 export async function waitUntil(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A folder that goes away with the test. */
+/** A temporary folder, removed after the test. */
 export async function makeFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'span-spool-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
