@@ -33,7 +33,7 @@ async function writeFiles(
   }
 }
 
-/** As the awss3 exporter of the Collector names its objects. */
+/** A folder with names as the Collector's awss3 exporter gives its objects. */
 async function makeDump(t: TestContext): Promise<string> {
   const folder = await makeFolder(t);
   const traffic = makeTraffic({ from, calls: 40, brokenEvery: 10 });
@@ -52,7 +52,7 @@ async function makeDump(t: TestContext): Promise<string> {
 }
 
 suite('an audit of files', () => {
-  test('reads a folder of JSON, protobuf and gzip, and leaves other signals out', async (t) => {
+  test('reads a folder of JSON, protobuf and gzip, and leaves out other signals', async (t) => {
     const folder = await makeDump(t);
     const { code, stdout, stderr } = await executeCli('audit', folder, '--json');
     assert.equal(code, 1, stderr);
@@ -61,7 +61,7 @@ suite('an audit of files', () => {
     assert.deepEqual([window.from, window.to, window.traces, before], [null, null, 104, null]);
   });
 
-  test('takes patterns, several paths, and each file once', async (t) => {
+  test('accepts patterns and several paths, and reads each file once', async (t) => {
     const folder = await makeDump(t);
     const pattern = join(folder, 'year=2026/**/hour=20/**/traces_*');
     const named = join(folder, 'year=2026/month=11/day=28/hour=20/minute=00/traces_1.json');
@@ -71,7 +71,7 @@ suite('an audit of files', () => {
     assert.deepEqual(JSON.parse(bySource).edges[0].calls, 100);
   });
 
-  test('has a window that ends with the newest trace, or where it is told to', async (t) => {
+  test('has a window that ends with the newest trace, or at --until', async (t) => {
     const folder = await makeDump(t);
     const { code, stdout } = await executeCli('audit', folder, '--since', '1h', '--json');
     const { edges, window, before } = JSON.parse(stdout);
@@ -88,7 +88,7 @@ suite('an audit of files', () => {
     assert.deepEqual(JSON.parse(earlier).edges[0].calls, 40);
   });
 
-  test('says that everything was read, and of a window which', async (t) => {
+  test('reports that everything was read, or which window', async (t) => {
     const folder = await makeDump(t);
     const { stdout } = await executeCli('audit', folder);
     assert.match(
@@ -102,7 +102,7 @@ suite('an audit of files', () => {
     assert.match(windowed, /\? no change that the counts prove/);
   });
 
-  test('leaves an empty file out, which exporters that rotate leave, unless all are', async (t) => {
+  test('leaves out empty files, which rotating exporters make, unless all files are empty', async (t) => {
     const folder = await makeDump(t);
     await writeFiles(folder, { 'empty-1.json': '', 'empty-2.json': '' });
     const { code, stdout, stderr } = await executeCli(
@@ -117,7 +117,7 @@ suite('an audit of files', () => {
     assert.match(nothing.stderr, /no file of spans: .*empty-1\.json: empty; .*empty-2\.json: empty$/m);
   });
 
-  test('leaves out the files of a project beside traces, by their names, unless nothing else is there', async (t) => {
+  test('leaves out files of a project by their names, unless there are no others', async (t) => {
     const folder = await makeDump(t);
     const project = {
       ...{ LICENSE: 'Apache License\n', 'package.json': '{"name":"web"}', 'tsconfig.json': '{ // base\n}' },
@@ -143,13 +143,13 @@ suite('an audit of files', () => {
     const nothing = await executeCli('audit', alone);
     assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
     assert.match(nothing.stderr, /^propagation-check: no file of spans: \S+LICENSE: /);
-    // Traces of a service may be named after it, and a file that is named by hand is meant.
+    // Traces of a service may be named after it. A file that is named on the command line must hold spans.
     await writeFiles(alone, { 'license.json': '{"version":1}', 'node_modules.json': 'x' });
     assert.match((await executeCli('audit', alone)).stderr, /license\.json: document: /);
     assert.match((await executeCli('audit', join(alone, 'LICENSE'))).stderr, /LICENSE: byte 0: /);
   });
 
-  test('leaves out what holds no spans in a folder, and says so', async (t) => {
+  test('leaves out files without spans in a folder, and notes them', async (t) => {
     const folder = await makeDump(t);
     await writeFiles(folder, {
       'README.md': '# Traces\n',
@@ -176,7 +176,7 @@ suite('an audit of files', () => {
     ['hour.jsonl', '{"login":"/sign-in","path":"/traces"}'],
     ['hour', '\n'],
   ] as const) {
-    test(`a file that should hold spans by its name and holds others is an error: ${name} ${content}`, async (t) => {
+    test(`a file that should hold spans by its name, and does not, is an error: ${name} ${content}`, async (t) => {
       const folder = await makeDump(t);
       await writeFile(join(folder, name), content);
       const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h');
@@ -185,7 +185,7 @@ suite('an audit of files', () => {
     });
   }
 
-  test('its own report beside the spans ends no audit', async (t) => {
+  test('its own report among the files does not stop an audit', async (t) => {
     const folder = await makeDump(t);
     const write = (name: string) => [
       '--report',
@@ -201,7 +201,7 @@ suite('an audit of files', () => {
     assert.match(over.stderr, /has another use in this command/);
   });
 
-  test('a folder without spans is an error, as is a file of spans that is damaged', async (t) => {
+  test('a folder without spans is an error, and so is a damaged file of spans', async (t) => {
     const folder = await makeFolder(t, { 'README.md': '# Traces\n', 'page.html': '<html></html>' });
     const foreign = await executeCli('audit', folder);
     assert.deepEqual([foreign.code, foreign.stdout], [2, '']);
@@ -214,7 +214,7 @@ suite('an audit of files', () => {
     assert.match((await executeCli('audit', damaged)).stderr, /traces\.json: .*ends early/);
   });
 
-  test('an empty window is no verdict', async (t) => {
+  test('an empty window gives no verdict', async (t) => {
     const folder = await makeDump(t);
     const { code, stdout } = await executeCli(
       ...['audit', folder, '--until', '2026-11-28T19:00:00Z', '--since', '1h'],
@@ -223,7 +223,7 @@ suite('an audit of files', () => {
     assert.match(stdout, /^CANNOT TELL {2}.*no trace begins in the window/);
   });
 
-  test('--fail-under fails by the rate, and says whether the counts prove it', async (t) => {
+  test('--fail-under fails by the rate, and reports whether the counts prove it', async (t) => {
     const folder = await makeDump(t);
     const below = await executeCli('audit', folder, '--fail-under', '97%');
     assert.equal(below.code, 1);
@@ -237,7 +237,7 @@ suite('an audit of files', () => {
       above.stdout,
       /^WITHIN LIMIT {2}4 of 100 calls broken \(96 % intact, limit 96 %; everything/,
     );
-    // The table has said it, and nothing is to be done.
+    // The table shows these findings, and nothing has to be done about them.
     const left = /… 1 finding within the limit \(in full without --fail-under, or with --json\)/;
     const markdown = await executeCli('audit', folder, '--fail-under', '96%', '--report', 'markdown');
     for (const { stdout } of [above, markdown]) {
@@ -254,7 +254,7 @@ suite('an audit of files', () => {
     assert.match((await executeCli('audit', folder, ...known, '--fail-under', '90%')).stdout, /^INTACT /);
   });
 
-  test('--state tells what is new since the last run', async (t) => {
+  test('--state shows what is new since the last run', async (t) => {
     const folder = await makeDump(t);
     const state = ['--state', join(folder, '.state.json')];
     const later = await executeCli('audit', folder, '--since', '1h', ...state);
@@ -265,7 +265,7 @@ suite('an audit of files', () => {
     assert.match(again.stdout, /gone since the last run: web → orders: split-trace/);
   });
 
-  test('--baseline accepts what it knows', async (t) => {
+  test('--baseline accepts known findings', async (t) => {
     const folder = await makeDump(t);
     const baseline = ['--baseline', join(folder, '.known.yaml')];
     const written = await executeCli('audit', folder, ...baseline, '--update-baseline');
@@ -285,7 +285,7 @@ suite('an audit of files', () => {
     await assert.rejects(readFile(known), { code: 'ENOENT' });
   });
 
-  test('options that do nothing with a source are refused, after what is wrong with the source', async (t) => {
+  test('options without an effect on the source are refused, after errors of the source', async (t) => {
     const folder = await makeDump(t);
     const ca = join(folder, '.ca.pem');
     await writeFile(ca, rootCertificates[0] ?? '');
@@ -319,7 +319,7 @@ suite('an audit of files', () => {
     assert.match(none.stderr, /: name what to audit: /);
   });
 
-  test('--fail-on warning says why an audit without an error fails', async (t) => {
+  test('--fail-on warning explains why an audit without an error fails', async (t) => {
     const folder = await makeFolder(t);
     const { spans } = readFixtureDrawing('span-lost-in-service/shown.txt');
     await writeFiles(folder, { 'spans.jsonl': encodeOtlpLines(spans) });
@@ -329,7 +329,7 @@ suite('an audit of files', () => {
     assert.match(stdout, /^FAILED {2}0 of 1 edge broken; .*; warnings fail \(--fail-on warning\)/);
   });
 
-  test('an expected edge that is not there fails, unless another service may be meant', async (t) => {
+  test('an expected edge without calls fails, unless another service may be meant', async (t) => {
     const folder = await makeDump(t);
     const audit = (path: string) => executeCli('audit', folder, '--since', '1h', '--expect', path);
     const { code, stdout } = await audit('web -> orders -> stock');
@@ -340,7 +340,7 @@ suite('an audit of files', () => {
     assert.match(open.stdout, /no span of stock is here, only of/);
   });
 
-  test('every report has it', async (t) => {
+  test('every report contains the audit', async (t) => {
     const folder = await makeDump(t);
     const names = ['junit', 'html', 'markdown', 'json', 'tree'];
     const reports = names.flatMap((name) => ['--report', `${name}=${join(folder, `.report.${name}`)}`]);
@@ -363,7 +363,7 @@ suite('an audit of files', () => {
   });
 });
 
-suite('bad input of an audit is an error of one line', () => {
+suite('errors of an audit have one line', () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['nothing named', [], /name what to audit/],
     ['two sources', ['.', '--source', 'jaeger=http://localhost'], /both --source and files are given/],
@@ -419,7 +419,7 @@ suite('bad input of an audit is an error of one line', () => {
     });
   }
 
-  test('files that are no spans, a folder without any, a state of another program', async (t) => {
+  test('files without spans, a folder without files, a state of another program', async (t) => {
     const folder = await makeFolder(t, { 'spans.json': '{"a":1}', 'state.json': '{}' });
     await mkdir(join(folder, 'empty'));
     await writeFile(join(folder, 'good.json'), toJson(makeTraffic({ from, calls: 1 })));
@@ -438,7 +438,7 @@ suite('bad input of an audit is an error of one line', () => {
     }
   });
 
-  test('a report of an earlier run does not stay', async (t) => {
+  test('the report of an earlier run is replaced', async (t) => {
     const folder = await makeFolder(t, { 'audit.json': '{"outcome":"passed"}' });
     const report = join(folder, 'audit.json');
     await executeCli('audit', '/nonexistent/spans.json', '--report', `json=${report}`);

@@ -5,7 +5,7 @@ import { executeCli } from '../cli/run-cli.ts';
 import { startTraceStore } from '../cli/trace-store.ts';
 import { makeTraffic } from './make-traffic.ts';
 
-test('an audit has its shape, and no field beside', async (t) => {
+test('an audit matches its schema, without further fields', async (t) => {
   const store = await startTraceStore(t);
   const from = Date.now() - 600_000;
   store.add(

@@ -8,12 +8,12 @@ import { makeTraffic } from './make-traffic.ts';
 
 const minute = 60_000;
 
-/** The beginning of a minute some time ago, so that windows have round ends. */
+/** The beginning of a minute in the past, so that windows begin and end at whole minutes. */
 const longAgo = Math.floor(Date.now() / minute) * minute - 30 * minute;
 const window = ['--since', '10m', '--until', new Date(longAgo + 10 * minute).toISOString()];
 
 suite('an audit of Jaeger', () => {
-  test('reads the traces of every service, each once, and those of the window before', async (t) => {
+  test('reads the traces of every service once, and those of the preceding window', async (t) => {
     const store = await startTraceStore(t);
     store.add(
       ...makeTraffic({ from: longAgo, calls: 200, every: 2_900, brokenEvery: 10 }),
@@ -40,7 +40,7 @@ suite('an audit of Jaeger', () => {
     assert.equal(before.traces, 200);
   });
 
-  test('with more traces than the limit reads the newest part whole, and says how much that is', async (t) => {
+  test('reads the newest part completely where there are more traces than the limit, and reports how much that is', async (t) => {
     const store = await startTraceStore(t);
     store.add(...makeTraffic({ from: longAgo, calls: 1_200, every: 500, brokenEvery: 2 }));
     const args = ['--source', store.source, ...window, '--limit', '450', '--json'];
@@ -54,11 +54,11 @@ suite('an audit of Jaeger', () => {
       /^\d+ % of the window was read, from \S+ on: it has more than 450 traces \(--limit\)$/,
     );
     assert.ok(read.traces > 225 && read.traces <= 450, `${read.traces} traces`);
-    // No side of a call is missing at the end of what was read.
+    // At the end of the part that was read, no call has lost a side.
     assert.ok(Math.abs(edge.broken / edge.calls - 0.5) < 0.02, `${edge.broken} of ${edge.calls}`);
   });
 
-  test('a moment with more traces than the limit is nothing, and says so', async (t) => {
+  test('reads nothing where a single second has more traces than the limit, and reports it', async (t) => {
     const store = await startTraceStore(t);
     store.add(...makeTraffic({ from: longAgo + 10 * minute - 900, calls: 300, every: 1 }));
     const args = ['--source', store.source, ...window, '--limit', '210'];
@@ -68,7 +68,7 @@ suite('an audit of Jaeger', () => {
     assert.match(stdout, /note {2}nothing of the window was read/);
   });
 
-  test('an empty window cannot be told from a source that nobody exports to', async (t) => {
+  test('cannot tell an empty window from a source to which no service exports', async (t) => {
     const store = await startTraceStore(t);
     store.add(...makeTraffic({ from: longAgo + 11 * minute, calls: 3 }));
     const { code, stdout } = await executeCli('audit', '--source', store.source, ...window);
@@ -76,7 +76,7 @@ suite('an audit of Jaeger', () => {
     assert.match(stdout, /no trace begins in the window; check that services\s+export to it/);
   });
 
-  test('of an old version is read by its API of the UI', async (t) => {
+  test('reads an old version by the API of its UI', async (t) => {
     const { origin } = await startHttpServer(t, (request, response) => {
       const { pathname } = new URL(request.url ?? '', 'http://jaeger');
       if (pathname === '/api/services') answer(response, 200, { data: ['web'], errors: null });
@@ -88,7 +88,7 @@ suite('an audit of Jaeger', () => {
     assert.match(stdout, /no trace begins in the window/, stderr);
   });
 
-  test('where it is not Jaeger, or nobody listens, is an error of one line', async (t) => {
+  test('is an error of one line where the server is not Jaeger, or does not answer', async (t) => {
     const { origin } = await startHttpServer(t, (_, response) =>
       answer(response, 404, { error: 'nothing here' }),
     );

@@ -38,7 +38,7 @@ function render(width: number): readonly string[] {
 
 suite('the table of an audit', () => {
   for (const width of [40, 50, 60, 100])
-    test(`no line is wider than ${width} columns, and no edge is without its calls`, () => {
+    test(`no line is wider than ${width} columns, and each edge has its calls`, () => {
       const lines = render(width);
       assert.deepEqual(
         lines.filter((line) => line.length > width),
@@ -48,7 +48,7 @@ suite('the table of an audit', () => {
       assert.match(lines.join('\n'), /x…? → orders.*\s+2 +97\.35 %/);
     });
 
-  test('the numbers of an edge stand below its name where the line is too short, without the interval', () => {
+  test('the numbers of an edge are below its name where the line is too short, without the interval', () => {
     const lines = render(40);
     const at = lines.findIndex((line) => line.includes('web → orders'));
     assert.deepEqual(lines.slice(at, at + 2), ['✓ web → orders', '  1,234,567  97.35 %  97.35 % ↓']);

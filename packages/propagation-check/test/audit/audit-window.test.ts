@@ -49,7 +49,7 @@ function audit(now: Result, input: Partial<AuditInput> & { readonly past?: Resul
 const broken = makeResult([makeEdge({ broken: 1 })], [makeFinding({})]);
 
 suite('an audit', () => {
-  test('has of each edge calls, rate, causes and examples', () => {
+  test('has calls, rate, causes and examples of each edge', () => {
     const { edges, window, before, outcome } = audit(broken);
     const [edge] = edges;
     assert.equal(outcome, 'failed');
@@ -65,7 +65,7 @@ suite('an audit', () => {
     assert.equal(edge?.trend, null);
   });
 
-  test('counts what only a warning shows as intact, and tells how much that is', () => {
+  test('counts calls with only a warning as intact, and reports how many they are', () => {
     const warned = makeResult([makeEdge({})], [makeFinding({ severity: 'warning', count: 3 })]);
     const { edges } = audit(warned);
     assert.deepEqual([edges[0]?.rate?.value, edges[0]?.suspected], [1, 3]);
@@ -73,7 +73,7 @@ suite('an audit', () => {
     assert.equal(met?.suspected, 0);
   });
 
-  test('leaves calls of which there is doubt, and that are not judged, out of the rate', () => {
+  test('leaves doubtful and unjudged calls out of the rate', () => {
     const [doubtful, open] = [
       makeEdge({ doubtful: 100 }),
       makeEdge({ doubtful: 20, broken: 40, unjudged: 50 }),
@@ -86,7 +86,7 @@ suite('an audit', () => {
     );
   });
 
-  test('tells calls that are doubted from those that are not judged', () => {
+  test('distinguishes doubtful calls from unjudged ones', () => {
     const edge = makeEdge({ doubtful: 10, unjudged: 16 });
     const findings = [
       makeFinding({ id: 'context-lost-in-process', severity: 'warning', count: 10 }),
@@ -99,7 +99,7 @@ suite('an audit', () => {
     );
   });
 
-  test('of everything has a window without bounds', () => {
+  test('has a window without bounds where everything was read', () => {
     const now = {
       window: { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY },
       ...{ result: broken, seen: complete },
@@ -108,7 +108,7 @@ suite('an audit', () => {
     assert.deepEqual([window.from, window.to], [null, null]);
   });
 
-  test('measures an unknown side against all calls of the known one', () => {
+  test('compares broken calls of an unknown service with all calls of the known one', () => {
     const lost = makeEdge({ client: null, calls: 2, broken: 2 });
     const within = makeEdge({ client: 'orders', calls: 1, broken: 1, protocol: 'internal' });
     const called = makeEdge({ server: null, calls: 4, broken: 4 });
@@ -124,7 +124,7 @@ suite('an audit', () => {
     );
   });
 
-  test('says of a change what the counts prove', () => {
+  test('reports a change only where the counts prove it', () => {
     const changeOf = (brokenBefore: number, brokenNow: number, calls: number) =>
       audit(makeResult([makeEdge({ calls, broken: brokenNow })]), {
         past: makeResult([makeEdge({ calls, broken: brokenBefore })]),
@@ -134,7 +134,7 @@ suite('an audit', () => {
     assert.equal(changeOf(1_000, 0, 10_000), 'better');
   });
 
-  test('an edge that has no call in one of the windows has no trend; one that is gone is named', () => {
+  test('an edge without calls in one of the windows has no trend; one that has vanished is named', () => {
     const other = makeEdge({ server: 'payments' });
     const { edges, vanished } = audit(makeResult([makeEdge({})]), { past: makeResult([other]) });
     assert.equal(edges[0]?.trend, null);
@@ -143,21 +143,21 @@ suite('an audit', () => {
 });
 
 suite('--fail-under', () => {
-  test('fails below the limit, by the rate, and says whether the interval proves it', () => {
+  test('fails by the rate below the limit, and reports whether the interval proves it', () => {
     const few = audit(broken, { failUnder: 0.995 });
     assert.deepEqual([few.outcome, few.edges[0]?.below], ['failed', 'unproven']);
     const many = makeResult([makeEdge({ calls: 100_000, broken: 1_000 })], [makeFinding({ count: 1_000 })]);
     assert.equal(audit(many, { failUnder: 0.995 }).edges[0]?.below, 'proven');
   });
 
-  test('at the limit and above it errors are warnings', () => {
+  test('errors are warnings at the limit and above it', () => {
     const { outcome, edges, result } = audit(broken, { failUnder: 0.99 });
     assert.equal(outcome, 'passed');
     assert.equal(edges[0]?.below, undefined);
     assert.deepEqual([result.verdict, result.findings[0]?.severity], ['intact', 'warning']);
   });
 
-  test('an edge above it does not save another below it', () => {
+  test('an edge above the limit does not compensate for one below it', () => {
     const place = { server: 'payments' };
     const both = makeResult(
       [makeEdge({ broken: 1 }), makeEdge({ ...place, broken: 10 })],
@@ -181,13 +181,13 @@ suite('--fail-under', () => {
     );
   });
 
-  test('what is known or tolerated is not below', () => {
+  test('an accepted edge is not below the limit', () => {
     const known = makeResult([makeEdge({ broken: 50, known: true })], [makeFinding({ known: true })]);
     const { outcome, edges } = audit({ ...known, verdict: 'intact' }, { failUnder: 0.99 });
     assert.deepEqual([outcome, edges[0]?.below], ['passed', undefined]);
   });
 
-  test('nothing judged is unknown', () => {
+  test('without a judged call the outcome is unknown', () => {
     assert.equal(audit(makeResult([]), { failUnder: 0.99 }).outcome, 'unknown');
   });
 });
@@ -196,7 +196,7 @@ suite('what is new since the last run', () => {
   const at = new Date(end);
   const after = (result: Result, before: AuditState | null = null) => nextState(before, audit(result), at);
 
-  test('nothing, where there was no run', () => {
+  test('nothing without an earlier run', () => {
     const { edges, lastRun } = audit(broken);
     assert.equal(lastRun, null);
     assert.deepEqual(
@@ -205,13 +205,13 @@ suite('what is new since the last run', () => {
     );
   });
 
-  test('an edge, and its causes', () => {
+  test('an edge and its causes', () => {
     const { edges, lastRun } = audit(broken, { state: after(makeResult([])) });
     assert.equal(lastRun, '2026-11-28T22:00:00.000Z');
     assert.deepEqual([edges[0]?.isNew, edges[0]?.causes[0]?.isNew], [true, true]);
   });
 
-  test('a cause of an edge that is known, and one that is gone', () => {
+  test('a cause of a known edge, and one that has gone', () => {
     const intact = makeResult([makeEdge({})]);
     const [fresh] = audit(broken, { state: after(intact) }).edges;
     assert.deepEqual([fresh?.isNew, fresh?.causes[0]?.isNew, fresh?.gone], [undefined, true, undefined]);
@@ -221,13 +221,13 @@ suite('what is new since the last run', () => {
     assert.deepEqual([same?.causes[0]?.isNew, same?.gone], [undefined, undefined]);
   });
 
-  test('an edge without calls in between is not new afterwards', () => {
+  test('an edge is not new after a run without calls of it', () => {
     const state = after(makeResult([]), after(broken));
     const [edge] = audit(broken, { state }).edges;
     assert.deepEqual([edge?.isNew, edge?.causes[0]?.isNew], [undefined, undefined]);
   });
 
-  test('nothing is new, gone or vanished by what a reading of a part left out', () => {
+  test('a window that was read in part makes nothing new, gone or vanished', () => {
     const window = { from: end - hour, to: end };
     const part = (result: Result) => ({ window, result, seen: { complete: false, says: 'a part' } });
     const intact = makeResult([makeEdge({})]);
@@ -251,7 +251,7 @@ suite('what is new since the last run', () => {
     );
   });
 
-  test('a state is read as it was written, and nothing else is one', () => {
+  test('a state is read as it was written, and other texts are refused', () => {
     const state = after(broken);
     assert.deepEqual(readState(renderState(state)), state);
     for (const text of [

@@ -13,7 +13,7 @@ import { makeTraffic } from './make-traffic.ts';
 const minute = 60_000;
 const often = ['--every', '50ms', '--since', '10m', '--settle', '1ms'];
 
-/** Waits for output, which it returns from the beginning. */
+/** Waits until the output matches. @returns All output so far. */
 async function readUntil(child: ChildProcessWithoutNullStreams, stream: 'stdout' | 'stderr', says: RegExp) {
   let read = '';
   for await (const chunk of child[stream].iterator({ destroyOnReturn: false })) {
@@ -23,7 +23,7 @@ async function readUntil(child: ChildProcessWithoutNullStreams, stream: 'stdout'
   throw new Error(`ended without ${says}: ${read}`);
 }
 
-test('--every: a report, a line for each turn that changes nothing, a report of a change; Ctrl-C is the end', async (t) => {
+test('--every: a report, a line for each turn without a change, a report of a change; Ctrl-C ends it', async (t) => {
   const store = await startTraceStore(t);
   store.add(...makeTraffic({ from: Date.now() - 5 * minute, calls: 20 }));
   const child = spawnCli(t, ['audit', '--source', store.source, ...often]);
@@ -39,7 +39,7 @@ test('--every: a report, a line for each turn that changes nothing, a report of 
   assert.deepEqual([code, signal, stderr], [1, null, '']);
 });
 
-test('--every: Ctrl-C during the first turn is no verdict', async (t) => {
+test('--every: Ctrl-C during the first turn gives no verdict', async (t) => {
   const store = await startTraceStore(t, () => new Promise(() => {}));
   const child = spawnCli(t, ['audit', '--source', store.source, ...often]);
   while (store.asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -49,7 +49,7 @@ test('--every: Ctrl-C during the first turn is no verdict', async (t) => {
   assert.equal(stderr, 'propagation-check: interrupted, no verdict\n');
 });
 
-test('--every: a source that fails in one turn is said, reported, and asked again', async (t) => {
+test('--every: a source that fails in one turn is reported, and asked again in the next', async (t) => {
   const folder = await makeFolder(t);
   const report = join(folder, 'audit.json');
   let isAway = true;
@@ -80,7 +80,7 @@ test('--every: a source that fails in one turn is said, reported, and asked agai
   assert.equal(JSON.parse(await readFile(report, 'utf8')).outcome, 'passed');
 });
 
-test('--every: JSON is a line a turn, and the end of its reader is the end', async (t) => {
+test('--every: JSON has one line for each turn; it ends when its reader is gone', async (t) => {
   const store = await startTraceStore(t);
   store.add(...makeTraffic({ from: Date.now() - 5 * minute, calls: 3 }));
   const child = spawnCli(t, ['audit', '--source', store.source, ...often, '--json']);
@@ -91,7 +91,7 @@ test('--every: JSON is a line a turn, and the end of its reader is the end', asy
   assert.deepEqual([code, signal], [0, null]);
 });
 
-test('standard input is read once, also for the window before', async (t) => {
+test('standard input is read once for both windows', async (t) => {
   const spans = makeTraffic({ from: Date.now() - 5 * minute, calls: 30 });
   const input = `${JSON.stringify({ resourceSpans: spans.map(encodeSpan) })}\n`;
   const { code, stdout, stderr } = await runCli(t, ['audit', '-', '--since', '10s', '--json'], { input });
@@ -100,7 +100,7 @@ test('standard input is read once, also for the window before', async (t) => {
   assert.deepEqual([source, edges[0].calls, before.traces], ['standard input', 10, 10]);
 });
 
-test('a reader that has gone is no failure', async (t) => {
+test('a closed pipe is not an error', async (t) => {
   const spans = makeTraffic({ from: Date.now() - 5 * minute, calls: 3 });
   const folder = await makeFolder(t, {
     'spans.json': `${JSON.stringify({ resourceSpans: spans.map(encodeSpan) })}\n`,

@@ -48,7 +48,7 @@ for (const [name, status, body, message] of [
   });
 }
 
-test('a port without TLS is told', async (t) => {
+test('the error names a port without TLS', async (t) => {
   const { host } = await startHttpServer(t, (_, response) => response.end());
   const address = readClickhouseAddress(`https://${host}/otel`, {});
   const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
@@ -56,7 +56,7 @@ test('a port without TLS is told', async (t) => {
   await assert.rejects(source.readWindow(window, signal), /this port does not speak TLS; use http:\/\//);
 });
 
-test('a file of a certificate authority that cannot be read is named', async () => {
+test('the error names a certificate authority that cannot be read', async () => {
   const address = readClickhouseAddress('https://127.0.0.1:9/otel', {});
   await assert.rejects(
     createClickhouseSource(address, { judge: (store) => checkStore(store), caFile: '/none/ca.pem' }),
@@ -64,7 +64,7 @@ test('a file of a certificate authority that cannot be read is named', async () 
   );
 });
 
-test('an error of this program is no answer of the server', async (t) => {
+test('a defect of this program is not reported as an answer of the server', async (t) => {
   const { origin } = await startHttpServer(t, (_, response) => response.end());
   const address = readClickhouseAddress(`${origin}/otel`, {});
   const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });

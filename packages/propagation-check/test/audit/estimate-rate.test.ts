@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compareRates, estimateRate, type Rate } from '../../src/audit/estimate-rate.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** A fixed seed, so that every run tries the same inputs. A failure prints a seed and a path, which are to be added here. */
 const seed = 20261124;
 
 const counts = fc
@@ -16,7 +16,7 @@ function estimate([intact, of]: readonly [number, number]): Rate {
   return rate;
 }
 
-test('the interval is that of the formula', () => {
+test('the interval matches published values', () => {
   // Source of the numbers: Newcombe, Statistics in Medicine 17 (1998), 857–872, table I, method 3.
   for (const [intact, of, low, high] of [
     [81, 263, 0.2553, 0.3662],
@@ -30,11 +30,11 @@ test('the interval is that of the formula', () => {
   }
 });
 
-test('no call has no rate', () => {
+test('without calls there is no rate', () => {
   assert.equal(estimateRate(0, 0), null);
 });
 
-test('the bounds are in order, within 0 and 1, and hold the rate', () => {
+test('the bounds are in order, within 0 and 1, and include the rate', () => {
   fc.assert(
     fc.property(counts, (pair) => {
       const { low, value, high } = estimate(pair);
@@ -56,7 +56,7 @@ test('ten times as many calls give a narrower interval', () => {
   );
 });
 
-test('broken and intact mirror each other', () => {
+test('the rate of broken calls mirrors that of intact ones', () => {
   fc.assert(
     fc.property(counts, ([intact, of]) => {
       const rate = estimate([intact, of]);
@@ -67,7 +67,7 @@ test('broken and intact mirror each other', () => {
   );
 });
 
-test('a change is proven where the intervals are apart, and has a direction', () => {
+test('a change is proven where the intervals do not overlap, and has a direction', () => {
   fc.assert(
     fc.property(counts, counts, (one, other) => {
       const [before, now] = [estimate(one), estimate(other)];
@@ -80,7 +80,7 @@ test('a change is proven where the intervals are apart, and has a direction', ()
   );
 });
 
-test('one broken call more of ten proves nothing, of ten thousand thousands do', () => {
+test('one more broken call in ten proves nothing, a thousand more in ten thousand do', () => {
   assert.equal(compareRates(estimate([10, 10]), estimate([9, 10])), 'unproven');
   assert.equal(compareRates(estimate([10_000, 10_000]), estimate([9_000, 10_000])), 'worse');
   assert.equal(compareRates(estimate([9_000, 10_000]), estimate([10_000, 10_000])), 'better');

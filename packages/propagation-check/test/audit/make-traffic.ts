@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import type { StoredSpan } from '../cli/trace-store.ts';
 
 export interface Traffic {
-  /** Milliseconds since the epoch, of the first call. */
+  /** The time of the first call. Milliseconds since the epoch. */
   readonly from: number;
   readonly calls: number;
   /** Milliseconds between two calls. */
   readonly every?: number;
-  /** Every so many calls arrive without context. Never, where it is left out. */
+  /** One call in this many loses its context; without it none does. */
   readonly brokenEvery?: number;
   readonly client?: string;
   readonly server?: string;
 }
 
-/** Requests to a service, each with a call to another. */
+/** Requests to a service, each with a call to another one. */
 export function makeTraffic(traffic: Traffic): readonly StoredSpan[] {
   return Array.from({ length: traffic.calls }, (_, call) => makeCall(traffic, call)).flat();
 }

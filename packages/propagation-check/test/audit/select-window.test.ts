@@ -7,7 +7,7 @@ import { viewOf } from '../../src/span/span-store.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** A fixed seed, so that every run tries the same inputs. A failure prints a seed and a path, which are to be added here. */
 const seed = 20261124;
 
 const spans = drawTrace(`
@@ -22,7 +22,7 @@ const spans = drawTrace(`
   SERVER web GET /            c1  200..230
 `);
 
-/** Of drawings, in milliseconds since the epoch. */
+/** The time at which drawings begin. Milliseconds since the epoch. */
 const epoch = 1_700_000_000_000;
 
 function idsIn(from: number, to: number): readonly string[] {
@@ -39,12 +39,12 @@ test('a window has the whole traces that begin in it', () => {
   assert.equal(idsIn(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length, 6);
 });
 
-test('the end is after the beginning of the last trace', () => {
+test('the end is later than the beginning of the last trace', () => {
   assert.equal(findEndOf(storeOf(spans)), epoch + 201);
   assert.equal(findEndOf(storeOf([])), Number.NEGATIVE_INFINITY);
 });
 
-test('spans of a window are those of the whole', () => {
+test('spans of a window equal those of the whole store', () => {
   const hex = (length: number) =>
     fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
   const [drawn] = spans;

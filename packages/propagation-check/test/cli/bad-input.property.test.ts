@@ -11,10 +11,10 @@ import { parseCollectorCounters } from '../../src/source/collector-metrics.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { cases } from '../cases.ts';
 
-/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+/** A fixed seed, so that every run tries the same inputs. A failure prints a seed and a path, which are to be added here. */
 const seed = 20261124;
 
-/** A reader answers or throws its own error, whose message is harmless once it is printed; anything else is a bug. */
+/** A reader returns a value, or throws its own error with a message that is safe to print. Any other error is a bug. */
 function assertContained(read: () => unknown, own: new (message: string) => Error): void {
   try {
     read();
@@ -24,7 +24,7 @@ function assertContained(read: () => unknown, own: new (message: string) => Erro
   }
 }
 
-/** A sound text with a few characters changed, removed, repeated, or put in. */
+/** A valid text with a few characters changed, removed, repeated or inserted. */
 function mutated(text: string): fc.Arbitrary<string> {
   const change = fc.tuple(
     fc.nat(text.length),
@@ -106,7 +106,7 @@ tolerated-peers:
 
 test('expectations', () => {
   assert.equal(readExpectation(yaml).edges.length, 3);
-  // Each alias stands for ten of the one before: a billion in all.
+  // Each alias expands to ten of the previous one: a billion in all.
   const bomb = [
     'a0: &a0 x',
     ...Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(10)}]`),

@@ -13,7 +13,7 @@ async function assertRefused(args: readonly string[], message: RegExp): Promise<
   assertIsRefusal(await executeCli(...args), message);
 }
 
-test('a path that is empty, as of a variable that is not set', async () => {
+test('an empty path, for instance from a variable that is not set', async () => {
   for (const command of ['file', 'audit'])
     await assertRefused([command, ''], /^propagation-check: "": no such file$/m);
   await assertRefused(['file', 'x', '--wire', ''], /^propagation-check: --wire "": no such file$/m);
@@ -49,7 +49,7 @@ test('files that cannot be read', async (t) => {
   for (const [path, message] of cases) await assertRefused(['file', path], message);
 });
 
-test('standard input that is empty, or named twice', async (t) => {
+test('standard input that is empty, or given twice', async (t) => {
   assertIsRefusal(await runCli(t, ['file', '-']), /standard input: empty; expected spans/);
   await assertRefused(['file', '-', '-'], /name it once/);
 });
@@ -107,7 +107,7 @@ test('files of a tap', async (t) => {
   }
 });
 
-test('a file of spans, or of another option, is named by its content', async (t) => {
+test('the error names the content of a file that belongs elsewhere', async (t) => {
   const folder = await makeFolder(t, {
     'spans.jsonl': readCapture(healthyCapture),
     'expectations.yaml': 'edges:\n  must:\n    - a\n',
@@ -130,14 +130,14 @@ test('a file of spans, or of another option, is named by its content', async (t)
     ['file', spans, '--baseline', expectations],
     /--baseline \S+: .*this is an expectations file of propagation-check; name it with --expectations FILE; expected what --update-baseline writes$/m,
   );
-  // Of the right kind, with a fault.
+  // The content is of the right kind, and has a fault.
   await assertRefused(
     ['file', spans, '--expectations', expectations],
     /expectations\.yaml:3:7: edges\.must\.0: /,
   );
 });
 
-test('a certificate authority is looked at although nothing will be asked that needs it', async (t) => {
+test('--ca is checked even where no request needs it', async (t) => {
   const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'ca.pem': 'hello' });
   const file = ['file', join(folder, 'spans.jsonl')] as const;
   await assertRefused([...file, '--ca', '/absent'], /--ca \/absent: no such file/);
@@ -183,7 +183,7 @@ test('no message shows a header', async () => {
   assert.doesNotMatch(stderr, /hush/);
 });
 
-test('traces that are not named well', async () => {
+test('invalid trace ids', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['xyz'], /: trace-ids "xyz": expected a trace id: 32 hex digits, or 16/],
     [['abc'], /expected a trace id: .*may be left out down to 8 digits/],
@@ -200,7 +200,7 @@ test('traces that are not named well', async () => {
   for (const [args, message] of cases) await assertRefused(['trace', ...args, ...jaeger], message);
 });
 
-test('runs that cannot begin', async () => {
+test('runs that cannot start', async () => {
   const receiver = ['--source', 'otlp=127.0.0.1:0'] as const;
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['nowhere', ...receiver], /: url "nowhere": expected an http:\/\/ or https:\/\/ URL/],
@@ -243,7 +243,7 @@ test('runs that cannot begin', async () => {
 test('files that cannot be written, before anything is read', async (t) => {
   const folder = await makeFolder(t);
   const missing = join(folder, 'missing/');
-  // A file may have this name, and the one that is written beside it may not.
+  // The name itself is short enough for a file, and the name of the temporary file beside it is too long.
   const unwritable = join(folder, 'x'.repeat(250));
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [
@@ -321,7 +321,7 @@ test('options of trace, run and exec that work with some sources only', async ()
   await assertRefused(['file', 'absent', ...metrics, '--timeout', '5s'], /absent: no such file/);
 });
 
-test('an option that names one place is given twice', async () => {
+test('an option that names one place and is given twice', async () => {
   const target = ['--target', 'http://127.0.0.1:1'];
   for (const [args, option, texts] of [
     [['tap', '--listen', '0', ...target], 'target', ['http://127.0.0.1:1', 'http://127.0.0.1:2']],
@@ -350,7 +350,7 @@ test('an option that names one place is given twice', async () => {
   );
 });
 
-test('a file whose name begins as an option does', async (t) => {
+test('a file whose name begins with a dash', async (t) => {
   const folder = await makeFolder(t, { '-spans.jsonl': 'x' });
   const before = process.cwd();
   process.chdir(folder);
@@ -362,7 +362,7 @@ test('a file whose name begins as an option does', async (t) => {
   await assertRefused(['file', '-other.jsonl'], /unknown option '-other.jsonl'; see --help$/m);
 });
 
-test('a service that is named twice where one is searched for', async () => {
+test('a repeated --service where a search takes one', async () => {
   const services = ['--service', 'web', '--service', 'orders'];
   const message = /^propagation-check: --service is given twice, "web" and "orders"; name one$/m;
   await assertRefused(['trace', ...services, ...jaeger], message);
@@ -370,7 +370,7 @@ test('a service that is named twice where one is searched for', async () => {
   await assertRefused(['run', 'http://127.0.0.1:1/', ...services, ...jaeger], /connection refused/);
 });
 
-test('a URL that is none is answered by one for its option', async () => {
+test('the error on a wrong URL shows a URL for that option', async () => {
   for (const [args, example] of [
     [['file', 'x', '--collector-metrics', 'x'], 'http://localhost:8888/metrics'],
     [['exec', '--forward', 'x', '--', 'true'], 'http://localhost:4318'],
@@ -447,7 +447,7 @@ test('commands and options that do not exist', async () => {
   );
 });
 
-test('exec: what cannot be run', async (t) => {
+test('exec: commands that cannot run', async (t) => {
   const folder = await makeFolder(t, { script: 'echo x\n' });
   const script = join(folder, 'script');
   await assertRefused(['exec'], /missing required argument 'command'/);

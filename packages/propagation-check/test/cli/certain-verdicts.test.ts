@@ -9,7 +9,7 @@ import { startHttpServer } from '../source/http-server.ts';
 import { executeCli } from './run-cli.ts';
 import { type Call, exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from './trace-store.ts';
 
-/** Facts alone can end the waiting before this. */
+/** With these options a run ends only when the verdict is certain. */
 const forever = ['--settle', '1h', '--wait', '1h'];
 const expected = ['--expect', 'web -> orders'];
 
@@ -18,12 +18,12 @@ interface Parent {
   readonly spanId: string;
 }
 
-/** As the root of another trace: the call lost its context. */
+/** The SERVER span as the root of another trace: the call lost its context. */
 function asRoot({ parentSpanId: _, ...server }: StoredSpan): StoredSpan {
   return { ...server, traceId: makeId(16), spanId: makeId(8) };
 }
 
-/** A service at `/`, told of the context of each request before it answers. */
+/** A service at `/` that calls `onRequest` with the context of each request before it answers. */
 function startWeb(test: TestContext, onRequest: (parent: Parent, start: number) => void | Promise<void>) {
   return startHttpServer(test, async (request, response) => {
     const [, traceId = '', spanId = ''] = String(request.headers.traceparent).split('-');
@@ -32,7 +32,7 @@ function startWeb(test: TestContext, onRequest: (parent: Parent, start: number) 
   });
 }
 
-test('a young trace that is whole is judged at once, whoever called from outside', async (t) => {
+test('a recent whole trace is judged at once, whatever its caller outside', async (t) => {
   const { request, client, server } = makeCall(Date.now() - 100);
   const store = await startTraceStore(t);
   const stranger = { traceId: makeId(16), spanId: makeId(8) };
@@ -43,13 +43,13 @@ test('a young trace that is whole is judged at once, whoever called from outside
 });
 
 for (const kind of ['jaeger', 'otlp'] as const) {
-  test(`a trace that a service begins with a link to the request is the request's (${kind})`, async (t) => {
+  test(`a trace that a service begins with a link to the request belongs to the request (${kind})`, async (t) => {
     const port = await findFreePort();
     const store = await startTraceStore(t);
     const url = await startWeb(t, async (parent, start) => {
       const { request, client, server } = makeCall(start - 100);
       const spans = [{ ...request, links: [parent] }, client, server];
-      // Of another caller, at the same time.
+      // A whole call of another caller, at the same time.
       spans.push(...Object.values(makeCall(start - 100)));
       store.add(...spans);
       if (kind === 'otlp') await exportSpans(port, ...spans);
@@ -93,7 +93,7 @@ for (const [name, prove] of Object.entries(proofs)) {
   });
 }
 
-test('a stranger who asks for the same at the same time is not taken for the other side of a call', async (t) => {
+test('a call of another caller at the same time is not taken for the other side of a call', async (t) => {
   const { request, client, server } = makeCall(Date.now() - 100);
   let looks = 0;
   const store = await startTraceStore(t, ({ pathname }, { add }) => {
@@ -108,7 +108,7 @@ test('a stranger who asks for the same at the same time is not taken for the oth
   assert.equal(looks, 4);
 });
 
-test('an answer out of a cache proves nothing of the call that it was given to', async (t) => {
+test('a cached answer proves nothing about the call that it answers', async (t) => {
   const { request, client, server } = makeCall(Date.now() - 100);
   const earlier = { ...client, spanId: makeId(8), start: client.start, end: client.start + 20 };
   const root = { ...asRoot(server), start: earlier.start + 5, end: earlier.end - 5 };
@@ -132,7 +132,7 @@ test('an answer out of a cache proves nothing of the call that it was given to',
   assert.equal(looks, 4);
 });
 
-/** Runs against a store to which `first` comes with the fifth look, and `second` some looks later. */
+/** Runs against a store to which `first` is added at the fifth look, and `second` some looks later. */
 async function runLate(
   t: TestContext,
   {
@@ -163,7 +163,7 @@ async function runLate(
   return executeCli('run', url.href, '--source', store.source, ...args, '--json');
 }
 
-test('without an expectation, requests may have caused more than is whole: it may come as late as the first spans came', async (t) => {
+test('without an expectation more spans may arrive, as late as the first spans did', async (t) => {
   const args = ['--settle', '10s'];
   const { code, stdout } = await runLate(t, { second: 'another call', looksLater: 1, args });
   const { edges } = JSON.parse(stdout);
@@ -171,20 +171,20 @@ test('without an expectation, requests may have caused more than is whole: it ma
   assert.equal(edges.find(({ client }: { client: string }) => client === 'web').calls, 2);
 });
 
-test('services that export seldom have longer to settle than they were given', async (t) => {
+test('services that export rarely get more time than --settle gives', async (t) => {
   const args = ['--settle', '1ms', ...expected];
   const { code, stdout } = await runLate(t, { second: 'server', looksLater: 1, args });
   assert.equal(code, 0, stdout);
 });
 
-test('a source is asked more and more seldom', async (t) => {
+test('the pauses between requests to a source grow', async (t) => {
   const store = await startTraceStore(t);
   await executeCli('trace', makeId(16), '--source', store.source, '--wait', '1s');
-  // Every 15 ms would be 66.
+  // A look every 15 ms would make 66.
   assert.ok(store.asked.length < 40, String(store.asked.length));
 });
 
-test('nor is it asked without a pause where other traces answer for some of the requests alone', async (t) => {
+test('requests to a source have pauses, also where other traces answer for only some of the requests', async (t) => {
   const store = await startTraceStore(t);
   let requests = 0;
   const url = await startWeb(t, (_parent, start) => {
@@ -200,7 +200,7 @@ test('nor is it asked without a pause where other traces answer for some of the 
   assert.ok(reads.length < 90, String(reads.length));
 });
 
-test('spans that arrive in a receiver end the pause', async (t) => {
+test('spans that arrive at a receiver end the pause', async (t) => {
   const source = await startOtlpReceiver({ port: 0 });
   t.after(() => source.close());
   const { signal } = new AbortController();
@@ -217,11 +217,11 @@ test('spans that arrive in a receiver end the pause', async (t) => {
   await exportSpans(Number(new URL(source.url).port), makeCall(Date.now()).request);
   await waiting;
   assert.equal(source.revision, 1);
-  // Spans that came during the look are not waited for.
+  // Spans that arrive during a look are not waited for.
   await waitForTurn(turn);
 });
 
-test('looks at a receiver are followed by a rest only where they take more than a third of the time', async (t) => {
+test('looks at a receiver pause only where they take more than a third of the time', async (t) => {
   const source = await startOtlpReceiver({ port: 0 });
   t.after(() => source.close());
   const hour = 3_600_000;
@@ -233,7 +233,7 @@ test('looks at a receiver are followed by a rest only where they take more than 
   await assert.rejects(resting, { message: 'ended' });
 });
 
-test('what is awaited is said', () => {
+test('the message names what the check waits for', () => {
   const waiting = { open: 1, all: 3, leftMs: 26_500 };
   const say = (awaited: Waiting['awaited']) => describeWaiting('otlp', { ...waiting, awaited });
   assert.equal(

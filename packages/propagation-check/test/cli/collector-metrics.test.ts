@@ -7,7 +7,7 @@ import { startHttpServer } from '../source/http-server.ts';
 import { healthyCapture, readCapture } from './captures.ts';
 import { executeCli, makeFolder } from './run-cli.ts';
 
-/** As Collector 0.162 writes it, with the default reader and with one that appends types and units. */
+/** Metrics as Collector 0.162 writes them: with the default reader, and with one that appends types and units. */
 const lines = (
   suffix: string,
 ) => `# HELP otelcol_receiver_refused_spans${suffix} Number of spans that could not be pushed
@@ -22,7 +22,7 @@ otelcol_exporter_queue_size{exporter="otlp_http/jaeger"} 9
 target_info{service_name="otelcol-contrib"} 1
 `;
 
-test('counters are summed, whatever is appended to their names', () => {
+test('counters are summed, with or without suffixes in their names', () => {
   for (const suffix of ['', '_total', '__spans_', '__spans__total']) {
     assert.deepEqual(
       parseCollectorCounters('x', lines(suffix)),
@@ -32,7 +32,7 @@ test('counters are summed, whatever is appended to their names', () => {
   }
 });
 
-test('what memory_limiter refuses is refused once', () => {
+test('spans that memory_limiter refuses are counted once', () => {
   const text = 'otelcol_receiver_refused_spans 5\notelcol_processor_memory_limiter_refused_spans 5\n';
   assert.equal(parseCollectorCounters('x', text).refused, 5);
 });
@@ -45,7 +45,7 @@ test('values that are not numbers count nothing, absent counters are 0', () => {
   );
 });
 
-test('what is not a Collector is refused', () => {
+test('an answer that is not of a Collector is refused', () => {
   assert.throws(
     () => parseCollectorCounters('x', '<html>\u001b[2J'),
     /x: no otelcol_ metric in the answer \(“<html>\\u001b\[2J”\)/,
@@ -53,7 +53,7 @@ test('what is not a Collector is refused', () => {
   assert.throws(() => parseCollectorCounters('x', ''), SourceError);
 });
 
-test('a web page that answers is said to be one', async (t) => {
+test('the error names an answer that is a web page', async (t) => {
   for (const [status, says] of [
     [200, 'answered a web page, not metrics'],
     [404, 'answered 404: a web page'],
@@ -67,7 +67,7 @@ test('a web page that answers is said to be one', async (t) => {
   }
 });
 
-test('no option is named for credentials, because none are sent', async (t) => {
+test('the error names no option for credentials, because none are sent', async (t) => {
   const url = await startHttpServer(t, (_, response) => response.writeHead(401).end('no'));
   await assert.rejects(readCollectorCounters(url), {
     message:

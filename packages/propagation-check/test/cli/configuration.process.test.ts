@@ -32,7 +32,7 @@ function assertRefused({ code, stdout, stderr }: CliResult, message: RegExp): vo
 }
 
 suite('the configuration file', () => {
-  test('holds below its folder, and its paths are relative to it', async (t) => {
+  test('applies below its folder, and its paths are relative to it', async (t) => {
     const root = await makeRepository(t, 'reports:\n  junit: out.xml\n  json: true\n');
     const { code, stdout } = await runCli(t, ['file', '../broken.jsonl'], { cwd: join(root, 'web') });
     assert.equal(code, 1);
@@ -41,7 +41,7 @@ suite('the configuration file', () => {
     assert.deepEqual(await readdir(join(root, 'web')), []);
   });
 
-  test('gives way to the command line, and to --no-config', async (t) => {
+  test('is overridden by the command line and by --no-config', async (t) => {
     const root = await makeRepository(
       t,
       'reports: { json: true }\nexpectations: { edges: { must: [a -> b -> c] } }\n',
@@ -59,7 +59,7 @@ suite('the configuration file', () => {
     assert.match(stdout, /^INTACT/);
   });
 
-  test('says all of its faults in one line, of its form and of its values', async (t) => {
+  test('reports all faults of shape and values in one line', async (t) => {
     const root = await makeRepository(
       t,
       'failOn: warning\nwait: soon\nreports:\n  html: nowhere/out.html\nrun:\n  requests: many\n  url: ftp://x\n',
@@ -71,7 +71,7 @@ suite('the configuration file', () => {
     );
   });
 
-  test('says what watch --once does not use of it, and --show-config for each watch', async (t) => {
+  test('watch --once names settings that it does not use, and --show-config does so for each watch', async (t) => {
     const root = await makeRepository(t, 'wait: 5s\nfail-on: warning\nbaseline: known.yaml\n');
     const run = (...args: readonly string[]) => runCli(t, args, { cwd: join(root, 'web') });
     const watched = await run('watch', '--once', '../healthy.jsonl');
@@ -94,7 +94,7 @@ suite('the configuration file', () => {
     assert.equal((await run('watch', '--once', '../healthy.jsonl')).stderr, '');
   });
 
-  test('that cannot be read', async (t) => {
+  test('cannot be read', async (t) => {
     const root = await makeRepository(t, null);
     const run = (...args: readonly string[]) => runCli(t, ['file', 'healthy.jsonl', ...args], { cwd: root });
     assertRefused(await run('--config', 'absent.yaml'), /--config absent\.yaml: no such file$/m);
@@ -113,7 +113,7 @@ suite('the configuration file', () => {
     assert.equal(await readFile(join(root, name), 'utf8'), 'reports: { html: propagation-check.yaml }');
   });
 
-  test('is shown with the command line and the defaults, and secrets are not', async (t) => {
+  test('--show-config prints it with the command line and the defaults, without secrets', async (t) => {
     const root = await makeRepository(
       t,
       'source: tempo=http://localhost:3200\nwait: 20s\nrun:\n  url: http://localhost:1/a\n  request-header:\n    - "authorization: one"\n',
@@ -128,7 +128,7 @@ suite('the configuration file', () => {
     assert.match(shown.stdout, /^run\.request-header +authorization:… +propagation-check\.yaml:5$/m);
     assert.match(shown.stdout, /^header +Authorization:… +command line$/m);
     assert.doesNotMatch(shown.stdout, /one|two|20s/);
-    // It listens itself, whatever source the others ask.
+    // `exec` has its own receiver, whatever source the file names.
     const exec = await run('exec', '--show-config', '--', 'true');
     assert.match(exec.stdout, /^source +otlp=127\.0\.0\.1:0 +default$/m);
     assert.match((await run('watch', '--show-config')).stdout, /^source +tempo=http/m);
@@ -137,7 +137,7 @@ suite('the configuration file', () => {
     assert.match(without.stdout, /^no propagation-check\.yaml\n/);
   });
 
-  test('names what run requests, each URL in turn', async (t) => {
+  test('names URLs that run requests one after the other', async (t) => {
     const requested: string[] = [];
     const server = createServer(({ url, method, headers }, response) => {
       requested.push(`${method} ${url} ${headers['x-tenant']}`);
@@ -171,7 +171,7 @@ function addressOf(address: AddressInfo | string | null): AddressInfo {
 }
 
 suite('--baseline', () => {
-  test('accepts what an update has written, and says what is fixed', async (t) => {
+  test('accepts the findings that an update has written, and reports fixed ones', async (t) => {
     const root = await makeRepository(t, 'baseline: known.yaml\n');
     const run = (...args: readonly string[]) => runCli(t, ['file', ...args], { cwd: root });
     assertRefused(
@@ -228,7 +228,7 @@ suite('--baseline', () => {
     assert.ok(!(await readdir(root)).includes('known.yaml'));
   });
 
-  test('fails on what is new', async (t) => {
+  test('fails on new findings', async (t) => {
     const root = await makeRepository(t, null);
     const known = 'known: [{ client: a, server: b, finding: baggage-lost }]\n';
     await writeFile(join(root, 'known.yaml'), known);
@@ -240,7 +240,7 @@ suite('--baseline', () => {
     assert.equal(await readFile(join(root, 'known.yaml'), 'utf8'), known);
   });
 
-  test('with faults is refused with all of them, and not overwritten', async (t) => {
+  test('reports all of its faults, and is not overwritten then', async (t) => {
     const root = await makeRepository(t, null);
     const text =
       'known:\n  - { client: a, server: b, finding: split }\n  - { clent: a, server: b, finding: split-trace }\n';
@@ -257,7 +257,7 @@ suite('--baseline', () => {
     assert.equal(await readFile(join(root, 'known.yaml'), 'utf8'), text);
   });
 
-  test('is not updated where nothing was judged, nor without a name, nor where it cannot be written', async (t) => {
+  test('is not updated without a verdict, without a name, or where it cannot be written', async (t) => {
     const root = await makeRepository(t, null);
     const [first = ''] = readCapture(healthyCapture).toString().split('\n');
     const { resourceSpans }: { readonly resourceSpans: readonly unknown[] } = JSON.parse(first);
@@ -285,7 +285,7 @@ suite('--baseline', () => {
     );
   });
 
-  test('behind a link is replaced, and the link stays', async (t) => {
+  test('keeps a symbolic link and replaces its target', async (t) => {
     const root = await makeRepository(t, null);
     await writeFile(join(root, 'web/known.yaml'), 'known: []\n');
     await symlink('web/known.yaml', join(root, 'known.yaml'));
@@ -294,7 +294,7 @@ suite('--baseline', () => {
     assert.match(await readFile(join(root, 'web/known.yaml'), 'utf8'), /finding: split-trace/);
   });
 
-  test('holds for exec too', async (t) => {
+  test('applies to exec too', async (t) => {
     const root = await makeRepository(t, 'baseline: known.yaml\nwait: 2s\nsettle: 200ms\n');
     const send = `
       const { readFileSync } = require('node:fs');
@@ -315,7 +315,7 @@ suite('--baseline', () => {
   });
 });
 
-test('where every peer is tolerated, nothing was judged', async (t) => {
+test('the verdict is unknown where every peer is tolerated', async (t) => {
   const root = await makeRepository(t, 'tolerated-peers: [b]\n');
   const { code, stdout } = await runCli(t, ['file', 'broken.jsonl'], { cwd: root });
   assert.equal(code, 2);

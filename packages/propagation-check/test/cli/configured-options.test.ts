@@ -15,11 +15,11 @@ const ofCommands = { run: listKeys('run', run), audit: listKeys('audit', audit) 
 const keys = [...Object.keys(shared), ...ofCommands.run, ...ofCommands.audit];
 
 suite('a setting of the configuration file', () => {
-  test('has an option for each key of its shape', () => {
+  test('each key of the shape has an option', () => {
     assert.deepEqual(Object.keys(configuredOptions).sort(), keys.sort());
   });
 
-  test('sets what a command takes', () => {
+  test('sets an option that the command has', () => {
     const program = createProgram({
       output: { width: 80, color: false, print: async () => undefined },
       writeError: () => undefined,
@@ -54,14 +54,14 @@ suite('a setting of the configuration file', () => {
       const known = command?.options.map((option) => option.attributeName()) ?? [];
       for (const key of own.filter((each) => samples[each] !== null)) {
         const option = configuredOptions[key]?.(samples[key] ?? 'error', '.');
-        // The argument of run, and what no option says.
+        // `url` is the argument of `run`, and `tolerated-peers` has no option.
         if (key !== 'run.url' && key !== 'tolerated-peers')
           assert.ok(known.includes(option?.attribute ?? ''), key);
       }
     }
   });
 
-  test('that is a path is relative to the file', async (t) => {
+  test('resolves paths relative to the file', async (t) => {
     const folder = await makeFolder(t);
     const set = (key: string, value: unknown) => configuredOptions[key]?.(value, folder).value;
     const inFolder = relative('', `${folder}/x`);
@@ -79,7 +79,7 @@ suite('a setting of the configuration file', () => {
     assert.throws(() => set('ca', 'x'), /--ca \S*x: no such file/);
   });
 
-  test('has the value that the command line makes of it', () => {
+  test('has the same value as on the command line', () => {
     const set = (key: string, value: unknown) => configuredOptions[key]?.(value, '.').value;
     assert.equal(set('wait', '20s'), 20_000);
     assert.deepEqual(set('run.url', ['http://a/', 'http://b/']), [
@@ -97,7 +97,7 @@ suite('a setting of the configuration file', () => {
   });
 });
 
-test('the configuration in the README has no fault', () => {
+test('the configuration in the README is valid', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const [, example = ''] = /## Configuration\n[^`]*(?:`[^`\n]+`[^`]*)*```yaml\n([^`]+)```/.exec(readme) ?? [];
   const { settings, faults } = readConfiguration(example);

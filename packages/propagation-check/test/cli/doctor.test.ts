@@ -7,7 +7,7 @@ import { executeCli, makeFolder } from './run-cli.ts';
 const none = 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n';
 const healthy = none.replace('none', 'tracecontext');
 
-test('doctor: an error is exit code 1, nothing found 0 and says what was read', async (t) => {
+test('doctor: exit code 1 for an error; without findings 0, and a summary of what was read', async (t) => {
   const broken = await executeCli('doctor', await makeFolder(t, { 'compose.yaml': none }));
   assert.equal(broken.code, 1);
   assert.match(broken.stdout, /^BROKEN {2}1 error \(read 1 YAML file; \d+ checks\)/);
@@ -17,7 +17,7 @@ test('doctor: an error is exit code 1, nothing found 0 and says what was read', 
   assert.match(clean.stdout, /^CLEAN {2}nothing found \(read 1 YAML file; \d+ checks\)\n$/);
 });
 
-test('doctor: nothing to look at is exit code 2 with the reason, never a success', async (t) => {
+test('doctor: without anything to check exit code 2 and the reason', async (t) => {
   const empty = await executeCli('doctor', await makeFolder(t));
   assert.equal(empty.code, 2);
   assert.match(empty.stdout, /^CANNOT TELL {2}found no package\.json.* name the folder of a project/s);
@@ -26,7 +26,7 @@ test('doctor: nothing to look at is exit code 2 with the reason, never a success
   assert.match(other.stdout, /^CANNOT TELL {2}nothing in these files names OpenTelemetry/);
 });
 
-test('doctor: a folder that is none is one line of error', async (t) => {
+test('doctor: a path that is not a folder is an error of one line', async (t) => {
   const folder = await makeFolder(t, { 'compose.yaml': none });
   for (const [path, error] of [
     [join(folder, 'missing'), /missing: no such folder\n$/],
@@ -62,7 +62,7 @@ test('doctor: reports are written, several at once, and a wrong name is refused'
   assert.match(wrong.stderr, /--report "html": expected terminal, json, sarif, github, or NAME=FILE$/m);
 });
 
-test('doctor: tests, built files and links are left out, installed packages of OpenTelemetry are read', async (t) => {
+test('doctor: tests, built files and links are left out; installed OpenTelemetry packages are read', async (t) => {
   const folder = await makeFolder(t, { 'compose.yaml': healthy });
   for (const below of ['test', 'dist', '.git', 'vendor', 'node_modules/@opentelemetry/api']) {
     await mkdir(join(folder, below), { recursive: true });
@@ -75,7 +75,7 @@ test('doctor: tests, built files and links are left out, installed packages of O
   assert.match(stdout, /read 1 installed OpenTelemetry package, 1 YAML file;/);
 });
 
-test('doctor: a comment accepts a finding, of this check alone, and the headline counts it', async (t) => {
+test('doctor: a comment accepts a finding of one check, and the headline counts it', async (t) => {
   const accept = (id: string) => `${none.trimEnd()} # propagation-check-ignore ${id}\n`;
   const folder = await makeFolder(t, { 'compose.yaml': accept('propagators-none') });
   const { code, stdout } = await executeCli('doctor', folder);
@@ -85,7 +85,7 @@ test('doctor: a comment accepts a finding, of this check alone, and the headline
   assert.equal((await executeCli('doctor', folder)).code, 1);
 });
 
-test('doctor: a file that is no YAML is named, and the others are read', async (t) => {
+test('doctor: a file that is not YAML is named, and the others are read', async (t) => {
   const folder = await makeFolder(t, {
     'compose.yaml': none,
     'deployment.yaml': 'a: {{ .Values.b }}\n  c: [\n',
@@ -95,14 +95,14 @@ test('doctor: a file that is no YAML is named, and the others are read', async (
   assert.match(stdout, /not read: deployment\.yaml:2:1 \(a template, a syntax error, or another version\)/);
 });
 
-test('doctor: paths of findings begin at the working directory', async () => {
+test('doctor: paths of findings are relative to the working directory', async () => {
   const folder = new URL('../doctor/fixtures/propagators-none/broken', import.meta.url).pathname;
   const { stdout } = await executeCli('doctor', folder, '--report', 'github');
   const path = relative(process.cwd(), folder).split(sep).join('/');
   assert.ok(stdout.includes(`::error file=${path}/`), stdout);
 });
 
-test('doctor: a Compose file with a syntax error is not called clean', async (t) => {
+test('doctor: a project with a syntax error in its Compose file is not clean', async (t) => {
   const folder = await makeFolder(t, {
     'docker-compose.yml': 'services:\n  web: { environment: { OTEL_SERVICE_NAME: web } }\n',
     'compose.prod.yaml': 'services:\n  web: [\n',
@@ -112,13 +112,13 @@ test('doctor: a Compose file with a syntax error is not called clean', async (t)
   assert.match(stdout, /^CANNOT TELL {2}compose\.prod\.yaml:3:1 cannot be parsed/);
 });
 
-test('explain prints what a check of doctor sees', async () => {
+test('explain prints the section of a check of doctor', async () => {
   const { code, stdout } = await executeCli('explain', 'propagators-none');
   assert.equal(code, 0);
   assert.match(stdout, /^# propagators-none\n\n\*\*OTEL_PROPAGATORS names no trace format/);
 });
 
-test('--project raises the candidate that its files name, and a folder that is missing is refused', async (t) => {
+test('--project ranks a candidate higher that its files support; a missing folder is refused', async (t) => {
   const span = (trace: string, id: string, service: string, kind: number, parent = '') => ({
     resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
     scopeSpans: [
@@ -163,10 +163,10 @@ test('--project raises the candidate that its files name, and a folder that is m
     `  ${name}:\n    image: example/${name}:1.0.0\n    environment:\n      OTEL_SERVICE_NAME: ${name}\n${formats}`;
   const b3 = '      OTEL_PROPAGATORS: b3\n';
   for (const [services, first] of [
-    // The default of an SDK is W3C Trace Context.
+    // W3C Trace Context is the default of an SDK.
     [service('web', b3) + service('orders', ''), 'format-mismatch'],
     [service('web', '') + service('orders', b3), 'format-mismatch'],
-    // A third one that speaks another format has no part in the call.
+    // A third service with another format has no part in the call.
     [service('web', b3) + service('orders', b3) + service('stock', ''), 'header-not-sent'],
   ] as const) {
     const compose = await makeFolder(t, { 'compose.yaml': `services:\n${services}` });

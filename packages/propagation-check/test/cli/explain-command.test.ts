@@ -21,7 +21,7 @@ test('explain alone lists every finding with its title', async () => {
   assert.match(stdout, /^split-trace +One request, two traces$/m);
 });
 
-test('checks of doctor, and ids with that word, are suggested too; nothing where no id is like the name', async () => {
+test('checks of doctor, and ids that contain the word, are suggested too; nothing for a name unlike any id', async () => {
   for (const [name, meant] of [
     ['propagator-not-instaled', 'did you mean propagator-not-installed? `'],
     ['missing', 'java-agent-missing, missing-call, missing-client, missing-server? `'],
@@ -35,7 +35,7 @@ test('checks of doctor, and ids with that word, are suggested too; nothing where
   }
 });
 
-test('a name that is no finding ends with one line and the nearest name', async () => {
+test('an unknown finding is an error of one line with the nearest name', async () => {
   const { code, stdout, stderr } = await executeCli('explain', 'split-tracr');
   assert.deepEqual([code, stdout], [2, '']);
   assert.match(stderr, /^propagation-check: explain "split-tracr": .*did you mean split-trace\?.*\n$/);
@@ -58,7 +58,7 @@ suite('a page in a terminal', () => {
     '',
   ].join('\n');
 
-  test('has paragraphs and list items as wide as it, and code as it is', () => {
+  test('wraps paragraphs and list items at its width, and leaves code as it is', () => {
     assert.deepEqual(layMarkdown(page, 24), [
       '# split-trace',
       '',
@@ -79,7 +79,7 @@ suite('a page in a terminal', () => {
     assert.equal(item, '1. A hop removes the header, or a proxy does.');
   });
 
-  test('and the list of all follow COLUMNS', async (t) => {
+  test('the page and the list of all findings follow COLUMNS', async (t) => {
     for (const args of [['explain'], ['explain', 'header-stripped']]) {
       const { stdout } = await runCli(t, args, { env: { COLUMNS: '60' } });
       const prose = stdout.replaceAll(/^```[^`]*^```$/gm, '').split('\n');

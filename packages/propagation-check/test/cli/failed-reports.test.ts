@@ -1,4 +1,4 @@
-/** Without a result every report file says so: a file that an earlier run left would be read as the result of this one. */
+/** Without a result every report file gets the reason: otherwise a report of an earlier run would be read as the result of this one. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -40,7 +40,7 @@ suite('reports of a command that fails', () => {
       assert.match(written.replaceAll('&quot;', '"'), reason);
     });
 
-  test('each report has the reason', async (t) => {
+  test('each report contains the reason', async (t) => {
     const folder = await makeFolder(t);
     const names = ['json', 'html', 'junit', 'markdown', 'github', 'terminal'];
     const reports = names.flatMap((name) => ['--report', `${name}=${join(folder, name)}`]);
@@ -55,7 +55,7 @@ suite('reports of a command that fails', () => {
     assert.match(JSON.parse(await readFile(path, 'utf8')).reason, /^unknown option '--nope'/);
   });
 
-  test('a file that is read as well is left alone', async (t) => {
+  test('a report file that is also an input is left alone', async (t) => {
     const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture) });
     const path = join(folder, 'spans.jsonl');
     for (const others of [[path], ['-', `--wire=${path}`], ['-', '--expectations', path]]) {
@@ -64,7 +64,7 @@ suite('reports of a command that fails', () => {
     }
   });
 
-  test('a file that is read is saved over by nothing, nor is another output', async (t) => {
+  test('no output overwrites an input or another output', async (t) => {
     const [edges, config, known] = ['edges: { must: [a -> b] }\n', 'wait: 1s\n', 'known: []\n'];
     const folder = await makeFolder(t, { 'exp.yaml': edges, 'config.yaml': config, 'known.yaml': known });
     const [exp, own, base, fresh] = ['exp.yaml', 'config.yaml', 'known.yaml', 'new.yaml'].map((name) =>
@@ -99,19 +99,19 @@ suite('reports of a command that fails', () => {
     assert.ok(!existsSync(fresh));
   });
 
-  test('the options of a command that is to be run are its own', async (t) => {
+  test('options of the command that exec runs are ignored', async (t) => {
     const path = join(await makeFolder(t, { 'out.xml': stale }), 'out.xml');
     const { code } = await executeCli('exec', 'no-such-command', '--report', `junit=${path}`);
     assert.deepEqual([code, await readFile(path, 'utf8')], [2, stale]);
   });
 
-  test('a file whose name looks like a report, behind --, is none', async (t) => {
+  test('after -- a file whose name looks like a report is not a report', async (t) => {
     const path = join(await makeFolder(t, { 'out.xml': stale }), 'out.xml');
     const { code } = await executeCli('file', '--', `--report=junit=${path}`);
     assert.deepEqual([code, await readFile(path, 'utf8')], [2, stale]);
   });
 
-  test('a report that could be written keeps the result when another could not', async (t) => {
+  test('a written report keeps the result when another cannot be written', async (t) => {
     const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'out.xml': '' });
     const [spans, junit] = [join(folder, 'spans.jsonl'), join(folder, 'out.xml')];
     const json = await linkNowhere(folder);

@@ -29,7 +29,7 @@ test('a healthy file is intact, a broken one is broken', async (t) => {
   assert.equal(both.code, 1);
 });
 
-test('--explain says why nothing is reported of a call without its other side', async (t) => {
+test('--explain says why nothing is reported for a loose end', async (t) => {
   const span = {
     traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
     spanId: '00f067aa0ba902b7',
@@ -62,7 +62,7 @@ test('--explain says why nothing is reported of a call without its other side', 
   assert.ok(!('explain' in JSON.parse((await executeCli('file', join(folder, 'spans'), '--json')).stdout)));
 });
 
-test('several reports of one check: the one for people is printed, the others are written', async (t) => {
+test('several reports: the one for people is printed, the others are written', async (t) => {
   const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
   const path = join(folder, 'spans');
   const [json, html] = [join(folder, 'out.json'), join(folder, 'out.html')];
@@ -75,7 +75,7 @@ test('several reports of one check: the one for people is printed, the others ar
   assert.match(readFileSync(html, 'utf8'), /<h1 class="error">BROKEN<.*runPage/s);
 });
 
-test('a report that cannot be written fails, and the others are there', async (t) => {
+test('a report that cannot be written fails the check after the others are written', async (t) => {
   const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
   const path = join(folder, 'spans');
   const { code, stdout, stderr } = await executeCli(
@@ -114,7 +114,7 @@ test('JSON is the result with its details', async (t) => {
   );
 });
 
-test('an edge that is expected twice is one, and none can be both expected and forbidden', async (t) => {
+test('an edge that is expected twice counts once, and an edge cannot be both expected and forbidden', async (t) => {
   const folder = await makeFolder(t, {
     spans: readCapture(healthyCapture),
     again: 'edges:\n  must:\n    - a -> c\n',
@@ -176,7 +176,7 @@ for (const [content, held] of [
   ['{"resourceLogs":[]}\n{"resourceMetrics":[]}', 'it holds metrics and logs; '],
   ['[]', ''],
 ] as const) {
-  test(`a file without spans is told for what it holds: ${content}`, async (t) => {
+  test(`the message on a file without spans names its content: ${content}`, async (t) => {
     const path = join(await makeFolder(t, { other: content }), 'other');
     const { code, stdout } = await executeCli('file', path, '--json');
     assert.equal(code, 2);
@@ -185,7 +185,7 @@ for (const [content, held] of [
   });
 }
 
-test('standard input, gzip and protobuf are told for what they hold, in each command that takes files', async (t) => {
+test('each command names the content of standard input, gzip and protobuf without spans', async (t) => {
   const metrics = '{"resourceMetrics":[]}';
   const folder = await makeFolder(t);
   const packed = join(folder, 'metrics.json.gz');
@@ -213,7 +213,7 @@ test('standard input, gzip and protobuf are told for what they hold, in each com
   }
 });
 
-test('a file of logs fails an expectation, and is said to hold no span', async (t) => {
+test('a file of logs fails an expectation, and a note says that it has no spans', async (t) => {
   const folder = await makeFolder(t, { logs: '{"resourceLogs":[]}' });
   const path = join(folder, 'logs');
   const { code, stdout } = await executeCli('file', path, '--expect', 'web -> orders');
@@ -221,7 +221,7 @@ test('a file of logs fails an expectation, and is said to hold no span', async (
   assert.match(stdout.replace(/\s+/g, ' '), /note [^✗]*logs: no span in it/);
 });
 
-test('spans without any edge are not called intact, unless an expectation says that there is none', async (t) => {
+test('spans without any edge are not intact, unless an expectation excludes edges', async (t) => {
   const server = (service: string, traceId: string) => ({
     resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
     scopeSpans: [{ spans: [{ traceId, spanId: 'a'.repeat(16), name: 'GET /', kind: 2 }] }],
@@ -255,7 +255,7 @@ test('spans without any edge are not called intact, unless an expectation says t
   ]);
 });
 
-test('a call to a peer without spans is nothing to judge', async (t) => {
+test('a call to a peer without spans cannot be judged', async (t) => {
   const spans = JSON.stringify({
     resourceSpans: [
       {
@@ -297,7 +297,7 @@ test('an expected edge that is missing is broken, from an argument and from a fi
   }
 });
 
-test('what a tap recorded decides the cause', async (t) => {
+test('the record of a tap decides the cause', async (t) => {
   const at = (ms: number) => `${1_770_000_000_000_000_000n + BigInt(ms) * 1_000_000n}`;
   const call = { traceId: 'a'.repeat(32), spanId: 'a'.repeat(16) };
   const service = (name: string, span: object) => ({
@@ -368,7 +368,7 @@ test('what a tap recorded decides the cause', async (t) => {
   assert.doesNotMatch(notes.join(), /no request in it/);
 });
 
-test('what else a file holds is noted', async (t) => {
+test('other content of a file is noted', async (t) => {
   const spans = Buffer.from(readCapture(healthyCapture)).toString();
   const folder = await makeFolder(t, { spans: `listening\n${spans}` });
   const { code, stdout } = await executeCli('file', join(folder, 'spans'), '--json');
@@ -386,7 +386,7 @@ test('standard input, width and colour', async (t) => {
   assert.ok(narrow.stdout.startsWith('\u001b[31mBROKEN'));
   const plain = stripVTControlCharacters(narrow.stdout);
   assert.ok(
-    // A command that is broken cannot be pasted.
+    // A command that is broken into lines cannot be pasted.
     plain.split('\n').every((line) => line.length <= 60 || / propagation-check tap /.test(line)),
     plain,
   );
@@ -395,7 +395,7 @@ test('standard input, width and colour', async (t) => {
   assert.ok(wide.stdout.split('\n').some((line) => line.length > 60));
 });
 
-test('a reader that goes away is no failure', async (t) => {
+test('a closed pipe is not an error', async (t) => {
   const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
   const child = spawnCli(t, ['file', join(folder, 'spans'), '--json']);
   child.stdout.destroy();
@@ -404,7 +404,7 @@ test('a reader that goes away is no failure', async (t) => {
   assert.deepEqual([code, await stderr], [1, '']);
 });
 
-test('a result that cannot be written is no result', { skip: !existsSync('/dev/full') }, async (t) => {
+test('a result that cannot be printed is an error', { skip: !existsSync('/dev/full') }, async (t) => {
   const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture) });
   const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
   const full = openSync('/dev/full', 'w');
@@ -443,7 +443,7 @@ test('without a command the help goes to standard error', async () => {
   assert.match(stderr, /^Usage: propagation-check/);
 });
 
-test('files of a tap that are empty, cut off or of another run are noted', async (t) => {
+test('files of a tap that are empty, truncated or of another run are noted', async (t) => {
   const record = wireRecord();
   const folder = await makeFolder(t, {
     spans: readCapture(healthyCapture),
@@ -465,7 +465,7 @@ test('files of a tap that are empty, cut off or of another run are noted', async
   ]);
 });
 
-/** As the tap writes it, of a request that has nothing to do with the capture. */
+/** The record of a request that has nothing to do with the capture, as the tap writes it. */
 function wireRecord(): string {
   return JSON.stringify({
     time: '2020-01-01T00:00:00.000Z',

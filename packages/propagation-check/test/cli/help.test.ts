@@ -37,7 +37,7 @@ test('the help of each command fits a terminal of 80 columns', async () => {
   }
 });
 
-test('at 40 columns a description stands below its option', async () => {
+test('at 40 columns a description is below its option', async () => {
   const help = await readHelp(['file'], 40);
   assert.match(
     help,
@@ -49,7 +49,7 @@ test('at 40 columns a description stands below its option', async () => {
   );
   const { commands } = createProgram(createSession(async () => {}));
   for (const command of commands) {
-    // The usage and the examples are lines to copy.
+    // The usage and the examples are not wrapped.
     const [prose = ''] = (await readHelp([command.name()], 40)).split('\nExamples:\n');
     assert.deepEqual(
       prose.split('\n').filter((line) => line.length > 40 && !line.startsWith('Usage: ')),

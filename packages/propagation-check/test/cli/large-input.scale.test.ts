@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { makeFolder, runCli, spawnCli } from './run-cli.ts';
 
-/** A file that begins and ends so, and is filled with `unit` in between. */
+/** Writes a file with this beginning and end, filled with `unit` in between. */
 async function writeLarge(
   t: TestContext,
   [start, unit, end]: readonly [string | Uint8Array, string | Uint8Array, string],
@@ -30,7 +30,7 @@ for (const [name, parts] of [
   ['a document of many empty objects', ['{"resourceSpans":[', '{},', '{}]}']],
   ['lines of empty objects', ['{"resourceSpans":[]}\n{}\n', '{}\n', '']],
 ] as const) {
-  test(`${name} takes no memory, however large it is`, async (t) => {
+  test(`${name} needs no memory, however large it is`, async (t) => {
     const path = await writeLarge(t, parts, 60 * 1_048_576);
     const { code, stderr } = await runCli(t, ['file', path], { env: little });
     assert.deepEqual([code, stderr], [2, '']);
@@ -44,7 +44,7 @@ for (const [name, parts] of [
     [Uint8Array.of(0x0a, 0x00), Uint8Array.of(0x0a, 0x00), ''],
   ],
 ] as const) {
-  test(`${name}, more than memory holds, is an error and no crash`, async (t) => {
+  test(`${name}, larger than memory, is an error and not a crash`, async (t) => {
     const path = await writeLarge(t, parts, 60 * 1_048_576);
     const { code, stdout, stderr } = await runCli(t, ['file', path], { env: little });
     assert.match(stderr, refusal);
@@ -52,7 +52,7 @@ for (const [name, parts] of [
   });
 }
 
-test('what is larger than a document may be is not read to its end, compressed or not', async (t) => {
+test('a document above the limit is not read to its end, compressed or not', async (t) => {
   const bomb = gzipSync(Buffer.alloc(520_000_000, 32), { level: 1 });
   const { code, stdout, stderr } = await runCli(t, ['file', '-'], { input: bomb });
   assert.equal(
@@ -64,7 +64,7 @@ test('what is larger than a document may be is not read to its end, compressed o
 
 test('Ctrl-C ends reading at once', async (t) => {
   const child = spawnCli(t, ['file', '-']);
-  // Its standard input stays open. When it has taken more than buffers hold, it is reading.
+  // Standard input stays open. Once it has accepted more than the buffers hold, the program is reading.
   await new Promise<void>((resolve) => child.stdin.write(Buffer.alloc(4_000_000, 32), () => resolve()));
   child.kill('SIGINT');
   const [code, signal] = await once(child, 'close');

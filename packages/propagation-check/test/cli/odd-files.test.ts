@@ -13,7 +13,7 @@ async function makeSpans(t: TestContext, files: Readonly<Record<string, string>>
   return makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), ...files });
 }
 
-test('a link in a circle and a name that is too long are refused by name, wherever they stand', async (t) => {
+test('errors name links in a cycle and names that are too long, for every option', async (t) => {
   const folder = await makeSpans(t);
   await symlink('loop', join(folder, 'loop'));
   const loop = join(folder, 'loop');
@@ -30,7 +30,7 @@ test('a link in a circle and a name that is too long are refused by name, wherev
 
 const withoutDevices = process.platform === 'linux' ? false : 'this system has no /dev/full';
 
-test('a device without an end is no file of settings', { skip: withoutDevices }, async (t) => {
+test('an endless device is refused as a settings file', { skip: withoutDevices }, async (t) => {
   const folder = await makeSpans(t);
   const spans = join(folder, 'spans.jsonl');
   for (const option of ['--baseline', '--expectations', '--config'])
@@ -40,7 +40,7 @@ test('a device without an end is no file of settings', { skip: withoutDevices },
     );
 });
 
-test('a file that is too large for settings is none', async (t) => {
+test('a settings file that is too large is refused', async (t) => {
   const folder = await makeSpans(t, { large: '' });
   const large = join(folder, 'large');
   await truncate(large, 16 * 1024 * 1024 + 1);
@@ -56,7 +56,9 @@ test('a device is written to, and never replaced', { skip: withoutDevices }, asy
   await assert.rejects(replaceFile('/dev/full', 'text'), { code: 'ENOSPC' });
 });
 
-test('what cannot be printed is said, help and version too', { skip: withoutDevices }, async (t) => {
+test('output that cannot be printed is an error, also of --help and --version', {
+  skip: withoutDevices,
+}, async (t) => {
   const folder = await makeSpans(t);
   const full = openSync('/dev/full', 'w');
   for (const args of [['--help'], ['tap', '--help'], ['--version'], ['file', join(folder, 'spans.jsonl')]]) {
@@ -83,7 +85,7 @@ test('an empty baseline is refused, and filled by --update-baseline', async (t) 
   }
 });
 
-test('a number or a time out of its range: what may be written', async () => {
+test('errors on numbers and times say which values are allowed', async () => {
   const tap = ['tap', '--listen', '0', '--target', 'http://127.0.0.1:9'];
   for (const [args, message] of [
     [['sink', '--memory', '1TB'], /--memory "1TB": expected a whole number of MiB or GiB, 16MiB or more/],
@@ -103,7 +105,7 @@ test('a number or a time out of its range: what may be written', async () => {
   );
 });
 
-test('no report is written over a file that the command reads, under whatever name', async (t) => {
+test('no report overwrites an input, under whatever name', async (t) => {
   const spans = readCapture(healthyCapture);
   const manifest = '{"name":"web"}\n';
   const folder = await makeFolder(t, { 'a.jsonl': spans, 'package.json': manifest, 'bad.json': 'no spans' });
@@ -141,7 +143,7 @@ test('no report is written over a file that the command reads, under whatever na
     assert.deepEqual(await readFile(inFolder(name)), Buffer.from(spans), name);
 });
 
-test('no report and no saved spans take the place of the counters of a sink', async (t) => {
+test('no report and no saved spans overwrite the counters of a sink', async (t) => {
   const state = join(await makeSpans(t), 'counters.json');
   const folder = join(state, '..');
   await writeSnapshot(state, {
@@ -169,7 +171,7 @@ test('no report and no saved spans take the place of the counters of a sink', as
 const mayAll =
   process.platform === 'win32' || process.getuid?.() === 0 ? 'this user may read everything' : false;
 
-test('a folder that may not be read is named', { skip: mayAll }, async (t) => {
+test('the error names a folder without permission', { skip: mayAll }, async (t) => {
   const folder = await makeSpans(t);
   const closed = join(folder, 'closed');
   await mkdir(closed, { mode: 0o300 });
@@ -177,10 +179,10 @@ test('a folder that may not be read is named', { skip: mayAll }, async (t) => {
   assertIsRefusal(await executeCli('audit', folder), /closed: not allowed \(permission denied\)$/m);
 });
 
-test('an address of another machine, and settings that are no text', async (t) => {
+test('an address of another machine, and settings that are not text', async (t) => {
   const folder = await makeFolder(t, { bin: Buffer.from([0x89, 0, 0xff, 1]) });
   const spans = join(await makeSpans(t), 'spans.jsonl');
-  // Reserved for documentation (RFC 5737): nobody has it.
+  // An address for documentation (RFC 5737), which no machine has.
   const elsewhere = ['exec', '--source', 'otlp=192.0.2.1:4318', '--', 'true'];
   assertIsRefusal(await executeCli(...elsewhere), /this machine does not have that address; 0\.0\.0\.0/);
   for (const option of ['--baseline', '--expectations', '--config'])

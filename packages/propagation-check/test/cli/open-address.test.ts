@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { warnOfOpenAddress } from '../../src/source/open-address.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
 
-test('an address that only this machine can reach needs no warning', () => {
+test('an address that only this machine can reach gives no warning', () => {
   for (const host of ['127.0.0.1', '127.9.9.9', 'localhost', '[::1]']) {
     assert.equal(warnOfOpenAddress(`http://${host}:1`), null, host);
   }
@@ -12,7 +12,7 @@ test('an address that only this machine can reach needs no warning', () => {
   }
 });
 
-test('a receiver that others can reach says so on standard error', async () => {
+test('a receiver that others can reach warns on standard error', async () => {
   const open = await executeCli('run', 'http://127.0.0.1:1/', '--source', 'otlp=0.0.0.0:0');
   assert.match(
     open.stderr,
@@ -22,7 +22,7 @@ test('a receiver that others can reach says so on standard error', async () => {
   assert.doesNotMatch(closed.stderr, /other machines/);
 });
 
-test('a tap that others can reach says so on standard error', async (t) => {
+test('a tap that others can reach warns on standard error', async (t) => {
   for (const [listen, warns] of [
     ['0.0.0.0:0', true],
     ['0', false],

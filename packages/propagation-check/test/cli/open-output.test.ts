@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAsciiLocale, readWidth, wantsColor } from '../../src/cli/open-output.ts';
 
-test('the terminal has its width, other outputs that of COLUMNS, or 100', () => {
+test('a terminal has its own width, other outputs that of COLUMNS, or 100', () => {
   assert.equal(readWidth(72, '60'), 72);
   assert.equal(readWidth(undefined, '60'), 60);
   for (const variable of [undefined, '', '0', '-5', 'wide', '1e9'])
     assert.equal(readWidth(undefined, variable), 100);
 });
 
-test('colour: FORCE_COLOR, then NO_COLOR, then whether it is a terminal', () => {
+test('colour: FORCE_COLOR, then NO_COLOR, then the kind of output decide', () => {
   assert.equal(wantsColor(true, {}), true);
   assert.equal(wantsColor(false, {}), false);
   assert.equal(wantsColor(true, { TERM: 'dumb' }), false);
@@ -19,7 +19,7 @@ test('colour: FORCE_COLOR, then NO_COLOR, then whether it is a terminal', () => 
   assert.equal(wantsColor(true, { FORCE_COLOR: '0' }), false);
 });
 
-test('ASCII: the first locale that is set names another encoding than UTF-8', () => {
+test('ASCII: the first locale that is set names an encoding other than UTF-8', () => {
   for (const env of [{}, { LANG: '' }, { LANG: 'C.UTF-8' }, { LC_ALL: 'de_DE.utf8', LANG: 'C' }])
     assert.equal(isAsciiLocale(env), false, JSON.stringify(env));
   for (const env of [{ LANG: 'C' }, { LC_CTYPE: 'POSIX', LANG: 'C.UTF-8' }, { LC_ALL: 'de_DE.ISO-8859-1' }])

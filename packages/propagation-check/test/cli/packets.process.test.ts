@@ -6,13 +6,13 @@ import { makeFolder, runCli } from './run-cli.ts';
 
 const captures = join(import.meta.dirname, '../packets/captures');
 
-/** The demo with a proxy that strips, in spans without recorded headers, and what tcpdump saw on both sides of the proxy. */
+/** Spans of the demo behind a proxy that strips the header, without recorded headers, and a tcpdump capture of both sides of the proxy. */
 suite('a capture of packets beside spans', () => {
-  test('names the cause', async (t) => {
+  test('decides the cause', async (t) => {
     const folder = await makeFolder(t, {});
     const spans = join(folder, 'spans.json');
     const text = await readFile(join(captures, 'stripped.otlp.json'), 'utf8');
-    // As the resource detector of hosts says it where the capture was made, which is not here.
+    // The host name of the machine on which the capture was made, as a resource detector gives it.
     await writeFile(spans, text.replaceAll('HOST', 'elsewhere'));
     const capture = join(captures, 'stripped.pcap');
     const [alone, beside] = await Promise.all([
@@ -28,7 +28,7 @@ suite('a capture of packets beside spans', () => {
     );
   });
 
-  test('may be at its beginning while a command runs', async (t) => {
+  test('may hold only its file header while a command runs', async (t) => {
     const begun = (await readFile(join(captures, 'plain.pcap'))).subarray(0, 24);
     const folder = await makeFolder(t, {});
     await writeFile(join(folder, 'begun.pcap'), begun);
@@ -46,7 +46,7 @@ suite('a capture of packets beside spans', () => {
     assert.match(stderr, /begun\.pcap: holds no packet/);
   });
 
-  test('says in one line why it cannot be read', async (t) => {
+  test('is refused in one line with the reason', async (t) => {
     const cut = join(captures, 'cut.pcap');
     const folder = await makeFolder(t, {
       spans: await readFile(join(captures, 'stripped.otlp.json'), 'utf8'),
@@ -59,7 +59,7 @@ suite('a capture of packets beside spans', () => {
     );
   });
 
-  test('says what of it was left out', async (t) => {
+  test('has notes on what was left out', async (t) => {
     const whole = await readFile(join(captures, 'stripped.pcap'));
     const folder = await makeFolder(t, {
       spans: await readFile(join(captures, 'stripped.otlp.json'), 'utf8'),

@@ -55,7 +55,7 @@ function readTraceparent({ headers }: IncomingMessage) {
 }
 
 for (const propagates of [true, false]) {
-  test(`what --save keeps has the verdict of the run: ${propagates ? 'intact' : 'broken'}`, async (t) => {
+  test(`the spans of --save have the verdict of the run: ${propagates ? 'intact' : 'broken'}`, async (t) => {
     const port = await findFreePort();
     const url = await startServices(t, port, propagates);
     const path = join(await makeFolder(t), 'spans.jsonl.gz');
@@ -72,7 +72,7 @@ for (const propagates of [true, false]) {
   });
 }
 
-test('--forward hands on what services send, and the requests of this tool', async (t) => {
+test('--forward forwards the spans of services, and the requests of this tool', async (t) => {
   const collector = await startOtlpReceiver({ port: 0 });
   t.after(() => collector.close());
   const port = await findFreePort();
@@ -84,7 +84,7 @@ test('--forward hands on what services send, and the requests of this tool', asy
   assert.deepEqual(services.toSorted(), ['orders', 'propagation-check', 'web', 'web']);
 });
 
-test('a Collector that is not there changes no verdict, and is said', async (t) => {
+test('a Collector that does not answer changes no verdict, and is noted', async (t) => {
   const [port, nowhere] = [await findFreePort(), await findFreePort()];
   const url = await startServices(t, port, true);
   const forward = `http://127.0.0.1:${nowhere}`;
@@ -100,7 +100,7 @@ test('a Collector that is not there changes no verdict, and is said', async (t) 
 const withoutTerminal =
   spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
-test('where the first Ctrl-C does not end it soon, a terminal shows that a second one does', {
+test('when ending takes long after Ctrl-C, a terminal shows that a second one ends it', {
   skip: withoutTerminal,
 }, async (t) => {
   const port = await findFreePort();
@@ -127,7 +127,7 @@ test('where the first Ctrl-C does not end it soon, a terminal shows that a secon
   assert.deepEqual(await closed, [130, null]);
 });
 
-test('Ctrl-C leaves a whole file of what had arrived', async (t) => {
+test('after Ctrl-C the saved file is complete', async (t) => {
   const path = join(await makeFolder(t), 'spans.jsonl.gz');
   const port = await findFreePort();
   const asked = Promise.withResolvers<void>();
@@ -148,7 +148,7 @@ test('Ctrl-C leaves a whole file of what had arrived', async (t) => {
   );
 });
 
-test('a file that cannot be written is an error before anything is sent, and one that is full at the end', async (t) => {
+test('a file that cannot be written is an error before any request is sent, a full disk at the end', async (t) => {
   let requests = 0;
   const url = await startHttpServer(t, (_request, response) => {
     requests += 1;
@@ -181,7 +181,7 @@ test('--forward and --save need a receiver', async () => {
   }
 });
 
-test('a port in use is exit code 2 and says what to do, and no file is touched', async (t) => {
+test('a port in use is exit code 2 with advice, and no file is touched', async (t) => {
   const other = await startOtlpReceiver({ port: 0 });
   t.after(() => other.close());
   const { port } = new URL(other.url);
@@ -203,7 +203,7 @@ test('a port in use is exit code 2 and says what to do, and no file is touched',
   assert.equal(await readFile(path, 'utf8'), 'of another run');
 });
 
-test('silence says where to export to, and what was refused', async (t) => {
+test('without spans the message says where to export to, and what was refused', async (t) => {
   const port = await findFreePort();
   const run = async (send: () => Promise<unknown>) => {
     const url = await startHttpServer(t, async (_request, response) => {
@@ -239,7 +239,7 @@ test('silence says where to export to, and what was refused', async (t) => {
   assert.match(tls, /a service wants to speak TLS, .* OTEL_EXPORTER_OTLP_ENDPOINT begin with http:\/\//);
 });
 
-test('what was refused is said beside a verdict too', async (t) => {
+test('refused exports are noted beside a verdict too', async (t) => {
   const port = await findFreePort();
   const services = await startServices(t, port, true);
   const post = (path: string, body: string) => {

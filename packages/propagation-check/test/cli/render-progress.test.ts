@@ -10,7 +10,7 @@ const reading: Done = {
   elapsedMs: 12_000,
 };
 
-test('a bar, the share, the rate and the time that is left, in the columns that are there', () => {
+test('a bar, the share, the rate and the time left, within the width', () => {
   const cases = [
     [77, 'captures/spans.jsonl  [===========              ]   42 %  100 MB/s  16 s left'],
     [57, 'captures/spans.j…  [===     ]   42 %  100 MB/s  16 s left'],
@@ -23,7 +23,7 @@ test('a bar, the share, the rate and the time that is left, in the columns that 
   }
 });
 
-test('what is known where the size, or the rate, is not', () => {
+test('without size or rate it shows the rest', () => {
   assert.equal(
     renderProgress({ ...reading, what: 'standard input', all: null }, 77),
     'standard input  1.20 GB  100 MB/s',
@@ -31,11 +31,11 @@ test('what is known where the size, or the rate, is not', () => {
   assert.match(renderProgress({ ...reading, done: 0 }, 77), /\[ {30}\] {4}0 % {2}0.0 MB\/s$/);
 });
 
-test('requests, and minutes', () => {
+test('counts requests, and shows minutes', () => {
   const requests: Done = { what: 'http://a/', unit: 'requests', done: 30, all: 1_000, elapsedMs: 10_000 };
   assert.match(renderProgress(requests, 77), / {4}3 % {2}3\.0 requests\/s {2}5 min 24 s left$/);
 });
 
-test('nothing of a name reaches the terminal as a command', () => {
+test('control characters in a name do not reach the terminal', () => {
   assert.ok(!renderProgress({ ...reading, what: '\u001b[2J' }, 77).includes('\u001b'));
 });

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execute } from '../../src/cli/run-program.ts';
 
-/** The sources, or what `build-cli.ts` has built of them. */
+/** The source of the command line, or the build of `build-cli.ts`. */
 export const entry = process.env.BUILT_CHECKER ?? fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface CliOptions {
@@ -25,7 +25,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Starts the command line as its own process, which the test's end ends too. */
+/** Starts the command line as a process, which is killed at the end of the test. */
 export function spawnCli(
   test: TestContext,
   args: readonly string[],
@@ -38,7 +38,7 @@ export function spawnCli(
   return child;
 }
 
-/** Runs the command line to its end within this process: for what needs neither signals, nor pipes, nor variables. */
+/** Runs the command line to its end in this process: for tests without signals, pipes and environment variables. */
 export async function executeCli(...args: readonly string[]): Promise<CliResult> {
   const printed: string[] = [];
   const said: string[] = [];
@@ -72,14 +72,14 @@ export async function runCli(
   return { code, stdout, stderr };
 }
 
-/** One clear line on standard error, nothing on standard output, exit code 2. */
+/** Asserts one clear line on standard error, nothing on standard output, and exit code 2. */
 export function assertIsRefusal({ code, stdout, stderr }: CliResult, message: RegExp): void {
   assert.match(stderr, message);
   assert.match(stderr, /^propagation-check: [^\n]+\n$/);
   assert.deepEqual([code, stdout], [2, '']);
 }
 
-/** A folder with these files, until the test ends. */
+/** Makes a folder with these files, for the time of the test. */
 export async function makeFolder(
   test: TestContext,
   files: Readonly<Record<string, string | Uint8Array>> = {},
@@ -90,7 +90,7 @@ export async function makeFolder(
   return folder;
 }
 
-/** A path in a folder that looks free, and that nobody can write. */
+/** Makes a link whose target cannot be created: the path looks free, and writing it fails. */
 export async function linkNowhere(folder: string): Promise<string> {
   const path = join(folder, 'nowhere');
   await symlink(join(folder, 'absent', 'file'), path);

@@ -11,7 +11,7 @@ import { exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from 
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** The span of the caller encloses those of the request, which is answered when they have ended: only the clock tells. */
+/** Waits by the clock, because the span of the caller must enclose those of the request and the answer comes after their ends. */
 async function waitUntil(end: number): Promise<void> {
   while (now() < end) await pauseFor(Math.ceil(end - now()), new AbortController().signal);
 }
@@ -28,7 +28,7 @@ function readTraceparent({ traceparent = '' }: IncomingHttpHeaders): Traceparent
 }
 
 interface ServiceOptions {
-  /** The traceparent that the service goes by; null begins a trace. */
+  /** The `traceparent` that the service continues; null begins a new trace. */
   readonly extract?: (request: IncomingMessage) => Traceparent | null;
   readonly record: (span: StoredSpan) => void;
   readonly status?: number;
@@ -56,7 +56,7 @@ function startService(test: TestContext, { extract, record, status = 200 }: Serv
   });
 }
 
-test('each request is the root of a sampled trace of its own, and exactly these are checked', async (t) => {
+test('each request is the sampled root of a new trace, and only these traces are checked', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { record: store.add });
   store.add(makeCall(Date.now()).request);
@@ -98,7 +98,7 @@ test('the request is as the options say', async (t) => {
   assert.notEqual(put.headers.traceparent, post.headers.traceparent);
 });
 
-test('baggage of which nothing shows whether it arrives is said', async (t) => {
+test('baggage is noted where no span shows whether it arrives', async (t) => {
   const store = await startTraceStore(t);
   const run = async (attributes: StoredSpan['attributes']) => {
     const record = (span: StoredSpan) =>
@@ -113,7 +113,7 @@ test('baggage of which nothing shows whether it arrives is said', async (t) => {
   assert.doesNotMatch(await run({ 'baggage.tenant': 'acme' }), /baggage/);
 });
 
-test('spans that come late are waited for', async (t) => {
+test('waits for late spans', async (t) => {
   const late: StoredSpan[] = [];
   let looks = 0;
   const store = await startTraceStore(t, ({ pathname }, { add }) => {
@@ -126,7 +126,7 @@ test('spans that come late are waited for', async (t) => {
   assert.match(stdout, /^INTACT {2}1 edge, 1 call/);
 });
 
-test('a system that begins its own traces at the edge is found by its service', async (t) => {
+test('a system that begins its own traces is searched by its first service', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { extract: () => null, record: store.add });
   const args = [
@@ -166,7 +166,7 @@ test('a system that begins its own traces at the edge is found by its service', 
   );
 });
 
-test('a service that begins a trace and links to the request names no caller outside', async (t) => {
+test('a service that begins a trace and links to the request has no unknown caller', async (t) => {
   const store = await startTraceStore(t);
   const sent: Traceparent[] = [];
   const url = await startService(t, {
@@ -187,7 +187,7 @@ test('a service that begins a trace and links to the request names no caller out
   assert.equal(code, 0);
 });
 
-/** Answers with a SERVER span of front, and with a call to back within it that has lost its context or its header. */
+/** Answers with a SERVER span of front and a call to back inside it, which has lost its context or its header. */
 function startCaller(
   test: TestContext,
   record: (span: StoredSpan) => void,
@@ -244,7 +244,7 @@ for (const [loss, id] of [
   test(`a call by address that lost its ${loss === 'both' ? 'header, below a service that begins its own traces' : loss} is found`, async (t) => {
     const store = await startTraceStore(t);
     const url = await startCaller(t, store.add, loss);
-    // A job that calls at the same time, of another service, and requests of others.
+    // Another service calls back at the same time, and there are other requests.
     const start = Date.now();
     const job = { traceId: makeId(16), spanId: makeId(8), service: 'job', start, end: start + 60_000 };
     store.add({
@@ -269,9 +269,9 @@ for (const [loss, id] of [
   });
 }
 
-test('what a service also calls while no request is open is a job', async (t) => {
+test('a call that a service also makes without an open request is a job', async (t) => {
   const store = await startTraceStore(t);
-  /** A whole call from web to back that begins a trace. */
+  /** A whole call from web to back, in a trace of its own. */
   const poll = (at: number) => {
     const client = { traceId: makeId(16), spanId: makeId(8) };
     store.add(
@@ -310,7 +310,7 @@ test('what a service also calls while no request is open is a job', async (t) =>
   assert.deepEqual(await run(), [0, []]);
 });
 
-test('what a service calls by itself during the requests is not theirs', async (t) => {
+test('calls that a service makes by itself during the requests do not belong to them', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, {
     record: (span) => {
@@ -324,7 +324,7 @@ test('what a service calls by itself during the requests is not theirs', async (
   assert.match(stdout.replace(/\s+/g, ' '), /note no call between services was seen, only spans of web/);
 });
 
-test('traces that never arrive are not taken for intact ones', async (t) => {
+test('traces that never arrive do not count as intact', async (t) => {
   const store = await startTraceStore(t);
   let spans = 0;
   const record = (span: StoredSpan) => {
@@ -342,7 +342,7 @@ test('traces that never arrive are not taken for intact ones', async (t) => {
   );
 });
 
-test('silence is explained', async (t) => {
+test('explains why no spans arrived', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { record: () => {} });
   const run = async (...args: readonly string[]) => {
@@ -364,7 +364,7 @@ test('silence is explained', async (t) => {
   assert.match(await run('--service', 'web'), /although it holds other traces of web of the last hour/);
 });
 
-test('requests that fail and leave no span are told once', async (t) => {
+test('failed requests without a span are reported once', async (t) => {
   const store = await startTraceStore(t);
   const url = await startHttpServer(t, (_, response) => response.writeHead(404).end());
   const run = async (requests: string) => {
@@ -384,7 +384,7 @@ test('requests that fail and leave no span are told once', async (t) => {
   );
 });
 
-test('answers that are errors, and requests that fail, are noted', async (t) => {
+test('error answers and failed requests are noted', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { record: store.add, status: 503 });
   const refused = await executeCli('run', url.href, '--requests', '2', '--source', store.source);
@@ -432,7 +432,7 @@ test('a service that does not answer in time', async (t) => {
   assert.match(stderr, /: no answer within 1000 ms \(--timeout\)\n$/);
 });
 
-test('an embedded receiver takes the spans of services', async (t) => {
+test('a receiver accepts the spans of services', async (t) => {
   const port = await findFreePort();
   const url = await startService(t, { record: (span) => void exportSpans(port, span) });
   const args = ['--source', `otlp=127.0.0.1:${port}`, '--settle', '100ms'];
@@ -441,7 +441,7 @@ test('an embedded receiver takes the spans of services', async (t) => {
   assert.match(stdout, /✓ propagation-check → web/);
 });
 
-/** A service whose HTTP client makes no span and sends no header: the called service begins a trace. */
+/** A service whose HTTP client makes no span and sends no header, so that the called service begins a new trace. */
 function startUninstrumentedCaller(test: TestContext, record: (span: StoredSpan) => void): Promise<URL> {
   return startHttpServer(test, async (request, response) => {
     const { traceId, spanId } = readTraceparent(request.headers);
@@ -465,7 +465,7 @@ function startUninstrumentedCaller(test: TestContext, record: (span: StoredSpan)
   });
 }
 
-test('what a caller without an instrumented client called is judged with the rest', async (t) => {
+test('calls of a caller without an instrumented client are judged with the others', async (t) => {
   const run = async (...more: readonly string[]) => {
     const port = await findFreePort();
     const sent: Promise<void>[] = [];
@@ -498,7 +498,7 @@ test('what a caller without an instrumented client called is judged with the res
   );
 });
 
-test('traces of others that reached the receiver are judged, when they have come whole', async (t) => {
+test('other traces that reach the receiver are judged once they are complete', async (t) => {
   const port = await findFreePort();
   const url = await startHttpServer(t, async (request, response) => {
     const { traceId, spanId } = readTraceparent(request.headers);
@@ -517,7 +517,7 @@ test('traces of others that reached the receiver are judged, when they have come
       { ...job, kind: 'CLIENT', name: 'GET', attributes: { 'url.full': 'http://bill/' } },
     );
     response.end();
-    // Later than the trace of the request is whole, and before it has settled.
+    // After the trace of the request is whole, and before it has settled.
     await waitUntil(now() + 300);
     const called = { traceId: job.traceId, parentSpanId: job.spanId, spanId: makeId(8), service: 'bill' };
     const time = { start: job.start + 10, end: job.end - 10 };
@@ -541,10 +541,10 @@ test('traces of others that reached the receiver are judged, when they have come
   );
 });
 
-test('a service without spans in between is no edge to blame', async (t) => {
+test('an edge past a service without spans is not blamed', async (t) => {
   const store = await startTraceStore(t);
   let requests = 0;
-  // Hands on every other request with its header, and calls orders by the same path without one.
+  // Forwards every other request with its header, and calls orders by the same path without one.
   const url = await startHttpServer(t, async (request, response) => {
     requests += 1;
     const { traceId, spanId } = readTraceparent(request.headers);
@@ -572,7 +572,7 @@ test('a service without spans in between is no edge to blame', async (t) => {
   assert.deepEqual([code, verdict], [2, 'unknown']);
 });
 
-test('a receiver that has spans of other traces alone says whose', async (t) => {
+test('a receiver that has only other traces names their services', async (t) => {
   const port = await findFreePort();
   const url = await startHttpServer(t, async (_request, response) => {
     const start = Date.now() - 60_000;
@@ -606,7 +606,7 @@ test('a receiver that has spans of other traces alone says whose', async (t) => 
   }
 });
 
-test('Ctrl-C ends a request under way', async (t) => {
+test('Ctrl-C ends a pending request', async (t) => {
   const store = await startTraceStore(t);
   const asked = Promise.withResolvers<void>();
   const url = await startHttpServer(t, () => asked.resolve());

@@ -1,4 +1,4 @@
-/** A search of many traces holds one page of them at a time. */
+/** A search of many traces keeps one page of them in memory at a time. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { answer, startHttpServer, targetOf } from '../source/http-server.ts';
@@ -6,10 +6,10 @@ import { runCli } from './run-cli.ts';
 
 const traces = 10_000;
 const callsInTrace = 5;
-/** Milliseconds. Before now: some minutes are busier than others. */
+/** The age of a trace in milliseconds. Some minutes have more traces than others. */
 const ageOf = (trace: number) => 120_000 + trace * (trace % 1_000 < 500 ? 10 : 300);
 
-/** Jaeger's API v3 over traces that are made when they are asked for, in no order. @returns how many it answered at most. */
+/** Jaeger's API v3 over traces that are generated on request, in no order. @returns The most traces of an answer. */
 async function startStore(t: TestContext) {
   const now = Date.now();
   const store = { source: '', most: 0 };
@@ -63,7 +63,7 @@ function encodeTrace(trace: number, start: number) {
   ];
 }
 
-test('10,000 traces with 110,000 spans take no more than 128 MB of heap', async (t) => {
+test('10,000 traces with 110,000 spans need at most 128 MB of heap', async (t) => {
   const store = await startStore(t);
   const args = ['trace', '--service', 'web', '--limit', String(traces), '--source', store.source, '--json'];
   const env = { NODE_OPTIONS: '--max-old-space-size=128' };
@@ -78,7 +78,7 @@ test('10,000 traces with 110,000 spans take no more than 128 MB of heap', async 
   assert.ok(store.most <= 200, `${store.most} traces in one answer`);
 });
 
-test('of more traces than the limit the newest are read', async (t) => {
+test('with more traces than the limit the newest are read', async (t) => {
   const { source } = await startStore(t);
   const args = ['trace', '--service', 'web', '--limit', '450', '--since', '2h', '--source', source, '--json'];
   const { stdout } = await runCli(t, args);
@@ -86,7 +86,7 @@ test('of more traces than the limit the newest are read', async (t) => {
   assert.deepEqual([read, search.limitReached], [450, true]);
 });
 
-test('an audit of them takes no more', async (t) => {
+test('an audit of these traces needs no more', async (t) => {
   const store = await startStore(t);
   const args = ['audit', '--since', '1h', '--source', store.source, '--json'];
   const env = { NODE_OPTIONS: '--max-old-space-size=128' };

@@ -11,13 +11,13 @@ import { entry, runCli } from './run-cli.ts';
 
 const skip = spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
-/** More than one piece, of which each is told. */
+/** Enough lines for several pieces, each of which reports progress. */
 const lines = `${JSON.stringify(otlpRequest(otlpSpan({ unread: 'x'.repeat(100_000) })))}\n`.repeat(50);
 
-/** Nothing is shown during the first second. */
+/** Milliseconds between two writes. During the first second no progress is shown. */
 const betweenMs = 100;
 
-/** Reads a named pipe at a terminal, and is fed until the terminal shows how far it is. */
+/** Reads a named pipe at a terminal, and writes to it until the terminal shows the progress. */
 async function readAtTerminal(t: TestContext, columns: number) {
   const folder = await mkdtemp(join(tmpdir(), 'progress-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -40,7 +40,7 @@ async function readAtTerminal(t: TestContext, columns: number) {
   return { terminal, pipe, readShown: () => shown, ended };
 }
 
-/** The text that a terminal shows of a line that is written again and again. */
+/** The texts that a terminal shows of a line that is redrawn. */
 function readLines(shown: string): readonly string[] {
   const esc = String.fromCharCode(0x1b);
   const redrawn = shown
@@ -50,7 +50,7 @@ function readLines(shown: string): readonly string[] {
 }
 
 for (const columns of [60, 80]) {
-  test(`a terminal of ${columns} columns shows how far reading is, and then the verdict alone`, {
+  test(`a terminal of ${columns} columns shows the progress of reading, and then only the verdict`, {
     skip,
   }, async (t) => {
     const { pipe, readShown, ended } = await readAtTerminal(t, columns);
@@ -64,7 +64,7 @@ for (const columns of [60, 80]) {
   });
 }
 
-test('Ctrl-C leaves no line, and a cursor', { skip }, async (t) => {
+test('Ctrl-C leaves no progress line, and the cursor visible', { skip }, async (t) => {
   const { terminal, readShown, ended } = await readAtTerminal(t, 80);
   terminal.stdin.write('\u0003');
   assert.deepEqual(await ended, [130, null]);
@@ -72,7 +72,7 @@ test('Ctrl-C leaves no line, and a cursor', { skip }, async (t) => {
   assert.ok(!readShown().includes('[?25l'), 'it was never hidden');
 });
 
-test('a pipe gets nothing but the verdict', async (t) => {
+test('a pipe gets only the verdict', async (t) => {
   const { stderr, stdout } = await runCli(t, ['file', '-'], { input: lines.repeat(3) });
   assert.equal(stderr, '');
   assert.match(stdout, /^CANNOT TELL/);

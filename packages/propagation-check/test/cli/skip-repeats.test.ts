@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { skipRepeats } from '../../src/cli/skip-repeats.ts';
 
-test('one Ctrl-C that arrives twice is one signal, and held down it is one for each period', () => {
+test('a Ctrl-C that arrives twice is one signal; a held key is one for each period', () => {
   let nowMs = 0;
   const taken: string[] = [];
   const take = skipRepeats(
@@ -14,7 +14,7 @@ test('one Ctrl-C that arrives twice is one signal, and held down it is one for e
   assert.deepEqual(taken, ['SIGINT at 0', 'SIGINT at 200', 'SIGINT at 400']);
 });
 
-test('another signal is no repeat', () => {
+test('another signal is not a repeat', () => {
   const taken: string[] = [];
   const take = skipRepeats(
     200,

@@ -8,7 +8,7 @@ import { makeFolder } from './run-cli.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 
-/** Prints the URL of each module that is loaded, on standard error. */
+/** Prints the URL of each loaded module on standard error. */
 const listModules = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
   registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
@@ -22,7 +22,7 @@ async function listLoaded(...args: readonly string[]): Promise<readonly string[]
 
 const large = ['zod', '@bufbuild/protobuf', 'undici', '@dagrejs/dagre', 'yaml'];
 
-/** Large packages take more time than everything else that a small file needs. */
+/** The large packages among the loaded modules. Each takes more time than the rest of a small check. */
 function findLarge(loaded: readonly string[]): readonly string[] {
   return large.filter((name) => loaded.some((line) => line.includes(`/node_modules/${name}/`)));
 }
@@ -33,13 +33,13 @@ async function write(t: TestContext, content: string): Promise<string> {
 
 const line = `${JSON.stringify(otlpRequest(otlpSpan()))}\n`;
 
-test('spans that the scanner reads load no large package', async (t) => {
+test('spans that the scanner can read load no large package', async (t) => {
   const loaded = await listLoaded('file', await write(t, line.repeat(2)));
   assert.ok(loaded.some((each) => each.includes('scan-otlp-json')));
   assert.deepEqual(findLarge(loaded), []);
 });
 
-test('a line that the scanner refuses loads the strict decoder', async (t) => {
+test('a line that the scanner cannot read loads the strict decoder', async (t) => {
   const refused = line.replace('"scopeSpans"', '"instrumentationLibrarySpans"');
   assert.deepEqual(findLarge(await listLoaded('file', await write(t, `${line}${refused}`))), ['zod']);
 });

@@ -12,11 +12,11 @@ import { entry } from './run-cli.ts';
 
 const skip = spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
-/** Nothing else, for other variables say that an agent reads. */
+/** No other variables, because some say that a coding agent reads the output. */
 const { PATH, HOME } = process.env;
 const person = { PATH, HOME, TERM: 'xterm', LC_ALL: 'C.UTF-8' };
 
-describe('the report that is printed unless another one is asked for', () => {
+describe('the default report', () => {
   let folder: string;
   let path: string;
   before(async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { answer, startHttpServer, targetOf } from '../source/http-server.ts';
 
-/** A span as a test writes it; times in milliseconds after the store began. */
+/** A span of a test. */
 export interface StoredSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -21,7 +21,7 @@ export const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
 
 export type Call = Readonly<Record<'request' | 'client' | 'server', StoredSpan>>;
 
-/** web takes a request and calls orders; the last two are the two sides of the call. Without a parent the request is a root. */
+/** web receives a request and calls orders: the request, and the two sides of the call. Without a parent the request is a root span. */
 export function makeCall(start: number, traceId = makeId(16), parentSpanId?: string): Call {
   const http = { 'http.request.method': 'GET' };
   const request = {
@@ -44,16 +44,16 @@ export function makeCall(start: number, traceId = makeId(16), parentSpanId?: str
 
 export interface TraceStore {
   readonly url: URL;
-  /** For `--source`. */
+  /** The value for `--source`. */
   readonly source: string;
-  /** Paths with query, in order. */
+  /** The paths of all requests with their queries, in order. */
   readonly asked: readonly string[];
   add(...spans: readonly StoredSpan[]): void;
 }
 
 /**
- * A trace store with the part of Jaeger's API v3 that is asked: spans are added while it runs.
- * @param onAsk Told of each question, which is answered once this has ended.
+ * A trace store with the parts of Jaeger's API v3 that the checker uses. Spans can be added while it runs.
+ * @param onAsk Called for each request, which is answered when this has ended.
  */
 export async function startTraceStore(
   test: TestContext,

@@ -27,7 +27,7 @@ test('an old trace is read once and judged at once', async (t) => {
   assert.equal(store.asked.filter((path) => path.startsWith('/api/v3/traces/')).length, 1);
 });
 
-test('a trace that is still arriving is waited for until it is certain', async (t) => {
+test('waits for a trace that is still arriving until the verdict is certain', async (t) => {
   const { request, client, server } = makeOwnCall(Date.now() - 100);
   let looks = 0;
   const store = await startTraceStore(t, (target, { add }) => {
@@ -42,7 +42,7 @@ test('a trace that is still arriving is waited for until it is certain', async (
   assert.equal(looks, 4);
 });
 
-test('what has not come when nothing more comes is judged as missing', async (t) => {
+test('spans that have not arrived when nothing more arrives count as missing', async (t) => {
   const { request, client } = makeOwnCall(Date.now() - 100);
   const store = await startTraceStore(t);
   store.add(request, client);
@@ -52,12 +52,12 @@ test('what has not come when nothing more comes is judged as missing', async (t)
   assert.match(stdout, /\(missing-server\)/);
 });
 
-test('the other side of a broken call is found in another trace, by the name of its host', async (t) => {
+test('the other side of a broken call is found in another trace by its host name', async (t) => {
   const { request, client, server } = makeOwnCall(longAgo());
   const { parentSpanId: _, ...root } = server;
   const store = await startTraceStore(t);
   store.add(request, client, { ...root, traceId: otherId });
-  // Another request of that time, which fits neither by path nor by time.
+  // A request at the same time that does not fit, by path and by time.
   store.add({
     ...root,
     traceId: 'c'.repeat(32),
@@ -76,14 +76,14 @@ test('the other side of a broken call is found in another trace, by the name of 
   assert.match(findings[0].evidence[0].says, new RegExp(otherId));
 });
 
-test('a call that names nobody is searched for, however slow the search for one that does', async (t) => {
+test('the other side of a call by IP address is searched for, however slow the search for one by name', async (t) => {
   const { request, client, server } = makeOwnCall(Date.now() - 100);
   const { parentSpanId: _, ...root } = server;
   const byAddress = { ...client.attributes, 'url.full': 'http://127.0.0.1:8082/work' };
   const toElsewhere = { ...client.attributes, 'url.full': 'http://elsewhere/search' };
   const settleMs = 200;
   const store = await startTraceStore(t, async ({ searchParams }) => {
-    // Longer than it takes the trace to settle.
+    // Longer than a trace takes to settle.
     if (searchParams.get('query.service_name') === 'elsewhere') {
       await pauseFor(settleMs * 1.5, new AbortController().signal);
     }
@@ -119,7 +119,7 @@ test('a search reads the newest traces of a service', async (t) => {
   assert.match(nothing.stdout, /^CANNOT TELL {2}jaeger=.*has no trace of service "web"/);
 });
 
-test('a file without spans of the service names the services that it holds', async (t) => {
+test('the message on a file without spans of the service names the services in it', async (t) => {
   const span = (traceId: string, service: string) => ({
     resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
     scopeSpans: [
@@ -146,7 +146,7 @@ test('a file without spans of the service names the services that it holds', asy
   );
 });
 
-test('a search in a file finds traces of any age, unless --since says how far back', async (t) => {
+test('a search in a file finds traces of any age, unless --since limits it', async (t) => {
   const folder = await makeFolder(t, { spans: readCapture(healthyCapture) });
   const search = async (...args: readonly string[]) => {
     const source = `file=${join(folder, 'spans')}`;
@@ -165,7 +165,7 @@ test('a search in a file finds traces of any age, unless --since says how far ba
   assert.deepEqual(await search('--since', '1m'), [2, false]);
 });
 
-test('a receiver to which nothing comes says where services send', async () => {
+test('the message of a receiver without spans says where services have to export', async () => {
   const port = await findFreePort();
   const args = ['--service', 'web', '--source', `otlp=127.0.0.1:${port}`, '--wait', '1ms', '--settle', '1ms'];
   const { code, stdout } = await executeCli('trace', ...args, '--json');
@@ -176,7 +176,7 @@ test('a receiver to which nothing comes says where services send', async () => {
   );
 });
 
-test('a search that ended at its limit says so', async (t) => {
+test('the report notes a search that ended at its limit', async (t) => {
   const store = await startTraceStore(t);
   for (const trace of ['a', 'b', 'c']) {
     const spans = Object.values(makeOwnCall(longAgo()));
@@ -204,7 +204,7 @@ test('a search that ended at its limit says so', async (t) => {
   assert.match(broken.stdout.replace(/\s+/g, ' '), /^BROKEN .* the search ended at its limit of 3 traces/);
 });
 
-test('a trace of a single service is nothing to judge', async (t) => {
+test('a trace of a single service cannot be judged', async (t) => {
   const store = await startTraceStore(t);
   store.add(makeOwnCall(longAgo()).request);
   const { code, stdout } = await executeCli('trace', id, '--source', store.source);
@@ -215,7 +215,7 @@ test('a trace of a single service is nothing to judge', async (t) => {
   );
 });
 
-test('a trace that never comes gives no verdict, nor does one of several', async (t) => {
+test('a trace that never arrives gives no verdict, alone or among others', async (t) => {
   const store = await startTraceStore(t);
   const nothing = await executeCli('trace', id, '--source', store.source, '--wait', '100ms');
   assert.equal(nothing.code, 2);
@@ -262,7 +262,7 @@ test('Ctrl-C ends the waiting cleanly', async (t) => {
   assert.deepEqual([await stdout, await stderr], ['', 'propagation-check: interrupted, no verdict\n']);
 });
 
-test('Ctrl-C ends a question that is not answered', async (t) => {
+test('Ctrl-C ends a request that is not answered', async (t) => {
   const asked = Promise.withResolvers<void>();
   const url = await startHttpServer(t, () => asked.resolve());
   const child = spawnCli(t, ['trace', id, '--source', `jaeger=${url.origin}`]);
@@ -273,7 +273,7 @@ test('Ctrl-C ends a question that is not answered', async (t) => {
   assert.equal(await stderr, 'propagation-check: interrupted, no verdict\n');
 });
 
-test('a search in a receiver that has just opened waits for what comes', async () => {
+test('a search in a receiver that has just opened waits for spans', async () => {
   const start = Date.now();
   const { request, client, server } = makeOwnCall(start);
   const port = await findFreePort();
@@ -285,7 +285,7 @@ test('a search in a receiver that has just opened waits for what comes', async (
       await exportSpans(port, request, client, server);
       break;
     } catch {
-      // The receiver is not there yet.
+      // The receiver is not listening yet.
       await pauseFor(10, new AbortController().signal);
     }
   }

@@ -19,7 +19,7 @@ const receiver = (revision: number): Source => ({
   close: async () => {},
 });
 
-test('made-up spans show a whole call and a broken one', async () => {
+test('the made-up spans have a whole call and a broken one', async () => {
   const results: Result[] = [];
   await warmUp(own, receiver(0), async (source) => {
     const query = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: 9 };
@@ -37,7 +37,7 @@ test('made-up spans show a whole call and a broken one', async () => {
   );
 });
 
-test('nothing is checked once a span has arrived', async () => {
+test('stops once a span has arrived', async () => {
   await warmUp(own, receiver(1), async () => assert.fail('it was checked'));
 });
 
@@ -46,7 +46,7 @@ for (const [what, isReceiver, arriveAt, looks] of [
   ['and ends at the first arrival', true, 2, 2],
   ['and other sources are checked alone: they read with other decoders', false, Number.POSITIVE_INFINITY, 1],
 ] as const) {
-  test(`arrivals are looked for between the steps, ${what}`, async () => {
+  test(`checks for arrived spans between its steps, ${what}`, async () => {
     let looked = 0;
     let turns = 0;
     const source: Source = {
@@ -54,7 +54,7 @@ for (const [what, isReceiver, arriveAt, looks] of [
       isReceiver,
       get revision() {
         looked += 1;
-        // What waits is let in before each look.
+        // Pending events are handled before each look.
         assert.equal(turns, looked);
         setImmediate(() => (turns += 1));
         return looked >= arriveAt ? 1 : 0;

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { BaselineError, readBaseline, renderBaseline } from '../../src/config/read-baseline.ts';
 import type { Baseline } from '../../src/verdict/apply-baseline.ts';
 
-suite('the file of a baseline', () => {
+suite('a baseline', () => {
   test('is read as it was written', () => {
     const baseline: Baseline = [
       { client: 'a: b', server: null, finding: 'missing-server' },
@@ -19,12 +19,12 @@ suite('the file of a baseline', () => {
     assert.deepEqual(readBaseline(renderBaseline([])), []);
   });
 
-  test('has a line for each key', () => {
+  test('has one key on each line', () => {
     const text = renderBaseline([{ client: 'web', server: 'orders', finding: 'split-trace' }]);
     assert.ok(text.endsWith('known:\n  - client: web\n    server: orders\n    finding: split-trace\n'), text);
   });
 
-  test('says all of its faults', () => {
+  test('reports all of its faults', () => {
     const text =
       'known:\n  - { client: a, finding: split-trac }\n  - 3\n  - { client: a, server: b, finding: split-trace, id: 1 }\n';
     const refuse = (wrong: string, ...faults: readonly string[]) =>
@@ -41,7 +41,7 @@ suite('the file of a baseline', () => {
   });
 });
 
-test('behind a fault of syntax its consequences are left out', () => {
+test('consequences of a syntax error are not reported', () => {
   const line = '{"time":"a","tap":"b","sent":{"headers":[]}}\n';
   assert.throws(
     () => readBaseline(line.repeat(50)),

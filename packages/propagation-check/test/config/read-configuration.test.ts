@@ -41,7 +41,7 @@ suite('a configuration', () => {
     assert.deepEqual([requests?.value, requests?.place], [3, { line: 19, column: 13 }]);
   });
 
-  test('keeps the settings that are right beside those that are not', () => {
+  test('keeps valid settings beside invalid ones', () => {
     const { settings, faults } = readConfiguration('wait: 3\nsettle: 1s\nrun: { requests: 2, methd: GET }\n');
     assert.deepEqual(
       settings.map(({ key }) => key),
@@ -101,7 +101,7 @@ suite('a configuration', () => {
   });
 });
 
-test('the nearest file holds, and none above the repository', async (t) => {
+test('the nearest file applies, and none outside the repository', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'propagation-check-'));
   t.after(() => rm(root, { recursive: true }));
   const deep = join(root, 'repository/packages/web');

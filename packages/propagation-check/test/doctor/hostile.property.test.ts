@@ -95,7 +95,7 @@ test('any text in any file gives a diagnosis, and the same one again', () => {
   );
 });
 
-test('long lines and deep nesting take time in proportion to their length', () => {
+test('the time for long lines and deep nesting is proportional to their length', () => {
   const long = 100_000;
   const files = [
     { path: 'index.js', text: 'import '.repeat(long) },

@@ -1,4 +1,4 @@
-/** The statements of `node-sdk-late` on `http`, tried with the SDK itself. */
+/** Tries what `node-sdk-late` says about `http` with the SDK itself. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ const { getNodeAutoInstrumentations } = require('@opentelemetry/auto-instrumenta
 new NodeSDK({ instrumentations: [getNodeAutoInstrumentations()] }).start();
 `;
 
-/** Requests itself, and prints whether the header arrived. */
+/** Sends a request to itself, and prints whether the header arrived. */
 const request = `const server = require('net').createServer((socket) => socket.once('data', (data) => {
   process.stdout.write(/^traceparent: /mi.test(data) ? 'sent' : 'none', () => process.exit());
 })).listen(0, '127.0.0.1', () => call({ host: '127.0.0.1', port: server.address().port }));

@@ -18,7 +18,7 @@ function find(app: string, more: Readonly<Record<string, string>> = {}): readonl
 const setUp = "require('./tracing');\n";
 const send = "get('http://orders/');\n";
 
-test('a function that is taken out of http before the SDK sends no header, whatever is loaded later', () => {
+test('a function that is destructured from http before the SDK sends no header, whatever is loaded later', () => {
   for (const head of [
     "const { get, createServer } = require('http');\n",
     "const { get } = require('node:https');\n",
@@ -60,7 +60,7 @@ test('http that anything may load again is patched in place', () => {
     `${head}${tracing}require('fastify');\n${use}`,
     `const { createServer } = require('http');\n${setUp}require('fastify');\ncreateServer(f);`,
     `${head}${setUp}${use}propagation.inject(context.active(), headers);`,
-    // No call goes through what was loaded early.
+    // The program makes no call with the functions that were loaded early.
     `${head}${setUp}console.log(http.STATUS_CODES);`,
     `const { STATUS_CODES } = require('http');\n${setUp}new Map().get('http://orders/');`,
   ])

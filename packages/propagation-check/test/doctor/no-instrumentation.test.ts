@@ -21,7 +21,7 @@ function find(setUp: string, more: Readonly<Record<string, string>> = {}): reado
   return findings.map(({ id, path, line }) => `${id} ${path}:${line}`);
 }
 
-test('an SDK that is given no instrumentation has none, also where one is installed', () => {
+test('an SDK that is given no instrumentations has none, even where one is installed', () => {
   for (const setUp of [
     'new NodeSDK().start();',
     'new NodeSDK({}).start();',
@@ -32,7 +32,7 @@ test('an SDK that is given no instrumentation has none, also where one is instal
     assert.deepEqual(find(setUp), ['node-no-instrumentation tracing.js:2'], setUp);
 });
 
-test('it may have one from a variable, a package of the project, a preload or the platform', () => {
+test('an SDK may get instrumentations from a variable, a package of the project, a preload or the platform', () => {
   for (const setUp of [
     'new NodeSDK(options).start();',
     'new NodeSDK({ ...options }).start();',

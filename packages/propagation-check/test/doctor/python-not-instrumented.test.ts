@@ -17,7 +17,7 @@ function find(app: string, requirements: readonly string[], more: Readonly<Recor
 
 const flask = ['flask', 'opentelemetry-instrumentation-flask'];
 
-test('an instrumentation that is set up in code does not stand for those of other libraries', () => {
+test('an instrumentation that is set up in code does not cover other libraries', () => {
   const app = `import requests\n${setsUpFlask}`;
   const missing = ['requests is used, and opentelemetry-instrumentation-requests is not installed'];
   assert.deepEqual(find(app, [...flask, 'requests']), missing);
@@ -33,7 +33,7 @@ test('an instrumentation that is set up in code does not stand for those of othe
   );
 });
 
-test('an instrumentation that no requirement names may be imported, or installed by an image', () => {
+test('an instrumentation without a requirement may be imported, or installed by an image', () => {
   const app = `import requests\n${setsUpFlask}`;
   const needs = ['flask', 'requests', 'opentelemetry-instrumentation-flask'];
   for (const more of [
@@ -47,7 +47,7 @@ test('an instrumentation that no requirement names may be imported, or installed
   assert.deepEqual(find(kafka, ['kafka-python']), []);
 });
 
-test('an instrumentation that is installed is to be set up where code sets the others up by name', () => {
+test('an installed instrumentation has to be set up where code sets up the others by name', () => {
   const app = `import requests\n${setsUpFlask}`;
   const needs = [...flask, 'requests', 'opentelemetry-instrumentation-requests'];
   assert.deepEqual(find(app, needs), [

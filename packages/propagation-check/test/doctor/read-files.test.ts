@@ -10,7 +10,7 @@ function find(files: Readonly<Record<string, string>>): readonly string[] {
   return findings.map(({ id, path, line, column, service }) => `${id} ${path}:${line}:${column} ${service}`);
 }
 
-test('files that are no text are named, and a project that has nothing else is not judged', () => {
+test('binary files are named, and a project with no other files is not judged', () => {
   const judge = (files: Readonly<Record<string, string>>) =>
     examine(Object.entries(files).map(([path, text]) => ({ path, text })));
   const [bytes, utf16] = ['\x02\ufffd\x00k', 'F\0R\0O\0M\0'];
@@ -30,7 +30,7 @@ test('files that are no text are named, and a project that has nothing else is n
   assert.deepEqual([code.verdict, code.gaps], ['clean', []]);
 });
 
-test('files that cannot be parsed are named with their folder and the place of the first fault', () => {
+test('files that cannot be parsed are named with their folder and the place of the first error', () => {
   const { reason, gaps } = examine(
     [
       { path: 'package.json', text: '{\n  "name": "a",\n  "scripts": { "start": node }}\n}' },
@@ -135,7 +135,7 @@ spec:
   );
 });
 
-test('sources: comments are blanked, places stay, strings are kept', () => {
+test('sources: comments are blanked, offsets stay, strings are kept', () => {
   const { text, imports } = readSource({
     path: 'a.ts',
     text: "// require('a')\nconst b = require('b'); /* import 'c' */\nimport { d,\n e } from './d';\nconst url = 'http://x'; import('f');\nimport type { T } from 'g';\nexport * from 'h';\n",
@@ -170,7 +170,7 @@ test('nginx: quotes, comments, nesting; other text is refused', () => {
   for (const text of ['a {', 'a }', 'a', '[ini]\nb=1\n']) assert.equal(read(text), null, text);
 });
 
-test('nginx: a block that sets headers of its own loses those around it', () => {
+test('nginx: a block with headers of its own does not inherit any', () => {
   const config = (inner: string) =>
     `server { proxy_pass_request_headers off; proxy_set_header traceparent $http_traceparent; location / { ${inner} proxy_pass http://a; } }`;
   assert.deepEqual(find({ 'nginx.conf': config('') }), []);
@@ -183,7 +183,7 @@ test('nginx: a block that sets headers of its own loses those around it', () => 
   );
 });
 
-test('gRPC that carries spans alone needs no instrumentation and no hook', () => {
+test('gRPC that only exports spans needs no instrumentation and no hook', () => {
   const program = (imports: string) => ({
     'package.json': JSON.stringify({
       type: 'module',
@@ -203,7 +203,7 @@ test('gRPC that carries spans alone needs no instrumentation and no hook', () =>
   ]);
 });
 
-test('Envoy that makes spans writes their context after it has removed the header: files do not tell', () => {
+test('Envoy that makes spans may inject the header after it has removed it: reported as a note', () => {
   const config = (tracing: string) =>
     `http_connection_manager:\n${tracing}  route_config:\n    request_headers_to_remove: [traceparent]\n`;
   const severities = (text: string) =>
@@ -214,7 +214,7 @@ test('Envoy that makes spans writes their context after it has removed the heade
   ]);
 });
 
-test('YAML with aliases that multiply is read in time', () => {
+test('YAML with aliases that multiply is read quickly', () => {
   const bomb = Array.from(
     { length: 30 },
     (_, level) => `a${level}: &a${level} [*a${level - 1}, *a${level - 1}]`,
@@ -223,7 +223,7 @@ test('YAML with aliases that multiply is read in time', () => {
   assert.equal(examine([{ path: 'envoy.yaml', text }]).findings.length, 1);
 });
 
-test('maps that merge one another are read as far as people write them', () => {
+test('maps that merge each other are read up to a limit', () => {
   const chain = (length: number) => {
     const maps = Array.from({ length }, (_, at) => `m${at + 1}: &m${at + 1} { <<: *m${at} }`);
     const services = `services: { web: { image: a, environment: *m${length} } }`;
@@ -233,7 +233,7 @@ test('maps that merge one another are read as far as people write them', () => {
   assert.deepEqual(chain(10_000), []);
 });
 
-test('an alias stands for the last anchor of its name', () => {
+test('an alias refers to the last anchor of its name', () => {
   const text =
     'x: &o { OTEL_PROPAGATORS: none }\ny: &o { OTEL_PROPAGATORS: b3 }\nservices: { a: { image: a, environment: *o } }\n';
   assert.deepEqual(find({ 'compose.yaml': text }), []);
@@ -241,7 +241,7 @@ test('an alias stands for the last anchor of its name', () => {
   assert.deepEqual(find({ 'compose.yaml': `${text}z: [${aliases}]\n` }), []);
 });
 
-test('the SDK is late only for what was loaded before it, in this order', () => {
+test('the SDK is late only for modules that are loaded before it', () => {
   const program = (server: string, app = '') =>
     find({
       'app.js': app,
@@ -265,7 +265,7 @@ test('the SDK is late only for what was loaded before it, in this order', () => 
   assert.deepEqual(program(client + setup), ['node-sdk-late server.js:1:19 null']);
 });
 
-test('files are told by their names', () => {
+test('the kind of a file is known by its name', () => {
   const kinds = {
     nginx: [
       'nginx.conf',

@@ -90,7 +90,7 @@ test('Yarn 1 and later: descriptors lead to copies', () => {
   }
 });
 
-test('npm: a copy inside of a library is a note, one that only tests use is nothing', () => {
+test('npm: a copy inside a library is a note, a copy for tests is nothing', () => {
   const lock = (dev: boolean) =>
     JSON.stringify({
       packages: {
@@ -105,7 +105,7 @@ test('npm: a copy inside of a library is a note, one that only tests use is noth
   assert.deepEqual(find({ path: 'package-lock.json', text: lock(true) }), []);
 });
 
-test('node_modules tells where no lock file does', () => {
+test('node_modules is read where there is no lock file', () => {
   const installed = (path: string, version: string) => ({
     path: `${path}/package.json`,
     text: JSON.stringify({ version }),
@@ -128,7 +128,7 @@ test('node_modules tells where no lock file does', () => {
   );
 });
 
-test('a lock file of another form is none', () => {
+test('a lock file in an unknown format is ignored', () => {
   assert.equal(
     readLockFile({ path: 'package-lock.json', text: '{"lockfileVersion":1,"dependencies":{}}' }),
     null,
@@ -136,7 +136,7 @@ test('a lock file of another form is none', () => {
   assert.equal(readLockFile({ path: 'package-lock.json', text: '{' }), null);
 });
 
-test('generations of packages: stable ones by their major version, experimental ones by their hundreds', () => {
+test('generations of packages: the major version of stable ones, the hundreds of experimental ones', () => {
   const generations = ['^1.30.0', '2.2.0', '^0.57.1', '0.205.0', '~0.300.0', 'latest', '>=1 <3'].map(
     readGeneration,
   );

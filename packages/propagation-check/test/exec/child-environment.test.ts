@@ -5,7 +5,7 @@ import { makeChildEnvironment } from '../../src/collect/child-environment.ts';
 const url = 'http://127.0.0.1:1';
 const make = (own: NodeJS.ProcessEnv, isForwarded = false) => makeChildEnvironment(own, url, isForwarded);
 
-test('an SDK of any language exports here, soon, and records the headers that arrive', () => {
+test('SDKs of all languages export here without delay, and record received headers', () => {
   const { env, notes } = make({ HOME: '/home/a' });
   const { OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: python, ...rest } = env;
   assert.deepEqual(notes, []);
@@ -20,7 +20,7 @@ test('an SDK of any language exports here, soon, and records the headers that ar
   assert.deepEqual({ ...rest, ...expected }, rest);
 });
 
-test('the callers’ side is not recorded: Java and Python do so before they inject', () => {
+test('headers of callers are not recorded: Java and Python would record them before injection', () => {
   const names = Object.keys(make({}).env);
   assert.deepEqual(
     names.filter((name) => /CLIENT/.test(name)),
@@ -28,7 +28,7 @@ test('the callers’ side is not recorded: Java and Python do so before they inj
   );
 });
 
-test('what the user has set stays, except where the spans go', () => {
+test('settings of the user stay, except where spans are exported', () => {
   const own = {
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
     OTEL_METRICS_EXPORTER: 'otlp',
@@ -47,22 +47,22 @@ test('what the user has set stays, except where the spans go', () => {
   );
 });
 
-test('the command that hands spans on can be pasted, whatever the endpoint holds', () => {
+test('the advised --forward command can be pasted, whatever the endpoint contains', () => {
   const { notes } = make({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318/a b'c" });
   assert.match(notes.join(), /; --forward 'http:\/\/c:4318\/a b'\\''c' hands the spans on to it$/);
 });
 
-test('with --forward nothing is lost, so that nothing is said or turned off', () => {
+test('with --forward no spans are lost, so there is no note and nothing is turned off', () => {
   const { env, notes } = make({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' }, true);
   assert.deepEqual([env.OTEL_METRICS_EXPORTER, notes], [undefined, []]);
 });
 
-test('an exporter that sends nothing here is replaced, and said', () => {
+test('an exporter that sends nothing here is replaced, and noted', () => {
   assert.match(make({ OTEL_TRACES_EXPORTER: 'none' }).notes.join(), /^OTEL_TRACES_EXPORTER=none is replaced/);
   assert.equal(make({ OTEL_TRACES_EXPORTER: 'none' }).env.OTEL_TRACES_EXPORTER, 'otlp');
 });
 
-test('a proxy is not asked for this machine', () => {
+test('no proxy is used for this machine', () => {
   const { env } = make({ HTTP_PROXY: 'http://proxy', no_proxy: 'intranet' });
   assert.deepEqual([env.no_proxy, env.NO_PROXY], ['intranet,127.0.0.1', 'intranet,127.0.0.1']);
   assert.equal(make({}).env.NO_PROXY, undefined);

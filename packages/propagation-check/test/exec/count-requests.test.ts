@@ -4,7 +4,7 @@ import { countSeenRequests } from '../../src/cli/count-requests.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-/** A drawing cannot say that a span ended with an error. */
+/** Sets the status to ERROR, which a drawing cannot express. */
 const fail = (span: Span): Span => ({ ...span, status: { code: 'ERROR', message: '' } });
 
 function count(drawing: string): readonly [number, readonly string[]] {
@@ -16,7 +16,7 @@ function count(drawing: string): readonly [number, readonly string[]] {
 const get = 'http.request.method=GET server.address=web server.port=80';
 
 suite('requests of a command', () => {
-  test('one is a call within no other call, whatever is below it', () => {
+  test('are calls that are not inside another call', () => {
     const drawing = `
       INTERNAL suite test                   f1  0..60
         CLIENT suite GET                    a1  0..50 ${get} http.response.status_code=200
@@ -26,7 +26,7 @@ suite('requests of a command', () => {
     assert.deepEqual(count(drawing), [1, []]);
   });
 
-  test('it failed with a status, or without an answer', () => {
+  test('failed with a status, or without an answer', () => {
     const drawing = `
       SERVER web GET /   a1  0..10 http.request.method=GET http.response.status_code=404
       trace b
@@ -38,7 +38,7 @@ suite('requests of a command', () => {
     assert.deepEqual(count(drawing), [3, failures]);
   });
 
-  test('none is a health probe, a database call, or a call before the called service was up', () => {
+  test('are not health probes, database calls, or calls before the called service was up', () => {
     const drawing = `
       CLIENT suite GET   a1  0..10 ${get} failed=1
       trace b
@@ -51,7 +51,7 @@ suite('requests of a command', () => {
     assert.deepEqual(count(drawing), [1, []]);
   });
 
-  test('a call that fails after the service has answered others counts', () => {
+  test('include calls that fail after the service has answered others', () => {
     const drawing = `
       CLIENT suite GET   a1  0..10 ${get} http.response.status_code=200
       trace b

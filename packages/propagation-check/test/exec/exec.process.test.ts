@@ -30,7 +30,7 @@ for (const [kind, end, code, said] of rows) {
   });
 }
 
-test('one whole call beside calls of a client that is not instrumented is no success', async (t) => {
+test('one whole call does not hide calls of an uninstrumented client', async (t) => {
   for (const more of [[], ['--expect', 'web -> orders']]) {
     const result = await runCli(t, ['exec', '--settle', '300ms', ...more, ...send('partly')]);
     assert.equal(result.code, 2, result.stderr);
@@ -41,13 +41,13 @@ test('one whole call beside calls of a client that is not instrumented is no suc
   }
 });
 
-test('traces of which nobody shows the call are said', async (t) => {
+test('traces without a span of their call are noted', async (t) => {
   const { code, stderr } = await runCli(t, ['exec', '--settle', '300ms', '--json', ...send('aside')]);
   assert.equal(code, 0, stderr);
   assert.match(JSON.parse(stderr).notes.join(), /^not judged: 3 traces began at stock during the requests/);
 });
 
-test('a request that failed is said, and is no success unless it is allowed', async (t) => {
+test('a failed request is reported, and fails unless it is allowed', async (t) => {
   const args = ['exec', '--settle', '300ms'];
   const doubtful = await runCli(t, [...args, ...send('intact', '0', '502')]);
   assert.equal(doubtful.code, 2);
@@ -61,7 +61,7 @@ test('a request that failed is said, and is no success unless it is allowed', as
   assert.match(allowed.stderr, /^INTACT .*1 of 1\s+request failed/s);
 });
 
-test('a request that failed leaves the baseline as it is, whatever else is broken', async (t) => {
+test('a failed request leaves the baseline unchanged, whatever else is broken', async (t) => {
   const root = await makeFolder(t, { 'known.yaml': 'known: []\n' });
   const args = ['exec', '--settle', '300ms', '--baseline', 'known.yaml'];
   const update = [...args, '--update-baseline'];
@@ -81,7 +81,7 @@ test('a request that failed leaves the baseline as it is, whatever else is broke
   assert.match(doubtful.stderr, /^CANNOT TELL /);
 });
 
-test('an expectation that nothing speaks of is no verdict', async (t) => {
+test('an expectation without any span of its services gives no verdict', async (t) => {
   const args = ['exec', '--settle', '300ms', '--expect', 'web -> orders', '--json'];
   const { code, stderr } = await runCli(t, [...args, ...send('nothing')]);
   const { verdict, findings, reason } = JSON.parse(stderr);
@@ -89,7 +89,7 @@ test('an expectation that nothing speaks of is no verdict', async (t) => {
   assert.match(reason, /^no span arrived in otlp=127\.0\.0\.1:\d+; no process of \S+ exports traces to it$/);
 });
 
-test('where nothing arrived, the first line says so, and few lines what to do', async (t) => {
+test('without spans the first line says so, and a few lines what to do', async (t) => {
   const { stderr } = await runCli(t, ['exec', '--settle', '1ms', ...send('nothing')]);
   const [first = '', ...rest] = stderr.trim().split('\n');
   assert.match(first, /^CANNOT TELL {2}no span arrived in otlp=\S+; no process of \S+ exports traces to it$/);
@@ -100,7 +100,7 @@ test('where nothing arrived, the first line says so, and few lines what to do', 
   );
 });
 
-test('where nothing arrived, the variables that keep spans away are the reason', async (t) => {
+test('without spans the variables that stop the export are the reason', async (t) => {
   const explain = async (env: NodeJS.ProcessEnv, ...command: readonly string[]) => {
     const args = ['exec', '--settle', '1ms', '--json', '--', ...command];
     const { code, stderr } = await runCli(t, args, { env });
@@ -118,14 +118,14 @@ test('where nothing arrived, the variables that keep spans away are the reason',
   assert.match(replaced.reason, /^no process of /);
 });
 
-test('standard input, output and arguments are those of the command', async (t) => {
+test('standard input, output and arguments belong to the command', async (t) => {
   const script = 'process.stdin.pipe(process.stdout); console.log(process.argv.slice(1))';
   const command = [process.execPath, '-e', script, '--', '--report', '-x'];
   const result = await runCli(t, ['exec', '--settle', '1ms', '--', ...command], { input: 'typed' });
   assert.equal(result.stdout, "[ '--report', '-x' ]\ntyped");
 });
 
-test('the endpoint of the user is replaced, and said; other variables stay', async (t) => {
+test('the endpoint of the user is replaced, and noted; other variables stay', async (t) => {
   const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_LOGS_EXPORTER'];
   const script = `console.log(JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name])))`;
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_BSP_SCHEDULE_DELAY: '70' };
@@ -139,7 +139,7 @@ test('the endpoint of the user is replaced, and said; other variables stay', asy
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
-  test(`${signal} reaches the command once, and what it sent is judged`, async (t) => {
+  test(`${signal} reaches the command once, and the spans that it sent are judged`, async (t) => {
     const child = spawnCli(t, ['exec', '--settle', '300ms', ...send('broken', 'wait')]);
     const stderr = text(child.stderr);
     const output: string[] = [];
@@ -155,7 +155,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
 const withoutTerminal =
   spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
-test('at a terminal a signal says how many more kill the command', { skip: withoutTerminal }, async (t) => {
+test('at a terminal a signal prints how many further ones kill the command', {
+  skip: withoutTerminal,
+}, async (t) => {
   const waits = `process.on('SIGINT', () => undefined); console.log('ready'); setInterval(() => undefined, 60_000)`;
   const command = `exec ${process.execPath} ${entry} exec --settle 1ms -- ${process.execPath} -e "${waits}"`;
   const terminal = spawn('script', ['-qec', command, '/dev/null']);
@@ -171,18 +173,18 @@ test('at a terminal a signal says how many more kill the command', { skip: witho
   const ended = once(terminal, 'close');
   terminal.stdin.write('\u0003');
   await shows('node got SIGINT; 2 more signals (Ctrl-C) kill it');
-  // A Ctrl-C that arrives twice within a moment is one.
+  // Longer than `momentMs`, within which a repeated Ctrl-C counts once.
   const press = setInterval(() => terminal.stdin.write('\u0003'), 300);
   await shows('node got SIGINT; one more signal (Ctrl-C) kills it');
   const [code] = await ended;
   clearInterval(press);
-  // 130 where the press after that one ended the wait for spans: a busy machine is late.
+  // On a busy machine the next key press may end the wait for spans: 130.
   assert.ok(code === 137 || code === 130, `${code} ${shown}`);
 });
 
 const withoutProc = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
 
-test('SIGTSTP stops the command too, and SIGCONT lets it go on', { skip: withoutProc }, async (t) => {
+test('SIGTSTP stops the command too, and SIGCONT continues it', { skip: withoutProc }, async (t) => {
   const [, ...sending] = send('intact', 'wait');
   const command = ['sh', '-c', 'echo $$; exec "$@"', 'sh', ...sending];
   const child = spawnCli(t, ['exec', '--settle', '300ms', '--', ...command]);
@@ -205,7 +207,7 @@ async function waitForState(signal: AbortSignal, state: RegExp, pids: readonly s
   }
 }
 
-/** A zombie has ended. */
+/** Whether the process runs; a zombie does not. */
 async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -225,8 +227,10 @@ const withoutNamespaces =
     ? false
     : 'unshare --pid is not allowed here';
 
-test('as the first process of a container it waits for no zombie', { skip: withoutNamespaces }, async (t) => {
-  // The child of the shell ends before the program in its place, which does not collect it and leaves it to the first process.
+test('as the first process of a container it does not wait for zombies', {
+  skip: withoutNamespaces,
+}, async (t) => {
+  // The child of the shell ends before the program that replaces the shell. That program does not collect it, and leaves it to process 1.
   const wait = `while (!/\\) Z/.test(require('node:fs').readFileSync('/proc/' + process.argv[1] + '/stat', 'latin1')));`;
   const command = ['sh', '-c', 'true & exec "$0" -e "$1" $!', process.execPath, wait];
   const args = ['exec', '--settle', '1ms', '--json', '--', ...command];
@@ -237,7 +241,7 @@ test('as the first process of a container it waits for no zombie', { skip: witho
   assert.doesNotMatch(notes.join('\n'), /left behind/);
 });
 
-test('processes that the command leaves behind are ended, and what they send then is judged', async (t) => {
+test('processes that outlive the command are ended, and the spans that they send then are judged', async (t) => {
   const script = `
     const { spawn } = require('node:child_process');
     const child = spawn(process.execPath, [${JSON.stringify(sender)}, 'broken', 'wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -257,8 +261,8 @@ test('processes that the command leaves behind are ended, and what they send the
   assert.equal(await isRunning(Number(stdout)), false);
 });
 
-test('one signal ends the processes that the command has left behind at once', async (t) => {
-  // Refuses to end, and is heard when it has been let run on for half of the time that it may take to end.
+test('one signal ends processes that outlive the command at once', async (t) => {
+  // Ends neither at SIGTERM nor at SIGINT. It prints `ran on` if it still runs after half of the time that it may take to end.
   const stubborn = `
     process.on('SIGTERM', () => console.log('asked to end'));
     process.on('SIGINT', () => setTimeout(() => console.log('ran on'), 2500));
@@ -281,7 +285,7 @@ test('one signal ends the processes that the command has left behind at once', a
   );
 });
 
-test('reports go to their files, annotations below the report for people, and the job summary grows', async (t) => {
+test('reports are written to their files, annotations are below the report for people, and the job summary is appended to', async (t) => {
   const folder = await makeFolder(t, { 'summary.md': 'before\n' });
   const [junit, summary] = [join(folder, 'out.xml'), join(folder, 'summary.md')];
   const args = ['exec', '--settle', '300ms', '--report', `junit=${junit}`, '--report', 'github'];

@@ -7,7 +7,7 @@ import { deliverSignals, divertSignals, Interruption } from '../../src/cli/inter
 import { execute } from '../../src/cli/run-program.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 
-test('a signal that comes before the command is started ends the check, and the command never runs', async (t) => {
+test('a signal before the start of the command ends the check, and the command never runs', async (t) => {
   const mark = join(await makeFolder(t), 'started');
   const script = `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '')`;
   const said: string[] = [];
@@ -25,7 +25,7 @@ test('a signal that comes before the command is started ends the check, and the 
   assert.equal(existsSync(mark), false);
 });
 
-/** Listens for SIGHUP while `run` does. */
+/** Runs `run`, and returns the SIGHUPs that arrive meanwhile. */
 async function hear(run: () => Promise<void>): Promise<readonly string[]> {
   const heard: string[] = [];
   const listen = () => void heard.push('own');
@@ -38,9 +38,9 @@ async function hear(run: () => Promise<void>): Promise<readonly string[]> {
   }
 }
 
-test('a signal that has come is delivered', async () => {
+test('a pending signal is delivered', async () => {
   const heard = await hear(async () => {
-    // Goes on in a poll phase, the furthest from the next one.
+    // Resumes in a poll phase, which is farthest from the next one.
     await stat('.');
     process.kill(process.pid, 'SIGHUP');
     await deliverSignals();
@@ -48,7 +48,7 @@ test('a signal that has come is delivered', async () => {
   assert.deepEqual(heard, ['own']);
 });
 
-test('a signal that is not delivered yet when signals are diverted, or handed back, is not lost', async () => {
+test('a signal that is pending while signals are diverted or restored is not lost', async () => {
   const diverted: string[] = [];
   const heard = await hear(async () => {
     process.kill(process.pid, 'SIGHUP');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { explainCommandSilence } from '../../src/cli/explain-command-silence.ts';
 import { listSilences } from '../../src/collect/list-silences.ts';
 
-test('variables that keep spans away are named with their values, others are not', () => {
+test('variables that stop the export of spans are named with their values, others are not', () => {
   const names = (variables: NodeJS.ProcessEnv) =>
     listSilences(variables).map((each) => each.replace(/ is set.*/, ''));
   assert.deepEqual(names({ OTEL_SDK_DISABLED: 'True' }), ['OTEL_SDK_DISABLED=True']);
@@ -18,7 +18,7 @@ test('variables that keep spans away are named with their values, others are not
   assert.deepEqual(names({ ...open, OTEL_TRACES_SAMPLER: 'traceidratio' }), []);
 });
 
-test('what may keep spans away is not guessed from the words of a command', () => {
+test('the words of a command are not searched for such variables', () => {
   const { reason, advice } = explainCommandSilence({ name: 'go', exitCode: 0, silences: [] });
   assert.equal(reason, 'no process of go exports traces to it');
   assert.deepEqual(

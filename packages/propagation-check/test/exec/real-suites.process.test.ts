@@ -1,4 +1,4 @@
-/** `exec` around real test suites, without a change to them. A language whose tools are missing is skipped, with the reason. */
+/** `exec` around unchanged test suites of several languages. A language without its tools is skipped, with the reason. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -18,19 +18,19 @@ const nodeFolder = dirname(process.execPath);
 
 interface Suite {
   readonly name: string;
-  /** In `fixtures`. */
+  /** The folder in `fixtures`. */
   readonly source: string;
-  /** Must be on the PATH. */
+  /** Programs that must be on the PATH. */
   readonly tools: readonly string[];
-  /** The package that CI would have to install; null where it has the tools. */
+  /** The package that CI has to install; null where CI has the tools. */
   readonly toRunInCi: string | null;
   readonly command: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Makes a copy of its folder ready to run. @returns a folder for the PATH. */
+  /** Prepares a copy of the folder. @returns A folder for the PATH. */
   prepare(folder: string): Promise<string>;
 }
 
-/** Of Node.js: without detectors that ask addresses of clouds. */
+/** The SDK for Node.js, without detectors that call metadata services of clouds. */
 const withNodeSdk = {
   NODE_OPTIONS: `--import ${import.meta.resolve('@opentelemetry/auto-instrumentations-node/register')}`,
   OTEL_NODE_RESOURCE_DETECTORS: 'env',

@@ -1,4 +1,4 @@
-/** The examples, run as a user does: with the packed package, in an empty folder. */
+/** Runs the examples as a user does: with the packed package, in an empty folder. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ suite('examples', () => {
     test(runner, async () => {
       const cwd = join(folder, runner);
       const modules = join(cwd, 'node_modules');
-      // npm removes what this example does not depend on, and extracts only what is missing.
+      // npm removes packages that this example does not need, and installs only those that are missing.
       if (installed !== null) await rename(installed, modules);
       const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
       await run('npm', ['install', ...quiet, `../${tarball}`], { cwd, env });
@@ -55,7 +55,7 @@ suite('examples', () => {
         env,
         encoding: 'utf8',
       });
-      // And nothing about the example.
+      // The output shows the broken call, and no error of the example itself.
       assert.match(
         stdout,
         /^wrong\.mjs\(.*Argument of type 'number' is not assignable to parameter of type 'string'\.\n$/,

@@ -21,20 +21,20 @@ async function open(t: TestContext): Promise<Receiver> {
   return receiver;
 }
 
-/** One request: `web` calls `orders`, which continues the trace or not. */
+/** One request: `web` calls `orders`, which continues the trace where `propagates` is true. */
 async function request({ url }: Receiver, digit: string, propagates: boolean): Promise<void> {
   const { request, client, server } = makeCall(Date.now(), digit.repeat(32));
   const { parentSpanId: _, ...root } = { ...server, traceId: 'f'.repeat(32) };
   await exportSpans(Number(new URL(url).port), request, client, propagates ? server : root);
 }
 
-test('the path of a request', async (t) => {
+test('an intact path passes', async (t) => {
   const receiver = await open(t);
   await request(receiver, 'a', true);
   await expectPropagation(receiver, 'web -> orders', quick);
 });
 
-test('a setting that is undefined leaves the default, as in JavaScript', async (t) => {
+test('a setting that is undefined has its default', async (t) => {
   const port: object = { port: undefined };
   const receiver = await startReceiver(port);
   t.after(() => receiver.close());
@@ -43,7 +43,7 @@ test('a setting that is undefined leaves the default, as in JavaScript', async (
   await assert.rejects(expectPropagation(receiver, 'web -> orders', times), PropagationError);
 });
 
-test('a span that is still under way is waited for', async (t) => {
+test('waits for a span that has not ended', async (t) => {
   const receiver = await open(t);
   const expected = expectPropagation(receiver, 'web -> orders', { waitMs: 10_000, settleMs: 10_000 });
   await request(receiver, 'a', true);
@@ -64,7 +64,7 @@ test('a broken path fails with the explanation of the command line', async (t) =
   });
 });
 
-test('what is broken elsewhere does not fail a path, and the whole check', async (t) => {
+test('a break elsewhere fails the whole check, but not the path', async (t) => {
   const receiver = await open(t);
   await request(receiver, 'a', false);
   await exportSpans(
@@ -89,7 +89,7 @@ test('what is broken elsewhere does not fail a path, and the whole check', async
   assert.match(explanation, /^BROKEN {2}1 of 2 edges/);
 });
 
-test('what one test caused is none of the next one’s', async (t) => {
+test('spans of one test do not belong to the next one', async (t) => {
   const receiver = await open(t);
   await request(receiver, 'a', true);
   receiver.clear();
@@ -100,7 +100,7 @@ test('what one test caused is none of the next one’s', async (t) => {
   await expectPropagation(receiver, 'web -> orders', quick);
 });
 
-test('spans that are at hand are checked at once', async (t) => {
+test('spans in memory are checked at once', async (t) => {
   const receiver = await open(t);
   await request(receiver, 'a', true);
   const spans = receiver.readAll();
@@ -110,7 +110,7 @@ test('spans that are at hand are checked at once', async (t) => {
   await assert.rejects(expectPropagation(spans, 'web'), { name: 'ExpectationError' });
 });
 
-test('the matcher says whether, and throws where nothing tells', async (t) => {
+test('the matcher passes or fails, and throws without a verdict', async (t) => {
   const receiver = await open(t);
   await assert.rejects(matchers.toPropagate(receiver, 'web -> orders', quick), /no span arrived/);
   await request(receiver, 'a', false);
@@ -119,7 +119,7 @@ test('the matcher says whether, and throws where nothing tells', async (t) => {
   assert.match(message(), /split-trace/);
 });
 
-test('what the baseline knows does not fail, and what is fixed is said', async (t) => {
+test('known findings of the baseline do not fail, and fixed ones are noted', async (t) => {
   const receiver = await open(t);
   const baseline = readBaseline('known: [{ client: web, server: orders, finding: split-trace }]');
   await request(receiver, 'a', false);
@@ -135,12 +135,12 @@ test('what the baseline knows does not fail, and what is fixed is said', async (
   assert.match(fixed.explanation, /fixed: split-trace of web -> orders no longer occurs/);
 });
 
-test('a time that is none is refused', async () => {
+test('an invalid time is refused', async () => {
   await assert.rejects(check([], { waitMs: Number.NaN }), RangeError);
   await assert.rejects(check([], { settleMs: -1 }), RangeError);
 });
 
-test('what a caller without types passes is refused with what is expected', async () => {
+test('wrong arguments of callers without TypeScript are refused with the expected type', async () => {
   const pass = (from: unknown, settings: unknown): Promise<unknown> =>
     Reflect.apply(check, undefined, [from, settings]);
   const cases: readonly (readonly [from: unknown, settings: unknown, message: RegExp])[] = [
@@ -166,7 +166,7 @@ test('what a caller without types passes is refused with what is expected', asyn
     await assert.rejects(pass(from, settings), { name: 'TypeError', message });
 });
 
-test('a path that names no edge is refused', async () => {
+test('a path without an edge is refused', async () => {
   for (const services of [[], ['web'], ['web', ''], ['web', ' '], ['web', undefined], 'web', undefined])
     assert.throws(() => Reflect.apply(expectPath, undefined, [services]), {
       name: 'TypeError',
@@ -181,7 +181,7 @@ test('a path that names no edge is refused', async () => {
   }
 });
 
-test('a signal of another realm, such as that of jsdom, ends the wait', async (t) => {
+test('an AbortSignal of another realm, such as that of jsdom, ends the wait', async (t) => {
   class ForeignSignal extends EventTarget {
     aborted = false;
     reason: unknown;
@@ -202,7 +202,7 @@ test('a signal of another realm, such as that of jsdom, ends the wait', async (t
   await assert.rejects(pass(before), /^Error: too late$/);
 });
 
-test('no spans are no verdict, whatever is expected', async () => {
+test('without spans there is no verdict, whatever is expected', async () => {
   const { outcome, reason, result } = await check([], { expect: 'web -> orders' });
   assert.deepEqual([outcome, result.verdict, result.findings], ['unknown', 'unknown', []]);
   assert.match(reason ?? '', /^there are no spans: read them after the requests have ended/);

@@ -1,6 +1,6 @@
 /**
- * The first answer to a new user, with real Python programs and their stock instrumentations: gRPC, and a queue. Skipped where Python or
- * Redis is missing.
+ * The first results for a new user, with real Python programs and their stock instrumentations: over gRPC and over a queue. Skipped where
+ * Python or Redis is missing.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -36,7 +36,7 @@ describe('a new user', { skip, timeout: 300_000 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** @returns what stands behind `ready` in its output. */
+  /** @returns The text after `ready` in the output. */
   async function start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv) {
     const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env } });
     children.push(child);
@@ -54,7 +54,7 @@ describe('a new user', { skip, timeout: 300_000 }, () => {
     return found;
   }
 
-  /** Starts a program as `opentelemetry-instrument` does: over gRPC, its default. */
+  /** Starts a program with `opentelemetry-instrument`, which exports over gRPC by default. */
   function startTraced(service: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = {}) {
     return start(join(folder, 'venv/bin/opentelemetry-instrument'), args, ready, {
       PATH: `${join(folder, 'venv/bin')}:${process.env.PATH}`,
@@ -106,7 +106,7 @@ describe('a new user', { skip, timeout: 300_000 }, () => {
     const off = { ...env, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'celery' };
     const first = await ask(await startTraced('shop', ['python', 'shop.py'], listening, off));
     assert.equal(first.code, 2, first.said);
-    // The worker exports when it likes: the last of the three may come after the verdict.
+    // The worker exports at its own intervals, so the last of its three traces may arrive after the verdict.
     assert.match(first.said, /\d traces? began at worker .*--expect "shop -> worker"/);
   });
 });

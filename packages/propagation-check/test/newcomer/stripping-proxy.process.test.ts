@@ -1,4 +1,4 @@
-/** The first answers to a new user whose services have a proxy in between that drops `traceparent`. */
+/** The first results for a new user with a proxy between two services that drops `traceparent`. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { findFreePort } from '../free-ports.ts';
 const services = fileURLToPath(new URL('../../examples/services', import.meta.url));
 const sdk = import.meta.resolve('@opentelemetry/auto-instrumentations-node/register');
 
-/** @returns its port. */
+/** @returns The port. */
 async function startService(t: TestContext, service: string, receiver: number, ...args: readonly string[]) {
   const child: ChildProcess = fork(join(services, `${service}.cjs`), args, {
     env: {
@@ -28,7 +28,7 @@ async function startService(t: TestContext, service: string, receiver: number, .
   return port;
 }
 
-/** Between the services, and as a proxy without records. */
+/** A tap without records that strips headers, as the proxy between the services. */
 async function startProxy(t: TestContext, port: number) {
   const target = `http://127.0.0.1:${port}`;
   const proxy = await startTap({ listen: { port: 0 }, target, faults: ['strip'], onRecord: () => undefined });
@@ -36,7 +36,7 @@ async function startProxy(t: TestContext, port: number) {
   return proxy;
 }
 
-/** Pastes the command that a report gives. @returns the port of the tap. */
+/** Runs the command of a report. @returns The port of the tap. */
 async function paste(t: TestContext, command: string, folder: string): Promise<number> {
   const [program, ...args] = command.split(' ');
   assert.equal(program, 'propagation-check');
@@ -54,13 +54,13 @@ async function paste(t: TestContext, command: string, folder: string): Promise<n
   throw new Error(`${command}: ${said}`);
 }
 
-test('run names the edge and the step that decides, and after two of them the cause', async (t) => {
+test('run names the edge and the step that decides, and after two taps the cause', async (t) => {
   const receiver = await findFreePort();
   const folder = await makeFolder(t);
   const orders = await startService(t, 'orders', receiver);
   const wires: string[] = [];
 
-  /** `web` with what it calls instead of the service; the report as it is after the request. */
+  /** Starts `web`, which calls this port instead of the service, and returns the report after a request. */
   const ask = async (called: number) => {
     const web = await startService(t, 'web', receiver, String(called));
     const args = ['--requests', '3', '--concurrency', '1', '--settle', '1s', '--report', 'json'];
@@ -74,7 +74,7 @@ test('run names the edge and the step that decides, and after two of them the ca
     assert.deepEqual([finding.client, finding.server], ['web', 'orders']);
     return finding;
   };
-  /** Starts the tap of a report; of an address that no span shows the user knows it. @returns its port. */
+  /** Starts the tap that a report advises. The user fills in an address that no span shows. @returns The port of the tap. */
   const follow = async ({ decide }: { readonly decide: readonly string[] }, side: 'client' | 'server') => {
     const command = decide
       .flatMap((step) => step.split('\n'))
@@ -94,7 +94,7 @@ test('run names the edge and the step that decides, and after two of them the ca
   const second = await ask(ofCaller);
   assert.equal(second.confidence, 'undecided', second.id);
 
-  // The second tap stands in front of the called service, so that the proxy leads to it, and the first tap to that proxy.
+  // The second tap is in front of the called service: the proxy forwards to it, and the first tap forwards to that proxy.
   const ofCallee = await follow(second, 'server');
   const moved = await startProxy(t, ofCallee);
   const again = `propagation-check tap --listen 0 --target ${moved.url} --client web --out ${wires[0]}`;

@@ -18,7 +18,7 @@ import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** The Node of this test and each other one on the PATH: where it runs a recent one, users have older ones. */
+/** The Node.js of this test, and all other versions on the PATH: users may have older ones. */
 const nodes = findNodes();
 
 suite('the packed tool, installed in an empty folder', () => {
@@ -32,7 +32,7 @@ suite('the packed tool, installed in an empty folder', () => {
 
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test('holds code, types, licence, schema and the pages of the findings, and no tests', async () => {
+  test('contains code, types, licence, schema and the pages of the findings, and no tests', async () => {
     const root = join(folder, 'node_modules/propagation-check');
     assert.deepEqual((await readdir(root)).sort(), [
       'LICENSE',
@@ -90,14 +90,14 @@ suite('the packed tool, installed in an empty folder', () => {
         const missing = start(node, folder, 'file', healthyCapture, '--expectations', 'expectations.yaml');
         assert.equal(missing.status, 2);
         assert.match(missing.stdout, /a -> nowhere/);
-        // Field 1 of 2 bytes, a resource of none: an export request without spans.
+        // Protobuf: field 1, with a resource without content: an export request without spans.
         await writeFile(join(folder, 'spans.pb'), Uint8Array.of(0x0a, 0x02, 0x0a, 0x00));
         const { status, stdout } = start(node, folder, 'file', 'spans.pb');
         assert.equal(status, 2);
         assert.match(stdout, /^CANNOT TELL {2}spans[.]pb: no span in it; /);
       });
 
-      test('it is a library', async () => {
+      test('works as a library', async () => {
         const source = `
           import { readFileSync } from 'node:fs';
           import { checkTraces, decodeBytes } from 'propagation-check';
@@ -129,7 +129,7 @@ suite('the packed tool, installed in an empty folder', () => {
     assert.equal(await runBundle(), 'unknown\n');
   });
 
-  test('its worker reads a piece', async (t) => {
+  test('its worker thread decodes a piece of a file', async (t) => {
     const address = pathToFileURL(join(folder, 'node_modules/propagation-check/dist/source/piece-worker.js'));
     const worker = new Worker(address, { workerData: 'json-lines' });
     t.after(() => worker.terminate());
@@ -162,7 +162,7 @@ suite('the packed tool, installed in an empty folder', () => {
   });
 });
 
-/** Starts what npm linked in this folder, with a Node of our choice first on the PATH. */
+/** Starts the command that npm linked in this folder, with this Node.js first on the PATH. */
 function start(node: string, cwd: string, ...args: readonly string[]) {
   const PATH = [join(cwd, 'node_modules/.bin'), dirname(node), process.env.PATH].join(delimiter);
   const { FORCE_COLOR: _, ...inherited } = process.env;
@@ -170,7 +170,7 @@ function start(node: string, cwd: string, ...args: readonly string[]) {
   return spawnSync('propagation-check', args, { cwd, env, encoding: 'utf8' });
 }
 
-/** This Node, and one of each other version on the PATH. */
+/** This Node.js, and one of each other version on the PATH. */
 function findNodes(): ReadonlyMap<string, string> {
   const found = new Map([[process.versions.node, process.execPath]]);
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {

@@ -40,8 +40,8 @@ const orders = { client: 'web', server: 'orders', finding: 'split-trace' } as co
 const mixed = applyBaseline(judged, [orders]);
 const all = applyBaseline(judged, [orders, { ...orders, server: 'payments' }]);
 
-suite('what is known or tolerated', () => {
-  test('is counted apart, and listed last', () => {
+suite('known and tolerated findings', () => {
+  test('are counted apart, and listed last', () => {
     assert.match(
       renderTerminal(mixed, details, options),
       /^BROKEN {2}1 of 3 edges, 1 of 3 calls; known: 1 edge, 1 call \(7 traces/,
@@ -58,7 +58,7 @@ suite('what is known or tolerated', () => {
     assert.doesNotMatch(tree, /^✗/m);
   });
 
-  test('is no failure in JUnit: it is skipped, with the reason', async () => {
+  test('are skipped in JUnit, with the reason', async () => {
     const xml = renderJunit(mixed, details, options);
     const { valid, errors } = await validateXML({ xml: { fileName: 'report.xml', contents: xml }, schema });
     assert.ok(valid, errors.map((error) => error.rawMessage).join('\n'));
@@ -68,7 +68,7 @@ suite('what is known or tolerated', () => {
     assert.match(xml, /name="web → payments">\n<failure type="split-trace"/);
   });
 
-  test('does not hide in JUnit what else is broken on its edge', () => {
+  test('hide no other break of their edge in JUnit', () => {
     const [first] = mixed.findings;
     assert.ok(first?.known === true);
     const { known: _, candidates: __, ...fresh } = { ...first, id: 'baggage-lost' as const };
@@ -78,7 +78,7 @@ suite('what is known or tolerated', () => {
     assert.match(xml, /<system-out>known: split-trace, 1 call<\/system-out>/);
   });
 
-  test('is a notice at GitHub', () => {
+  test('are notices on GitHub', () => {
     const text = renderGithub(mixed, details, options);
     assert.match(text, /^::error title=Trace context propagation%3A BROKEN::1 of 3 edges/);
     assert.match(text, /^::notice title=web → orders%3A split-trace::known, 1 call$/m);
@@ -89,7 +89,7 @@ suite('what is known or tolerated', () => {
     );
   });
 
-  test('is a line in Markdown and in HTML', () => {
+  test('are lines in Markdown and in HTML', () => {
     const markdown = renderMarkdown(all, details, options, spans);
     assert.match(markdown, /^\| ➖ ` web → orders ` \| http \| 1 \| 1 \|$/m);
     assert.match(markdown, /^- known: ` web → orders ` split-trace, 1 call$/m);
@@ -103,7 +103,7 @@ suite('what is known or tolerated', () => {
     assert.match(page, /class="number accepted">tolerated</);
   });
 
-  test('is marked in JSON, as its schema says', () => {
+  test('are marked in JSON, as its schema requires', () => {
     const { findings, edges } = reportShape.parse(
       JSON.parse(renderJson(mixed, { ...details, failOn: 'warning' })),
     );
@@ -119,7 +119,7 @@ suite('what is known or tolerated', () => {
   });
 });
 
-test('warnings that fail say so in each report', () => {
+test('each report says that warnings fail', () => {
   const result = checkFixtureDrawing('span-lost-in-service/shown.txt');
   const failing = { ...details, failOn: 'warning' } as const;
   assert.match(renderTerminal(result, failing, options), /^FAILED .*; warnings fail \(--fail-on warning\)$/m);
@@ -130,7 +130,7 @@ test('warnings that fail say so in each report', () => {
   assert.match(renderGithub(result, details, options), /^::notice title=Trace context propagation/);
 });
 
-test('warnings that fail are the first reason where there is no verdict, and the end of the command comes before what it explains', () => {
+test('without a verdict failing warnings come first, then the exit code of the command, then what it explains', () => {
   const result = checkFixtureDrawing('split-trace/shown-possible-messages.txt');
   const ended = { ...details, reason: 'no call was seen', command: { name: 'tests', exitCode: 3 } };
   assert.equal(

@@ -8,7 +8,7 @@ import { checkFixtureDrawing, readFixtureDrawing } from '../engine/read-fixture-
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 
-/** By finding and fixture: the kinds of the spans before the cut, what is wrong there, and the kinds of those after it. */
+/** Finding and fixture; kinds of the spans above the cut; the text at the cut; kinds of the spans below it. */
 const pictures: readonly (readonly [FindingId, string, string, string | null, string])[] = [
   ['clock-skew', 'shown-ahead', '', null, 'SERVER CLIENT SERVER'],
   ['service-unnamed', 'shown', '', null, 'SERVER CLIENT SERVER'],
@@ -62,7 +62,7 @@ const pictures: readonly (readonly [FindingId, string, string, string | null, st
   ['span-lost-in-service', 'shown', '', 'the parent of the span below, ID, is not here', 'CLIENT'],
 ];
 
-describe('the picture of a call: the cut is where spans do not belong together, and says what they show', () => {
+describe('the picture of a call: the cut is where spans do not belong together, and its text says what they show', () => {
   for (const [findingId, fixture, ...expected] of pictures)
     it(`${findingId}, ${fixture}`, () => {
       const name = `${findingId}/${fixture}.txt`;

@@ -1,6 +1,6 @@
 /**
- * Secrets that instrumentations leave in spans, put into every drawing that shows a finding. No report prints one of them,
- * and the findings stay what they are.
+ * Puts secrets that instrumentations leave in spans into every drawing of a finding. No report may print them, and the findings must stay
+ * the same.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const details = { source: 'a file', reason: null, notes: [], collector: null };
 
 const urls = new Set(['url.full', 'http.url', 'http.target', 'url.path']);
 
-/** Query, user and password wherever a span has a URL, and attributes that hold nothing else. */
+/** Adds a query, user and password to each URL in attributes, and attributes that hold only secrets. */
 function poisonAttributes(span: Span): Span {
   const poisoned = [...span.attributes].map(([key, value]): [string, AttributeValue] =>
     urls.has(key) && typeof value === 'string'
@@ -38,7 +38,7 @@ function poisonAttributes(span: Span): Span {
     ['url.query', 'token=canary-query'],
     ['http.request.header.authorization', ['Bearer canary-authorization']],
     ['http.request.header.cookie', ['session=canary-cookie']],
-    // Where it shows that a service records headers, the advice to let it do so goes.
+    // Not on spans that show that their service records headers: the finding would no longer advise to record them.
     ...(findHeaderSetting(span) === null
       ? [['http.request.header.baggage', ['user=canary-baggage']] as const]
       : []),
@@ -55,7 +55,7 @@ function poisonAttributes(span: Span): Span {
   };
 }
 
-/** A name may be a whole URL, which changes what the span says of its call. */
+/** Makes the name a whole URL. This changes what the span says about its call. */
 function poisonName(span: Span): Span {
   return { ...span, name: `GET http://canary-user:canary-password@h${span.name}/a?token=canary-name&b=c` };
 }
@@ -65,14 +65,14 @@ for (const file of globSync('*/*.txt', { cwd: folder }).sort()) {
     const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
     const check = (poisoned: readonly Span[]) => checkTraces(poisoned, { expectation, headers });
 
-    test('secrets in attributes change no finding and are in no report', () => {
+    test('secrets in attributes change no finding and appear in no report', () => {
       const poisoned = spans.map(poisonAttributes);
       const result = check(poisoned);
       assert.deepEqual(result, check(spans));
       assertNoCanary(result, poisoned);
     });
 
-    test('secrets in names are in no report', () => {
+    test('secrets in names appear in no report', () => {
       const poisoned = spans.map(poisonName);
       assertNoCanary(check(poisoned), poisoned);
     });

@@ -12,7 +12,7 @@ import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: false, docsRoot: '' };
 
-test('what the broken calls have in common stands in every report for people, escaped, and in JSON', () => {
+test('facts that broken calls share are in every report for people, escaped, and in JSON', () => {
   const { spans } = readFixtureDrawing('split-trace/broken-caller-replica.txt');
   const hostile = spans.map((span) => {
     const id = span.resource.get('service.instance.id');

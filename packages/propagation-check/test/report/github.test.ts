@@ -7,7 +7,7 @@ import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: true, docsRoot: '' };
 
-test('one line for the verdict and for each error, the explanation within', () => {
+test('one line for the verdict and for each error, which contains the explanation', () => {
   const lines = renderGithub(checkFixtureDrawing('split-trace/broken.txt'), details, options)
     .trimEnd()
     .split('\n');
@@ -24,7 +24,7 @@ test('an intact result is a notice', () => {
   assert.match(lines, /^::notice title=Trace context propagation%3A INTACT::[^\n]+\n$/);
 });
 
-test('names end neither the title nor the line', () => {
+test('special characters in names end neither the title nor the line', () => {
   const result = checkFixtureDrawing('split-trace/broken.txt');
   const [finding] = result.findings;
   assert.ok(finding);
@@ -35,7 +35,7 @@ test('names end neither the title nor the line', () => {
   assert.match(lines[1] ?? '', /^::error title=[^,:]+::/);
 });
 
-test('as many errors as GitHub shows', () => {
+test('no more errors than GitHub shows', () => {
   const result = checkFixtureDrawing('split-trace/broken.txt');
   const findings = Array.from({ length: 30 }, () => result.findings).flat();
   const lines = renderGithub({ ...result, findings }, details, options)

@@ -14,7 +14,7 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { cases } from '../cases.ts';
 import { hostileSpans } from '../engine/generate-system.ts';
 
-/** Kept, so that every run tries the same texts; a failure prints its own seed and path, which belong here then. */
+/** A fixed seed, so that every run tries the same texts. A failure prints a seed and a path, which are to be added here. */
 const seed = 20261124;
 
 const dangers = [
@@ -50,7 +50,7 @@ const hostileText = fc
   .array(fc.oneof(fc.constantFrom(...dangers), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 8 })
   .map((parts) => parts.join(''));
 
-/** Every text from outside is hostile; few different ones, so that services still call each other. */
+/** Every text from outside is hostile. There are few different texts, so that services still call each other. */
 const spans: fc.Arbitrary<readonly Span[]> = fc
   .tuple(hostileSpans, fc.array(hostileText, { minLength: 3, maxLength: 6 }))
   .map(([list, texts]) =>
@@ -79,12 +79,12 @@ function assertHarmless(text: string): void {
 
 const color = new RegExp(`${String.fromCharCode(0x1b)}\\[\\d{1,2}m`, 'g');
 
-/** Colours are the report's own. */
+/** Removes the colours, which the report adds itself. */
 function removeColors(text: string): string {
   return text.replace(color, '');
 }
 
-test('reports of hostile spans hold nothing that a terminal or a build log obeys', () => {
+test('reports of hostile spans contain no control characters and no commands of build logs', () => {
   const layout = fc.record({ width: fc.integer({ min: 1, max: 200 }), color: fc.boolean() });
   fc.assert(
     fc.property(spans, hostileText, layout, (list, text, { width, color }) => {
@@ -103,7 +103,7 @@ test('reports of hostile spans hold nothing that a terminal or a build log obeys
       assertHarmless(removeColors(renderTree(result, details, list, { width, color })));
       const options = { width, color, docsRoot: `${text}/` };
       assertHarmless(renderJunit(result, details, options));
-      // The headings of this report begin with the character that commands of Azure Pipelines begin with twice.
+      // Without headings: they begin with `##`, as commands of Azure Pipelines do.
       assertHarmless(renderMarkdown(result, details, options, list).replace(/^#{2,3} /gm, ''));
       const commands = renderGithub(result, details, options).trimEnd().split('\n');
       for (const command of commands)
@@ -117,7 +117,7 @@ test('reports of hostile spans hold nothing that a terminal or a build log obeys
   );
 });
 
-test('an escaped text is harmless wherever it stands, and one without danger stays as it is', () => {
+test('an escaped text is harmless anywhere, and a harmless text is not changed', () => {
   fc.assert(
     fc.property(hostileText, hostileText, (left, right) =>
       assertHarmless(`${escapeText(left)} ${escapeText(right)}`),

@@ -48,7 +48,7 @@ describe('the HTML report', () => {
     assert.match(card, /To decide.*propagation-check tap.*tcpdump/s);
   });
 
-  it('draws the request of a caller that made no span of its call', async () => {
+  it('draws the request of a caller without a span of its call', async () => {
     const { spans, expectation } = readFixtureDrawing('client-not-instrumented/broken.txt');
     const result = checkTraces(spans, { expectation });
     const { findings } = result;
@@ -70,7 +70,7 @@ describe('the HTML report', () => {
     );
   });
 
-  it('names traces with evidence first, and where each span stands', () => {
+  it('lists traces with evidence first, and shows the place of each span', () => {
     const { traces } = readData(render(split));
     assert.deepEqual(
       traces.map(({ id, isBroken }) => [id, isBroken]),
@@ -89,7 +89,7 @@ describe('the HTML report', () => {
     );
   });
 
-  it('runs its own script and style sheet and nothing else', () => {
+  it('executes only its own script and style sheet', () => {
     const page = render(split);
     const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
     const hashOf = (tag: string): string => {
@@ -98,11 +98,11 @@ describe('the HTML report', () => {
     };
     assert.match(policy, /^default-src &#39;none&#39;;/);
     for (const tag of ['script', 'style']) assert.ok(policy.includes(`${tag}-src ${hashOf(tag)};`), tag);
-    // But for the address in a command of `tap`.
+    // The only address is in a command of `tap`.
     assert.doesNotMatch(page, / style="| on[a-z]+="|(?<!--target )https?:\/\//);
   });
 
-  it('takes texts from outside as texts', () => {
+  it('escapes texts from outside', () => {
     const evil = '</script><img src=x onerror=alert(1)>"\'&\u202e';
     const page = renderHtml(
       checkTraces(split.map((span) => ({ ...span, name: evil, serviceName: `${evil}${span.serviceName}` }))),
@@ -114,7 +114,7 @@ describe('the HTML report', () => {
     assert.equal(page.match(/<\/script>/g)?.length, 2);
   });
 
-  it('has a graph, and counts what is intact without rounding up', () => {
+  it('has a graph with rates that are rounded down', () => {
     assert.match(render(split), /<svg class="graph"/);
     const edge = { client: 'a', server: 'b', protocol: 'http' } as const;
     assert.equal(rateOf({ ...edge, calls: 1_000, broken: 1 }), '99 %');
@@ -122,13 +122,13 @@ describe('the HTML report', () => {
     assert.equal(rateOf({ ...edge, calls: 0, broken: 0 }), 'never seen');
   });
 
-  it('is written where there is nothing', () => {
+  it('can be empty', () => {
     assert.match(renderHtml(checkTraces([]), details, [], script), /<h1 class="warning">CANNOT TELL/);
   });
 });
 
 describe('the spans that a report draws', () => {
-  it('are whole traces, those of findings first', () => {
+  it('are whole traces, those with findings first', () => {
     const result = judge(split);
     const idsOf = (most: number) => pickSpans(storeOf(split), result, most).map((span) => span.spanId);
     assert.deepEqual(idsOf(100), ['a1', 'a3', 'b1', 'c1'].map(spanId));
@@ -136,7 +136,7 @@ describe('the spans that a report draws', () => {
     assert.deepEqual(idsOf(2), ['a1', 'a3'].map(spanId));
   });
 
-  it('are of a trace that is too large the part around the finding, with everything above it', () => {
+  it('are the part around the finding, with all ancestors, where a trace is too large', () => {
     const steps = Array.from(
       { length: 40 },
       (_, at) => `  INTERNAL a step ${at}  5${at + 10}  ${at * 10}..${at * 10 + 1}`,

@@ -32,7 +32,7 @@ test('an intact edge is a test case that passes', async () => {
   assert.match(xml, /<testcase classname="propagation-check" name="\S+ → \S+"\/>/);
 });
 
-test('a broken edge is one that fails, with the explanation of the terminal', async () => {
+test('a broken edge is a test case that fails, with the explanation of the terminal', async () => {
   const { spans, expectation } = readFixtureDrawing('split-trace/broken.txt');
   const xml = render(spans, expectation);
   await assertValid(xml);
@@ -43,14 +43,14 @@ test('a broken edge is one that fails, with the explanation of the terminal', as
   );
 });
 
-test('a trace that did not come is an error, and never no test', async () => {
+test('a trace that did not arrive is an error, and never an empty report', async () => {
   const xml = render([], noExpectation, 'no span arrived');
   await assertValid(xml);
   assert.match(xml, / tests="1" failures="0" errors="1">/);
   assert.match(xml, /<testcase [^>]+ name="verdict">\n<error type="unknown" message="no span arrived"\/>/);
 });
 
-test('what XML cannot hold becomes its code, and markup stays text', async () => {
+test('characters that XML forbids become their codes, and markup is escaped', async () => {
   const name = '\u0000\u001b[2J\ufffe\ud800]]>"<a>&amp;\'😀';
   const edges = expectPath(['web', 'orders', name]);
   const { spans } = readFixtureDrawing('split-trace/healthy.txt');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { listHeaders } from '../../src/report/list-headers.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-test('headers of the request come before those of the answer', () => {
+test('headers of the request come before those of the response', () => {
   const [span] = drawTrace(`
     SERVER b GET /work  b1  0..9 http.response.header.server-timing=trace http.request.header.traceparent=[]
   `);

@@ -12,7 +12,7 @@ function render(spans: readonly Span[], from = spans): string {
   return renderMarkdown(checkTraces(from), details, options, spans);
 }
 
-test('a broken call is drawn where it is cut', () => {
+test('the diagram of a broken call shows the cut', () => {
   const { spans } = readFixtureDrawing('split-trace/broken.txt');
   const lines = render(spans).split('\n');
   assert.equal(lines[0], '## Trace context propagation: BROKEN');
@@ -23,14 +23,14 @@ test('a broken call is drawn where it is cut', () => {
   assert.match(diagram, / {2}s0-xs1: .+\n {2}Note over s1: another trace begins: [0-9a-f]{32}/);
 });
 
-test('without spans there is no diagram, and the explanation stays', () => {
+test('without spans there is an explanation and no diagram', () => {
   const { spans } = readFixtureDrawing('split-trace/broken.txt');
   const text = render([], spans);
   assert.doesNotMatch(text, /mermaid/);
   assert.match(text, /✗ One request, two traces \(split-trace\)/);
 });
 
-test('an intact result is its headline and the table of edges', () => {
+test('an intact result has a headline and the table of edges', () => {
   const { spans } = readFixtureDrawing('split-trace/healthy.txt');
   const text = render(spans);
   assert.match(text, /^## Trace context propagation: INTACT\n/);
@@ -38,7 +38,7 @@ test('an intact result is its headline and the table of edges', () => {
   assert.doesNotMatch(text, /^###/m);
 });
 
-test('names of services are neither markup nor syntax of a diagram', () => {
+test('names of services become neither markup nor syntax of a diagram', () => {
   const { spans } = readFixtureDrawing('split-trace/broken.txt');
   const name = 'a|b```c\n@team <img> ;end#x';
   const hostile = spans.map((span) => ({ ...span, serviceName: `${name}${span.serviceName}` }));

@@ -5,7 +5,7 @@ import { findings as prose } from '../../src/rules/findings.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
-/** The note on the broken call of a drawing, and the title of its finding. */
+/** The note on the broken call of a drawing, and the title of the finding. */
 function readNote(path: string): readonly (string | undefined)[] {
   const { spans, expectation, headers } = readFixtureDrawing(path);
   const [finding] = checkTraces(spans, { expectation, headers }).findings;
@@ -15,7 +15,7 @@ function readNote(path: string): readonly (string | undefined)[] {
 }
 
 for (const path of ['context-lost-in-process/broken.txt', 'client-span-lost/broken.txt'])
-  test(`says no more of a call than its ids show: ${path}`, () => {
+  test(`the note on a call says only what its ids show: ${path}`, () => {
     const [note, title] = readNote(path);
     assert.equal(
       note?.replaceAll(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))),
@@ -23,6 +23,6 @@ for (const path of ['context-lost-in-process/broken.txt', 'client-span-lost/brok
     );
   });
 
-test('says that a parent is another span', () => {
+test('the note says that the parent is another span', () => {
   assert.equal(readNote('wrong-parent/broken.txt')[0], 'the parent of its span is not the call');
 });

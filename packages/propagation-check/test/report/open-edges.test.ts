@@ -26,7 +26,7 @@ const result: Result = {
   undecided: [{ client: 'web', server: 'orders', says: 'none of 12 calls judged' }],
 };
 
-suite('an edge that is open, where another is broken', () => {
+suite('an open edge beside a broken one', () => {
   test('is in the headline', () => {
     assert.match(
       renderTerminal(result, details, options),
@@ -34,7 +34,7 @@ suite('an edge that is open, where another is broken', () => {
     );
   });
 
-  test('has the mark of a warning, and not those of its other protocols', () => {
+  test('has the mark of a warning, and other protocols of the edge do not', () => {
     const mark = (protocol: EdgeResult['protocol']) =>
       markEdge(makeEdge('orders', { calls: 1 }), {
         findings: [],
@@ -44,7 +44,7 @@ suite('an edge that is open, where another is broken', () => {
     assert.equal(mark('messaging'), 'fine');
   });
 
-  test('has no mark where a baseline knows, or an expectation tolerates, what leaves it open', () => {
+  test('has no mark where a baseline or an expectation accepts the finding that leaves it open', () => {
     const drawing = readFixtureDrawing('split-trace/shown-other-host.txt');
     const judge = (toleratedPeers: readonly string[]) =>
       checkTraces(drawing.spans, { expectation: { ...drawing.expectation, toleratedPeers } });
@@ -56,7 +56,7 @@ suite('an edge that is open, where another is broken', () => {
     assert.deepEqual([listMarks(result), listMarks(known)], [['warning'], ['fine']]);
   });
 
-  test('has the mark of a warning where an expectation names it and a few messages are open on both sides', () => {
+  test('has the mark of a warning where it is expected and a few messages are open on both sides', () => {
     const kafka = 'messaging.system=kafka messaging.destination.name=mails';
     const messages = Array.from({ length: 6 }, (_, at) => {
       const received = `mailer CONSUMER "process" ${at * 100 + 10}..${at * 100 + 20} ${kafka}`;
@@ -102,7 +102,7 @@ suite('an edge that is open, where another is broken', () => {
     );
   });
 
-  test('has its column in the page, and room for its label between the boxes', () => {
+  test('has its column in the HTML report, and room for its label between the boxes', () => {
     const page = renderHtml(result, details, [], '');
     assert.match(page, /<th scope="col" class="number">not judged</);
     const ends = (pattern: RegExp) => [...page.matchAll(pattern)].map((match) => match.slice(1).map(Number));
@@ -112,7 +112,7 @@ suite('an edge that is open, where another is broken', () => {
       assert.ok(left + width <= x - half || left >= x + half, `${left} ${width} ${x}`);
   });
 
-  test('keeps to the width of a terminal, and leaves other edges on one line', () => {
+  test('fits the width of a terminal, and leaves other edges on one line', () => {
     const counts = { calls: 1_234, broken: 1_000, unjudged: 123_456, doubtful: 234, known: true } as const;
     const past = { service: 'a-service-with-a-long-name', calls: 1_000 };
     const edges = [
@@ -133,7 +133,7 @@ suite('an edge that is open, where another is broken', () => {
   });
 });
 
-test('an audit gives each edge the mark that a check gives it', () => {
+test('an audit marks each edge as a check does', () => {
   const window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   const seen = new Set<string>();
   for (const name of globSync('{missing-*,split-trace,uninstrumented-peer}/*.txt', { cwd: drawingsFolder })) {

@@ -19,7 +19,7 @@ const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: false, docsRoot: '' };
 const get = 'http.request.method=GET url.path=/work';
 
-/** `gateway` hands on the header that it received. */
+/** `gateway` forwards the header that it received. */
 const handedOn = (trace: number, gateway = 'gateway') => `
 trace ${trace}
   web       CLIENT "GET" 0..90 http.request.method=GET url.full=http://${gateway}/work
@@ -38,11 +38,11 @@ function judge(...drawings: readonly string[]) {
   return checkTraces(spans, { expectation });
 }
 
-suite('an edge that is here only because another is broken', () => {
+suite('an edge that exists only because another is broken', () => {
   const result = judge(handedOn(1), handedOn(2));
   const [past] = result.edges.filter(({ client, server }) => client === 'web' && server === 'orders');
 
-  test('names the hop, and counts neither as intact nor as broken', () => {
+  test('names the hop, and counts as neither intact nor broken', () => {
     assert.deepEqual(past?.past, { service: 'gateway', calls: 2 });
     const text = renderTerminal(result, details, options);
     assert.match(text, /^BROKEN {2}1 of 2 edges, 2 of 4 calls /);
@@ -50,7 +50,7 @@ suite('an edge that is here only because another is broken', () => {
     assert.match(text, /^✓ web → gateway /m);
   });
 
-  test('in the other reports', () => {
+  test('is shown in the other reports', () => {
     assert.match(
       renderJunit(result, details, options),
       /name="web → orders">\n<skipped message="2 calls past gateway"\/>/,
@@ -60,7 +60,7 @@ suite('an edge that is here only because another is broken', () => {
     assert.deepEqual(reportShape.parse(JSON.parse(renderJson(result, details))).edges, result.edges);
   });
 
-  test('in a watch', () => {
+  test('is shown by watch', () => {
     const { spans } = readDrawing(handedOn(1));
     const tracker = new CallTracker({ settleMs: 0 });
     tracker.add(spans, 0);
@@ -78,7 +78,7 @@ suite('an edge that is here only because another is broken', () => {
     assert.match(createChangeTeller()(state).join('\n'), /Z ✓ web → gateway {2}seen, 1 call$/m);
   });
 
-  test('in the metrics of a sink', () => {
+  test('is counted in the metrics of a sink', () => {
     const sink = makeJudge();
     sink.send(readDrawing(handedOn(1) + handedOn(2) + direct).spans);
     sink.finish();
@@ -88,7 +88,7 @@ suite('an edge that is here only because another is broken', () => {
     );
   });
 
-  test('in an audit', () => {
+  test('is shown by audit', () => {
     const window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
     const now = { window, result, seen: { complete: true, says: '' } };
     const none = { before: null, state: null, failUnder: null } as const;
@@ -101,12 +101,12 @@ suite('an edge that is here only because another is broken', () => {
     ]);
   });
 
-  test('where calls of its own are whole, only some of them went past', () => {
+  test('counts only some of its calls as past the hop where others are whole', () => {
     const text = renderTerminal(judge(handedOn(1), handedOn(2), direct), details, options);
     assert.match(text, /^✓ web → orders +http {2}3 calls, 2 past gateway$/m);
   });
 
-  test('past several services, all calls count, and the service of most is named', () => {
+  test('past several services: counts all calls, and names the most frequent service', () => {
     const [edge] = judge(handedOn(1, 'proxy'), handedOn(2), handedOn(3)).edges.filter(
       ({ past: each }) => each !== undefined,
     );
@@ -115,7 +115,7 @@ suite('an edge that is here only because another is broken', () => {
     assert.match(text, /^~ web → orders +http {2}2 calls, past /m);
   });
 
-  test('none where the edge is expected, and where the hop writes its own header', () => {
+  test('is none where it is expected, or where the hop sends its own header', () => {
     const expected = 'expect web -> orders\nexpect web -> gateway -> orders\n';
     const own = handedOn(1).replace('    orders', '        orders');
     for (const whole of [judge(expected, handedOn(1)), judge(own), judge(direct)])

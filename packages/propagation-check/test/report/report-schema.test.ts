@@ -16,7 +16,7 @@ const details: ReportDetails = {
   command: { name: 'npm', exitCode: 0 },
 };
 
-test('what drawings are judged to be has its shape, and no field beside', () => {
+test('the result of each drawing matches the schema, without further fields', () => {
   for (const file of globSync('*/*.txt', { cwd: folder })) {
     const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
     const result = checkTraces(spans, { expectation, headers, explain: true });

@@ -11,7 +11,7 @@ import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 const result = checkFixtureDrawing('split-trace/broken.txt');
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 
-test('reports that are read elsewhere name no path of this machine', () => {
+test('reports that are read on other machines contain no local path', () => {
   for (const docsRoot of ['/usr/lib/node_modules/propagation-check/dist/', '../../tool/dist/']) {
     const options = { width: 200, color: false, docsRoot };
     for (const text of [renderJunit(result, details, options), renderGithub(result, details, options)]) {
@@ -24,7 +24,7 @@ test('reports that are read elsewhere name no path of this machine', () => {
   assert.match(renderJunit(result, details, options), /read +node_modules\/propagation-check\/dist\/docs/);
 });
 
-test('a path below the working directory is shown from there, others as they are', () => {
+test('a path below the working directory is shown relative to it, others unchanged', () => {
   const inside = join(process.cwd(), 'spans', 'a.json');
   assert.equal(quotePath(inside), join('spans', 'a.json'));
   assert.equal(createFileSource(inside).name, `file=${join('spans', 'a.json')}`);

@@ -125,7 +125,7 @@ Good to know:
     );
   });
 
-  test('calls to a peer are told once, by a note or below', () => {
+  test('calls to a peer are reported once, in a note or below', () => {
     const [peer] = broken.findings.slice(-1);
     assert.ok(peer !== undefined);
     const judge = (count: number, named = 'payments:80') =>
@@ -142,14 +142,14 @@ Good to know:
     assert.equal(judge(3, 'other:80'), true);
   });
 
-  test('the instrumentations of a call within one service are told once', () => {
+  test('the instrumentations of a call inside one service are listed once', () => {
     const scopes = { client: ['undici', 'http'], server: ['undici', 'http'] };
     const own = { ...broken, findings: [{ ...split, server: 'web', scopes }] };
     assert.match(render(own, 100), /^ {2}scopes {4}in web: undici, http\n {2}may be /m);
     assert.equal(renderHtml(own, details, [], '').split('in web: undici, http').length, 2);
   });
 
-  test('an expected edge without a call is told as never seen', () => {
+  test('an expected edge without a call is shown as never seen', () => {
     const unseen: Result = {
       ...broken,
       edges: [{ client: 'web', server: 'orders', protocol: 'http', calls: 0, broken: 0 }],
@@ -185,12 +185,12 @@ Good to know:
     [62, 12, 15],
     [80, 12, 15],
   ] as const) {
-    test(`the items of a list hang below their first word at ${width} columns`, () => {
+    test(`list items are indented to their first word at ${width} columns`, () => {
       const lines = render(broken, width).split('\n');
       const from = lines.findIndex((line) => /^ {2}may be/.test(line)) + 1;
       const to = lines.findIndex((line) => /^ {2}fix/.test(line));
       const indents = lines.slice(from, to).map((line) => /^ */.exec(line)?.[0].length);
-      // The label of the steps is between.
+      // The label of the steps is in between.
       assert.deepEqual(
         new Set(indents.filter((indent) => indent !== 2)),
         new Set([behindNumber, behindLabel]),
@@ -198,7 +198,7 @@ Good to know:
     });
   }
 
-  test('a command that is too wide goes on behind a backslash, and one that is quoted stays whole', () => {
+  test('a command that is too wide is continued by a backslash, and a quoted one stays whole', () => {
     const stepOf = (step: string, width: number) => {
       const lines = render({ ...broken, findings: [{ ...split, decide: [step] }] }, width).split('\n');
       const from = lines.findIndex((line) => line.includes('propagation-check tap'));
@@ -225,7 +225,7 @@ Good to know:
     assert.equal(stepOf(quoted, 40).length, 1);
   });
 
-  test('colours change nothing else', () => {
+  test('colours change only colours', () => {
     const painted = render(broken, 80, {}, true);
     assert.notEqual(painted, render(broken, 80));
     assert.equal(stripVTControlCharacters(painted), render(broken, 80));
@@ -242,12 +242,12 @@ Good to know:
     assert.match(render({ ...intact, edges: [] }, 100), /^INTACT {2}no call between two services was seen/);
   });
 
-  test('what is unknown has its reason in the first line', () => {
+  test('an unknown verdict has its reason in the first line', () => {
     const unknown: Result = { ...broken, verdict: 'unknown', edges: [], findings: [] };
     assert.equal(render(unknown, 100, { reason: 'nothing came' }), 'CANNOT TELL  nothing came\n');
   });
 
-  test('an edge that was never seen, and services that are not known', () => {
+  test('an edge that was never seen, and unknown services', () => {
     const text = render(
       {
         ...broken,
@@ -278,7 +278,7 @@ Good to know:
     assert.match(render(broken, 200, { collector: fine }), /metrics: no span refused, failed or dropped\n/);
   });
 
-  test('texts from outside stay on their line and command nothing', () => {
+  test('texts from outside stay in their line and contain no commands', () => {
     const hostile = '\u001b[2J\r\n::error::x\u202e\u0085<b>';
     const finding = {
       ...split,

@@ -25,7 +25,7 @@ describe('a trace as a tree', () => {
     assert.equal(renderTraceTrees(spans, layout), expected.join('\n'));
   });
 
-  it('shows the traces beside each other on one clock', () => {
+  it('shows several traces with offsets from one origin', () => {
     const spans = drawTrace(`
       trace a
       SERVER service-a GET /call-b   a1   0..40
@@ -37,7 +37,7 @@ describe('a trace as a tree', () => {
     assert.match(text, /b1b1b1b1b1b1b1b1 {2}\+19\.0 ms/);
   });
 
-  it('says that a parent is absent', () => {
+  it('notes a missing parent', () => {
     const spans = drawTrace(`
       trace a
       SERVER service-b GET /work   b1 <- a3  19..27
@@ -45,7 +45,7 @@ describe('a trace as a tree', () => {
     assert.match(renderTraceTrees(spans, layout), /its parent a3a3a3a3a3a3a3a3 is not in this trace/);
   });
 
-  it('ends for cycles and self-parents, and shows each span once', () => {
+  it('terminates for cycles and spans that are their own parent, and shows each span once', () => {
     const spans = drawTrace(`
       trace a
       INTERNAL x one   c1 <- c2  1..2
@@ -57,7 +57,7 @@ describe('a trace as a tree', () => {
     assert.match(text, /form a cycle/);
   });
 
-  it('ends for spans that share an id', () => {
+  it('terminates for spans with equal ids', () => {
     const spans = drawTrace(`
       trace a
       SERVER x one      c1  1..2
@@ -67,7 +67,7 @@ describe('a trace as a tree', () => {
     assert.equal(renderTraceTrees(spans, layout).split('\n').length, 4);
   });
 
-  it('cuts a trace that nobody could read', () => {
+  it('cuts a long trace', () => {
     const [root] = drawTrace('SERVER x one  c1  1..2');
     assert.ok(root);
     const wide = Array.from({ length: 100_000 }, (_, index) => child(root, index + 1, root.spanId));

@@ -44,7 +44,7 @@ function render(
   return renderTree(result, details, spans, { width: 80, color: false, ...layout });
 }
 
-/** Without the prose, which has other tests. */
+/** The drawing without the prose, which has other tests. */
 function drawingOf(text: string): string {
   const lines = text.split('\n');
   const first = lines.findIndex((line) => line.startsWith('  trace '));
@@ -57,7 +57,7 @@ const cases = { split: drawSplitCall(), stripped, intact } as const;
 suite('the picture for people at a terminal', () => {
   for (const [name, spans] of Object.entries(cases)) {
     for (const width of [60, 80, 200]) {
-      // `node scripts/run.mjs --test --test-update-snapshots FILE` writes the drawings; look at them.
+      // To update the drawings: `node scripts/run.mjs --test --test-update-snapshots FILE`. Then look at them.
       test(`${name}, ${width} columns`, (t) => {
         const text = drawingOf(render(spans, { width }));
         t.assert.fileSnapshot(text, join(import.meta.dirname, `tree/${name}-${width}.txt`), {
@@ -73,12 +73,12 @@ suite('the picture for people at a terminal', () => {
     assert.ok(drawing !== undefined && readme.includes(`\n\`\`\`\n${drawing}\`\`\`\n`));
   });
 
-  test('a broken edge takes one screen of 80 columns and 24 lines, with the prompt below it', () => {
+  test('a broken edge fits one screen of 80 columns and 24 lines, with the prompt below it', () => {
     for (const spans of [cases.split, cases.stripped])
       assert.ok(render(spans, {}).split('\n').length <= 24, render(spans, {}));
   });
 
-  test('a caller without a span of its call shows its request', async (t) => {
+  test('a caller without a span of its call is shown by its request', async (t) => {
     const drawing = readFixtureDrawing('client-not-instrumented/broken.txt');
     const text = drawingOf(render(drawing.spans, {}, drawing.expectation));
     t.assert.fileSnapshot(text, join(import.meta.dirname, 'tree/client-not-instrumented-80.txt'), {
@@ -86,7 +86,7 @@ suite('the picture for people at a terminal', () => {
     });
   });
 
-  test('colours add nothing but colours', () => {
+  test('colours change only colours', () => {
     for (const spans of Object.values(cases)) {
       const coloured = render(spans, { color: true });
       assert.notEqual(coloured, render(spans, {}));
@@ -94,7 +94,7 @@ suite('the picture for people at a terminal', () => {
     }
   });
 
-  test('without UTF-8 each character is one of ASCII, in the same column', (t) => {
+  test('without UTF-8 each character is replaced by one ASCII character, in the same column', (t) => {
     const text = drawingOf(render(stripped, {}));
     t.assert.fileSnapshot(toAscii(text), join(import.meta.dirname, 'tree/stripped-ascii.txt'), {
       serializers: [String],
@@ -137,7 +137,7 @@ suite('the picture for people at a terminal', () => {
     assert.match(render([{ ...root, endTimeUnixNano: root.startTimeUnixNano }], {}, noExpectation), /━/);
   });
 
-  test('beyond three findings their titles are left', () => {
+  test('after three findings only titles are shown', () => {
     const many = ['c', 'd', 'e', '9', '8'].flatMap((id) =>
       drawSplitCall().map((span) => ({
         ...span,

@@ -7,7 +7,7 @@ for (const [name, take] of [
   ['those that are due, though the tick is late', (due: DueTraces) => due.takeDue(6_000)],
   ['those that are taken to free memory', (due: DueTraces) => due.takeRested(0, 100, () => 10)],
 ] as const) {
-  test(`${name}, come in the order of their ends, though spans moved the end of one`, () => {
+  test(`${name}, are taken in the order of their ends, although late spans moved one`, () => {
     const due = new DueTraces();
     const [moved, other] = [makeTrace('moved', 1_000), makeTrace('other', 3_000)];
     due.add(moved);

@@ -9,14 +9,14 @@ function makeCall(client: string | null, server: string | null, traceId = 'a'): 
 const listOf = (counters: EdgeCounters) =>
   counters.list().map(({ client, server, calls }) => `${client} → ${server}: ${calls}`);
 
-test('edges beyond the bound are counted as other, and known ones keep their counter', () => {
+test('edges beyond the limit are counted as other, and known ones keep their counters', () => {
   const counters = new EdgeCounters(2);
   for (const server of ['b', 'c', 'd', 'e', 'b']) counters.count(makeCall('a', server));
   assert.deepEqual(listOf(counters), ['a → b: 2', 'a → c: 1', 'other → other: 2']);
   assert.equal(counters.edges, 2);
 });
 
-test('a name that is missing is unknown, and a long one is cut', () => {
+test('a missing name is unknown, and a long one is cut', () => {
   const counters = new EdgeCounters(9);
   counters.count(makeCall(null, ''));
   counters.count(makeCall('a', 'x'.repeat(9_999)));
@@ -56,7 +56,7 @@ test('addresses of peers without spans leave room for services, also after a res
   assert.equal(after.edges, 8);
 });
 
-test('restored peers keep their counters, and take the share of new ones', () => {
+test('restored peers keep their counters, and use up the share of new ones', () => {
   const counters = new EdgeCounters(24);
   for (let number = 0; number < 6; number += 1) counters.count(makeCallToPeer(number));
   const after = new EdgeCounters(8);

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { IdMemory, readWords } from '../../src/sink/id-memory.ts';
 
 const seed = 20261128;
-/** Few places of the table, so that searches meet. */
+/** Ids from a small range, so that many of them share a slot of the table. */
 const id = fc.nat(400).map((number) => number.toString(16).padStart(32, '0'));
 
-test('the last ids are known, at least as many as fit and at most twice as many', () => {
+test('the latest ids are known, at least as many as the limit and at most twice as many', () => {
   const most = 50;
   fc.assert(
     fc.property(fc.array(id, { maxLength: 2_000 }), (ids) => {

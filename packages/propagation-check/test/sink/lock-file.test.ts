@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { lockFile } from '../../src/sink/lock-file.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 
-/** The lock of a process that was killed: a socket on which nobody listens. */
+/** Makes the lock of a process that was killed: a socket on which nobody listens. */
 async function leaveLock(path: string): Promise<void> {
   const server = createServer().listen(`${path}.owner`);
   await once(server, 'listening');
@@ -16,7 +16,7 @@ async function leaveLock(path: string): Promise<void> {
   await once(server, 'close');
 }
 
-test('a file is locked once, by whatever name, until it is given free', async (t) => {
+test('a file is locked once, under whatever path, until it is released', async (t) => {
   const folder = await makeFolder(t, { 'state.json': '{}' });
   const path = join(folder, 'state.json');
   await symlink(path, join(folder, 'link.json'));
@@ -27,7 +27,7 @@ test('a file is locked once, by whatever name, until it is given free', async (t
   await (await lockFile(join(folder, 'link.json')))();
 });
 
-test('what a killed process has left locks nothing, and of two that find it one gets the lock', async (t) => {
+test('the lock of a killed process locks nothing, and only one of two processes gets it', async (t) => {
   const path = join(await makeFolder(t), 'state.json');
   await leaveLock(path);
   await (await lockFile(path))();
@@ -39,7 +39,7 @@ test('what a killed process has left locks nothing, and of two that find it one 
   await unlock();
 });
 
-test('a lock that cannot be made: the error says why', async (t) => {
+test('the error explains why a lock cannot be made', async (t) => {
   const folder = await makeFolder(t);
   await assert.rejects(
     lockFile(join(folder, 'absent', 'x')),

@@ -4,26 +4,26 @@ import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-/** A judge with a clock of its own, in milliseconds; the drawings begin at 0 of it. */
+/** A judge with its own clock, in milliseconds from the beginning of the drawings. */
 export interface DrivenJudge {
   readonly judge: TraceJudge;
   readonly now: number;
   state(): JudgeState;
-  /** Judges everything. */
+  /** Judges all spans. */
   finish(): void;
-  /** Lets time pass, a second at a time. */
+  /** Lets time pass, in steps of a second. */
   advance(milliseconds: number): void;
-  /** Exports of these spans arrive, one for each resource. */
+  /** Delivers these spans in one export for each resource. */
   send(spans: readonly Span[]): void;
   /** `client → server verdict cause: calls`, sorted. */
   list(): readonly string[];
   readonly counted: readonly CallVerdict[];
 }
 
-/** Of drawings, in milliseconds since the epoch. */
+/** The time at which drawings begin. Milliseconds since the epoch. */
 const drawnAt = 1_700_000_000_000;
 
-/** @param lagMs By so much the judge's clock is behind that of the services, as on a machine that has slept. */
+/** @param lagMs How much the clock of the judge is behind that of the services, as on a machine that has slept. */
 export function makeJudge(options: Partial<TraceJudgeOptions> = {}, lagMs = 0): DrivenJudge {
   const counters = new EdgeCounters(1_000);
   const counted: CallVerdict[] = [];
@@ -77,7 +77,7 @@ export function makeJudge(options: Partial<TraceJudgeOptions> = {}, lagMs = 0): 
   };
 }
 
-/** Whole calls of web to orders, a trace each; the ids begin with `from`. @param at Milliseconds. */
+/** Whole calls from web to orders, each in its own trace. Ids begin with `from`. @param at Milliseconds. */
 export function callOrders(count: number, at = 0, from = 1): readonly Span[] {
   return Array.from({ length: count }, (_, index) => {
     const id = (from + index).toString(16).padStart(4, '0');
@@ -92,7 +92,7 @@ export function callOrders(count: number, at = 0, from = 1): readonly Span[] {
   }).flat();
 }
 
-/** The same calls, of which orders begins a trace of its own. */
+/** The same calls without context: orders begins a new trace for each. */
 export function breakCalls(spans: readonly Span[]): readonly Span[] {
   return spans.map((span) =>
     span.serviceName === 'orders'
@@ -101,7 +101,7 @@ export function breakCalls(spans: readonly Span[]): readonly Span[] {
   );
 }
 
-/** Other traces of the same shape. */
+/** The same spans in other traces. */
 export function rename(spans: readonly Span[], id: string): readonly Span[] {
   const change = (text: string): string => `${text.slice(0, -id.length)}${id}`;
   return spans.map((span) => ({

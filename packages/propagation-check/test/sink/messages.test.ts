@@ -8,7 +8,7 @@ import { makeJudge } from './make-judge.ts';
 
 const minute = 60_000;
 
-/** @param pauses After the spans whose names begin with `a`, with `b` and with `c`, in milliseconds. */
+/** @param pauses Milliseconds to wait after the spans whose names begin with `a`, with `b` and with `c`. */
 function countInExports(drawing: string, pauses: readonly [number, number, number]): readonly string[] {
   const { spans } = readDrawing(drawing);
   const sink = makeJudge();
@@ -61,30 +61,30 @@ trace 1
 const one = ['web → worker intact: 1'];
 const drawings = { linked: receivedAndProcessed, below, beside, redelivered, batch, subscribed };
 
-suite('a message counts once', () => {
+suite('a message is counted once', () => {
   for (const [name, drawing] of Object.entries(drawings)) {
     const expected = countAtOnce(readDrawing(drawing).spans).toSorted();
     test(`${name}: in one batch`, () => assert.deepEqual(countInExports(drawing, [0, 0, 0]), expected));
-    test(`${name}: in several`, () =>
+    test(`${name}: in several batches`, () =>
       assert.deepEqual(countInExports(drawing, [minute, minute, minute]), expected));
   }
-  test('also when the span that came later began sooner', () => {
+  test('also when a span that arrives later began earlier', () => {
     const swapped = receivedAndProcessed.replace('b receive', 'c receive').replace('c process', 'b process');
     assert.deepEqual(countInExports(swapped, [minute, minute, minute]), one);
   });
 });
 
-suite('a message that was counted does not count again when its trace has left', () => {
+suite('a counted message is not counted again when its trace has left the window', () => {
   const late = 10 * minute;
   for (const [name, drawing] of Object.entries({ linked: receivedAndProcessed, below, beside, redelivered }))
     test(name, () => assert.deepEqual(countInExports(drawing, [0, late, minute]), one));
   for (const [name, drawing] of Object.entries({ below, redelivered }))
-    test(`${name}: apart from the PRODUCER span`, () =>
+    test(`${name}: without the PRODUCER span`, () =>
       assert.deepEqual(countInExports(drawing, [late, late, late]), [
         'unknown → worker undecided judged-apart: 1',
       ]));
 
-  test('what another service received does', () => {
+  test('the same message that another service received is counted', () => {
     assert.deepEqual(countInExports(subscribed, [0, late, minute]), [
       'unknown → audit undecided judged-apart: 1',
       'web → worker intact: 1',
@@ -92,7 +92,7 @@ suite('a message that was counted does not count again when its trace has left',
   });
 });
 
-test('the request below a request of its service is no call of its own when its trace has left', () => {
+test('a request inside a request of the same service is no further call when its trace has left the window', () => {
   const nested = `
 trace 1
   web CLIENT "a GET" 0..9 http.request.method=GET url.full=http://orders/work
@@ -104,7 +104,7 @@ trace 1
   assert.deepEqual(countInExports(nested, [0, 10 * minute, minute]), expected);
 });
 
-test('a request that names two spans of its caller counts once, also when one of them comes later', () => {
+test('a request that names two spans of its caller is counted once, also when one of them is late', () => {
   const request = `
 trace 1
   web INTERNAL "a job" 0..9 id:job
@@ -117,7 +117,7 @@ trace 2
   assert.deepEqual(countInExports(request, [minute, minute, minute]), expected);
 });
 
-test('a call that is broken, although its sides name each other, is not counted as intact', () => {
+test('a broken call whose sides name each other is not counted as intact', () => {
   const cut = `
 trace 1
   web SERVER "a GET /call" 0..100 http.request.method=GET url.path=/call

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { metrics } from '../../src/sink/metrics.ts';
 
-test('the docs have every metric, with its labels and its words', () => {
+test('the docs list every metric with its labels and its help', () => {
   const page = readFileSync(new URL('../../../../docs/sink.md', import.meta.url), 'utf8');
   const [, table = ''] = /<!-- metrics -->\n(.*)\n<!-- \/metrics -->/s.exec(page) ?? [];
   const rows = metrics.map((metric) => {

@@ -7,14 +7,14 @@ import { renderQualityMetrics } from '../../src/sink/quality-metrics.ts';
 const example = z.strictObject({ traceID: z.string(), spanIDs: z.array(z.string()).optional() });
 const count = z.number().int().nonnegative();
 
-/** Relative to the base of the UI; the sink serves the page. */
+/** Relative to the base URL of Jaeger's UI; the sink serves the page. */
 const link = z.string().regex(/^api\/quality-metrics\?finding=[\w-]+$/);
 
 /**
- * The shape that Jaeger's UI reads, and the backend's types. Sources: jaeger-ui, `packages/jaeger-ui/src/components`: `QualityMetrics/types.ts`,
- * `common/ExamplesLink.tsx` and `common/DetailsCard/types.tsx`; jaeger, `cmd/query/app/qualitymetrics/data_types.go`, whose scores are whole
- * numbers. `QualityMetrics/index.tsx` takes the names of metrics and the keys of scores for React's keys, `MetricCard.tsx` divides by passes
- * and failures.
+ * The shape that Jaeger's UI reads, with the types of its backend. Scores are whole numbers. `QualityMetrics/index.tsx` uses the names of
+ * metrics and the keys of scores as React keys, and `MetricCard.tsx` divides by passes and failures.
+ * Sources: jaeger-ui, `packages/jaeger-ui/src/components`: `QualityMetrics/types.ts`, `common/ExamplesLink.tsx`,
+ * `common/DetailsCard/types.tsx`; jaeger, `cmd/query/app/qualitymetrics/data_types.go`.
  */
 const shape = z.strictObject({
   traceQualityDocumentationLink: link,
@@ -59,9 +59,9 @@ function countCalls(): EdgeCounters {
   return counters;
 }
 
-test('scores and examples of a service, in the shape that the page reads', () => {
+test('scores and examples of a service have the shape that the page expects', () => {
   const read = shape.parse(JSON.parse(JSON.stringify(renderQualityMetrics('orders', countCalls().list()))));
-  // One broken call of 200 is not 100.
+  // One broken call in 200 is less than 100 %.
   assert.deepEqual(
     read.scores.map(({ key, value }) => [key, value]),
     [
@@ -79,11 +79,11 @@ test('scores and examples of a service, in the shape that the page reads', () =>
   assert.equal(first.metricDocumentationLink, 'api/quality-metrics?finding=header-stripped');
   assert.equal(second?.name, 'orders → stock');
   assert.equal(second.metricDocumentationLink, read.traceQualityDocumentationLink);
-  // The page divides by passes and failures.
+  // The page divides by passes and failures, so a metric without either must be absent.
   assert.deepEqual(others, []);
 });
 
-test('names of metrics are keys of the page: a service that calls itself has one of that edge', () => {
+test('names of metrics are unique: a service that calls itself has one metric for that edge', () => {
   const counters = countCalls();
   counters.count(call('orders', 'orders', 'intact', 'f'), 3);
   const { metrics } = shape.parse(renderQualityMetrics('orders', counters.list()));
@@ -92,7 +92,7 @@ test('names of metrics are keys of the page: a service that calls itself has one
   assert.deepEqual([...new Set(names)], names);
 });
 
-test('a service of which no call was judged has no scores, and the page says so', () => {
+test('a service without a judged call has no scores, and the answer says so', () => {
   const read = shape.parse(JSON.parse(JSON.stringify(renderQualityMetrics('mail', countCalls().list()))));
   assert.deepEqual([read.scores, read.metrics], [[], []]);
   assert.match(read.bannerText?.value ?? '', /No call of mail/);

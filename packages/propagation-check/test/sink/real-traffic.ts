@@ -7,11 +7,11 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
 export const spansPerCall = 3;
 
-/** Two services with the SDK: web calls orders. Web exports over gRPC, orders over HTTP. */
+/** Two services with an SDK: web calls orders. Web exports over gRPC, orders over HTTP. */
 export interface Traffic {
-  /** @param isBroken The header is lost on the way. */
+  /** @param isBroken The call loses its header. */
   call(isBroken?: boolean): void;
-  /** Exports everything. */
+  /** Exports all ended spans. */
   flush(): Promise<void>;
   shutdown(): Promise<void>;
 }

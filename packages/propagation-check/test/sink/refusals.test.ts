@@ -21,7 +21,7 @@ async function start(t: TestContext, maxBytes: number) {
   return sink;
 }
 
-/** A sink that has no room. */
+/** Starts a sink without free memory. */
 const startFull = (t: TestContext) => start(t, 64);
 
 test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
@@ -39,7 +39,7 @@ test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
   assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD']);
 });
 
-test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clients do not try again', async (t) => {
+test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clients do not retry', async (t) => {
   const { urls } = await startFull(t);
   const client = new Client(new URL(urls[0] ?? '').host, credentials.createInsecure());
   t.after(() => client.close());
@@ -58,14 +58,14 @@ test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clie
   const type = 'type.googleapis.com/google.rpc.RetryInfo';
   const at = details.indexOf(type);
   assert.ok(at > 0, details.toString('latin1'));
-  // Field 2 of Any, with field 1 of RetryInfo, a Duration, with 2 in its field 1, the seconds.
+  // Protobuf: field 2 of Any holds RetryInfo, whose field 1 is a Duration with 2 seconds in its field 1.
   assert.deepEqual([...details.subarray(at + type.length)], [0x12, 4, 0x0a, 2, 0x08, 2]);
 });
 
-test('exports that began while there was room are refused when there is none', async (t) => {
+test('an export that was admitted is refused when others have used the memory meanwhile', async (t) => {
   const maxBytes = 4 * 1024 * 1024;
   const { urls, url } = await start(t, maxBytes);
-  // Requests of some kilobytes that are ten times as large in memory.
+  // Each request has some kilobytes, and needs ten times as much in memory.
   const begun = Array.from({ length: 20 }, (_, part) => {
     const [line = ''] = encodeOtlpLines(
       callOrders(500, 0, part * 500 + 1).filter(({ serviceName }) => serviceName === 'orders'),
@@ -96,11 +96,11 @@ test('exports that began while there was room are refused when there is none', a
   assert.ok(Number(held) < maxBytes * 1.5, `${held} bytes`);
 });
 
-test('bodies that arrive slowly take a quarter of the memory at most, and the next ones are sent away for now', async (t) => {
+test('slow bodies use at most a quarter of the memory, and further ones are refused for now', async (t) => {
   const { urls, url } = await start(t, 4 * 1024 * 1024);
   const headers = { 'content-type': 'application/json' };
   const part = Buffer.alloc(200_000, ' ');
-  // None of them ends: only the refused are answered.
+  // None of these requests ends, so only refused ones are answered.
   const begun = Array.from({ length: 8 }, () =>
     request(`${urls[0]}/v1/traces`, { method: 'POST', headers }).on('error', () => undefined),
   );
@@ -113,7 +113,7 @@ test('bodies that arrive slowly take a quarter of the memory at most, and the ne
   for (const sending of begun) sending.destroy();
 });
 
-test('an export that is large for the memory is refused for good', async (t) => {
+test('an export that is too large for the memory is refused for good', async (t) => {
   const { urls } = await start(t, 16 * 1024 * 1024);
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
   const body = gzipSync(' '.repeat(1024 * 1024 + 1));
@@ -122,14 +122,14 @@ test('an export that is large for the memory is refused for good', async (t) => 
   assert.equal(response.headers.get('retry-after'), null);
 });
 
-test('nothing is refused while exports wait no longer than two seconds', async () => {
+test('exports are accepted while they wait no longer than two seconds', async () => {
   const admission = new Admission(
     () => true,
     () => false,
   );
   const work: (() => void)[] = [];
   const take = () => admission.inTurn(() => new Promise<void>((resolve) => work.push(resolve)));
-  // An export takes 450 ms.
+  // Each export takes 450 ms.
   for (let done = 0; done < 4; done += 1) await admission.inTurn(async () => admission.addWork(450));
   const waiting = Array.from({ length: 4 }, take);
   assert.equal(admission.findObstacle(), null);

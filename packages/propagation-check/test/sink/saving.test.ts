@@ -13,7 +13,7 @@ import { callOrders } from './make-judge.ts';
 
 const anywhere = { host: '127.0.0.1', port: 0 };
 
-/** A sink whose folder for the snapshot can be taken away. */
+/** Starts a sink whose snapshot folder a test can remove. */
 async function start(t: TestContext) {
   const folder = await makeFolder(t);
   const [here, away] = [join(folder, 'state'), join(folder, 'away')];
@@ -23,7 +23,7 @@ async function start(t: TestContext) {
     ...{ listen: [anywhere], metrics: anywhere, closeAfterMs: 10_000, maxBytes: 1e8, maxEdges: 10 },
     ...{ statePath: join(here, 'state.json'), saveEveryMs: 3_600_000, say: (message) => said.push(message) },
   });
-  // The folder is gone by then.
+  // The folder may be removed by then.
   t.after(() => sink.close().catch(() => undefined));
   return {
     ...{ sink, said, statePath: join(here, 'state.json') },
@@ -38,7 +38,7 @@ const headers = { 'content-type': 'application/json' };
 const cannotSave = (messages: readonly string[]) =>
   messages.filter((message) => message.includes('cannot be saved'));
 
-test('clients that send what cannot be read do not use up the words for counters that are not saved', async (t) => {
+test('invalid exports do not suppress the message on counters that cannot be saved', async (t) => {
   const { sink, said, scrape, takeAway, putBack } = await start(t);
   for (let number = 0; number < 50; number += 1) {
     const body = `${' '.repeat(number)}[`;
@@ -51,7 +51,7 @@ test('clients that send what cannot be read do not use up the words for counters
   await putBack();
 });
 
-test('counters that cannot be saved are said once, and once more when they could in between', async (t) => {
+test('a failed save is reported once, and again after a success', async (t) => {
   const { said, scrape, takeAway, putBack } = await start(t);
   for (const times of [1, 2]) {
     await takeAway();
@@ -63,7 +63,7 @@ test('counters that cannot be saved are said once, and once more when they could
   }
 });
 
-test('one save is for all that wait for it', async (t) => {
+test('callers that wait share one save', async (t) => {
   const path = join(await makeFolder(t), 'state.json');
   const file = await CountersFile.open(path);
   t.after(() => file.close());
@@ -85,7 +85,7 @@ test('one save is for all that wait for it', async (t) => {
   assert.equal(JSON.parse(await readFile(path, 'utf8')).exports.received, 7);
 });
 
-test('a sink that is stopped saves what it has received before it judges that', async (t) => {
+test('a sink that stops saves its counters before it judges the received spans', async (t) => {
   const { sink, statePath } = await start(t);
   const spans = callOrders(100);
   for (const body of encodeOtlpLines(spans).trimEnd().split('\n'))

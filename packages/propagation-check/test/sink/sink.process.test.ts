@@ -15,7 +15,7 @@ import { startSinkProcess } from './start-sink-process.ts';
 const timeout = 120_000;
 const withoutTerminal =
   spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
-/** On a busy machine the exports of both sides of a call are seconds apart, and so are many large exports. */
+/** On a busy machine the exports of the two sides of a call may arrive seconds apart, and so may many large exports. */
 const closing = ['--close-after', '10s'];
 const received = 'propagation_sink_spans_received_total';
 const intact = '{client="web",server="orders",verdict="intact",cause=""}';
@@ -27,7 +27,7 @@ function openTraffic(t: TestContext, url: string): Traffic {
   return traffic;
 }
 
-/** With the path as it is: `fetch` makes another one of it. */
+/** Requests the path unchanged: `fetch` would normalise it. */
 async function askRaw(url: string, path: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const [response] = await once(request({ hostname, port, path }).end(), 'response');
@@ -39,8 +39,8 @@ async function call(traffic: Traffic, count: number, isBroken = false): Promise<
   await traffic.flush();
 }
 
-describe('a sink that runs', { concurrency: true }, () => {
-  test('judges what SDKs export over gRPC and HTTP, when their traces have rested', {
+describe('a running sink', { concurrency: true }, () => {
+  test('judges exports of SDKs over gRPC and HTTP when their traces are quiet', {
     timeout,
   }, async (t) => {
     const sink = await startSinkProcess(t, [...closing]);
@@ -58,7 +58,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.match(await quality.text(), /"scores":\[\{"key":"received",.*"max":100,"value":57\}\]/);
   });
 
-  test('keeps its counters through SIGTERM, to the call, and goes on from them', { timeout }, async (t) => {
+  test('keeps every count through SIGTERM, and continues from it', { timeout }, async (t) => {
     const state = join(await makeFolder(t), 'state.json');
     const first = await startSinkProcess(t, ['--state', state]);
     const traffic = openTraffic(t, first.url);
@@ -76,7 +76,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.deepEqual(await third.listCalls(), [`${broken} 20`, `${intact} 55`]);
   });
 
-  test('loses the open traces when it is killed, and says how many spans', { timeout }, async (t) => {
+  test('loses open traces when it is killed, and counts their spans', { timeout }, async (t) => {
     const state = join(await makeFolder(t), 'state.json');
     const first = await startSinkProcess(t, ['--state', state]);
     await call(openTraffic(t, first.url), 50);
@@ -90,12 +90,12 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.deepEqual(await third.listCalls(), [`${intact} 50`]);
     assert.equal(await third.read('propagation_sink_spans_lost_total'), 10 * spansPerCall);
     assert.equal(await third.stop('SIGTERM'), 0);
-    // The loss is known for ever.
+    // The loss stays in the counters.
     const fourth = await startSinkProcess(t, ['--state', state]);
     assert.equal(await fourth.read('propagation_sink_spans_lost_total'), 10 * spansPerCall);
   });
 
-  test('goes on from what was scraped when it is killed', { timeout }, async (t) => {
+  test('continues from the scraped counts when it is killed', { timeout }, async (t) => {
     const state = join(await makeFolder(t), 'state.json');
     const first = await startSinkProcess(t, ['--state', state, '--save-every', '1h', ...closing]);
     await call(openTraffic(t, first.url), 10);
@@ -105,7 +105,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.deepEqual(await second.listCalls(), [`${intact} 10`]);
   });
 
-  test('tells no counts that it cannot save, and ends with exit code 2 when the last ones are lost', {
+  test('shows no counts that it cannot save, and ends with exit code 2 when the last ones are lost', {
     timeout,
   }, async (t) => {
     const folder = await makeFolder(t);
@@ -128,7 +128,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.match(sink.said.at(-1) ?? '', /--state .*the counters cannot be saved/);
   });
 
-  test('says once at a terminal what a second signal does, though its end takes long', {
+  test('explains a second signal once at a terminal, while ending takes long', {
     timeout,
     skip: withoutTerminal,
   }, async (t) => {
@@ -148,13 +148,13 @@ describe('a sink that runs', { concurrency: true }, () => {
     const held = request(`${url}/v1/traces`, { method: 'POST', headers });
     held.on('error', () => undefined);
     await once(held, 'continue');
-    // The sink waits for the rest of the export, which never comes.
+    // The sink waits for the rest of an export that never comes.
     terminal.stdin.write('\u0003');
     assert.deepEqual(await once(terminal, 'close'), [0, null]);
     assert.equal(shown.match(/second signal/g)?.length, 1, shown);
   });
 
-  test('has its file for itself: a second sink is refused until the first has ended, however that ends', {
+  test('locks its file: a second sink is refused until the first has ended in any way', {
     timeout,
   }, async (t) => {
     const state = join(await makeFolder(t), 'state.json');
@@ -167,7 +167,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.equal(await second.stop('SIGTERM'), 0);
   });
 
-  test('answers on its metrics port, and says where exports go', { timeout }, async (t) => {
+  test('answers on its metrics port, and names the address for exports', { timeout }, async (t) => {
     const sink = await startSinkProcess(t);
     const ask = async (path: string, method = 'GET') => {
       const response = await fetch(`${sink.metricsUrl}${path}`, { method });
@@ -181,7 +181,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.match(await ask('/api/quality-metrics?finding=header-stripped'), /^200 # header-stripped/);
     assert.match(await ask('/api/quality-metrics?finding=README'), /^200 # /);
     assert.match(await ask('/api/quality-metrics?finding=../README'), /^404 no such finding/);
-    // `new URL` takes what follows two slashes for a host.
+    // `new URL` reads the text after two slashes as a host.
     for (const path of ['/', '//', '//metrics', '/metrics/', '/%', '/metrics%00', '/../healthz/x'])
       assert.match(await askRaw(sink.metricsUrl, path), /^404 not found; \/metrics/, path);
     for (const path of ['http://[', '*', 'metrics'])
@@ -191,7 +191,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.equal(wrong.status, 404);
   });
 
-  test('refuses with 503 and Retry-After when its memory is full, and counts all that it took', {
+  test('refuses with 503 and Retry-After when its memory is full, and counts all accepted exports', {
     timeout,
   }, async (t) => {
     const sink = await startSinkProcess(t, ['--memory', '16MiB', ...closing]);
@@ -210,7 +210,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.deepEqual([...answers.keys()], [200, 503]);
     assert.match(String(retryAfter), /^[1-9]\d*$/);
     assert.equal(await sink.read(received), (answers.get(200) ?? 0) * spansPerExport);
-    // The accepted traces are judged once they have rested; then there is room again.
+    // The accepted traces are judged when they are quiet; then memory is free again.
     while ((await fetch(`${sink.metricsUrl}/readyz`)).status !== 200)
       await delay(100, undefined, { signal: t.signal });
     const again = await fetch(`${sink.url}/v1/traces`, {
@@ -224,7 +224,7 @@ describe('a sink that runs', { concurrency: true }, () => {
 
 const spansPerExport = 2_000;
 
-/** SERVER spans, a trace each. */
+/** SERVER spans, each in its own trace. */
 function makeExport(number: number): string {
   const spans = Array.from({ length: spansPerExport }, (_, index) => {
     const id = (number * spansPerExport + index + 2 ** 40).toString(16).padStart(16, '0');
@@ -246,7 +246,7 @@ describe('a sink that cannot start', { concurrency: true }, () => {
     assert.equal(stderr.trim().split('\n').length, 1, stderr);
   };
 
-  test('says which port is in use, and leaves no snapshot behind', { timeout }, async (t) => {
+  test('reports the port that is in use, and leaves no snapshot behind', { timeout }, async (t) => {
     const folder = await makeFolder(t);
     const server = createServer().listen(0, '127.0.0.1');
     t.after(() => server.close());
@@ -266,7 +266,7 @@ describe('a sink that cannot start', { concurrency: true }, () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  test('says that a snapshot is damaged, and leaves it alone', { timeout }, async (t) => {
+  test('reports a damaged snapshot, and does not change it', { timeout }, async (t) => {
     const folder = await makeFolder(t, {
       'cut.json': '{"version":1,"totals"',
       'other.json': '{"version":2}',
@@ -290,7 +290,7 @@ describe('a sink that cannot start', { concurrency: true }, () => {
     );
   });
 
-  test('says that its counters cannot be saved where their folder is missing', { timeout }, async (t) => {
+  test('reports a missing folder for the counters', { timeout }, async (t) => {
     const state = join(await makeFolder(t), 'absent', 'state.json');
     await assert.rejects(startSinkProcess(t, ['--state', state]), /--state .*the counters cannot be saved: /);
   });

@@ -11,7 +11,7 @@ import { makeFolder } from '../cli/run-cli.ts';
 const exports = { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0, fault: 0 } };
 const snapshot = { totals: noTotals, exports, lost: 0, edges: [] };
 
-test('a file that is damaged: the error has the place, and what to do', async (t) => {
+test('the error on a damaged file has the place and advice', async (t) => {
   const path = join(await makeFolder(t), 'state.json');
   await writeSnapshot(path, snapshot);
   const whole = JSON.stringify({ version: 1, savedAt: new Date().toISOString(), ...snapshot });
@@ -32,7 +32,7 @@ test('a file that is damaged: the error has the place, and what to do', async (t
   }
 });
 
-test('an older file is read: a reason that it does not know is 0, and a cause of an earlier name has the new one', async () => {
+test('an older file is read: missing reasons are 0, and causes get their new names', async () => {
   const path = fileURLToPath(new URL('fixtures/older-state.json', import.meta.url));
   const before = await readSnapshot(path);
   assert.deepEqual(before?.exports, {

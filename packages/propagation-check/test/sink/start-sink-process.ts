@@ -4,18 +4,18 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnCli } from '../cli/run-cli.ts';
 
-/** A sink as its own process, on free ports. */
+/** A sink as a process, on free ports. */
 export interface SinkProcess {
-  /** For exporters: gRPC and HTTP. */
+  /** The address for exporters, for gRPC and HTTP. */
   readonly url: string;
   readonly metricsUrl: string;
-  /** Its output so far, by line. */
+  /** The lines of its output so far. */
   readonly said: readonly string[];
-  /** The value of a metric; of several series the sum. */
+  /** Reads the value of a metric; the sum where it has several series. */
   read(name: string): Promise<number>;
-  /** The samples of the counter of calls, without their exemplars, sorted. */
+  /** The samples of the counter of calls, sorted, without exemplars. */
   listCalls(): Promise<readonly string[]>;
-  /** Waits until a metric has a value. */
+  /** Waits until a metric reaches a value. */
   waitFor(name: string, value: number): Promise<void>;
   /** @returns The exit code. */
   stop(signal: NodeJS.Signals): Promise<number | null>;

@@ -5,7 +5,7 @@ import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { breakCalls, callOrders, type DrivenJudge, makeJudge } from './make-judge.ts';
 
-test('memory is bounded: the traces that have rested longest are judged early, and all are counted', () => {
+test('memory is bounded: the traces that have been quiet longest are judged early, and all are counted', () => {
   const maxBytes = 5_000_000;
   const sink = makeJudge({ maxBytes });
   let most = 0;
@@ -20,7 +20,7 @@ test('memory is bounded: the traces that have rested longest are judged early, a
   assert.deepEqual(sink.list(), ['web → orders intact: 20000']);
 });
 
-test('memory is given back where single traces outlive all others', () => {
+test('memory is released where single traces stay longer than all others', () => {
   const sink = makeJudge();
   const sizes: number[] = [];
   for (let round = 0; round < 40; round += 1) {
@@ -33,7 +33,7 @@ test('memory is given back where single traces outlive all others', () => {
   assert.ok(end <= middle * 1.1, `${middle} bytes, and ${end} at the end`);
 });
 
-test('broken calls are counted, all of them, when they are more than stay for the next batches', () => {
+test('all broken calls are counted when there are more than the window can hold', () => {
   const sink = makeJudge();
   const [rounds, calls] = [8, 450];
   for (let round = 0; round < rounds; round += 1) {
@@ -51,7 +51,7 @@ test('broken calls are counted, all of them, when they are more than stay for th
   ]);
 });
 
-test('a trace of more calls to one silent callee than a function takes arguments', () => {
+test('a trace may have more calls to one silent callee than a function takes arguments', () => {
   const sink = makeJudge();
   const [root, call] = drawTrace(`
     INTERNAL job import   a1  0..100000
@@ -67,7 +67,7 @@ test('a trace of more calls to one silent callee than a function takes arguments
   assert.deepEqual(sink.list(), [`job → mail.example.com:443 undecided uninstrumented-peer: ${calls}`]);
 });
 
-test('exports that cannot be read take no memory for long', () => {
+test('refused exports do not keep memory', () => {
   const sink = makeJudge();
   const different = callOrders(3_000).map((span, index) => ({
     ...span,
@@ -80,11 +80,11 @@ test('exports that cannot be read take no memory for long', () => {
   assert.ok(sink.judge.bytes < 2 * body.length, `${sink.judge.bytes} of ${body.length}`);
 });
 
-test('a stop judges traces in the order in which they ended, though a service exports two seconds after its callers', () => {
+test('a stop judges traces in the order of their ends, although a service exports two seconds after its callers', () => {
   checkOrder(makeJudge());
 });
 
-test('so it does on a machine whose clock stood still while it slept', () => {
+test('the same on a machine whose clock stood still while it slept', () => {
   checkOrder(makeJudge({}, 3_600_000));
 });
 
@@ -109,7 +109,7 @@ function checkOrder(sink: DrivenJudge): void {
   ]);
 }
 
-test('broken calls are counted, all of them, wherever a full batch ends between the two halves of one', () => {
+test('all broken calls are counted where a batch ends between the halves of a call', () => {
   const sink = makeJudge({ closeAfterMs: 1_000 });
   const [seconds, callers, perSecond] = [9, 26, 100];
   for (let second = 0; second < seconds; second += 1) {
@@ -129,7 +129,7 @@ test('broken calls are counted, all of them, wherever a full batch ends between 
   ]);
 });
 
-test('calls without their other half cast doubt on others, also where one late export fills a batch', () => {
+test('calls without their other half make others doubtful, also where one late export fills a batch', () => {
   const sink = makeJudge();
   const spans = breakCalls(callOrders(5_040));
   const lost = new Set(spans.filter(isOfOrders).slice(40));
@@ -140,13 +140,13 @@ test('calls without their other half cast doubt on others, also where one late e
   assert.deepEqual(broken, []);
 });
 
-/** The caller goes on after its call, so that many calls have one half in each of two batches. */
+/** Lets the caller continue after its call, so that the halves of many calls are in two different batches. */
 function workOn(span: Span): Span {
   const isCaller = span.parentSpanId === null && span.serviceName === 'web';
   return isCaller ? { ...span, endTimeUnixNano: span.endTimeUnixNano + 60_000_000n } : span;
 }
 
-/** Callers that are well: only a count that is nearly the same tells that the others lose their context. */
+/** Healthy calls from shop to orders. Beside so many of them only the nearly equal counts of loose ends show that web loses its context. */
 function callShop(callers: number, calls: number, at: number, from: number): readonly Span[] {
   return Array.from({ length: callers }, (_, caller) =>
     callOrders(calls, at + caller, from + caller * calls).map((span) =>

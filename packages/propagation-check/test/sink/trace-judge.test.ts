@@ -8,7 +8,7 @@ const minute = 60_000;
 
 const of = (spans: readonly Span[], service: string) => spans.filter((span) => span.serviceName === service);
 
-test('whole calls are intact when their traces have rested', () => {
+test('whole calls are intact when their traces are quiet', () => {
   const sink = makeJudge();
   sink.send(callOrders(10));
   sink.advance(20_000);
@@ -31,7 +31,7 @@ test('a call is counted once, however many batches its trace is in', () => {
   assert.deepEqual([sink.judge.totals.judged, sink.judge.totals.late], [900, 0]);
 });
 
-test('two halves of a broken call meet, though one of them comes later', () => {
+test('the halves of a broken call are matched although one of them is late', () => {
   const sink = makeJudge();
   const spans = breakCalls(callOrders(40));
   sink.send(of(spans, 'web'));
@@ -43,14 +43,14 @@ test('two halves of a broken call meet, though one of them comes later', () => {
   assert.equal(first?.example.traceId.length, 32);
 });
 
-test('broken and whole calls of one edge have a counter each', () => {
+test('broken and whole calls of one edge have separate counters', () => {
   const sink = makeJudge();
   sink.send([...callOrders(60), ...breakCalls(callOrders(40, 1_000, 100))]);
   sink.advance(minute);
   assert.deepEqual(sink.list(), ['web → orders broken split-trace: 40', 'web → orders intact: 60']);
 });
 
-test('a broken call whose answer named its SERVER span is broken, however many others have lost their other half', () => {
+test('a broken call whose answer named its SERVER span is broken, however many others lack their other half', () => {
   const sink = makeJudge();
   const named = breakCalls(callOrders(10));
   const served = of(named, 'orders');
@@ -68,7 +68,7 @@ test('a broken call whose answer named its SERVER span is broken, however many o
   assert.deepEqual(sink.list(), ['web → orders broken split-trace: 10']);
 });
 
-test('spans that come when their trace was judged complete it, and nothing was broken', () => {
+test('spans that arrive after their trace was judged complete it, and no call is broken', () => {
   const sink = makeJudge();
   const late = callOrders(40, 2_000, 100);
   sink.send([...callOrders(40), ...of(late, 'web'), ...callOrders(40, 4_000, 200)]);
@@ -80,7 +80,7 @@ test('spans that come when their trace was judged complete it, and nothing was b
   assert.equal(sink.judge.totals.late, 0);
 });
 
-test('a lost span is a break when it has not come for a minute after its trace was judged', () => {
+test('a missing span is a break when it has not arrived a minute after its trace was judged', () => {
   const sink = makeJudge();
   const lost = callOrders(40, 2_000, 100).filter(({ kind }) => kind !== 'CLIENT');
   sink.send([...callOrders(40), ...lost, ...callOrders(40, 4_000, 200)]);
@@ -90,7 +90,7 @@ test('a lost span is a break when it has not come for a minute after its trace w
   assert.deepEqual(sink.list(), ['web → orders broken client-span-lost: 40', 'web → orders intact: 80']);
 });
 
-test('the rest of a trace that was judged long ago is late, and never broken', () => {
+test('spans of a trace that was judged long ago are late, and their calls are never broken', () => {
   const sink = makeJudge();
   const spans = callOrders(10);
   sink.send(of(spans, 'web'));
@@ -125,7 +125,7 @@ test('a consumer that works long after its message was sent is not broken', () =
   assert.deepEqual(sink.list(), ['shop → mailer intact: 30']);
 });
 
-test('a trace that goes on is not broken while its root has not ended', () => {
+test('a trace is not broken while its root has not ended', () => {
   const sink = makeJudge();
   const stream = drawTrace(`
     SERVER web GET /stream      a1  0..600000 http.request.method=GET url.path=/stream
@@ -155,7 +155,7 @@ test('repeated exports count once', () => {
   assert.deepEqual(sink.list(), ['web → orders intact: 10']);
 });
 
-test('an export that is sent again after its traces have left counts no call twice, and new calls beside it count', () => {
+test('an export that is repeated after its traces have left counts no call twice, and counts new calls in it', () => {
   const sink = makeJudge();
   const spans = callOrders(10);
   const [work] = of(callOrders(1, 0, 500), 'orders');
@@ -170,7 +170,7 @@ test('an export that is sent again after its traces have left counts no call twi
   assert.deepEqual([sink.judge.totals.late, sink.judge.totals.repeated], [31, 20]);
 });
 
-test('a rest that is sent again counts once', () => {
+test('late spans that are sent again are counted once', () => {
   const sink = makeJudge();
   const spans = callOrders(10);
   sink.send(of(spans, 'web'));
@@ -184,7 +184,7 @@ test('a rest that is sent again counts once', () => {
   assert.equal(sink.judge.totals.repeated, 20);
 });
 
-test('a trace that never rests is judged after ten minutes, and nothing is broken', () => {
+test('a trace that is never quiet is judged after ten minutes, and no call is broken', () => {
   const sink = makeJudge();
   for (let round = 0; round < 70; round += 1) {
     const child = drawTrace(`INTERNAL loop turn  b${round.toString(16)} <- a1  ${sink.now}..${sink.now + 5}`);
@@ -197,7 +197,7 @@ test('a trace that never rests is judged after ten minutes, and nothing is broke
   assert.doesNotMatch(sink.list().join(), /broken/);
 });
 
-test('a stop judges what is here; what may be missing because of it is undecided', () => {
+test('a stop judges all traces; calls that may be incomplete because of it are undecided', () => {
   const sink = makeJudge();
   const lost = callOrders(40, 2_000, 100).filter(({ kind }) => kind !== 'CLIENT');
   sink.send([...callOrders(40), ...lost, ...callOrders(40, 4_000, 200)]);
@@ -208,7 +208,7 @@ test('a stop judges what is here; what may be missing because of it is undecided
   assert.equal(closed.stop, 120);
 });
 
-test('spans that may still be under way are not judged for room: there is none then', () => {
+test('traces whose spans may be in transit are not judged early: exports are refused then', () => {
   const maxBytes = 250_000;
   const sink = makeJudge({ maxBytes });
   sink.send(callOrders(500));
@@ -219,7 +219,7 @@ test('spans that may still be under way are not judged for room: there is none t
   assert.ok(sink.judge.totals.closed.memory > 0);
 });
 
-test('two sinks, each with the traces that a hash of their ids gives it, count what one would', () => {
+test('two sinks that share traces by a hash of their ids count the same as one', () => {
   const sinks = [makeJudge(), makeJudge()];
   const spans = callOrders(100);
   for (const [part, sink] of sinks.entries()) {
@@ -229,7 +229,7 @@ test('two sinks, each with the traces that a hash of their ids gives it, count w
   }
 });
 
-test('a trace that is split between two sinks, as while sinks are added, is not broken in the one without its root', () => {
+test('a trace that is split between two sinks, as when a sink is added, is not broken in the one without its root', () => {
   const sinks = [makeJudge(), makeJudge()];
   const moved = callOrders(40, 2_000, 100);
   const parts = [
@@ -258,7 +258,7 @@ test('broken calls are counted once, however many batches their halves are in', 
   assert.deepEqual(sink.list(), ['web → orders broken split-trace: 800', 'web → orders intact: 1200']);
 });
 
-test('a fault of the engine costs its batch, is said, and the next batches are judged', () => {
+test('an error of the engine loses its batch, is reported, and later batches are judged', () => {
   const faults: unknown[] = [];
   let isFaulty = true;
   let calls = 0;
@@ -279,7 +279,7 @@ test('a fault of the engine costs its batch, is said, and the next batches are j
   assert.deepEqual([open, spans], [0, 0]);
 });
 
-test('calls to a callee that is silent are undecided, wherever it is; calls that did not reach it are not counted', () => {
+test('calls to a callee without spans are undecided; calls that did not reach it are not counted', () => {
   const call = (from: number, url: string, status: number) =>
     of(callOrders(10, from * 10, from), 'web').map((span) =>
       span.kind === 'CLIENT'
@@ -300,7 +300,7 @@ test('calls to a callee that is silent are undecided, wherever it is; calls that
     ...call(21, '/work', 200),
     ...call(31, 'http://stock:8080/work', 503),
   ]);
-  // An answer of a cache, of a hop, or of an instance without spans.
+  // Answers of a cache, of a hop, or of an instance without spans.
   sink.send([...callOrders(20, 1_000, 100), ...of(callOrders(10, 2_000, 200), 'web')]);
   sink.advance(10 * minute);
   assert.deepEqual(sink.list(), [
@@ -312,7 +312,7 @@ test('calls to a callee that is silent are undecided, wherever it is; calls that
   ]);
 });
 
-test('a hop that hands on its header, and whose spans come after the calls around it were counted, is broken; those stay counted', () => {
+test('a hop that forwards its header is broken although its spans arrive after the calls around it were counted, and these stay counted', () => {
   const get = 'http.request.method=GET';
   const drawn = Array.from({ length: 3 }, (_, at) =>
     rename(
@@ -337,6 +337,6 @@ test('a hop that hands on its header, and whose spans come after the calls aroun
   assert.deepEqual(late.list(), ['web → orders intact: 3']);
   late.send(of(drawn, 'proxy'));
   late.advance(5 * minute);
-  // A counter never decreases.
+  // A counter must not decrease.
   assert.deepEqual(late.list(), [hop[0], 'web → orders intact: 3', hop[1]]);
 });

@@ -22,7 +22,7 @@ function makeTrace(id: string): HeldTrace {
   };
 }
 
-/** Two traces with the sides of a call that is broken unless more comes, and one that has nothing to do with them. */
+/** Two traces with the sides of a call that is broken unless more spans arrive, and an unrelated trace. */
 function makeWindow() {
   const [caller, called, other] = [makeTrace('caller'), makeTrace('called'), makeTrace('other')];
   const example = { traceId: '', spanIds: [] };
@@ -36,7 +36,7 @@ function makeWindow() {
 
 const idsOf = (traces: Iterable<HeldTrace>) => Array.from(traces, ({ id }) => id);
 
-test('the two traces of a broken call leave together, after a minute; others after five', () => {
+test('the traces of a broken call leave together after a minute, others after five', () => {
   const { window } = makeWindow();
   assert.deepEqual(idsOf(window.takeLeaving(minute - 1).keys()), []);
   assert.deepEqual(idsOf(window.takeLeaving(minute).keys()), ['caller', 'called']);
@@ -44,7 +44,7 @@ test('the two traces of a broken call leave together, after a minute; others aft
   assert.deepEqual(idsOf(window.takeLeaving(5 * minute).keys()), ['other']);
 });
 
-test('both stay until spans that came for one of them are judged', () => {
+test('both stay until new spans of one of them are judged', () => {
   const { window, caller, called } = makeWindow();
   window.grow(caller);
   assert.deepEqual(idsOf(window.takeLeaving(minute).keys()), []);
@@ -55,14 +55,14 @@ test('both stay until spans that came for one of them are judged', () => {
   assert.deepEqual(idsOf(window.takeLeaving(minute).keys()), ['caller', 'called']);
 });
 
-test('a trace that was dropped does not leave again with the other one', () => {
+test('a dropped trace does not leave again with its partner', () => {
   const { window, caller, called, other } = makeWindow();
   caller.state = 'dropped';
   window.settle([called, other]);
   assert.deepEqual(idsOf(window.takeLeaving(minute).keys()), ['called']);
 });
 
-test('the first ones leave where there is no room', () => {
+test('the oldest leave first where there is no room', () => {
   const { window } = makeWindow();
   const leaving = window.takeLeaving(0, noRoom);
   assert.deepEqual([...leaving.values()], [false, false, false]);

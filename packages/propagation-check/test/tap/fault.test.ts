@@ -36,7 +36,7 @@ function inject(...faults: readonly string[]) {
   return { fields, applied: applied.map(({ name }) => name), ...readWireContext(fields) };
 }
 
-/** Distinct values of one property over the readings of all formats. */
+/** The distinct values of a property over the contexts of all formats. */
 function distinct(contexts: readonly object[], key: string): readonly unknown[] {
   return [...new Set(contexts.map((context): unknown => Reflect.get(context, key)))];
 }
@@ -45,14 +45,14 @@ test('without faults nothing changes', () => {
   assert.deepEqual(inject().fields, everyFormat);
 });
 
-test('strip takes every trace header and nothing else', () => {
+test('strip removes every trace header and nothing else', () => {
   assert.deepEqual(
     inject('strip').fields.map(({ name }) => name),
     ['Host', 'baggage', 'uberctx-hello', 'X-Other'],
   );
 });
 
-test('rewrite puts another span id in, the trace id stays', () => {
+test('rewrite replaces the span id and keeps the trace id', () => {
   const { contexts, fields } = inject('rewrite');
   assert.equal(contexts.length, formatCount);
   assert.deepEqual(distinct(contexts, 'spanId'), [newSpanId]);
@@ -68,14 +68,14 @@ test('corrupt makes every format malformed', () => {
   assert.deepEqual(distinct(contexts, 'state'), ['malformed']);
 });
 
-test('cut leaves 40 characters of every id header', () => {
+test('cut keeps 40 characters of every id header', () => {
   const { contexts, fields } = inject('cut');
   assert.deepEqual(contexts[0], { format: 'tracecontext', state: 'malformed', reason: 'too-short' });
   assert.deepEqual(fields[1], { name: 'TraceParent', value: traceparent.slice(0, 40) });
   assert.deepEqual(fields.at(-1), everyFormat.at(-1));
 });
 
-test('duplicate sends two that differ, in the place of the one', () => {
+test('duplicate puts two different headers in the place of one', () => {
   const { contexts, fields } = inject('duplicate');
   assert.deepEqual(distinct(contexts, 'state'), ['duplicated']);
   assert.deepEqual(distinct(contexts, 'count'), [2]);
@@ -85,14 +85,14 @@ test('duplicate sends two that differ, in the place of the one', () => {
   ]);
 });
 
-test('drop-baggage takes the baggage and nothing else', () => {
+test('drop-baggage removes the baggage and nothing else', () => {
   assert.deepEqual(
     inject('drop-baggage').fields,
     everyFormat.filter(({ name }) => !/^(baggage|uberctx-)/.test(name)),
   );
 });
 
-test('unsample clears the decision, the ids stay', () => {
+test('unsample clears the sampled flag and keeps the ids', () => {
   const { contexts, fields } = inject('unsample');
   assert.deepEqual(distinct(contexts, 'sampled'), [false]);
   assert.deepEqual(distinct(contexts, 'traceId'), [traceId]);
@@ -100,7 +100,7 @@ test('unsample clears the decision, the ids stay', () => {
   assert.equal(fields[1]?.value, `00-${traceId}-${spanId}-00`);
 });
 
-test('truncate leaves the last 64 bits of the trace id where a format can say that', () => {
+test('truncate keeps the last 64 bits of the trace id where the format permits it', () => {
   const { contexts } = inject('truncate');
   const padded = '0'.repeat(16) + traceId.slice(16);
   assert.deepEqual(
@@ -117,14 +117,14 @@ test('truncate leaves the last 64 bits of the trace id where a format can say th
   assert.deepEqual(distinct(contexts, 'spanId'), [spanId]);
 });
 
-test('several faults apply in their order, and only those that changed something are named', () => {
+test('several faults apply in order, and only those with an effect are named', () => {
   const both = inject('rewrite', 'unsample', 'delay=5');
   assert.equal(both.fields[1]?.value, `00-${traceId}-${newSpanId}-00`);
   assert.deepEqual(both.applied, ['rewrite', 'unsample', 'delay']);
   assert.deepEqual(inject('strip', 'rewrite', 'strip').applied, ['strip']);
 });
 
-test('headers that are not well formed are left as they are', () => {
+test('malformed headers are not changed', () => {
   const hostile: readonly HeaderField[] = [
     { name: 'traceparent', value: '$1$&' },
     { name: 'b3', value: 'constructor' },
@@ -136,7 +136,7 @@ test('headers that are not well formed are left as they are', () => {
   assert.deepEqual(applyFaults(hostile, faults, newSpanId), { fields: hostile, applied: [] });
 });
 
-test('reads faults and says what is wrong with others', () => {
+test('parses faults, and explains errors in others', () => {
   assert.deepEqual(parseFault('delay=200'), { name: 'delay', ms: 200 });
   for (const text of ['delay', 'delay=', 'delay=0', 'delay=1.5', 'delay=99999999']) {
     assert.throws(
@@ -154,7 +154,7 @@ test('reads faults and says what is wrong with others', () => {
   }
 });
 
-test('a draw repeats with its seed, and the share comes close to the rate', () => {
+test('a draw repeats with its seed, and the share of faults is close to the rate', () => {
   assert.deepEqual(drawFault(7, 42), drawFault(7, 42));
   assert.notDeepEqual(drawFault(7, 42), drawFault(8, 42));
   const draws = Array.from({ length: 2000 }, (_, index) => drawFault(1, index));

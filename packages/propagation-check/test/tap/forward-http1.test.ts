@@ -63,7 +63,7 @@ test('the caller sees the head of the answer as it was sent', async (t) => {
   assert.equal((await readRecord()).status, 418);
 });
 
-test('the record says what the answer says of its span, and nothing else of it', async (t) => {
+test('the record has only the trace context of the answer', async (t) => {
   const target = await startTarget(t, (_incoming, response) => {
     response.writeHead(200, { 'set-cookie': 'secret', traceresponse: traceparent }).end();
   });
@@ -75,13 +75,13 @@ test('the record says what the answer says of its span, and nothing else of it',
   });
 });
 
-test('the record of a request that nobody answered has no answer', async (t) => {
+test('the record of a request without an answer has none', async (t) => {
   const { url, readRecord } = await startTapTo(t, 'http://127.0.0.1:1');
   assert.equal((await fetch(url)).status, 502);
   assert.equal((await readRecord()).answered, null);
 });
 
-test('a request without a body stays one, whatever its method', async (t) => {
+test('a request without a body gets none, whatever its method', async (t) => {
   let seen: readonly string[] = [];
   const target = await startTarget(t, (incoming, response) => {
     seen = incoming.rawHeaders;
@@ -93,7 +93,7 @@ test('a request without a body stays one, whatever its method', async (t) => {
   assert.deepEqual(seen, ['Host', 'b']);
 });
 
-test('chunks arrive before the end, both ways, and the head before the first chunk', async (t) => {
+test('chunks arrive before the end in both directions, and the head before the first chunk', async (t) => {
   const target = await startTarget(t, (incoming, response) => {
     response.flushHeaders();
     incoming.on('data', (chunk) => response.write(`got ${chunk}`));
@@ -113,7 +113,7 @@ test('chunks arrive before the end, both ways, and the head before the first chu
   assert.equal(await text(answer), 'end');
 });
 
-test('a caller keeps one connection to the target, and sees its end', async (t) => {
+test('a caller has one connection to the target, and sees when that closes', async (t) => {
   const ports = new Set<number | undefined>();
   const target = await startTarget(t, (incoming, response) => {
     ports.add(incoming.socket.remotePort);
@@ -134,7 +134,7 @@ test('a caller keeps one connection to the target, and sees its end', async (t) 
   await ended;
 });
 
-test('pipelined requests are answered in their order', async (t) => {
+test('pipelined requests are answered in order', async (t) => {
   const target = await startTarget(t, (incoming, response) => response.end(`<${incoming.url}>`));
   const { port } = await startTapTo(t, target.url);
   const head = 'HTTP/1.1\r\nHost: b\r\n';
@@ -146,7 +146,7 @@ test('pipelined requests are answered in their order', async (t) => {
   assert.deepEqual((await readAll(socket)).match(/<.*>/g), ['</1>', '</2>', '</3>']);
 });
 
-test('large bodies pass whole in both directions', async (t) => {
+test('large bodies arrive complete in both directions', async (t) => {
   const target = await startTarget(t, (incoming, response) => incoming.pipe(response));
   const { url } = await startTapTo(t, target.url);
   const body = randomBytes(32 * 1024 * 1024);
@@ -160,7 +160,7 @@ test('large bodies pass whole in both directions', async (t) => {
   }
 });
 
-test('a caller that does not read slows the target down instead of filling the memory', async (t) => {
+test('a caller that does not read slows the target down, and memory does not fill', async (t) => {
   const chunk = Buffer.alloc(1024 * 1024);
   const chunks = 128;
   const written = new Map<string | undefined, number>();
@@ -184,14 +184,14 @@ test('a caller that does not read slows the target down instead of filling the m
   };
   const slow = await openSocket(t, port, `GET /slow ${head}`);
   await once(slow, 'readable');
-  // The clock of this test: another answer of the same size has passed whole.
+  // By now an answer of the same size has passed completely on another connection, so the first one had time.
   assert.ok((await sizeOf(await openSocket(t, port, `GET /fast ${head}`))) > chunks * chunk.length);
   assert.equal(written.get('/fast'), chunks);
   assert.ok((written.get('/slow') ?? 0) < chunks / 2, `${written.get('/slow')} MiB left the target`);
   assert.ok((await sizeOf(slow)) > chunks * chunk.length);
 });
 
-test("100-continue is the target's decision", async (t) => {
+test('the target answers Expect: 100-continue', async (t) => {
   const target = await startTarget(t, (incoming, response) => incoming.pipe(response));
   target.server.on('checkContinue', (incoming, response) => {
     if (incoming.url === '/no') {
@@ -223,7 +223,7 @@ test('early hints come before the answer', async (t) => {
   );
 });
 
-test('HEAD, 204 and 304 have no body and the connection goes on', async (t) => {
+test('HEAD, 204 and 304 have no body, and the connection stays usable', async (t) => {
   const target = await startTarget(t, (incoming, response) => {
     if (incoming.method === 'HEAD') response.writeHead(200, { 'content-length': 10 }).end();
     else if (incoming.url === '/204') response.writeHead(204).end();
@@ -248,7 +248,7 @@ test('HEAD, 204 and 304 have no body and the connection goes on', async (t) => {
   assert.ok(received.endsWith('<last>'));
 });
 
-test('trailers pass both ways', async (t) => {
+test('trailers are forwarded in both directions', async (t) => {
   const target = await startTarget(t, async (incoming, response) => {
     await text(incoming);
     response.writeHead(200, { trailer: 'X-Back' });
@@ -265,7 +265,7 @@ test('trailers pass both ways', async (t) => {
   assert.match(await readAll(socket), /\r\n4\r\nbody\r\n0\r\nX-Back: X-There=1\r\n\r\n$/);
 });
 
-test('HTTP/1.0 callers get an answer that they understand', async (t) => {
+test('HTTP/1.0 callers get an answer in HTTP/1.0', async (t) => {
   const target = await startTarget(t, (_incoming, response) => {
     response.write('chunked');
     response.end(' answer');
@@ -298,7 +298,7 @@ test('an abort of the caller reaches the target', async (t) => {
   assert.equal(record.received?.headers.length, 1);
 });
 
-test('an abort ends pipelined requests too, each with its record', async (t) => {
+test('an abort also ends pipelined requests, each with its record', async (t) => {
   const arrived = Promise.withResolvers<void>();
   const seen: (string | undefined)[] = [];
   const target = await startTarget(t, (incoming, response) => {
@@ -323,7 +323,7 @@ test('an abort ends pipelined requests too, each with its record', async (t) => 
   assert.deepEqual(seen, ['/1', '/3']);
 });
 
-test('a target that is down is a 502 with the reason', async (t) => {
+test('a target that is down gives 502 with the reason', async (t) => {
   const { url, readRecord } = await startTapTo(t, down);
   const answer = await fetch(`${url}/x`, { headers: { traceparent }, method: 'POST', body: 'hello' });
   assert.equal(answer.status, 502);
@@ -337,7 +337,7 @@ test('a target that is down is a 502 with the reason', async (t) => {
   assert.equal(record.sent.headers.length, 1);
 });
 
-test('a target that stays silent is a 504', async (t) => {
+test('a target that does not answer in time gives 504', async (t) => {
   const target = await startTarget(t, () => undefined);
   const { url, readRecord } = await startTapTo(t, target.url, { timeoutMs: 500 });
   const answer = await fetch(url);
@@ -348,7 +348,7 @@ test('a target that stays silent is a 504', async (t) => {
   assert.notEqual(record.received, null);
 });
 
-test('a target that breaks off breaks off for the caller too', async (t) => {
+test('when the target aborts an answer, the caller sees the abort', async (t) => {
   const target = await startTarget(t, (_incoming, response) => {
     response.writeHead(200, { 'content-length': 100 });
     response.write('part', () => response.destroy());
@@ -367,7 +367,7 @@ for (const nonsense of [
   'HTTP/1.1 200 \x01\r\n\r\n',
   `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(70_000)}\r\n\r\n`,
 ]) {
-  test(`${JSON.stringify(nonsense.slice(0, 30))} from the target is a 502`, async (t) => {
+  test(`${JSON.stringify(nonsense.slice(0, 30))} from the target gives 502`, async (t) => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => socket.end(nonsense));
@@ -381,7 +381,7 @@ for (const nonsense of [
   });
 }
 
-test('an answer before the end of the upload arrives, and the connection goes on', async (t) => {
+test('an answer before the end of the upload arrives, and the connection stays usable', async (t) => {
   const target = await startTarget(t, (incoming, response) => {
     if (incoming.url === '/early') response.writeHead(413, { 'content-length': 5 }).end('large');
     else response.end('next');
@@ -441,7 +441,7 @@ for (const [name, [bytes, answer]] of Object.entries(malformed)) {
   });
 }
 
-test('a header section up to the limit passes, many fields too', async (t) => {
+test('a header section up to the limit is forwarded, also with many headers', async (t) => {
   let count = 0;
   const target = await startTarget(t, (incoming, response) => {
     count = incoming.rawHeaders.length / 2;

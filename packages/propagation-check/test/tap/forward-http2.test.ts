@@ -39,7 +39,7 @@ function openSession(t: TestContext, url: string): ClientHttp2Session {
   return session;
 }
 
-test('a gRPC call passes: messages both ways before the end, then trailers', async (t) => {
+test('a gRPC call is forwarded: messages in both directions before the end, then trailers', async (t) => {
   let seen: readonly string[] = [];
   const target = await startHttp2Target(t, (stream, _headers, raw) => {
     seen = raw;
@@ -88,7 +88,7 @@ test('a gRPC call passes: messages both ways before the end, then trailers', asy
   assert.deepEqual(record.answered?.headers, [{ name: 'traceresponse', value: traceparent }]);
 });
 
-test('a trailers-only answer stays one', async (t) => {
+test('an answer of trailers alone stays one', async (t) => {
   const target = await startHttp2Target(t, (stream) => {
     stream.respond({ ':status': 200, 'grpc-status': '12' }, { endStream: true });
   });
@@ -100,7 +100,7 @@ test('a trailers-only answer stays one', async (t) => {
   stream.resume();
 });
 
-test('trailers of a request pass', async (t) => {
+test('trailers of a request are forwarded', async (t) => {
   const target = await startHttp2Target(t, (stream) => {
     stream.once('trailers', (trailers) => {
       stream.respond({ ':status': 200 });
@@ -115,7 +115,7 @@ test('trailers of a request pass', async (t) => {
   assert.equal(await text(stream), '42');
 });
 
-test('duplicated fields stay two, other fields keep order and marks', async (t) => {
+test('duplicate headers stay two, and others keep order and marks', async (t) => {
   let seen: readonly string[] = [];
   let marked: unknown;
   const target = await startHttp2Target(t, (stream, headers, raw) => {
@@ -131,7 +131,7 @@ test('duplicated fields stay two, other fields keep order and marks', async (t) 
     'x-first': '1',
     traceparent: [traceparent, traceparent],
     authorization: 'secret',
-    // Node itself marks `authorization`, so this one shows that marks pass.
+    // Node.js marks `authorization` itself; this header shows that marks are forwarded.
     [sensitiveHeaders]: ['x-first'],
   });
   const [answer] = await once(stream, 'response');
@@ -155,7 +155,7 @@ test('duplicated fields stay two, other fields keep order and marks', async (t) 
   assert.deepEqual(received?.contexts, [{ format: 'tracecontext', state: 'duplicated', count: 2 }]);
 });
 
-test('large bodies pass whole in both directions', async (t) => {
+test('large bodies arrive complete in both directions', async (t) => {
   const target = await startHttp2Target(t, (stream) => {
     stream.respond({ ':status': 200 });
     stream.pipe(stream);
@@ -200,7 +200,7 @@ test('a cancelled call is cancelled at the target', async (t) => {
 
 test('a reset of the target reaches the caller', async (t) => {
   const target = await startHttp2Target(t, (stream) => {
-    // Without an end of its own: Node would send one before the reset.
+    // Without trailers of its own: Node.js would end the stream before the reset.
     stream.respond({ ':status': 200 }, { waitForTrailers: true });
     stream.on('wantTrailers', () => undefined);
     stream.write('part', () => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
@@ -215,7 +215,7 @@ test('a reset of the target reaches the caller', async (t) => {
   assert.match(record.targetError ?? '', /ENHANCE_YOUR_CALM/);
 });
 
-test('a target that is down, or speaks no HTTP/2, is a 502', async (t) => {
+test('a target that is down, or does not speak HTTP/2, gives 502', async (t) => {
   const http1 = await startTarget(t);
   for (const target of [down, http1.url]) {
     const { url, readRecord } = await startTapTo(t, target);
@@ -230,7 +230,7 @@ test('a target that is down, or speaks no HTTP/2, is a 502', async (t) => {
   }
 });
 
-test('a target that stays silent is a 504', async (t) => {
+test('a target that does not answer in time gives 504', async (t) => {
   const target = await startHttp2Target(t, () => undefined);
   const { url, readRecord } = await startTapTo(t, target, { timeoutMs: 500 });
   const stream = openSession(t, url).request({ ':path': '/' });
@@ -253,7 +253,7 @@ test('faults work on HTTP/2 too', async (t) => {
   assert.deepEqual((await readRecord()).faults, ['strip', 'delay=1']);
 });
 
-test('informational answers pass', async (t) => {
+test('informational answers are forwarded', async (t) => {
   const target = await startHttp2Target(t, (stream) => {
     stream.additionalHeaders({ ':status': 103, link: '</a.css>' });
     stream.respond({ ':status': 200 });

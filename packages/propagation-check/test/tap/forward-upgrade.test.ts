@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { down, openSocket, readAll, readUntil, startTapTo, startTarget, traceparent } from './support.ts';
 
-/** RFC 6455, section 1.3. */
+/** Source: RFC 6455, section 1.3. */
 const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** Answers the handshake and echoes the first short text message (RFC 6455, section 5.2) unmasked, then closes. */
@@ -24,7 +24,7 @@ function acceptWebSocket(key: string | undefined, socket: Duplex): void {
   });
 }
 
-test('a WebSocket opens, talks and closes through the tap', async (t) => {
+test('a WebSocket connects, exchanges messages and closes through the tap', async (t) => {
   const target = await startTarget(t);
   target.server.on('upgrade', (request, socket) =>
     acceptWebSocket(request.headers['sec-websocket-key'], socket),
@@ -42,7 +42,7 @@ test('a WebSocket opens, talks and closes through the tap', async (t) => {
 
 const upgradeHead = `GET / HTTP/1.1\r\nHost: b\r\nConnection: keep-alive, Upgrade\r\nUpgrade: own/1\r\ntraceparent: ${traceparent}\r\n\r\n`;
 
-test('any protocol passes as bytes, also those that come with the head, and faults apply to the head', async (t) => {
+test('any protocol passes as bytes, including those after the head, and faults apply to the head', async (t) => {
   const target = await startTarget(t);
   let seen: readonly string[] = [];
   target.server.on('upgrade', (request, socket, head) => {
@@ -61,7 +61,7 @@ test('any protocol passes as bytes, also those that come with the head, and faul
   assert.deepEqual((await readRecord()).faults, ['strip']);
 });
 
-test('a target that refuses the switch is heard, and the connection ends', async (t) => {
+test('the answer of a target that refuses the switch is forwarded, and the connection closes', async (t) => {
   const target = await startTarget(t, (_request, response) =>
     response.writeHead(401, { 'x-why': 'no' }).end('no'),
   );
@@ -71,14 +71,14 @@ test('a target that refuses the switch is heard, and the connection ends', async
   assert.equal((await readRecord()).status, 401);
 });
 
-test('a target that is down is a 502', async (t) => {
+test('a target that is down gives 502', async (t) => {
   const { port, readRecord } = await startTapTo(t, down);
   const socket = await openSocket(t, port, upgradeHead);
   assert.match(await readAll(socket), /^HTTP\/1.1 502/);
   assert.match((await readRecord()).targetError ?? '', /ECONNREFUSED/);
 });
 
-test('when one side breaks off, the other one is closed', async (t) => {
+test('when one side aborts, the other is closed', async (t) => {
   const closed = Promise.withResolvers<void>();
   const target = await startTarget(t);
   target.server.on('upgrade', (_request, socket) => {
@@ -99,7 +99,7 @@ for (const [protocol, method, length, body] of [
   ['h2c', 'POST', 'Content-Length: 4\r\n', 'body'],
   ['own/1', 'POST', 'Content-Length: 4\r\n', 'body'],
 ] as const) {
-  test(`${method} with Upgrade: ${protocol} (as Java's client asks for h2c) goes on as HTTP/1.1`, async (t) => {
+  test(`${method} with Upgrade: ${protocol} (as Java's client asks for h2c) is forwarded as HTTP/1.1`, async (t) => {
     let seen: readonly string[] = [];
     const target = await startTarget(t, async (request, response) => {
       seen = request.rawHeaders;

@@ -11,12 +11,12 @@ function removed(...raw: readonly string[]): readonly string[] {
   return toRawHeaders(removeHopByHop(readRawHeaders(raw)));
 }
 
-test('order, case and duplicates stay', () => {
+test('order, case and duplicates are kept', () => {
   const raw = ['HOST', 'b', 'x-A', '1', 'Transfer-Encoding', 'chunked', 'X-a', '2', 'Trailer', 'x'];
   assert.deepEqual(removed(...raw), raw);
 });
 
-test('headers of the connection go, also those that Connection names', () => {
+test('headers of the connection are removed, and those that Connection names', () => {
   assert.deepEqual(
     removed(
       'Connection',
@@ -36,7 +36,7 @@ test('headers of the connection go, also those that Connection names', () => {
   );
 });
 
-test('Connection cannot take framing and routing away', () => {
+test('Connection cannot remove headers of framing and routing', () => {
   assert.deepEqual(removed('Connection', 'content-length, host', 'Host', 'b', 'Content-Length', '3'), [
     'Host',
     'b',
@@ -45,7 +45,7 @@ test('Connection cannot take framing and routing away', () => {
   ]);
 });
 
-test('TE keeps trailers only', () => {
+test('TE keeps only trailers', () => {
   assert.deepEqual(removed('TE', 'gzip;q=1, trailers', 'Connection', 'TE'), [
     'Connection',
     'TE',
@@ -55,7 +55,7 @@ test('TE keeps trailers only', () => {
   assert.deepEqual(removed('TE', 'gzip', 'Connection', 'TE'), []);
 });
 
-test('Upgrade goes on only with a request that switches', () => {
+test('Upgrade is forwarded only with a request to switch protocols', () => {
   const raw = ['Connection', 'keep-alive, Upgrade', 'Upgrade', 'websocket', 'X-A', '1'];
   assert.deepEqual(removed(...raw), ['X-A', '1']);
   assert.deepEqual(toRawHeaders(removeHopByHopButUpgrade(readRawHeaders(raw))), [

@@ -4,7 +4,7 @@ import { openSocket, readAll, startTapTo, startTarget } from './support.ts';
 
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: b\r\n\r\n';
 
-/** Requests whose end one side of a proxy could see and the other not. */
+/** Requests whose end the two sides of a proxy could see at different places. */
 const ambiguous: Readonly<Record<string, string>> = {
   'both framings': `POST / HTTP/1.1\r\nHost: b\r\nContent-Length: ${smuggled.length + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
   'both framings, the other way round': `POST / HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${smuggled}`,
@@ -19,7 +19,7 @@ const ambiguous: Readonly<Record<string, string>> = {
   'a chunk size that is none': `POST / HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n${smuggled}`,
 };
 
-test('requests whose end is ambiguous smuggle nothing past the tap', async (t) => {
+test('requests with an ambiguous end smuggle nothing past the tap', async (t) => {
   const seen: (string | undefined)[] = [];
   const target = await startTarget(t, (request, response) => {
     seen.push(request.url);
@@ -36,7 +36,7 @@ test('requests whose end is ambiguous smuggle nothing past the tap', async (t) =
   t.diagnostic(`${Object.keys(ambiguous).length} ambiguous requests: all refused with 400, none smuggled`);
 });
 
-test('an absolute target and another Host reach the target of the tap, and nothing else', async (t) => {
+test('requests with an absolute URL and another Host reach only the target of the tap', async (t) => {
   const other = await startTarget(t, (_request, response) => response.end('other'));
   const target = await startTarget(t, (request, response) =>
     response.end(`${request.headers.host} ${request.url}`),
@@ -60,10 +60,10 @@ test('an absolute target and another Host reach the target of the tap, and nothi
   assert.doesNotMatch(JSON.stringify(records), /token|password/);
 });
 
-test('line breaks in HTTP/2 fields do not become fields of their own', async (t) => {
+test('line breaks in HTTP/2 headers do not become headers of their own', async (t) => {
   const target = await startTarget(t);
   const { port, readRecord } = await startTapTo(t, target.url);
-  // Frames by hand, because no client writes this: HEADERS with a literal field "baggage: a=1\r\ncookie: c".
+  // Frames written by hand, because no client sends this: HEADERS with a literal field "baggage: a=1\r\ncookie: c".
   const literal = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
   const block = Buffer.concat([
     Buffer.from([0x82, 0x86, 0x84, 0x41]),

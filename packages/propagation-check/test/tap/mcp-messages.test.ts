@@ -17,7 +17,7 @@ function callTool(meta: object | undefined, id = 1) {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'get_weather', _meta: meta } };
 }
 
-/** Posts through a tap. */
+/** Posts a body through a tap. */
 async function post(t: TestContext, body: string, headers: object = ofMcp) {
   let seen = '';
   const target = await startTarget(t, async (incoming, response) => {
@@ -35,7 +35,7 @@ async function post(t: TestContext, body: string, headers: object = ofMcp) {
   return { seen, records: tap.records };
 }
 
-test('a record of each message says what params._meta holds, beside that of the request', async (t) => {
+test('each message has a record with its params._meta, beside the record of the request', async (t) => {
   const carried = `00-${traceId}-b7ad6b7169203331-01`;
   const body = JSON.stringify(callTool({ traceparent: carried, baggage: 'a=1', progressToken: 7 }));
   const { seen, records } = await post(t, body);
@@ -56,12 +56,12 @@ test('a record of each message says what params._meta holds, beside that of the 
   assert.equal(readId(ofMessage), 'b7ad6b7169203331');
 });
 
-test('a message without context is recorded as one', async (t) => {
+test('a message without context is recorded without context', async (t) => {
   const { records } = await post(t, JSON.stringify(callTool(undefined)));
   assert.deepEqual(records[1]?.sent, { headers: [], contexts: [], baggage: [] });
 });
 
-test('each message of a batch has its record; answers have none', async (t) => {
+test('each message of a batch has a record; answers have none', async (t) => {
   const answer = { jsonrpc: '2.0', id: 9, result: {} };
   const ping = { jsonrpc: '2.0', method: 'notifications/initialized' };
   const { records } = await post(t, JSON.stringify([callTool({ traceparent }), answer, ping]));
@@ -92,7 +92,7 @@ for (const [what, body, headers] of [
   });
 }
 
-test('a tap whose place is known decides what became of params._meta', async (t) => {
+test('a tap at a known place decides whether params._meta arrived', async (t) => {
   const { records } = await post(t, JSON.stringify(callTool(undefined)));
   const [, message] = records;
   assert.ok(message);
@@ -114,12 +114,12 @@ trace 2
   assert.match(findings[0]?.fix ?? '', /params\._meta/);
 });
 
-test('a batch makes no more than a hundred records', async (t) => {
+test('a batch makes at most a hundred records', async (t) => {
   const { records } = await post(t, JSON.stringify(Array.from({ length: 150 }, (_, id) => callTool({}, id))));
   assert.equal(records.length, 1 + 100);
 });
 
-test('a body that comes after the head of its answer is read when it is whole, and once', () => {
+test('a body that ends after the head of its answer is read when it is complete, and once', () => {
   const body = openMcpBody(
     'POST',
     Object.entries(ofMcp).map(([name, value]) => ({ name, value })),

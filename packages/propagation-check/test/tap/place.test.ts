@@ -1,4 +1,4 @@
-/** Real connections: a record says where the tap's ends are, and spans that name their peers prove that nothing stands between. */
+/** Real connections: a record has the addresses of both ends of the tap, and spans that name their peers prove that no hop is in between. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get } from 'node:http';
@@ -15,7 +15,7 @@ import { startTarget, traceId } from './support.ts';
 
 const services = { client: 'web', server: 'orders' };
 
-/** The peer as each side saw it: the caller the address that it called, the target the connection. */
+/** The peer as each side sees it: for the caller the address that it calls, for the target the connection. */
 async function ask(t: TestContext, hops: 0 | 1 = 0) {
   const seen: AddressInfo[] = [];
   const target = await startTarget(t, ({ socket }, response) => {
@@ -64,7 +64,7 @@ function draw(kind: Span['kind'], serviceName: string, record: WireRecord, peer:
   };
 }
 
-/** The headers of a call by this record alone. */
+/** The headers of a call, by this record alone. */
 function lookUp(record: WireRecord, client: Span | null, server: Span | null) {
   const graph = buildTraceGraph([client, server].filter((span) => span !== null));
   return indexHeaders({ wire: [record], received: [] }, graph)(client, server, services);
@@ -83,14 +83,14 @@ for (const hops of [0, 1] as const) {
   });
 }
 
-test('a tap that the caller does not call is not at the caller, whatever name it calls', async (t) => {
+test('a tap that the caller does not call is not at the caller, whatever host name the caller uses', async (t) => {
   const { record } = await ask(t);
   const client = draw('CLIENT', 'web', record, { 'server.address': 'gateway', 'server.port': 8080 });
   const found = lookUp(record, client, null);
   assert.equal(found?.isAtCaller, false);
 });
 
-test('a caller that connects to a proxy is not at the tap whose address its URL has', async (t) => {
+test('a caller that connects to a proxy is not at the tap whose address is in its URL', async (t) => {
   const { record, port } = await ask(t);
   const client = draw('CLIENT', 'web', record, {
     'server.address': '127.0.0.1',
@@ -102,7 +102,7 @@ test('a caller that connects to a proxy is not at the tap whose address its URL 
   assert.equal(found?.isAtCaller, false);
 });
 
-test('the loopback address of another host is not the one of the tap', async (t) => {
+test('the loopback address of another host is not that of the tap', async (t) => {
   const { record, peer, port } = await ask(t);
   const elsewhere = { resource: new Map([['host.name', 'another-host']]) };
   const called = { 'server.address': 'localhost', 'server.port': port };
@@ -118,7 +118,7 @@ for (const [label, place] of [
   ['billing', false],
   [null, false],
 ] as const) {
-  test(`a tap labelled ${label} is ${place ? '' : 'not '}at web, of which there is no CLIENT span`, async (t) => {
+  test(`a tap labelled ${label} is ${place ? '' : 'not '}at web, which has no CLIENT span`, async (t) => {
     const { record } = await ask(t);
     const server = draw('SERVER', 'orders', record, {});
     const found = lookUp({ ...record, client: label, server: 'orders' }, null, server);
@@ -133,7 +133,7 @@ test('a tap without a label is not at a service without a name', async (t) => {
   assert.equal(found?.isAtCaller, false);
 });
 
-test('a record of the same time is of the call where the caller calls the tap, unless it names another span', async (t) => {
+test('a record belongs to a call of the same time where the caller calls the tap, unless it names another span', async (t) => {
   const { record, port } = await ask(t);
   const client = draw('CLIENT', 'web', record, { 'server.address': '127.0.0.1', 'server.port': port });
   assert.equal(lookUp(record, client, null)?.isTied, true);

@@ -12,8 +12,8 @@ import { startTapTo, startTarget, traceparent } from './support.ts';
 
 const baggage = 'tenant=acme;secret, user = canary ;p=canary,=canary,canary,,user=canary=canary';
 
-suite('a record', () => {
-  test('keeps the keys, and the values of those that are shown', async (t) => {
+suite('a redacted record', () => {
+  test('keeps all keys, and only the values that are shown', async (t) => {
     const record = await recordOf(t, {
       traceparent,
       baggage,
@@ -38,13 +38,13 @@ suite('a record', () => {
     assert.deepEqual(sent.contexts, record.sent.contexts);
   });
 
-  test('shows nothing of formats that hold names of services and accounts', async (t) => {
+  test('keeps nothing of formats that contain names of services and accounts', async (t) => {
     const record = await recordOf(t, { sw8: 'canary', newrelic: 'canary', 'request-id': '|canary.' });
     assert.equal(record.sent.contexts.length, 3);
     assert.doesNotMatch(JSON.stringify(redactRecord(record, new Set(['sw8']))), /canary/);
   });
 
-  test('shows no value unless told to, and says of it nothing but that it was there', async (t) => {
+  test('keeps no value unless told to, only that there was one', async (t) => {
     const record = await recordOf(t, { baggage, tracestate: 'rojo=canary' });
     assert.doesNotMatch(JSON.stringify(redactRecord(record, new Set())), /canary|acme/);
     const nothing = { ...record, received: null };
@@ -56,13 +56,13 @@ suite('a record', () => {
   });
 });
 
-suite('what a redacted record still proves', () => {
+suite('evidence of redacted records', () => {
   const fixtures = join(import.meta.dirname, '../../fixtures');
   for (const file of globSync('*/*.txt', { cwd: fixtures }).sort()) {
     const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, file), 'utf8'));
     if (headers.wire.length === 0) continue;
 
-    test(`${file} gives the same, written and read again`, () => {
+    test(`${file} gives the same result when its records are written and read again`, () => {
       const redacted = headers.wire.map((record) => redactRecord(record, new Set()));
       const lines = redacted.map((record) => JSON.stringify(record)).join('\n');
       const wire = parseWireRecords(Buffer.from(lines), 'wire');

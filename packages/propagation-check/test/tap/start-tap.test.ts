@@ -31,7 +31,7 @@ for (const [fault, received] of [
   ['truncate', ['TraceParent', traceparent.replace('4bf92f3577b34da6', '0000000000000000'), ...baggage]],
   ['delay=1', ['TraceParent', traceparent, ...baggage]],
 ] as const) {
-  test(`${fault}: the target receives what the record says, and the record keeps what was sent`, async (t) => {
+  test(`${fault}: the record has the headers that the target received, and those that the caller sent`, async (t) => {
     const { seen, record } = await callWithFaults(t, [fault]);
     assert.deepEqual(seen, received);
     assert.deepEqual(
@@ -46,7 +46,7 @@ for (const [fault, received] of [
   });
 }
 
-test('rewrite and duplicate put an id in that repeats with the seed', async (t) => {
+test('rewrite and duplicate insert an id that repeats with the seed', async (t) => {
   const first = await callWithFaults(t, ['rewrite'], { faultSeed: 3 });
   const again = await callWithFaults(t, ['rewrite'], { faultSeed: 3 });
   const other = await callWithFaults(t, ['rewrite'], { faultSeed: 4 });
@@ -57,12 +57,12 @@ test('rewrite and duplicate put an id in that repeats with the seed', async (t) 
   assert.deepEqual(twice.seen, ['TraceParent', traceparent, ...(first.seen?.slice(0, 2) ?? []), ...baggage]);
 });
 
-test('a delay holds the request back for its time', async (t) => {
+test('a delay holds the request back', async (t) => {
   const { record } = await callWithFaults(t, ['delay=30', 'delay=20']);
   assert.ok(record.durationMs >= 49, `${record.durationMs}`);
 });
 
-test('an abort during a delay is never forwarded', async (t) => {
+test('a request that is aborted during a delay is not forwarded', async (t) => {
   let requests = 0;
   const target = await startTarget(t, () => {
     requests += 1;
@@ -75,7 +75,7 @@ test('an abort during a delay is never forwarded', async (t) => {
   assert.deepEqual([record.clientAborted, record.received, requests], [true, null, 0]);
 });
 
-test('the fault rate picks the same requests in every run', async (t) => {
+test('the fault rate chooses the same requests in every run', async (t) => {
   const target = await startTarget(t);
   const run = async () => {
     const { url, readRecords } = await startTapTo(t, target.url, {
@@ -95,7 +95,7 @@ test('the fault rate picks the same requests in every run', async (t) => {
   assert.deepEqual(await run(), first);
 });
 
-test('a record holds no other header, no query, no body', async (t) => {
+test('a record contains no other header, no query and no body', async (t) => {
   const target = await startTarget(t, (_request, response) => {
     response.writeHead(200, { 'set-cookie': 'sid=secret-0', traceparent: 'secret-1' });
     response.end('secret-2');
@@ -122,7 +122,7 @@ test('a record holds no other header, no query, no body', async (t) => {
   assert.equal(records[0]?.sent.headers.length, 1);
 });
 
-test('close ends requests in flight and idle connections; nothing is accepted after', {
+test('close waits for requests in flight, closes idle connections and accepts no new ones', {
   timeout: 30_000,
 }, async (t) => {
   const arrived = Promise.withResolvers<() => void>();
@@ -145,7 +145,7 @@ test('close ends requests in flight and idle connections; nothing is accepted af
   assert.equal(records[0]?.clientAborted, false);
 });
 
-test('close cuts off what outlasts its grace, with a record', async (t) => {
+test('close aborts requests after the grace period, with a record', async (t) => {
   const target = await startTarget(t, (_request, response) => response.write('begin'));
   const { tap, port, records } = await startTapTo(t, target.url);
   const socket = await openSocket(t, port, 'GET / HTTP/1.1\r\nHost: b\r\n\r\n');
@@ -194,7 +194,7 @@ test('a port in use rejects', async (t) => {
   assert.equal((await fetch(target.url)).status, 200);
 });
 
-test('a header of the connection itself is not forwarded, and the record says so', async (t) => {
+test('a header of the connection is not forwarded, and the record shows it', async (t) => {
   const target = await startTarget(t);
   const { port, readRecord } = await startTapTo(t, target.url);
   const socket = await openSocket(

@@ -10,7 +10,7 @@ export const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 export const spanId = '00f067aa0ba902b7';
 export const traceparent = `00-${traceId}-${spanId}-01`;
 
-/** Nobody listens on its port. One that a server has given back may be that of another test already. */
+/** Nobody listens on this port. The port of a server that was closed may already belong to another test. */
 export const down = 'http://127.0.0.1:1';
 
 export interface RunningTarget {
@@ -40,7 +40,7 @@ export interface RunningTap {
   readonly url: string;
   readonly port: number;
   readonly records: readonly WireRecord[];
-  /** The records, as soon as there are that many. */
+  /** Resolves when there are this many records. */
   readRecords(count: number): Promise<readonly WireRecord[]>;
   readRecord(): Promise<WireRecord>;
 }
@@ -86,7 +86,7 @@ export async function startTapTo(
   };
 }
 
-/** Opens a connection and writes these bytes; the connection stays open for writing. */
+/** Opens a connection and writes these bytes. The connection stays open for writing. */
 export async function openSocket(t: TestContext, port: number, bytes: string): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => undefined);

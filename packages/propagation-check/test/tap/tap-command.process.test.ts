@@ -27,7 +27,7 @@ async function runToEnd(t: TestContext, ...args: readonly string[]) {
   return { stdout, stderr, code };
 }
 
-/** Reads standard error up to this text. */
+/** Reads standard error until it contains this text. */
 async function readUntilLine(child: ChildProcessWithoutNullStreams, end: string): Promise<string> {
   let stderr = '';
   for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {
@@ -44,7 +44,7 @@ async function readListeningUrl(child: ChildProcessWithoutNullStreams): Promise<
   return url;
 }
 
-test('records go to standard output; SIGINT ends with 0 and nothing is lost', async (t) => {
+test('records go to standard output; SIGINT ends with 0 and no record is lost', async (t) => {
   const target = await startTarget(t);
   const child = spawnTap(
     t,
@@ -77,7 +77,7 @@ test('records go to standard output; SIGINT ends with 0 and nothing is lost', as
   );
 });
 
-test('values of baggage and tracestate are not written, unless their key is shown', async (t) => {
+test('values of baggage and tracestate are not written, except for keys that are shown', async (t) => {
   const target = await startTarget(t);
   const child = spawnTap(t, '--listen', '0', '--target', target.url, '--show', 'tenant');
   const stdout = text(child.stdout);
@@ -96,7 +96,7 @@ test('values of baggage and tracestate are not written, unless their key is show
   assert.match(written, /tenant=acme,user=REDACTED/);
 });
 
-test('SIGTERM lets a request in flight end, and its record is written', async (t) => {
+test('SIGTERM waits for a request in flight, and its record is written', async (t) => {
   const arrived = Promise.withResolvers<() => void>();
   const target = await startTarget(t, (_request, response) => arrived.resolve(() => response.end('whole')));
   const child = spawnTap(t, '--listen', '0', '--target', target.url);
@@ -115,7 +115,7 @@ test('SIGTERM lets a request in flight end, and its record is written', async (t
   assert.equal(JSON.parse(await stdout).status, 200);
 });
 
-test('--out appends, to a file that others cannot read', async (t) => {
+test('--out appends to a file that others cannot read', async (t) => {
   const folder = await makeFolder(t);
   const path = join(folder, 'wire.jsonl');
   const target = await startTarget(t);
@@ -135,7 +135,7 @@ test('--out appends, to a file that others cannot read', async (t) => {
   assert.equal((await stat(path)).mode & 0o077, 0);
 });
 
-test('hostile header values cannot leave their line', async (t) => {
+test('hostile header values stay in their line', async (t) => {
   const target = await startTarget(t);
   const child = spawnTap(t, '--listen', '0', '--target', target.url);
   const stdout = text(child.stdout);
@@ -156,14 +156,14 @@ test('hostile header values cannot leave their line', async (t) => {
   assert.doesNotMatch(output.trimEnd(), /[\p{Cc}\u2028\u2029]/u);
 });
 
-test('a target that is silent for longer than --timeout is answered for', async (t) => {
+test('after --timeout the tap answers in place of the target', async (t) => {
   const target = await startTarget(t, () => {});
   const child = spawnTap(t, '--listen', '0', '--target', target.url, '--timeout', '50ms');
   child.stdout.resume();
   assert.equal((await fetch(await readListeningUrl(child))).status, 504);
 });
 
-test('a reader that is gone does not stop the traffic, and the exit code says that records are missing', async (t) => {
+test('traffic continues when the reader of records is gone, and the exit code reports lost records', async (t) => {
   const target = await startTarget(t);
   const child = spawnTap(t, '--listen', '0', '--target', target.url);
   child.stdout.destroy();
@@ -184,7 +184,7 @@ test('a reader that is gone does not stop the traffic, and the exit code says th
   );
 });
 
-test('bad options are one clear line and exit code 2', async (t) => {
+test('invalid options give one clear line and exit code 2', async (t) => {
   const target = await startTarget(t);
   const { port } = new URL(target.url);
   const folder = await makeFolder(t);

@@ -17,7 +17,7 @@ const secondMs = 1_000;
 
 const check = (store: SpanStore) => checkStore(store, { mostEvidence: Number.POSITIVE_INFINITY });
 
-/** The edges of a tracker, a line each. */
+/** The edges of a tracker, one line each. */
 function countEdges(tracker: CallTracker, now: number): readonly string[] {
   return tracker
     .edges(now)
@@ -28,7 +28,7 @@ function countEdges(tracker: CallTracker, now: number): readonly string[] {
 }
 
 suite('the tracker of calls', () => {
-  test('judges a trace when it is quiet, and not before', () => {
+  test('judges a trace once it is quiet', () => {
     const tracker = new CallTracker({ settleMs });
     tracker.add(makeCall('one', start), start);
     assert.equal(tracker.nextDue(start), settleMs);
@@ -39,7 +39,7 @@ suite('the tracker of calls', () => {
     assert.equal(tracker.nextDue(start + settleMs), null);
   });
 
-  test('has the verdict of a check: calls between services without names are none between two services', () => {
+  test('gives the verdict of a check: calls between services without names are not calls between two services', () => {
     const spans = makeCall('nameless', start);
     const ended = (made: readonly Span[]) => {
       const tracker = new CallTracker({ settleMs });
@@ -55,7 +55,7 @@ suite('the tracker of calls', () => {
     assert.deepEqual(verdicts, ['unknown', 'intact', 'broken', 'unknown']);
   });
 
-  test('has no rate of an edge of which no call is judged, or each with a doubt', () => {
+  test('an edge has no rate where no call is judged, or all are doubtful', () => {
     const tracker = new CallTracker({ settleMs });
     const spans = makeCall('doubtful', start);
     tracker.add(spans, start);
@@ -101,7 +101,7 @@ suite('the tracker of calls', () => {
     assert.match(narrow, /^note {2}word (?:word\s+){39}end$/m);
   });
 
-  test('has no rate of an edge of which the last traces leave as many calls open as are judged', () => {
+  test('an edge has no rate where the last traces leave as many calls open as they judge', () => {
     const edge = { client: 'web', server: 'orders', protocol: 'http', broken: 0 } as const;
     const says = '1 of 3 calls judged: why';
     const tracker = new CallTracker({ settleMs });
@@ -147,14 +147,14 @@ suite('the tracker of calls', () => {
     assert.deepEqual(count(spans.slice(0, 2), spans.slice(2)), ['web -> worker 1 0 -']);
   });
 
-  test('judges what ended long ago at once', () => {
+  test('judges traces at once that ended long ago', () => {
     const tracker = new CallTracker({ settleMs });
     tracker.add(makeCall('old', start - 120 * secondMs), start);
     tracker.judge(start, check);
     assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
   });
 
-  test('counts each call once, however often a source shows it, and whatever is forgotten', () => {
+  test('counts each call once, however often a source shows it, and after it is forgotten', () => {
     const tracker = new CallTracker({ settleMs });
     const shown: Span[] = [];
     const looks = 40;
@@ -164,7 +164,7 @@ suite('the tracker of calls', () => {
       now = start + look * 4 * secondMs;
       for (let index = 0; index < 5; index += 1)
         shown.push(...(index === 4 ? makeSplitCall : makeCall)(`${look} ${index}`, now));
-      // A look at Jaeger shows the last minute again.
+      // Each look at Jaeger shows the last minute again.
       tracker.add(shown.slice(-225), now);
       forgotten += tracker.judge(now, check).length;
     }
@@ -175,7 +175,7 @@ suite('the tracker of calls', () => {
     assert.deepEqual(tracker.counts(), { traces: looks * 6, open: 0, spans: looks * 15, leftOut: 0 });
   });
 
-  test('finds a call whose two traces are quiet at different times', () => {
+  test('finds a call whose two traces become quiet at different times', () => {
     const tracker = new CallTracker({ settleMs });
     const spans = makeSplitCall('apart', start);
     const [caller, called] = [spans.slice(0, 2), spans.slice(2)];
@@ -184,7 +184,7 @@ suite('the tracker of calls', () => {
     tracker.add(called, start + 5 * secondMs);
     tracker.judge(start + 5 * secondMs + settleMs, check);
     assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 1 split-trace 1']);
-    // The trace of the caller is forgotten first, and the other one is no new break then.
+    // The trace of the caller is forgotten first. Then the trace of the called service is no new break.
     for (let second = 8; second < 120; second += 1) tracker.judge(start + second * secondMs, check);
     tracker.add(makeCall('later', start + 121 * secondMs), start + 121 * secondMs);
     tracker.judge(start + 125 * secondMs, check);
@@ -225,7 +225,7 @@ suite('the tracker of calls', () => {
     assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
   });
 
-  test('an edge that is expected and never seen is broken until it is seen', () => {
+  test('an expected edge without calls is broken until it is seen', () => {
     const tracker = new CallTracker({ settleMs });
     const mayCall = { client: 'web', server: 'payments', rule: 'may' as const };
     const expectation = { ...noExpectation, edges: [...expectPath(['web', 'orders']), mayCall] };
@@ -240,7 +240,7 @@ suite('the tracker of calls', () => {
     tracker.add(makeCall('one', start + 5 * secondMs), start + 5 * secondMs);
     tracker.judge(start + 10 * secondMs, checkExpected);
     assert.deepEqual(countEdges(tracker, start), ['web -> payments 1 0 -', 'web -> orders 1 0 -']);
-    // Not seen for a while is no break.
+    // An edge that is not seen for a while is not broken.
     tracker.add(
       others.map((span) => ({ ...span, traceId: 'f'.repeat(32) })),
       start + 60 * secondMs,
@@ -249,7 +249,7 @@ suite('the tracker of calls', () => {
     assert.deepEqual(countEdges(tracker, start), ['web -> payments 2 0 -', 'web -> orders 1 0 -']);
   });
 
-  test('an expected edge is undecided while another service may be meant, until it is seen', () => {
+  test('an expected edge is undecided until it is seen, where another service may be meant', () => {
     const tracker = new CallTracker({ settleMs });
     const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
     const checkExpected = (store: SpanStore) => checkStore(store, { expectation, mostEvidence: 1_000 });
@@ -265,7 +265,7 @@ suite('the tracker of calls', () => {
     assert.deepEqual(open(), [], 'not seen for a while');
   });
 
-  test('the newest break comes first, and the trend has its place', () => {
+  test('the newest break comes first, and each slice of the trend is at its place', () => {
     const tracker = new CallTracker({ settleMs });
     tracker.add(withServer(makeSplitCall('one', start), 'payments'), start);
     tracker.judge(start + settleMs, check);
@@ -301,7 +301,7 @@ suite('the tracker of calls', () => {
     );
   });
 
-  test('says what it had no room for', () => {
+  test('counts the spans for which there was no room', () => {
     const tracker = new CallTracker({ settleMs, maxSpans: 30 });
     for (let index = 0; index < 20; index += 1) tracker.add(makeCall(String(index), start), start);
     tracker.judge(start, check);

@@ -20,7 +20,7 @@ function edgeWith(calls: number, broken: number): WatchedEdge {
   };
 }
 
-test('changes are told once, a line each with its time', () => {
+test('each change is reported once, in one line with its time', () => {
   const tell = createChangeTeller();
   assert.deepEqual(tell(stateAt(0, [])), []);
   assert.deepEqual(tell(stateAt(1, [edgeWith(1, 0)])), [
@@ -31,7 +31,7 @@ test('changes are told once, a line each with its time', () => {
     '2026-11-28T00:00:03.000Z ✗ web → orders  2 calls broken, 2 of 9 so far',
   ]);
   assert.deepEqual(tell(stateAt(4, [edgeWith(10, 2)])), []);
-  // A minute without a break, with a call in it.
+  // No break for a minute, and a new call.
   assert.deepEqual(tell(stateAt(63, [edgeWith(10, 2)])), []);
   assert.deepEqual(tell(stateAt(64, [edgeWith(11, 2)])), [
     '2026-11-28T00:01:04.000Z ✓ web → orders  intact again',
@@ -39,7 +39,7 @@ test('changes are told once, a line each with its time', () => {
   assert.deepEqual(tell(stateAt(130, [edgeWith(20, 2)])), []);
 });
 
-test('an edge of which no call is judged is not broken, and is told again when one is', () => {
+test('an edge without a judged call is not broken, and is reported again when it has one', () => {
   const tell = createChangeTeller();
   const open = { ...edgeWith(0, 0), unjudged: 12 };
   assert.deepEqual(tell(stateAt(1, [open])), [
@@ -51,7 +51,7 @@ test('an edge of which no call is judged is not broken, and is told again when o
   ]);
 });
 
-test('calls with a doubt are told with the edge', () => {
+test('doubtful calls are reported with the edge', () => {
   const tell = createChangeTeller();
   assert.deepEqual(tell(stateAt(1, [{ ...edgeWith(10, 0), doubtful: 10 }])), [
     '2026-11-28T00:00:01.000Z ! web → orders  10 calls, 10 doubtful',
@@ -70,7 +70,7 @@ test('a source that is away, and notes', () => {
   ]);
 });
 
-test('a source that was never there', () => {
+test('a source that has never answered', () => {
   const tell = createChangeTeller();
   const away = { since: start, wasThere: false, why: 'spans.jsonl: no such file' };
   assert.deepEqual(tell(stateAt(0, [], { away })), [

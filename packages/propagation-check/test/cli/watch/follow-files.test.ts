@@ -18,7 +18,7 @@ async function follow(t: TestContext) {
 }
 
 suite('files that are watched', () => {
-  test('files of other signals are known until one has a span', async (t) => {
+  test('signals other than traces are noted until a file has a span', async (t) => {
     const folder = await makeFolder(t, {
       metrics: '{"resourceMetrics":[]}\n',
       logs: '{"resourceLogs":[]}\n',
@@ -39,7 +39,7 @@ suite('files that are watched', () => {
     assert.equal(listOtherSignals(), null);
   });
 
-  test('show what was added, whole lines alone', async (t) => {
+  test('gives the added spans of whole lines', async (t) => {
     const { path, count } = await follow(t);
     await writeFile(path, linesOf('one'));
     assert.equal(await count(), 3);
@@ -54,7 +54,7 @@ suite('files that are watched', () => {
     assert.equal(await count(), 3 - added);
   });
 
-  test('are read from their beginning when they were replaced or cut', async (t) => {
+  test('are read from their beginning after they were replaced or truncated', async (t) => {
     const { path, count } = await follow(t);
     await writeFile(path, linesOf('one').repeat(2));
     assert.equal(await count(), 6);
@@ -65,7 +65,7 @@ suite('files that are watched', () => {
     assert.equal(await count(), 3);
   });
 
-  test('may be documents, read anew when they change', async (t) => {
+  test('may be documents, which are read again when they change', async (t) => {
     const { path, count } = await follow(t);
     const [line = ''] = linesOf('one').split('\n');
     const pretty = JSON.stringify(JSON.parse(line), null, 2);
@@ -79,7 +79,7 @@ suite('files that are watched', () => {
     assert.equal(await count(), 3);
   });
 
-  test('say what is wrong with them, and go on when it is mended', async (t) => {
+  test('report faults, and continue when these are corrected', async (t) => {
     const { path, count } = await follow(t);
     await assert.rejects(count(), { name: 'SourceError', message: /spans\.jsonl: no such file/ });
     await writeFile(path, 'nothing of spans\n');
@@ -97,7 +97,7 @@ suite('files that are watched', () => {
     assert.equal(await count(), 3);
   });
 
-  test('show what one of them has, when another one is missing for a while', async (t) => {
+  test('give the spans of one file while another has never existed', async (t) => {
     const folder = await makeFolder(t, { one: linesOf('one') });
     const { look } = followFiles(['zero', 'one', 'two'].map((name) => join(folder, name)));
     await assert.rejects(look(), (error) => {
@@ -111,7 +111,7 @@ suite('files that are watched', () => {
     assert.equal((await look()).length, 6);
   });
 
-  test('wait for one that was read before, so that no trace lacks its part', async (t) => {
+  test('hold spans back while a file that was read before is missing', async (t) => {
     const folder = await makeFolder(t, { one: linesOf('one'), two: linesOf('two') });
     const [one, two] = [join(folder, 'one'), join(folder, 'two')];
     const { look } = followFiles([one, two]);

@@ -17,17 +17,17 @@ const split = `
   SERVER orders GET /work   b1  19..27 http.request.method=GET url.path=/work
 `;
 
-/** A call from web to orders that began at a time, in milliseconds since the epoch; `key` gives it ids of its own. */
+/** A call from web to orders that begins at `at`, in milliseconds since the epoch. `key` makes its ids unique. */
 export function makeCall(key: string, at: number): readonly Span[] {
   return renew(call, key, at);
 }
 
-/** The same, split into two traces. */
+/** As `makeCall`, split into two traces. */
 export function makeSplitCall(key: string, at: number): readonly Span[] {
   return renew(split, key, at);
 }
 
-/** The same spans with another called service. */
+/** The spans with another name of the called service. */
 export function withServer(spans: readonly Span[], server: string): readonly Span[] {
   const rename = (value: AttributeValue) =>
     typeof value === 'string' ? value.replace('orders', server) : value;

@@ -6,34 +6,34 @@ import type { TestContext } from 'node:test';
 import xterm from '@xterm/headless';
 import { entry, makeFolder } from '../run-cli.ts';
 
-/** Why there is no pseudo terminal; false where there is one. Source: util-linux, script(1). */
+/** The reason to skip tests without `script`, otherwise false. Source: util-linux, script(1). */
 export const noPseudoTerminal =
   spawnSync('script', ['--version']).error === undefined ? (false as const) : 'there is no `script`';
 
 export interface PseudoTerminal {
-  /** The lines of the screen, as a terminal shows them. */
+  /** The text of the screen, as a terminal shows it. */
   screen(): string;
   /** Resolves when the screen matches. */
   waitFor(pattern: RegExp): Promise<string>;
   type(keys: string): void;
   resize(columns: number, rows: number): Promise<void>;
-  /** Sends a signal to the program itself. */
+  /** Sends a signal to the program, not to `script`. */
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** After the program has ended: its exit code, the state of the terminal, and everything that was written. */
+  /** Resolves when the program has ended. */
   readonly ended: Promise<Ended>;
 }
 
 export interface Ended {
   readonly code: number | null;
-  /** The screen with what was there before. */
+  /** The screen, including what it showed before the program. */
   readonly screen: string;
   readonly isAlternate: boolean;
   readonly hasCursor: boolean;
-  /** Of `stty -a`. */
+  /** The output of `stty -a`. */
   readonly modes: string;
 }
 
-/** Runs the command line at a terminal, drawn by an emulator. */
+/** Runs the command line in a pseudo terminal, whose screen an emulator draws. */
 export async function openPseudoTerminal(
   t: TestContext,
   args: readonly string[],
@@ -41,7 +41,7 @@ export async function openPseudoTerminal(
 ): Promise<PseudoTerminal> {
   const folder = await makeFolder(t);
   const [device, pid, modes] = ['tty', 'pid', 'modes'].map((name) => join(folder, name));
-  // Other variables may say that an agent reads.
+  // Without other variables, because some say that a coding agent reads the output.
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const [columns, rows] = [80, 24];
   const quoted = args.map((arg) => `'${arg}'`).join(' ');

@@ -10,12 +10,12 @@ import { makeCall, makeSplitCall } from './make-calls.ts';
 const start = 1_800_000_000_000;
 const stepMs = 10_000;
 const callsEach = 20;
-/** Two hours. */
+/** Steps of ten seconds: two hours. */
 const steps = 720;
-/** Of a trace that is forgotten its id stays, among 100,000 at most; its spans have some 2,000. */
+/** Only the id of a forgotten trace stays, and 100,000 ids at most; its spans take about 2,000 bytes. */
 const mostBytesEach = 300;
 
-test('hours of traces take no more memory than minutes of them, but for ids', (t) => {
+test('hours of traces need no more memory than minutes, except for ids', (t) => {
   setFlagsFromString('--expose_gc');
   const collect: () => void = runInNewContext('gc');
   const check = (store: SpanStore) => checkStore(store, { mostEvidence: Number.POSITIVE_INFINITY });

@@ -57,7 +57,7 @@ function show(state: WatchState, shown: Partial<Shown>, width: number, height: n
 suite('the screen of watch', () => {
   for (const width of [60, 80, 140]) {
     test(`${width} columns`, (t) => {
-      // The fix is prose, which has other tests.
+      // Without the fix: the prose of findings has other tests.
       const text = `${show(few, {}, width, 12)
         .join('\n')
         .replace(/^fix: .*\n/m, '')}\n`;
@@ -73,7 +73,7 @@ suite('the screen of watch', () => {
     assert.ok(readme.includes(`\n\`\`\`\n${screen.split('\nfix: ')[0]}\n\`\`\`\n`), screen);
   });
 
-  test('has exactly the lines of the terminal, none too wide, at any size, with anything to say', () => {
+  test('fits the terminal exactly, at any size and with any content', () => {
     const long: Page = {
       title: 'x'.repeat(300),
       render: () => Array.from({ length: 50 }, (_, at) => `${at} ${'y'.repeat(at * 9)}`),
@@ -102,7 +102,7 @@ suite('the screen of watch', () => {
     }
   });
 
-  test('says why a source is away, and for how long', () => {
+  test('shows why and how long a source is away', () => {
     const away = { since: few.now - 15 * secondMs, wasThere: true, why: 'connection refused' };
     assert.match(
       show({ ...few, away }, {}, 80, 12).join('\n'),
@@ -114,7 +114,7 @@ suite('the screen of watch', () => {
     );
   });
 
-  test('the arrows select an edge that stays in sight, and stays selected when the order changes', () => {
+  test('arrow keys select an edge, which stays visible and selected when the order changes', () => {
     const screen = { ...layout, width: 100, height: 12 };
     let shown = shownAtFirst;
     const after = (key: Key) => {
@@ -136,7 +136,7 @@ suite('the screen of watch', () => {
     assert.match(after('up'), new RegExp(` ${names[0]} `));
   });
 
-  test('a page scrolls to its end and no further, and escape leaves it', () => {
+  test('a page scrolls to its end, and Escape closes it', () => {
     const screen = { ...layout, width: 100, height: 12 };
     const page: Page = { title: 'page', render: () => Array.from({ length: 30 }, (_, at) => `line ${at}`) };
     let shown: Shown = { ...shownAtFirst, page };
@@ -153,7 +153,7 @@ suite('the screen of watch', () => {
     assert.doesNotMatch(read('escape'), /line/);
   });
 
-  test('keys ask for what they open', () => {
+  test('keys open the trace, the finding and Jaeger', () => {
     const screen = { ...layout, width: 100, height: 12 };
     const wishes = (['enter', 'finding', 'jaeger'] as const).map(
       (key) => press(shownAtFirst, key, few.edges, screen).wish,
@@ -161,7 +161,7 @@ suite('the screen of watch', () => {
     assert.deepEqual(wishes, ['trace', 'finding', 'jaeger']);
   });
 
-  test('colours add nothing but colours', () => {
+  test('colours change only colours', () => {
     const screen = { width: 100, height: 20 };
     const plain = renderScreen(few, shownAtFirst, { ...screen, color: false });
     const coloured = renderScreen(few, shownAtFirst, { ...screen, color: true });
@@ -169,7 +169,7 @@ suite('the screen of watch', () => {
     assert.deepEqual(coloured.map(stripVTControlCharacters), plain);
   });
 
-  test('one look has every edge', () => {
+  test('a single look shows every edge', () => {
     assert.equal(
       renderEdgesOnce(many, { width: 80, color: false }).filter((line) => /^ {2}\S \S+ → /.test(line)).length,
       40,

@@ -14,7 +14,7 @@ import { type Ended, noPseudoTerminal, openPseudoTerminal, type PseudoTerminal }
 
 const receiver = ['watch', '--source', 'otlp=127.0.0.1:0', '--settle', '200ms'];
 
-/** Exports spans to the receiver whose address the screen shows: at once, because traces settle one by one. */
+/** Exports spans to the receiver whose address the screen shows, all at once, because each trace settles by itself. */
 async function send(screen: string, spans: readonly Span[]): Promise<void> {
   const [, port] = /otlp=127\.0\.0\.1:(\d+)/.exec(screen) ?? [];
   const lines = encodeOtlpLines(spans).trim().split('\n');
@@ -24,7 +24,7 @@ async function send(screen: string, spans: readonly Span[]): Promise<void> {
   assert.equal(answer.status, 200);
 }
 
-/** A watch that shows a broken edge and an intact one. */
+/** Starts a watch that shows a broken edge and an intact one. */
 async function watchBroken(
   t: TestContext,
   options: readonly string[] = [],
@@ -58,7 +58,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     assert.match(trace, /^ {2}orders SERVER GET \/work +\w{16} +█+/m);
     terminal.type('f');
     await terminal.waitFor(/^# split-trace/m);
-    // Past frames whose last line is empty.
+    // Scrolls past frames whose last line is empty.
     terminal.type('\u001b[B'.repeat(15));
     await terminal.waitFor(/^explain split-trace\n *\nThe trace UI shows two traces/);
     terminal.type('\u001b');
@@ -73,7 +73,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     assertClean(ended);
   });
 
-  it('shows the link to Jaeger, whole', async (t) => {
+  it('shows the whole link to Jaeger', async (t) => {
     const ui = 'http://127.0.0.1:16686/with/a/rather/long/path/of/a/proxy';
     const terminal = await watchBroken(t, ['--jaeger-ui', ui], {
       DISPLAY: undefined,
@@ -85,7 +85,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
       .digest('hex')
       .slice(0, 32);
     const link = `${ui}/trace/${id}`;
-    // The terminal breaks it anywhere.
+    // The terminal may break the link after any character.
     await terminal.waitFor(new RegExp([...link].map((one) => RegExp.escape(one)).join('\\n?')));
     terminal.type('q');
     await terminal.ended;
@@ -94,7 +94,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
   it('follows the size of the terminal', async (t) => {
     const terminal = await watchBroken(t);
     await terminal.resize(50, 12);
-    // The width arrives before the height, and each is drawn.
+    // The width arrives before the height, and both are drawn.
     await terminal.waitFor(/^watching otlp.*\n> ✗ web → orders.*j Jaeger …\n*$/s);
     await terminal.resize(120, 30);
     await terminal.waitFor(/newest\n> ✗ web → orders .* split-trace, \d+ s ago/);
@@ -106,7 +106,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     ['Ctrl-C', async ({ type }: PseudoTerminal) => type('\u0003'), 130],
     ['SIGTERM', async ({ kill }: PseudoTerminal) => kill('SIGTERM'), 143],
   ] as const) {
-    it(`leaves the terminal as it was: ${name}`, async (t) => {
+    it(`restores the terminal: ${name}`, async (t) => {
       const terminal = await watchBroken(t);
       await end(terminal);
       const ended = await terminal.ended;
@@ -115,7 +115,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     });
   }
 
-  it('leaves the terminal as it was when it fails, and then says why', async (t) => {
+  it('restores the terminal when it fails, and then prints the error', async (t) => {
     const fail = 'data:text/javascript,process.on(%22SIGUSR2%22,()=>{throw%20new%20Error(%22boom%22)})';
     const terminal = await watchBroken(t, [], { NODE_OPTIONS: `--import=${fail}` });
     await terminal.kill('SIGUSR2');
@@ -125,7 +125,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     assert.match(ended.screen, /boom/);
   });
 
-  it('comes back after Ctrl-Z', async (t) => {
+  it('draws again after Ctrl-Z', async (t) => {
     const terminal = await watchBroken(t);
     terminal.type('\u001a');
     await terminal.waitFor(/before/);
@@ -143,7 +143,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     assert.equal((await terminal.ended).code, 143);
   });
 
-  it('draws in ASCII where the locale has no more', async (t) => {
+  it('draws in ASCII where the locale is not UTF-8', async (t) => {
     const terminal = await openPseudoTerminal(t, receiver, { LC_ALL: 'C' });
     const screen = await terminal.waitFor(/watching otlp/);
     await send(screen, makeSplitCall('broken', Date.now()));
@@ -153,8 +153,8 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
   });
 });
 
-describe('watch where there is no terminal', () => {
-  it('writes each change as a line, and ends by a signal', async (t) => {
+describe('watch without a terminal', () => {
+  it('writes a line for each change, until a signal ends it', async (t) => {
     const folder = await makeFolder(t);
     const path = join(folder, 'spans.jsonl');
     await writeFile(path, encodeOtlpLines(makeCall('one', Date.now() - 120_000)));
@@ -167,7 +167,7 @@ describe('watch where there is no terminal', () => {
       await lines(),
       / ✗ web → orders {2}split-trace {2}1 call broken, 1 of 2 so far {2}trace \w{32}$/,
     );
-    // A source that goes away is tried again, and nothing is lost.
+    // A source that is away is tried again, and no span is lost.
     await rename(path, `${path}.away`);
     assert.match(await lines(), / ! source away: .*no such file.*; tried again until it is back$/);
     await appendFile(`${path}.away`, encodeOtlpLines(makeSplitCall('three', Date.now() - 120_000)));
@@ -183,7 +183,7 @@ describe('watch where there is no terminal', () => {
     assert.equal(code, 143);
   });
 
-  it('ends when its reader has gone', async (t) => {
+  it('ends when its reader is gone', async (t) => {
     const path = join(await makeFolder(t), 'spans.jsonl');
     await writeFile(path, encodeOtlpLines(makeSplitCall('one', Date.now() - 120_000)));
     const child = spawnCli(t, ['watch', path, '--settle', '200ms']);
@@ -192,7 +192,7 @@ describe('watch where there is no terminal', () => {
     assert.equal(code, 1);
   });
 
-  it('waits for a file that does not exist yet, and says so', async (t) => {
+  it('waits for a file that does not exist yet, and notes it', async (t) => {
     const path = join(await makeFolder(t), 'spans.jsonl');
     const child = spawnCli(t, ['watch', path, '--settle', '200ms'], { LC_ALL: 'C.UTF-8' });
     const lines = readLines(child.stdout);
@@ -205,7 +205,7 @@ describe('watch where there is no terminal', () => {
     assert.match(await lines(), / ✓ web → orders {2}seen, 1 call$/);
   });
 
-  it('shows what one file has while another does not exist yet, and says so', async (t) => {
+  it('shows the spans of one file while another does not exist yet, and notes it', async (t) => {
     const folder = await makeFolder(t);
     const [there, missing] = [join(folder, 'there.jsonl'), join(folder, 'missing.jsonl')];
     await writeFile(there, encodeOtlpLines(makeCall('one', Date.now() - 120_000)));
@@ -218,7 +218,7 @@ describe('watch where there is no terminal', () => {
     assert.match(await lines(), / ✗ web → orders {2}split-trace {2}1 call broken, 1 of 2 so far /);
   });
 
-  it('refuses a folder, and a pattern that a shell has not replaced', async (t) => {
+  it('refuses a folder, and a pattern that the shell has not expanded', async (t) => {
     const folder = await makeFolder(t);
     for (const [path, says] of [
       [folder, /: a folder; name files in it\n$/],
@@ -230,7 +230,7 @@ describe('watch where there is no terminal', () => {
     }
   });
 
-  it('asks a Jaeger again for what it has not seen, and counts nothing twice', async (t) => {
+  it('reads new spans from Jaeger, and counts no call twice', async (t) => {
     const store = await startTraceStore(t);
     const now = Date.now() - 120_000;
     const add = (key: string, parentSpanId?: string) => {
@@ -273,7 +273,7 @@ describe('watch where there is no terminal', () => {
 });
 
 describe('watch --once', () => {
-  it('prints one look and has the usual exit codes', async (t) => {
+  it('prints a single look and has the usual exit codes', async (t) => {
     const at = Date.now() - 120_000;
     const folder = await makeFolder(t, {
       'intact.jsonl': encodeOtlpLines(makeCall('one', at)),
@@ -302,7 +302,7 @@ describe('watch --once', () => {
     assert.match(single[1], /^no call between two services was judged yet$/m);
   });
 
-  it('calls no edge intact of which no more than half of the calls are judged', async (t) => {
+  it('an edge is not intact where half of its calls or fewer are judged', async (t) => {
     const drawMessage = (at: number, isLinked: boolean): string => `
 trace ${at}1
   web     PRODUCER "send orders" ${at}000..${at}005 messaging.system=kafka messaging.destination.name=orders id:sent${at}
@@ -324,7 +324,7 @@ trace ${at}2
     assert.match(most.stdout, /^ {2}✓ web → billing +100 % +9 of 20 +11 /m);
   });
 
-  it('waits at a receiver for what comes, until it is quiet', async (t) => {
+  it('waits at a receiver until spans arrive and traces are quiet', async (t) => {
     const child = spawnCli(t, [...receiver, '--once', '--wait', '30s'], { LC_ALL: 'C.UTF-8' });
     const said = readLines(child.stderr);
     await send(await said(), makeSplitCall('one', Date.now()));
@@ -337,7 +337,7 @@ trace ${at}2
   });
 });
 
-/** Each call answers the next line. */
+/** Each call returns the next line. */
 function readLines(stream: NodeJS.ReadableStream): () => Promise<string> {
   const lines: string[] = [];
   let rest = '';
