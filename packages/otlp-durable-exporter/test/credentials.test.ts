@@ -12,7 +12,7 @@ import { exportSpans, listen, makeFolder, waitUntil } from './support.ts';
 const none = {};
 
 describe('the token', () => {
-  test('is read anew for each export', async (t) => {
+  test('is read again for each export', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'access-'));
     t.after(() => rm(folder, { recursive: true }));
     const tokenFile = join(folder, 'token');
@@ -31,7 +31,7 @@ describe('the token', () => {
     ['empty', ' \n'],
     ['two lines', 'one\ntwo'],
   ] as const) {
-    test(`that is ${what} is said, not sent`, async (t) => {
+    test(`that is ${what} gives an error, and is not sent`, async (t) => {
       const folder = await mkdtemp(join(tmpdir(), 'access-'));
       t.after(() => rm(folder, { recursive: true }));
       const tokenFile = join(folder, 'token');
@@ -42,7 +42,7 @@ describe('the token', () => {
     });
   }
 
-  test('goes with the spans', async (t) => {
+  test('are used for the export', async (t) => {
     await using folder = await makeFolder();
     const tokenFile = join(folder.path, 'token');
     await writeFile(tokenFile, 'right');
@@ -63,7 +63,7 @@ describe('the token', () => {
   });
 });
 
-test('a token that is refused is named, by the file from which the exporter has it', async (t) => {
+test('the error on a refused token names the file from which the exporter has it', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   const tokenFile = join(folder.path, 'token');
@@ -117,12 +117,12 @@ describe('a refusal', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable', none, /its authority with OTEL_EXPORTER_OTLP_CERTIFICATE$/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'not in the list', access, /not accepted \(not in the list\)/],
   ] as const) {
-    test(`with ${code} says what to do`, () =>
+    test(`with ${code} gives advice`, () =>
       assert.match(readCredentials(of).explain(code, message) ?? '', said));
   }
 
   for (const code of ['400', '413', '503', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPROTO']) {
-    test(`with ${code} is of another kind`, () =>
+    test(`with ${code} gives no advice`, () =>
       assert.equal(readCredentials(access).explain(code, 'x'), null));
   }
 });

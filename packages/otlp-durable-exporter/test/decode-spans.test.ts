@@ -82,7 +82,7 @@ function serialize(spans: ReadableSpan[]): string {
   return Buffer.from(JsonTraceSerializer.serializeRequest(spans) ?? []).toString();
 }
 
-test('spans that are decoded and written again give the same text, whatever they hold', () => {
+test('spans that are decoded and written again give the same text, whatever they contain', () => {
   const pair = <T>(of: fc.Arbitrary<T>) => fc.tuple(of, of);
   fc.assert(
     fc.property(

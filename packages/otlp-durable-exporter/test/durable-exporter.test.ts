@@ -17,7 +17,7 @@ import {
 
 const nothingDropped = { backlog_full: 0, refused: 0, rejected: 0, not_encoded: 0, not_saved: 0 };
 
-test('the standard exporter delivers while the receiver is well', async (t) => {
+test('the stock exporter delivers while the receiver answers', async (t) => {
   await using receiver = await startReceiver();
   const delivery = startDelivery(t, receiver.url);
   for (const name of ['first', 'second', 'third']) {
@@ -34,7 +34,7 @@ test('the standard exporter delivers while the receiver is well', async (t) => {
   });
 });
 
-test('packs nothing while the receiver is well, although batches come faster than it answers', async (t) => {
+test('packs nothing while the receiver answers, although batches come faster than its answers', async (t) => {
   const held: ServerResponse[] = [];
   await using receiver = await startReceiver((response) => held.push(response));
   const delivery = startDelivery(t, receiver.url);
@@ -50,7 +50,7 @@ test('packs nothing while the receiver is well, although batches come faster tha
   assert.deepEqual(receiver.accepted, [...names, 'fifth']);
 });
 
-test('an attempt without a result has failed in the end, and is made again', async (t) => {
+test('an attempt without a result fails after its timeout, and is repeated', async (t) => {
   const said = listen();
   // An answer that never ends keeps the stock exporter waiting.
   await using receiver = await startReceiver((response) => response.writeHead(200).write('{'));
@@ -63,7 +63,7 @@ test('an attempt without a result has failed in the end, and is made again', asy
   assert.match(said.join('\n'), /does not take spans: no result within 50 ms/);
 });
 
-test('a stop delivers what it can in time', async (t) => {
+test('a stop delivers spans until its deadline', async (t) => {
   await using receiver = await startReceiver();
   const delivery = startDelivery(t, receiver.url, { shutdownTimeoutMillis: 30_000 });
   exportSpans(delivery, 'first', 'second');
@@ -71,7 +71,7 @@ test('a stop delivers what it can in time', async (t) => {
   assert.deepEqual(receiver.accepted, ['first', 'second']);
 });
 
-test('a stop does not wait for a receiver that is away, if there is a spool', async (t) => {
+test('with a spool a stop does not wait for a receiver that is down', async (t) => {
   await using receiver = await startReceiver(answerWith(401));
   await using folder = await makeFolder();
   const never = 2 ** 30;
@@ -88,7 +88,7 @@ test('a stop does not wait for a receiver that is away, if there is a spool', as
   assert.equal((await readdir(folder.path)).length, 1);
 });
 
-test('after a stop it takes no spans, and nobody waits for any', async (t) => {
+test('after a stop it accepts no spans, and forceFlush rejects', async (t) => {
   await using receiver = await startReceiver(() => {});
   await using folder = await makeFolder();
   const delivery = startDelivery(t, receiver.url, { spoolDirectory: folder.path });
@@ -106,7 +106,7 @@ test('after a stop it takes no spans, and nobody waits for any', async (t) => {
   assert.equal(code, ExportResultCode.FAILED);
 });
 
-test('answers the batch processor at once, although nobody answers the exporter', async (t) => {
+test('answers the batch processor at once, although the receiver does not answer', async (t) => {
   await using receiver = await startReceiver(() => {});
   const delivery = startDelivery(t, receiver.url);
   let answers = 0;
@@ -161,7 +161,7 @@ describe('keeps spans and delivers them once the receiver is well again, after',
     });
   }
 
-  test('nobody listened', async (t) => {
+  test('the receiver was down', async (t) => {
     const said = listen();
     const port = await findFreePort();
     const delivery = startDelivery(t, `http://127.0.0.1:${port}`, withoutRetries);
@@ -174,7 +174,7 @@ describe('keeps spans and delivers them once the receiver is well again, after',
   });
 });
 
-test('says what to set when access is denied, and not the token', async (t) => {
+test('says what to set when access is denied, without the token', async (t) => {
   const said = listen();
   await using receiver = await startReceiver(answerWith(401, {}, 'who are you?'));
   const delivery = startDelivery(t, receiver.url.replace('//', '//user:secret@'));
@@ -187,7 +187,7 @@ test('says what to set when access is denied, and not the token', async (t) => {
   assert.doesNotMatch(said.join('\n'), /secret/);
 });
 
-test('says what to set when the receiver speaks no TLS', async (t) => {
+test('says what to set when the receiver does not use TLS', async (t) => {
   const said = listen();
   await using receiver = await startReceiver();
   // The receiver does not use TLS.
@@ -199,7 +199,7 @@ test('says what to set when the receiver speaks no TLS', async (t) => {
 });
 
 for (const status of [400, 413, 415, 422]) {
-  test(`a batch that is refused with status ${status} is counted and said, and does not hold up others`, async (t) => {
+  test(`a batch that is refused with status ${status} is counted and reported, and does not delay others`, async (t) => {
     const said = listen();
     await using receiver = await startReceiver((response, _request, names) =>
       (names.includes('bad') ? answerWith(status, {}, 'not like this') : accept)(response, _request, names),
@@ -218,7 +218,7 @@ for (const status of [400, 413, 415, 422]) {
   });
 }
 
-test('a batch that fails again and again does not hold up others', async (t) => {
+test('a batch that fails again and again does not delay others', async (t) => {
   await using receiver = await startReceiver((response, request, names) =>
     (names.includes('poison') ? answerWith(500) : accept)(response, request, names),
   );
@@ -235,7 +235,7 @@ test('a batch that fails again and again does not hold up others', async (t) => 
 const partly = (rejectedSpans: unknown) =>
   answerWith(200, {}, JSON.stringify({ partialSuccess: { rejectedSpans, errorMessage: 'too old' } }));
 
-test('spans that the receiver rejects are counted and said', async (t) => {
+test('spans that the receiver rejects are counted and reported', async (t) => {
   const said = listen();
   await using receiver = await startReceiver(answerWith(503));
   const delivery = startDelivery(t, receiver.url, withoutRetries);
@@ -303,7 +303,7 @@ describe('the answer says how it is encoded, whatever the request was in:', () =
   }
 });
 
-test('of a first attempt that was tried again, the last answer counts', async (t) => {
+test('after retries of the first attempt the last answer counts', async (t) => {
   await using receiver = await startReceiver((response, request, names) =>
     (receiver.received.length === 1
       ? answerWith(
@@ -321,7 +321,7 @@ test('of a first attempt that was tried again, the last answer counts', async (t
   assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, rejected: 2 });
 });
 
-test('spans that cannot be written down are counted and said, and hold up no others', async (t) => {
+test('spans that cannot be encoded are counted and reported, and do not delay others', async (t) => {
   const said = listen();
   await using receiver = await startReceiver();
   const delivery = startDelivery(t, receiver.url);
@@ -341,7 +341,7 @@ test('spans that cannot be written down are counted and said, and hold up no oth
   assert.doesNotMatch(said.join('\n'), /does not take spans/);
 });
 
-test('waits as long as the receiver asks', async (t) => {
+test('waits as long as Retry-After says', async (t) => {
   await using receiver = await startReceiver(answerWith(503, { 'retry-after': '1' }));
   const delivery = startDelivery(t, receiver.url);
   exportSpans(delivery, 'span');
@@ -352,7 +352,7 @@ test('waits as long as the receiver asks', async (t) => {
   await delivery.forceFlush();
 });
 
-test('at the bound spans are counted and said, once; all others arrive', async (t) => {
+test('spans beyond the bound are counted and reported once; all others arrive', async (t) => {
   const said = listen();
   await using receiver = await startReceiver(answerWith(503));
   const maxBytes = 64 * 1024;
@@ -375,7 +375,7 @@ test('at the bound spans are counted and said, once; all others arrive', async (
   );
 });
 
-test('what is said to be lost in an outage was not lost in one before', async (t) => {
+test('the spans that an outage has lost do not include those of an earlier one', async (t) => {
   const said = listen();
   await using receiver = await startReceiver(() => {});
   const maxBytes = 8 * 1024;
@@ -397,7 +397,7 @@ test('what is said to be lost in an outage was not lost in one before', async (t
   );
 });
 
-test('without a spool, a stop counts and says what is lost', async (t) => {
+test('without a spool a stop counts and reports lost spans', async (t) => {
   const said = listen();
   await using receiver = await startReceiver(() => {});
   const delivery = startDelivery(t, receiver.url);
@@ -408,7 +408,7 @@ test('without a spool, a stop counts and says what is lost', async (t) => {
   assert.match(said.join('\n'), /^3 spans are lost.*no spool folder/m);
 });
 
-test('gives up waiting when nobody answers, and keeps the spans', async (t) => {
+test('forceFlush gives up when the receiver does not answer, and the spans are kept', async (t) => {
   await using receiver = await startReceiver(() => {});
   const delivery = startDelivery(t, receiver.url, { patienceMillis: 50 });
   exportSpans(delivery, 'span');

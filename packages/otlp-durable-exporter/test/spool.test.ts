@@ -26,7 +26,7 @@ async function leaveSpans(folder: string, ...names: readonly string[]): Promise<
   return join(folder, file);
 }
 
-test('what a stop leaves, the next start delivers, and then the file is gone', async (t) => {
+test('the next start delivers the spans that a stop has saved, and deletes the file', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   await using dead = await startReceiver(() => {});
@@ -43,7 +43,7 @@ test('what a stop leaves, the next start delivers, and then the file is gone', a
   assert.deepEqual(await readdir(folder.path), []);
 });
 
-test('a file outlives as many starts as it takes', async (t) => {
+test('a file stays through any number of starts until its spans are delivered', async (t) => {
   await using folder = await makeFolder();
   await leaveSpans(folder.path, 'first');
   await using receiver = await startReceiver(answerWith(503));
@@ -60,7 +60,7 @@ test('a file outlives as many starts as it takes', async (t) => {
   assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second', 'third']);
 });
 
-test('a stop in the middle of a delivery keeps only what is undelivered', async (t) => {
+test('a stop during a delivery keeps only undelivered spans', async (t) => {
   await using folder = await makeFolder();
   await leaveSpans(folder.path, 'first', 'second', 'third');
   await using receiver = await startReceiver((response, request, names) =>
@@ -76,7 +76,7 @@ test('a stop in the middle of a delivery keeps only what is undelivered', async 
   assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second', 'third']);
 });
 
-test('a stop waits until what is being deleted is gone', async () => {
+test('a stop waits for files that are being deleted', async () => {
   await using folder = await makeFolder();
   for (let file = 0; file < 40; file += 1) await leaveSpans(folder.path, 'span');
   const spool = new Spool(folder.path, unbounded);
@@ -93,7 +93,7 @@ test('a stop waits until what is being deleted is gone', async () => {
   await settled;
 });
 
-test('of two instances one takes the file, alone', async (t) => {
+test('only one of two instances takes the file', async (t) => {
   await using folder = await makeFolder();
   await leaveSpans(folder.path, 'first', 'second');
   await using receiver = await startReceiver();
@@ -106,7 +106,7 @@ test('of two instances one takes the file, alone', async (t) => {
   assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second']);
 });
 
-test('what an instance has taken is free again when that is long gone, and not before', async () => {
+test('a file that an instance has taken is free again after the lease, and not before', async () => {
   await using folder = await makeFolder();
   const file = await leaveSpans(folder.path, 'span');
   const killed = new Spool(folder.path, unbounded);
@@ -121,7 +121,7 @@ test('what an instance has taken is free again when that is long gone, and not b
   assert.notEqual(retaken.path, file);
 });
 
-test('what a stop that was killed has written is delivered if it is whole, once nobody can be writing it', async (t) => {
+test('a complete file of a stop that was killed is delivered after the lease', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   const longAgo = new Date(Date.now() - 61_000);
@@ -183,7 +183,7 @@ describe('a file that is damaged is said and set aside, and all others are deliv
   }
 });
 
-test('a batch that cannot be read is counted and said, and holds up no others', async (t) => {
+test('a batch that cannot be read is counted and reported, and does not delay others', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   const spool = new Spool(folder.path, unbounded);
@@ -201,7 +201,7 @@ test('a batch that cannot be read is counted and said, and holds up no others', 
   assert.deepEqual(await readdir(folder.path), []);
 });
 
-test('leaves alone what is not its own', async (t) => {
+test('does not touch files of others', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   const foreign = ['.gitkeep', 'notes.txt', 'spans-1-0123abcd.spool.unfinished'];
@@ -235,7 +235,7 @@ test('files for which there is no room wait until there is', async (t) => {
   assert.deepEqual([...new Set(receiver.accepted)].toSorted(), names.toSorted());
 });
 
-test('what a file takes in memory counts, and not only what it takes on the disk', async (t) => {
+test('the bound counts the memory of a file, not only its size on the disk', async (t) => {
   await using folder = await makeFolder();
   const names = Array.from({ length: 20 }, (_, index) => `span ${index}`);
   const bytes = names.reduce((sum, name) => sum + sizeOf(packSpans(endSpans(name))), 0);
@@ -252,7 +252,7 @@ test('what a file takes in memory counts, and not only what it takes on the disk
   await waitUntil(() => delivery.counts.exported === 40);
 });
 
-test('where the spool fails at a stop, spans are counted and said to be lost', async (t) => {
+test('where the spool fails at a stop, lost spans are counted and reported', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   await using receiver = await startReceiver(() => {});
@@ -264,7 +264,7 @@ test('where the spool fails at a stop, spans are counted and said to be lost', a
   assert.match(said.join('\n'), /^2 spans are lost.*ENOENT/m);
 });
 
-test('a folder has a bound, whatever has filled it: what is beyond is counted and said to be lost', async (t) => {
+test('the bound of a folder includes damaged files: spans beyond it are counted and reported as lost', async (t) => {
   const said = listen();
   await using folder = await makeFolder();
   await writeFile(join(folder.path, 'spans-1-0123abcd.spool.damaged'), 'x'.repeat(60_000));
@@ -287,7 +287,7 @@ test('a folder has a bound, whatever has filled it: what is beyond is counted an
   assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second']);
 });
 
-test('a folder that cannot be one is refused', async () => {
+test('a folder that cannot be created or written is refused', async () => {
   await using folder = await makeFolder();
   const file = join(folder.path, 'file');
   await writeFile(file, '');
@@ -304,7 +304,7 @@ describe('on a real disk of 64 KiB', { skip: mountable ? false : 'needs the righ
   /** More spans than the disk has room for. */
   const many = Array.from({ length: 1_000 }, (_, index) => `${index} ${randomBytes(64).toString('hex')}`);
 
-  test('that is full, spans are counted and said to be lost, and nothing is in the way of the next stop', async (t) => {
+  test('that is full: lost spans are counted and reported, and the next stop finds the same room', async (t) => {
     const said = listen();
     await using disk = await mountDisk();
     await leaveSpans(disk.path, 'before');
@@ -327,7 +327,7 @@ describe('on a real disk of 64 KiB', { skip: mountable ? false : 'needs the righ
     assert.deepEqual(await readdir(disk.path), []);
   });
 
-  test('that has become read-only, spans are counted and said to be lost', async (t) => {
+  test('that has become read-only: lost spans are counted and reported', async (t) => {
     const said = listen();
     await using disk = await mountDisk();
     await leaveSpans(disk.path, 'before');

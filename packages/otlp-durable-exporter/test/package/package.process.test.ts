@@ -26,7 +26,7 @@ suite('the packed exporter, installed in an empty folder', () => {
 
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test('holds code, types, licence and documentation, and no tests', async () => {
+  test('contains code, types, licence and documentation, and no tests', async () => {
     const root = join(folder, 'node_modules/otlp-durable-exporter');
     assert.deepEqual((await readdir(root)).sort(), ['LICENSE', 'README.md', 'dist', 'package.json']);
     assert.ok((await readdir(join(root, 'dist'))).includes('index.d.ts'));
