@@ -54,7 +54,7 @@ export async function checkCommand(
     signal.throwIfAborted();
     const { exitCode, leftBehind } = await runChild(command, env, {
       onLeftBehind,
-      onSignal: (signal, left) => tellSignal(`${name} got ${signal}`, left),
+      onSignal: (signal, left) => printSignal(`${name} got ${signal}`, left),
     });
     const checked = await checkReceived({
       source,
@@ -108,7 +108,7 @@ async function judgeCommand(
   return { result, details: all, readStore: () => store, inputs, isDoubtful };
 }
 
-function tellSignal(what: string, left: number): void {
+function printSignal(what: string, left: number): void {
   const more = left === 1 ? 'one more signal (Ctrl-C) kills it' : `${left} more signals (Ctrl-C) kill it`;
   tellTerminal(`propagation-check: ${escapeText(what)}; ${more}`);
 }

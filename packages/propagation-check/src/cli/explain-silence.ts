@@ -23,7 +23,7 @@ const mostTraces = 1_000;
 export async function explainSilence(query: SilenceQuery): Promise<string> {
   const { source, driven, services, isNamed, isPortFree } = query;
   const [example] = driven;
-  const arrived = `${tellArrived(driven)} arrived in ${source.name}`;
+  const arrived = `${describeArrivals(driven)} arrived in ${source.name}`;
   const id = example === undefined ? '' : ` (for instance trace ${example.span.traceId})`;
   const others = await findServices(query);
   const named = isNamed ? services : [];
@@ -73,7 +73,7 @@ function adviseByOthers(named: readonly string[], others: readonly string[]): st
 }
 
 /** Begins the sentence. A note on failed requests stands before it and has their number. */
-function tellArrived(driven: readonly DrivenRequest[]): string {
+function describeArrivals(driven: readonly DrivenRequest[]): string {
   const { length } = driven;
   if (driven.some(({ failure, status }) => failure !== null || describeStatus(status) !== null))
     return length === 1 ? 'no span of it' : `no span of the ${length} requests`;

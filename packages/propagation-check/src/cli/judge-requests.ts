@@ -51,7 +51,7 @@ export async function judgeRequests(
   const { store, result: judged } = judgeCollected(collected, await readAnew(inputs), collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${countOf(driven.length, 'trace')}`;
-  const uncaused = tellUncaused(traces, inputs.expectation);
+  const uncaused = noteUncaused(traces, inputs.expectation);
   const doubts = [
     ...(missing > 0 ? [`${gap}; the others are intact`] : []),
     ...(inputs.expectation.edges.length === 0 ? uncaused : []),
@@ -94,7 +94,7 @@ function describeFailure({ status, failure }: DrivenRequest): string | null {
 }
 
 /** Notes traces that began without a request of ours at services without an expected caller. */
-function tellUncaused(
+function noteUncaused(
   { source, driven, collected, begun }: RequestTraces,
   { edges }: Expectation,
 ): readonly string[] {

@@ -31,7 +31,7 @@ function readNpmLock(file: ProjectFile): InstalledPackages {
   const copies = Object.entries(packages).flatMap(([path, { version, dev = false }]) =>
     version === undefined ? [] : [{ path, version, isDev: dev, place: placeOf(file, `"${path}": {`) }],
   );
-  return byFolders(dirname(file.path), copies);
+  return resolveByFolders(dirname(file.path), copies);
 }
 
 interface Copy {
@@ -43,7 +43,7 @@ interface Copy {
 }
 
 /** Resolves packages as Node.js does: the nearest `node_modules` on the way up. */
-function byFolders(folder: string, copies: readonly Copy[]): InstalledPackages {
+function resolveByFolders(folder: string, copies: readonly Copy[]): InstalledPackages {
   const byPath = new Map<string, InstalledPackage>();
   const resolveFrom = (from: string, name: string): InstalledPackage | null => {
     const found = byPath.get(from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`) ?? null;
@@ -168,5 +168,5 @@ export function readInstalled(folder: string, manifests: readonly ProjectFile[])
       ? [{ path, version: read.data.version, isDev: false, place: placeOf(file, '"version"') }]
       : [];
   });
-  return byFolders(folder, copies);
+  return resolveByFolders(folder, copies);
 }

@@ -66,7 +66,7 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
     const failures = own.filter((finding) => fails(finding, failOn));
     const ofPlace = edges.filter((edge) => placeOf(edge) === key);
     const left = undecided.filter((one) => placeOf(one) === key);
-    const open = left.length === 0 ? null : left.map((one) => tellOpen(ofPlace, one)).join('; ');
+    const open = left.length === 0 ? null : left.map((one) => describeOpen(ofPlace, one)).join('; ');
     const isAside =
       [place, ...others].every((one) => one.tolerated === true || isPast(one)) ||
       accepted.some(({ severity }) => severity === 'error');
@@ -100,7 +100,7 @@ function placeOf({ client, server }: Place): string {
   return keyFor(client, server);
 }
 
-function tellOpen(edges: readonly EdgeResult[], { says, protocol }: Undecided): string {
+function describeOpen(edges: readonly EdgeResult[], { says, protocol }: Undecided): string {
   const own = edges.filter((edge) => protocol === undefined || edge.protocol === protocol);
   const [calls, unjudged] = [sumCalls(own, 'calls'), sumCalls(own, 'unjudged')];
   const [one] = own;

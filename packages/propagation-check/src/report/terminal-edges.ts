@@ -95,7 +95,7 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
   const protocolWidth = Math.max(0, ...all.slice(0, mostEdges).map(({ edge }) => edge.protocol.length));
   const room = layout.width - protocolWidth - 6;
   const rows = all.slice(0, mostEdges).map((marked) => {
-    const counts = tellCalls(marked.edge);
+    const counts = describeCalls(marked.edge);
     return { ...marked, counts, isBelow: room - counts.length < shortestName };
   });
   const beside = rows.filter(({ isBelow }) => !isBelow);
@@ -118,9 +118,9 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
   return more > 0 ? [...lines, `… and ${countOf(more, 'more edge')}`] : lines;
 }
 
-function tellCalls(edge: EdgeResult): string {
+function describeCalls(edge: EdgeResult): string {
   const { known, tolerated, past } = edge;
-  const counts = tellCounts(edge);
+  const counts = describeCounts(edge);
   if (known === true) return `${counts}, known`;
   if (tolerated === true) return `${counts}, tolerated`;
   if (past === undefined) return counts;
@@ -131,12 +131,12 @@ export function tellPast({ service }: Pick<PastService, 'service'>): string {
   return `past ${truncate(nameService(service), shortestName)}`;
 }
 
-function tellCounts(edge: EdgeResult): string {
+function describeCounts(edge: EdgeResult): string {
   const { doubtful = 0 } = edge;
-  return doubtful > 0 ? `${tellJudgedOf(edge)}, ${doubtful} doubtful` : tellJudgedOf(edge);
+  return doubtful > 0 ? `${describeJudged(edge)}, ${doubtful} doubtful` : describeJudged(edge);
 }
 
-function tellJudgedOf(edge: EdgeResult): string {
+function describeJudged(edge: EdgeResult): string {
   const { calls, broken, unjudged = 0 } = edge;
   const one = nameCall(edge);
   if (broken > 0) {

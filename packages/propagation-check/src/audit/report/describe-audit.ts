@@ -63,13 +63,13 @@ export function chooseFindings(audit: AuditResult): {
 /** The audit in one line. */
 export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetails, 'reason'>): string {
   const { outcome, edges, failUnder, result, source } = audit;
-  const where = `${tellWindow(audit)}, ${countOf(result.traces, 'trace')}, ${countOf(result.spans, 'span')} of ${escapeText(source)}`;
+  const where = `${describeWindow(audit)}, ${countOf(result.traces, 'trace')}, ${countOf(result.spans, 'span')} of ${escapeText(source)}`;
   const judged = edges.filter(({ calls, tolerated }) => calls > 0 && tolerated !== true);
   const calls = sumCalls(judged, 'calls');
   const failed = edges.filter((edge) => markAuditEdge(edge, result) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
   const suspected = edges.filter(({ tolerated }) => tolerated !== true).map(splitSuspected);
-  const maybe = tellSuspected({
+  const maybe = describeSuspected({
     own: suspected.reduce((sum, { own }) => sum + own, 0),
     others: suspected.reduce((sum, { others }) => sum + others, 0),
   })
@@ -106,7 +106,7 @@ function splitSuspected({ suspected, unjudged = 0, client, server, causes }: Aud
   return { own: suspected - others, others };
 }
 
-function tellSuspected({ own, others }: Suspected): readonly string[] {
+function describeSuspected({ own, others }: Suspected): readonly string[] {
   return [
     ...(own === 0 ? [] : [`${own} of them may be`]),
     ...(others === 0 ? [] : [`${countOf(others, 'other')} may be`]),
@@ -114,7 +114,7 @@ function tellSuspected({ own, others }: Suspected): readonly string[] {
 }
 
 /** `2026-11-28 21:00:00 to 22:00:00 UTC`. */
-function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
+function describeWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
   if (from === null) return to === null ? 'everything' : `everything before ${tellTime(to)} UTC`;
   if (to === null) return `everything since ${tellTime(from)} UTC`;
   const end =
@@ -193,7 +193,7 @@ export function describeCauses(edge: AuditEdge, failUnder: number | null): strin
     ...limit,
     ...(isNew === true ? ['new edge'] : []),
     ...(past === undefined ? [] : [`${past.calls} past ${nameService(past.service)}`]),
-    ...tellSuspected(splitSuspected(edge)).map((text) => `${text} broken`),
+    ...describeSuspected(splitSuspected(edge)).map((text) => `${text} broken`),
     ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
       const facts = [
         ...(likeliest === undefined ? [] : [`maybe ${likeliest}`]),

@@ -54,7 +54,7 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
             : `${countOf(broken - (before?.broken ?? 0), 'call')} broken, ${broken} of ${calls} so far`;
         const trace = newest?.evidence == null ? '' : `  trace ${newest.evidence.traceId}`;
         lines.push(`✗ ${name}${id}  ${of}${trace}`);
-      } else if (isFirst) lines.push(tellFirst(name, edge));
+      } else if (isFirst) lines.push(describeNewEdge(name, edge));
       else if (healed) lines.push(`✓ ${name}  intact again`);
       told.set(keyOf(edge), {
         ...{ calls, broken },
@@ -72,7 +72,10 @@ function isMissing({ calls, newest }: WatchedEdge): boolean {
   return calls === 0 && newest?.finding.severity === 'error';
 }
 
-function tellFirst(name: string, { calls, unjudged = 0, doubtful = 0, newest, past }: WatchedEdge): string {
+function describeNewEdge(
+  name: string,
+  { calls, unjudged = 0, doubtful = 0, newest, past }: WatchedEdge,
+): string {
   const doubt = doubtful > 0 ? `, ${doubtful} doubtful` : '';
   const judged = unjudged > 0 ? tellCallsJudged({ calls, unjudged }) : countOf(calls, 'call');
   if (unjudged + doubtful > 0)

@@ -46,7 +46,7 @@ const columns: readonly Column[] = [
   { title: 'calls', width: 7, isRight: true, write: ({ calls }) => String(calls) },
   { title: 'per min', width: 8, isRight: true, write: ({ slices }) => String(countLastMinute(slices)) },
   { title: 'last 2 min', width: 12, isRight: false, write: ({ slices }) => drawTrend(slices) },
-  { title: 'newest', width: 34, isRight: false, write: (edge, now) => tellNewest(edge, now) },
+  { title: 'newest', width: 34, isRight: false, write: (edge, now) => describeNewest(edge, now) },
 ];
 
 interface Column {
@@ -106,7 +106,7 @@ function renderNewest(edge: WatchedEdge, layout: Layout): readonly string[] {
   const trace = newest.evidence === null ? '' : `; trace ${newest.evidence.traceId}`;
   const [first = '', ...more] = hang(
     '  ',
-    `${nameEdge(edge, longestName)}: ${tellBreak(newest, edge)}${trace}`,
+    `${nameEdge(edge, longestName)}: ${describeBreak(newest, edge)}${trace}`,
     layout,
   );
   return ['', `${paintMark(layout, markOf(edge))} ${first.trimStart()}`, ...more];
@@ -181,7 +181,7 @@ function renderTable(
   ];
 }
 
-function tellBreak(
+function describeBreak(
   { finding: { id, protocol }, count }: Break,
   { broken, calls, unjudged = 0 }: WatchedEdge,
 ): string {
@@ -197,7 +197,7 @@ function renderChosen(edge: WatchedEdge, now: number, layout: Layout): readonly 
   if (newest === null)
     return ['', ...(open === undefined ? [] : wrap(`not judged: ${escapeText(open)}`, layout.width))];
   const { finding, at } = newest;
-  const title = `${tellBreak(newest, edge)}, ${tellTime(now - at)} ago`;
+  const title = `${describeBreak(newest, edge)}, ${tellTime(now - at)} ago`;
   return [
     '',
     paint(layout, finding.severity === 'error' ? 'red' : 'yellow', clip(title, layout.width)),
@@ -242,7 +242,7 @@ function drawTrend(slices: readonly Slice[]): string {
     .join('');
 }
 
-function tellNewest({ newest, past }: WatchedEdge, now: number): string {
+function describeNewest({ newest, past }: WatchedEdge, now: number): string {
   if (newest === null) return past === undefined ? '' : tellPast(past);
   return `${newest.finding.id}, ${tellTime(now - newest.at)} ago`;
 }

@@ -60,7 +60,7 @@ export async function runWatch(
   try {
     if (args.once === true) await lookOnce(watch, args, session);
     else if (isLive) await showLive(watch, args, session);
-    else await tellChanges(watch, session);
+    else await printChanges(watch, session);
   } finally {
     await view.close();
   }
@@ -154,7 +154,7 @@ class Watch {
       notes: [
         ...(note === null ? [] : [note]),
         ...complaints,
-        ...this.#tracker.undecided().map(tellUndecided),
+        ...this.#tracker.undecided().map(describeUndecided),
       ],
     };
   }
@@ -165,7 +165,7 @@ class Watch {
   }
 }
 
-function tellUndecided({ client, server, says }: Undecided): string {
+function describeUndecided({ client, server, says }: Undecided): string {
   return `not judged: ${client} -> ${server}: ${says}`;
 }
 
@@ -190,7 +190,7 @@ async function lookOnce(watch: Watch, args: WatchArguments, session: Session): P
   setExitCode(watch.exitCode());
 }
 
-async function tellChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {
+async function printChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {
   const tell = createChangeTeller();
   const ended = new AbortController();
   await watch
