@@ -26,9 +26,9 @@ export function addConfiguration(
   refuseOptions: RefuseOptions = async () => {},
 ): Command {
   command
-    .option('--config <file>', `settings, instead of those of the nearest ${configurationName}`)
+    .option('--config <file>', `settings file, instead of the nearest ${configurationName}`)
     .option('--no-config', `read no ${configurationName}`)
-    .option('--show-config', 'print all settings and where each came from, and do nothing else');
+    .option('--show-config', 'print all settings with their origins, and exit');
   const given = new Map<string, readonly string[]>();
   for (const option of command.options) {
     const name = option.negate ? option.name() : option.attributeName();

@@ -14,8 +14,8 @@ import type { Session } from './session.ts';
 import { timeOption } from './time-option.ts';
 
 const examples = `
-Files are read as a whole unless --since or --until is given; their newest trace
-is then where --since counts from. Other sources: the last hour.
+Files are read whole unless --since or --until is given; then --since counts
+back from their newest trace. Of other sources the last hour is read.
 
 Ctrl-C ends --every with the exit code of the last audit.
 
@@ -33,28 +33,33 @@ export function addAuditCommand(program: Command, session: Session): void {
     .summary('audit every edge of a system over a window of time')
     .description(
       'Audit every edge of a system over a window of time: calls, the share of intact ones with its 95 % interval, causes and example ' +
-        'traces, the trend against the window before, and what is new since the last run.',
+        'traces, the trend since the preceding window, and what is new since the last run.',
     )
     .argument(
       '[paths...]',
       'files, folders and patterns of files, as exporters of the Collector write them; - for standard input',
     )
     .option('--source <source>', `where the spans are: ${auditSpecs.slice(0, 4).join(', ')}`)
-    .option('--since <time>', 'the length of the window', parseDuration)
-    .option('--until <time>', 'its end: an RFC 3339 time, or how long ago', parseMoment)
-    .option('--every <time>', 'audit again after so long, until Ctrl-C', parseTimeout)
+    .option('--since <time>', 'length of the window', parseDuration)
+    .option('--until <time>', 'end of the window: an RFC 3339 time, or how long ago', parseMoment)
+    .option('--every <time>', 'repeat the audit at this interval, until Ctrl-C', parseTimeout)
     .option(
       '--fail-under <share>',
-      'fail where fewer calls of an edge are intact, 99.5%; broken calls above it do not fail',
+      'least share of intact calls of each edge, for instance 99.5%: fail below it, and accept broken calls above it',
       parseShare,
     )
-    .option('--print-sql', 'print the SQL of a view with which ClickHouse counts each minute once, and end')
-    .option('--state <file>', 'what the last run saw, to tell what is new; read and written')
-    .option('--limit <n>', 'traces that one window of Jaeger or Tempo reads at most', parseCount, 20_000)
-    .addOption(timeOption('--settle <time>', 'end the window so long before now: spans come late', 15_000))
+    .option('--print-sql', 'print the SQL of a view with which ClickHouse counts each minute once, and exit')
+    .option(
+      '--state <file>',
+      'file with the state of the last run, which shows what is new; read and written',
+    )
+    .option('--limit <n>', 'most traces that are read of Jaeger or Tempo for one window', parseCount, 20_000)
+    .addOption(
+      timeOption('--settle <time>', 'end the window this long before now, because spans arrive late', 15_000),
+    )
     .option(
       '--header <field>',
-      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      "header of requests to the source: 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
     );
   const refuseOptions = async (isGiven: (option: string) => boolean) => {

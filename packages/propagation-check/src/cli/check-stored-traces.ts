@@ -124,7 +124,7 @@ function explainUnknown(
   nothing: () => string,
 ): string | null {
   if (result.verdict !== 'unknown') return null;
-  if (judged.verdict !== 'unknown') return `${gap}; what it has is intact`;
+  if (judged.verdict !== 'unknown') return `${gap}; the other traces are intact`;
   return [...(gap === null ? [] : [gap]), nothing()].join('; ');
 }
 

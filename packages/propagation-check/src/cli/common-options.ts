@@ -53,12 +53,12 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
   command
     .option(
       '--expect <path>',
-      `edges that must exist, "a -> b -> c"; may be repeated. An edge of a service that has no span is undecided (exit code 2) where another service may be meant`,
+      `edges that must exist, "a -> b -> c"; may be repeated. An edge of a service without spans is undecided (exit code 2) if another service may be meant`,
       parsePath,
     )
     .option(
       '--expectations <file>',
-      'what must, may and must not be there: YAML, see expectation.schema.json',
+      'YAML file of edges that must, may and must not exist; see expectation.schema.json',
     )
     .option(
       '--wire <file>',
@@ -67,7 +67,7 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
     )
     .option(
       '--project <folder>',
-      'the files of the services: what doctor finds in them ranks the causes that spans leave open',
+      'folder with the files of the services: what doctor finds there ranks the possible causes',
     )
     .option(
       '--collector-metrics <url>',
@@ -75,18 +75,18 @@ export function addCheckOptions(command: Command, session: Session, refuseOption
       parseMetricsUrl,
     )
     .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
-    .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
+    .addOption(timeOption('--timeout <time>', 'timeout of each HTTP request', 15_000))
     .option(
       '--report <report>',
-      `how to print the result: ${reportNames.join(', ')} (default: tree on a terminal, otherwise terminal); NAME=FILE writes it; may be repeated`,
+      `format of the report: ${reportNames.join(', ')} (default: tree on a terminal, otherwise terminal); NAME=FILE writes it to a file; may be repeated`,
       parseReport,
     )
     .option('--json', 'short for --report json')
-    .option('--explain', 'say of each side of a call without its other side why nothing is reported')
-    .option('--baseline <file>', 'what is known to be broken; only what is new fails')
-    .option('--update-baseline', 'write what fails to the --baseline, and take out what is repaired')
+    .option('--explain', 'print why nothing is reported for a call whose other side is missing')
+    .option('--baseline <file>', 'file of known breaks; only new ones fail')
+    .option('--update-baseline', 'add new breaks to the --baseline, and remove repaired ones')
     .addOption(
-      new Option('--fail-on <severity>', 'the least severity that gives exit code 1')
+      new Option('--fail-on <severity>', 'lowest severity that gives exit code 1')
         .choices(['error', 'warning'])
         .default('error'),
     )
@@ -113,23 +113,23 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
   return command
     .option(
       '--header <field>',
-      "sent to the source, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
+      "header of requests to the source, or to the Collector of --forward: 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
     )
     .option(
       '--forward <url>',
-      'with --source otlp: hand everything that arrives on to a Collector, by OTLP/HTTP: http://collector:4318',
+      'with --source otlp: forward everything that arrives to a Collector, over OTLP/HTTP: http://collector:4318',
       parseCollectorUrl,
     )
     .option(
       '--save <file>',
-      'with --source otlp: write the spans that arrive as OTLP JSON Lines, over what the file held; with gzip where its name ends in .gz',
+      'with --source otlp: replace the content of the file by the spans that arrive, as OTLP JSON Lines; with gzip if its name ends in .gz',
     )
     .addOption(timeOption('--wait <time>', 'how long spans may take to arrive', waitMs))
     .addOption(
       timeOption(
         '--settle <time>',
-        'judge what is missing when no span has come for so long; exporters send every 5s by default',
+        'judge missing spans when no span has arrived for this long; exporters send every 5s by default',
         6_000,
       ),
     );
@@ -139,7 +139,7 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
 export function allowFailedRequests(): Option {
   return new Option(
     '--allow-failed-requests',
-    'judge the traces alone, also when requests have no answer, or one with status 400 or more',
+    'accept requests that fail (no answer, or status 400 or more), and judge only the traces',
   );
 }
 

@@ -9,7 +9,7 @@ import { groupBy } from '../util/group-by.ts';
 
 /** Explains why failed requests leave a verdict open. */
 export const failedRequestsDoubt =
-  'what was seen is intact, and requests that fail may not go where others go: repair them, or accept them with ' +
+  'all calls that were seen are intact, but failed requests may have skipped some: repair them, or accept them with ' +
   '--allow-failed-requests';
 
 /** The first status that is an error. Source: RFC 9110, 15: 4xx and 5xx are errors. */

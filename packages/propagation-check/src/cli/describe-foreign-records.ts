@@ -45,8 +45,8 @@ export function describeForeignRecords(
   };
   if (records.some(mayBeOf)) return [];
   return [
-    `no request in it is of these traces (the first is of ${first.time}, the spans begin at ${toTime(from)}): ` +
-      'it decides nothing; is it of another run?',
+    `none of its requests belongs to these traces (the first is of ${first.time}, the spans begin at ${toTime(from)}), ` +
+      'so it decides nothing; is it from another run?',
   ];
 }
 

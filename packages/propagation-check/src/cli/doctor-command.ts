@@ -22,10 +22,10 @@ export function addDoctorCommand(program: Command, session: Session): void {
     .command('doctor')
     .summary('read a project and say what will break propagation, before a request is made')
     .description('Read the files of a project and say what will break propagation, before a request is made.')
-    .argument('[folder]', 'where the project is', '.')
+    .argument('[folder]', 'folder of the project', '.')
     .option(
       '--report <report>',
-      `how to print the result: ${doctorReportNames.join(', ')} (default: terminal); NAME=FILE writes it; may be repeated`,
+      `format of the report: ${doctorReportNames.join(', ')} (default: terminal); NAME=FILE writes it to a file; may be repeated`,
       appendReport,
     )
     .option('--json', 'short for --report json')

@@ -4,13 +4,13 @@ import { addReceiverOptions, addSourceCheckOptions, allowFailedRequests } from '
 import type { Session } from './session.ts';
 
 const examples = `
-The command gets the OTEL_* variables that send spans here, whatever its
-language. It needs an SDK of its own, as in the second example: variables
-that are exported before would instrument propagation-check too.
-The report goes to standard error: standard output is the command's.
+The command gets the OTEL_* variables with which SDKs of all languages export
+to the receiver. It needs an SDK of its own, set up as in the second example:
+exported variables would instrument propagation-check too.
+The report goes to standard error: standard output belongs to the command.
 
-A signal goes to the command, and the third one kills it. When it has ended,
-what arrived is judged. Processes that it leaves behind are ended.
+Signals are forwarded to the command, and the third one kills it. When it has
+ended, the spans that arrived are judged. Processes that outlive it are ended.
 
 A command that fails gives its own exit code, or 128 + the number of its signal.
 
@@ -30,10 +30,10 @@ export function addExecCommand(program: Command, session: Session): void {
     .usage('[options] -- COMMAND…')
     .summary('run a command, such as a test suite, and check all traces of its processes')
     .description(
-      'Run a command, such as a test suite, with an OTLP receiver around it, and check every trace that its processes emit.',
+      'Start an OTLP receiver, run a command, such as a test suite, and check every trace that its processes export.',
     )
-    .argument('<command...>', 'what to run, with its arguments')
-    .option('--source <source>', 'where to listen: otlp=HOST:PORT', 'otlp=127.0.0.1:0')
+    .argument('<command...>', 'command to run, with its arguments')
+    .option('--source <source>', 'address of the receiver: otlp=HOST:PORT', 'otlp=127.0.0.1:0')
     .addOption(allowFailedRequests())
     .passThroughOptions();
   addSourceCheckOptions(addReceiverOptions(command, 30_000), session)

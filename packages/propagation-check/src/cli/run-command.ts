@@ -12,11 +12,10 @@ import type { RunArguments } from './run-requests.ts';
 import type { Session } from './session.ts';
 
 const examples = `
-Each request is the sampled root of a trace of its own, and the edge from this
-tool to the called service is checked too. A service that does not trust its
-callers begins another: where many services export to the source, name it with
---service. --baggage entries are sent, and must arrive wherever headers were
-seen.
+Each request is the sampled root of a new trace, and the edge from this tool to
+the called service is checked too. A service that does not trust its callers
+begins another trace: name the service with --service if many services export
+to the source. Entries of --baggage must arrive wherever headers are seen.
 
 Examples:
   $ propagation-check run http://localhost:8081/call-b --service service-a \\
@@ -43,18 +42,22 @@ export function addRunCommand(program: Command, session: Session): void {
     .command('run')
     .summary('send requests to URLs and check exactly the traces that they cause')
     .description(
-      'Send requests to URLs, each with a fresh traceparent, and check exactly the traces that they cause.',
+      'Send requests to URLs, each with a new traceparent, and check exactly the traces that they cause.',
     )
-    .argument('[url...]', 'what to request', parseHttpUrls)
-    .option('--method <method>', 'default: GET, or POST with --data', parseMethod)
-    .option('--request-header <field>', "sent to the URL, 'name: value'; may be repeated", parseRequestHeader)
+    .argument('[url...]', 'URLs to request', parseHttpUrls)
+    .option('--method <method>', 'HTTP method (default: GET, or POST with --data)', parseMethod)
+    .option(
+      '--request-header <field>',
+      "header of each request, 'name: value'; may be repeated",
+      parseRequestHeader,
+    )
     .option('--data <text>', 'body of each request')
-    .option('--requests <n>', 'how many, to each URL', parseCount, 1)
-    .option('--concurrency <n>', 'how many at a time', parseCount, 10)
-    .option('--baggage <key=value>', 'sent with each request; may be repeated', parseBaggageEntry)
+    .option('--requests <n>', 'number of requests to each URL', parseCount, 1)
+    .option('--concurrency <n>', 'number of requests at a time', parseCount, 10)
+    .option('--baggage <key=value>', 'baggage of each request; may be repeated', parseBaggageEntry)
     .option(
       '--service <name>',
-      'search for traces that this service begins during the requests, instead of continuing ours; may be repeated',
+      'search for the traces of this service, if it begins new ones instead of continuing those of the requests; may be repeated',
       parseServices,
     )
     .addOption(allowFailedRequests());

@@ -21,11 +21,11 @@ export function addTraceCommand(program: Command, session: Session): void {
     .command('trace')
     .summary('check traces that a source holds, by id or by a search')
     .description(
-      'Check traces that a source holds: by their ids, or the newest ones of a service. Where a call has no other side, the ' +
-        'source is searched for a trace that began there.',
+      'Check traces that a source holds: by their ids, or the newest ones of a service. Where the other side of a call is missing, ' +
+        'the source is searched for a trace that began there.',
     )
     .argument('[trace-ids...]', '32 hex digits each, or 16; leading zeros may be left out', parseTraceId)
-    .option('--service <name>', 'search for traces of this service instead', parseService)
+    .option('--service <name>', 'search for traces of this service, instead of naming ids', parseService)
     .option('--since <time>', 'how far back to search (default: 1h, and everything in a file)', parseDuration)
     .option('--limit <n>', 'how many traces to search for', parseCount, 20);
   addSourceCheckOptions(addSourceOptions(command, 10_000), session)

@@ -20,8 +20,8 @@ const examples = `
 Keys: arrows select an edge, enter opens the newest broken trace (or the newest
 trace), f the page of its finding, j the trace in Jaeger, esc goes back, q ends.
 
-Not a terminal: each change is a line, with its time: an edge that is seen for
-the first time, breaks, an edge that is intact again, a source that is away.
+Without a terminal each change is printed as a line with its time: a new edge,
+breaks, an edge that is intact again, a source that is away.
 
 Exit code of --once and of q: 0 every edge is intact, 1 an edge is broken,
 2 nothing was judged, or an expected edge is undecided; 130 after Ctrl-C, 143
@@ -38,10 +38,9 @@ export function addWatchCommand(program: Command, session: Session): void {
     .command('watch')
     .summary('watch edges live: rates, newest breaks first')
     .description(
-      'Watch the edges of a source or of files that grow: calls, the share of intact ones and the trend of each edge, those with ' +
-        'the newest breaks first. A trace is judged when no span of it has come for the time of --settle; its spans are then ' +
-        'forgotten, the counters stay. A file that does not exist yet is waited for, and a source that goes away is asked again until it ' +
-        'is back.',
+      'Watch the edges of a source, or of files that grow: calls, the rate of intact calls and the trend of each edge, those with ' +
+        'the newest breaks first. A trace is judged when no span of it has arrived for the time of --settle. Then its spans are ' +
+        'forgotten, and the counters stay. Files may be written later, and a source that goes away is asked again until it is back.',
     )
     .argument('[paths...]', 'files of spans, read again when they grow')
     .option(
@@ -50,17 +49,17 @@ export function addWatchCommand(program: Command, session: Session): void {
     )
     .option(
       '--service <name>',
-      'with jaeger, tempo and otlp: watch traces of this service alone',
+      'with jaeger, tempo and otlp: watch only traces of this service',
       parseService,
     )
-    .option('--once', 'print one look and exit')
+    .option('--once', 'look once, print all edges and exit')
     .option(
       '--jaeger-ui <url>',
       "Jaeger's UI for links (default: the source, where it is Jaeger)",
       parseUiUrl,
     )
     .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
-    .option('--expectations <file>', 'what must, may and must not be there: YAML')
+    .option('--expectations <file>', 'YAML file of edges that must, may and must not exist')
     .option(
       '--wire <file>',
       'records of propagation-check tap, or a pcap of plain HTTP; may be repeated',
@@ -68,12 +67,12 @@ export function addWatchCommand(program: Command, session: Session): void {
     )
     .option(
       '--header <field>',
-      "sent to jaeger and tempo, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
+      "header of requests to jaeger and tempo, or to the Collector of --forward: 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
     )
     .option(
       '--forward <url>',
-      'with --source otlp: hand everything that arrives on to a Collector',
+      'with --source otlp: forward everything that arrives to a Collector',
       parseCollectorUrl,
     )
     .option(
@@ -91,16 +90,18 @@ export function addWatchCommand(program: Command, session: Session): void {
     )
     .option(
       '--limit <n>',
-      'with jaeger and tempo: traces that one look asks for (of each service)',
+      'with jaeger and tempo: most traces that one look reads of each service',
       parseCount,
       200,
     )
-    .addOption(timeOption('--settle <time>', 'judge a trace when no span of it has come for so long', 6_000))
+    .addOption(
+      timeOption('--settle <time>', 'judge a trace when no span of it has arrived for this long', 6_000),
+    )
     .addOption(timeOption('--wait <time>', 'with --once: how long spans may take to arrive', 10_000))
     .addOption(
       timeOption(
         '--timeout <time>',
-        'with jaeger, tempo and --forward: how long one answer may take',
+        'with jaeger, tempo and --forward: timeout of each HTTP request',
         15_000,
       ),
     );

@@ -16,9 +16,9 @@ Examples:
 On its metrics port: /metrics (OpenMetrics with exemplars), /healthz, /readyz,
 /api/quality-metrics?service=NAME for the page "Trace Quality" of Jaeger's UI.
 
-Ctrl-C and SIGTERM: what is here is judged, the counters are saved, exit code 0.
-A process that is killed loses its open traces, and what it has counted since
-the last snapshot. Exit code 2: it could not start, or not save its counters.`;
+On Ctrl-C and SIGTERM all traces are judged and the counters saved: exit code 0.
+A process that is killed loses its open traces, and the counts since the last
+save. Exit code 2: it could not start, or could not save its counters.`;
 
 const mebibyte = 1024 * 1024;
 const leastMemory = 16;
@@ -29,13 +29,13 @@ export function addSinkCommand(program: Command, session: Session): void {
     .command('sink')
     .summary('judge the traces of a Collector continuously, and count calls for Prometheus')
     .description(
-      'Take the traces that a Collector exports (OTLP over gRPC and HTTP), judge each when it is complete, and count the calls of ' +
-        'every edge by verdict and cause as metrics for Prometheus. It ends on a signal.',
+      'Receive the traces that a Collector exports (OTLP over gRPC and HTTP), judge each when it is complete, and count the calls of ' +
+        'every edge by verdict and cause as metrics for Prometheus. A signal ends it.',
     )
     .addOption(
       new Option(
         '--listen <addresses>',
-        '[host:]port with commas between; each takes gRPC and HTTP, on 127.0.0.1 without a host',
+        '[host:]port, separated by commas; each accepts gRPC and HTTP; without a host 127.0.0.1',
       )
         .argParser(parseAddresses)
         .default(parseAddresses('4317,4318'), '4317,4318'),
@@ -46,21 +46,25 @@ export function addSinkCommand(program: Command, session: Session): void {
         .default(parseAddress('9464'), '9464'),
     )
     .addOption(
-      timeOption('--close-after <time>', 'judge a trace when no span of it has come for so long', 20_000),
+      timeOption(
+        '--close-after <time>',
+        'judge a trace when no span of it has arrived for this long',
+        20_000,
+      ),
     )
     .addOption(
-      new Option('--memory <size>', 'for open traces; when it is full the oldest are judged early')
+      new Option('--memory <size>', 'memory for open traces; when it is full the oldest are judged early')
         .argParser(parseMemory)
         .default(parseMemory('512MiB'), '512MiB'),
     )
     .option(
       '--max-edges <n>',
-      'pairs of services with counters of their own; the rest is "other"',
+      'number of edges with counters of their own; others are counted as "other"',
       parseCount,
       2_000,
     )
-    .option('--state <file>', 'keep the counters here, so that they outlive the process')
-    .addOption(timeOption('--save-every <time>', 'how often they are saved', 10_000))
+    .option('--state <file>', 'file in which the counters outlive the process')
+    .addOption(timeOption('--save-every <time>', 'how often the counters are saved', 10_000))
     .addHelpText('after', examples);
   refuseSecond(command, ['listen'], 'name all at once, with commas between');
   refuseSecond(command, ['metrics', 'state']).action(async (args: SinkArguments) => {

@@ -27,34 +27,27 @@ export function addTapCommand(program: Command): Command {
     .command('tap')
     .summary('reverse proxy that records, and can break, the propagation headers between two services')
     .description('Reverse proxy that records, and can break, the propagation headers between two services.')
-    .option(
-      '--listen <[host:]port>',
-      'where callers reach the tap, on 127.0.0.1 unless a host is given; 0: a free port',
-    )
-    .option('--target <url>', 'the next hop, http://HOST:PORT; HTTP/1.1, HTTP/2 (prior knowledge), WebSocket')
-    .option('--name <name>', 'name of this point on the wire in the records (default: its address)')
-    .option('--client <service>', 'service.name of the service that calls the tap with nothing in between')
-    .option('--server <service>', 'service.name of the service at the target, with nothing in between')
+    .option('--listen <[host:]port>', 'address for callers; without a host 127.0.0.1; port 0: a free port')
+    .option('--target <url>', 'next hop, http://HOST:PORT; HTTP/1.1, HTTP/2 (prior knowledge), WebSocket')
+    .option('--name <name>', 'name of the tap in the records (default: its address)')
+    .option('--client <service>', 'service.name of the caller, if it calls the tap directly')
+    .option('--server <service>', 'service.name of the target, if no hop is in between')
     .option(
       '--fault <fault>',
-      'strip, rewrite, corrupt, cut, duplicate, drop-baggage, unsample, truncate, delay=MS; repeat for several',
+      'strip, rewrite, corrupt, cut, duplicate, drop-baggage, unsample, truncate, delay=MS; may be repeated',
       append,
     )
     .addOption(withDefault('--fault-rate <0..1>', 'share of requests that get the faults', '1'))
-    .addOption(withDefault('--fault-seed <n>', 'the same seed gives the faults to the same requests', '1'))
+    .addOption(withDefault('--fault-seed <n>', 'with the same seed the same requests get the faults', '1'))
     .addOption(
-      withDefault(
-        '--timeout <time>',
-        'how long the target may be silent before it answers; 0: for ever',
-        '60s',
-      ),
+      withDefault('--timeout <time>', 'how long the target may take to begin its answer; 0: no limit', '60s'),
     )
     .addOption(
-      withDefault('--max-header-size <bytes>', "limit of a request's and an answer's headers", '65536'),
+      withDefault('--max-header-size <bytes>', 'limit of the headers of a request and of an answer', '65536'),
     )
     .option(
       '--show <key>',
-      'record the value of this baggage or tracestate entry too, of others the key alone; repeat for several',
+      'baggage or tracestate key whose value is recorded too; of others only the key is; may be repeated',
       append,
     )
     .option('--out <file>', 'append the records to a file instead of standard output')

@@ -455,7 +455,7 @@ test('files of a tap that are empty, truncated or of another run are noted', asy
   const { code, stdout } = await executeCli('file', join(folder, 'spans'), ...wire, '--json');
   assert.equal(code, 0);
   const foreign =
-    'no request in it is of these traces (the first is of 2020-01-01T00:00:00.000Z, the spans begin at ';
+    'none of its requests belongs to these traces (the first is of 2020-01-01T00:00:00.000Z, the spans begin at ';
   const notes = JSON.parse(stdout).notes.map((note: string) => note.replace(/(begin at ).*/, '$1'));
   assert.deepEqual(notes, [
     `--wire ${join(folder, 'empty')}: empty; did the requests go through the tap?`,

@@ -225,7 +225,7 @@ test('a trace that never arrives gives no verdict, alone or among others', async
   assert.equal(partly.code, 2);
   assert.match(
     partly.stdout,
-    /^CANNOT TELL {2}jaeger=\S+ has no span of b{32};\s+what\s+it\s+has is intact\n/,
+    /^CANNOT TELL {2}jaeger=\S+ has no span of b{32};\s+the\s+other\s+traces\s+are\s+intact\n/,
   );
   assert.match(partly.stdout, /✓ web → orders/);
   const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'web -> orders -> b'];
