@@ -59,12 +59,12 @@ async function readStatus(response: Response): Promise<{ readonly code: number; 
   return { code, message: reader.string() };
 }
 
-test('by default only this machine can reach the receiver', async (t) => {
+test('it listens where only this machine can reach it, unless it is told otherwise', async (t) => {
   const { receiver } = await start(t);
   assert.equal(new URL(receiver.url).hostname, '127.0.0.1');
 });
 
-test('zip bombs are refused in the encoding of the request, also many at once, and no span is stored', async (t) => {
+test('zip bombs are refused in the encoding of the request, many at one time too, and nothing is kept', async (t) => {
   const { receiver, post } = await start(t);
   const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, 32), { level: 9 });
   assert.ok(bomb.length < 100_000);

@@ -10,7 +10,7 @@ import { executeCli } from '../cli/run-cli.ts';
 import { answer, listen, startHttpServer } from './http-server.ts';
 import { assertRefused, head, startRawServer, traceId, writeForever } from './raw-server.ts';
 
-test('a slow endless body is refused', async (t) => {
+test('a body that drips without end', async (t) => {
   const url = await startRawServer(t, `${head}Transfer-Encoding: chunked\r\n\r\n`, (socket) => {
     const drip = setInterval(() => socket.write('1\r\n \r\n'), 5);
     socket.on('close', () => clearInterval(drip));
@@ -53,7 +53,7 @@ test('damaged, repeated or unrequested compression is refused', async (t) => {
   }
 });
 
-test('a redirect never sends credentials to another origin, not even another port or scheme of the host', async (t) => {
+test('redirects never take credentials elsewhere, not even to the same host by another port or scheme', async (t) => {
   const seen: (string | undefined)[] = [];
   const other = await startHttpServer(t, (request, response) => {
     seen.push(request.headers.authorization);
@@ -127,7 +127,7 @@ test('a wrong content-length and broken connections are refused', async (t) => {
   }
 });
 
-test('a login page, another program and terminal escapes in an answer are refused', async (t) => {
+test('a login page, another program, and answers that try to write to the terminal', async (t) => {
   const hostile = '\u001b]0;owned\u0007\u009b2J\u202e::error::x\n##[group]y';
   const cases = [
     [200, '<!DOCTYPE html><form>Sign in</form>', 'text/html', /answered a web page, not /],
