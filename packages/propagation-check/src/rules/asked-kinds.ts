@@ -18,17 +18,17 @@ interface RequestKinds {
   calls: number;
   readonly rpcMethods: Set<string | null>;
   readonly routes: Set<string>;
-  /** Exactly where the called service knows its routes, otherwise with ids left open. Reads every call of the edge. */
+  /** The exact paths if the called service knows its routes, otherwise paths without ids. Reads every call of the edge. */
   readonly paths: () => ReadonlySet<string>;
 }
 
-/** The answers of whole calls of one edge to requests to some targets. */
+/** What the whole calls of one edge asked of some targets, and the status codes of their answers. */
 interface Asked {
   readonly kinds: ReadonlyMap<string, RequestKinds>;
   readonly statusCodes: ReadonlySet<number | null>;
 }
 
-/** Of rows. */
+/** Facts of calls, by their rows. */
 interface Readers {
   readonly routeOf: (row: number) => string | null;
   readonly askedOf: (row: number) => ReturnType<typeof readAsked>;
@@ -63,7 +63,7 @@ export function summarizeCalls(
   return asked;
 }
 
-/** Of one group, so that V8 compiles it once, and not the loop for each edge. */
+/** A function of its own, so that V8 compiles the loop once and not once for each edge. */
 function addCalls(
   statusCodes: Set<number | null>,
   { routeOf, askedOf }: Readers,
@@ -74,7 +74,7 @@ function addCalls(
   let known: RequestKinds | null = null;
   for (let at = 0; at < clients.length; at += 1) {
     const asked = askedOf(clients[at] ?? none);
-    // Most calls of an edge are alike, and then this is the same object.
+    // `readAsked` returns the same object for equal calls, and most calls of an edge are equal.
     if (asked !== last) {
       last = asked;
       statusCodes.add(asked.statusCode);
@@ -106,20 +106,20 @@ function listPaths(
   return paths;
 }
 
-/** The target of a call, and what else few values decide. */
+/** The target, RPC method and status code of a call: attributes with few distinct values. */
 function readAsked(call: RowSource) {
   const { protocol } = call;
   const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
   const { host, port } = readAddress(call);
   return {
-    // RPC is told apart by its own method.
+    // RPC calls have a method of their own.
     target: keyFor(protocol, host, port, rpcMethod === null ? readMethod(call) : null),
     rpcMethod,
     statusCode: readStatusCode(call),
   };
 }
 
-/** Whether a span has the method or route of a whole call to its target. */
+/** Whether a span asks for the same RPC method or route as a whole call to its target. */
 export function isOfTheirKind({ rpcMethods, routes, paths }: RequestKinds, span: Span): boolean {
   const { path, rpcMethod } = readCallFacts(span);
   if (rpcMethod !== null) return rpcMethods.has(rpcMethod);
@@ -128,10 +128,10 @@ export function isOfTheirKind({ rpcMethods, routes, paths }: RequestKinds, span:
   return paths().has(path) || paths().has(withoutIds(path));
 }
 
-/** Status codes from here on are no success (RFC 9110, section 15). */
+/** The lowest status code that is not a success (RFC 9110, section 15). */
 const firstRedirect = 300;
 
-/** An error that the called service itself never gave may come from a gateway in front of it. */
+/** A redirect or error that the called service gave in no whole call may come from a gateway in front of it. */
 export function isAnsweredByHop(span: Span, { statusCodes }: Asked): boolean {
   const { statusCode } = readCallFacts(span);
   return (statusCode ?? 0) >= firstRedirect && !statusCodes.has(statusCode);

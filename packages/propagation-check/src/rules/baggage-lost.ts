@@ -20,20 +20,20 @@ export const finding = defineFinding('baggage-lost', {
   fix: 'Add baggage to OTEL_PROPAGATORS on both sides and let proxies forward the baggage header.',
 });
 
-/** A whole call, and what shows of it that entries did not arrive. */
+/** A whole call, with the evidence that baggage entries did not arrive. */
 interface BaggageCall extends Call {
   readonly losses: readonly string[];
 }
 
-/** The calls of one edge on which an entry did not arrive, or all other calls. */
+/** The calls of one edge on which an entry did not arrive, or all other calls of the capture. */
 interface BaggageCalls {
   readonly entries: readonly Entry[];
   readonly calls: Group<BaggageCall>;
 }
 
 /**
- * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
- * attributes that services copy from baggage. Where nobody looked nothing is said.
+ * Reports whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the attributes that
+ * services copy from baggage. Without such evidence it reports nothing.
  */
 export const lostBaggage = rule<BaggageCalls>({
   finding,
@@ -64,12 +64,12 @@ function isLossy({ losses }: BaggageCall): boolean {
   return losses.length > 0;
 }
 
-/** The calls of which nothing shows that all entries arrived. */
+/** Calls without evidence that all entries arrived. */
 function listUntold({ headersOf }: Scene, { entries, calls }: BaggageCalls): readonly Call[] {
   return calls.filter((call) => !entries.every((entry) => hasArrived(call, entry, headersOf)));
 }
 
-/** The entries of which no call shows whether they arrived, `hello=world`. */
+/** Entries for which no call shows whether they arrived, as `hello=world`. */
 export function listUnshownBaggage(
   scene: Scene,
   baggage: Readonly<Record<string, string>>,
@@ -95,7 +95,7 @@ function listExpectedCalls(scene: Scene): readonly Call[] {
 
 type Entry = readonly [key: string, value: string];
 
-/** Whether the called service received the entry, or records it. */
+/** Whether the called service received the entry or recorded it as an attribute. */
 function hasArrived({ client, server }: Call, entry: Entry, headersOf: HeaderLookup): boolean {
   const [key, value] = entry;
   const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
@@ -103,7 +103,7 @@ function hasArrived({ client, server }: Call, entry: Entry, headersOf: HeaderLoo
   return readAttribute(server, key) === value || (received !== null && find(received, entry) === 'same');
 }
 
-/** @returns Null when the entry arrived, and when nothing tells. */
+/** @returns Null if the entry arrived, and if there is no evidence. */
 function describeLoss(
   { client, server }: Call,
   entry: Entry,
@@ -111,7 +111,7 @@ function describeLoss(
   recorded: ReadonlySet<string>,
 ): string | null {
   const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
-  // Services hide the values of baggage that they record, or do not record it.
+  // Headers that services record themselves hide the values of baggage, or lack baggage.
   if (headers === null || !headers.isTied || headers.isRecorded || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);
   }
@@ -121,26 +121,26 @@ function describeLoss(
   return `baggage ${show(entry)} ${isSent ? 'left the caller and' : 'did not leave the caller, and'} ${arrivals[arrival]}`;
 }
 
-/** The value that arrived instead may be private, so it is not shown. */
+/** The other value may be private, so it is not shown. */
 const arrivals = {
   none: 'did not reach the called service',
   other: 'reached the called service with another value',
 } as const;
 
-/** A value that the tap did not record is taken for the expected one. */
+/** A redacted value counts as the expected one. */
 function find({ baggage }: WireContext, [key, value]: Entry): 'same' | 'other' | 'none' {
   const found = baggage.filter((entry) => entry.key === key);
   if (found.some((entry) => entry.redacted === true || entry.value === value)) return 'same';
   return found.length === 0 ? 'none' : 'other';
 }
 
-/** Span processors copy baggage to attributes; the names are a custom, not a convention. */
+/** Span processors copy baggage to attributes. The attribute names are a custom, not a semantic convention. */
 function readAttribute({ attributes }: Span, key: string): string | null {
   const value = attributes.get(`baggage.${key}`) ?? attributes.get(`app.baggage.${key}`);
   return value === undefined ? null : String(value);
 }
 
-/** A missing attribute means something only in a service that records it elsewhere, on a span of the same kind. */
+/** A missing attribute counts only if the service records it on another span of the same kind. */
 function findRecordedKeys(spans: readonly Span[], entries: readonly Entry[]): ReadonlySet<string> {
   return new Set(
     spans.flatMap((span) =>

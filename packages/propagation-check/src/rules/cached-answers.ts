@@ -5,8 +5,9 @@ import { tellMilliseconds } from './rule.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
- * which most came sooner than nearly all others. Lost calls have ordinary durations.
+ * Whether a cache gave the answers of the calls without a SERVER span. It did if they usually took half the time of whole calls and all
+ * were faster than every whole call, or if there are several and most were faster than nearly all whole calls. Lost calls have ordinary
+ * durations.
  */
 export function isFasterThanServer(
   scene: Scene,
@@ -38,14 +39,17 @@ function sortDurations(graph: TraceGraph, spans: readonly Span[]): Float64Array 
   return durations.sort();
 }
 
-/** Whether more than half of the clients that were answered took less time. It stops as soon as the answer is known, for most edges after half of the calls. */
+/**
+ * Whether more than half of the answered calls took less time. It stops as soon as the answer is known, on most edges after half of the
+ * calls.
+ */
 function areMostlyFaster(scene: Scene, groups: readonly CallGroup[], duration: number): boolean {
   const counts = { answered: 0, faster: 0, half: countCalls(groups) / 2 };
   for (const { clients } of groups) addFaster(counts, scene, clients, duration);
   return counts.faster > counts.answered / 2;
 }
 
-/** Of one group, so that V8 compiles it once, and not the loop for each edge. Until more than `half` are faster. */
+/** Counts until more than `half` are faster. A function of its own, so that V8 compiles the loop once and not once for each edge. */
 function addFaster(
   counts: { answered: number; faster: number; readonly half: number },
   { graph: { starts, ends }, facts }: Scene,
@@ -60,7 +64,7 @@ function addFaster(
   }
 }
 
-/** Of the clients that were answered, ascending. */
+/** The durations of the answered calls, ascending. */
 function measureDurations(
   { graph: { starts, ends }, facts }: Scene,
   groups: readonly CallGroup[],

@@ -4,7 +4,7 @@ import { kindNumber, type Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import type { BaseScene, CallsOfRequests, GraphFacts } from './scene.ts';
 
-/** Whether a request had a call of its own open while a root was. */
+/** Whether a call of the request was open at the same time as the root. */
 export function hasOpenCall(calls: CallsOfRequests, request: Span, root: Span): boolean {
   return (calls.get(request) ?? []).some(
     (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
@@ -19,8 +19,8 @@ export function groupCallsByRequest(
 }
 
 /**
- * Spans without a child that say nothing of what they call: CLIENT spans, as those of a gateway's balancer, of a workflow engine or of
- * OpenCensus, and the INTERNAL spans for attempts below those of gRPC.
+ * Spans without a child whose attributes do not say what they call: CLIENT spans such as those of a gateway's load balancer, a workflow
+ * engine or OpenCensus, and the INTERNAL spans of gRPC attempts.
  */
 export function listUntoldCalls({ graph, facts }: GraphFacts): readonly Span[] {
   const { kinds } = graph.store;
@@ -34,7 +34,7 @@ export function listUntoldCalls({ graph, facts }: GraphFacts): readonly Span[] {
 
 const attempt = 'Attempt.';
 
-/** An attempt has the method of the call that it is below. Source: grpc-go, `stats/opentelemetry/client_tracing.go`. */
+/** The parent of an attempt is the span of the call to the same method. Source: grpc-go, `stats/opentelemetry/client_tracing.go`. */
 function isAttempt({ graph, facts }: GraphFacts, row: number): boolean {
   const name = facts.nameOf(row);
   if (!name.startsWith(attempt)) return false;
@@ -42,7 +42,7 @@ function isAttempt({ graph, facts }: GraphFacts, row: number): boolean {
   return parent !== none && facts.nameOf(parent) === `Sent.${name.slice(attempt.length)}`;
 }
 
-/** Whether the names that gRPC itself and OpenCensus give their spans are of one method. */
+/** Whether the span names of gRPC or OpenCensus on both sides have the same method. */
 export function isOfOneMethod(call: Span, server: Span): boolean {
   const method = /^(?:Sent|Attempt)\.(.+)$/.exec(call.name)?.[1];
   return method !== undefined && server.name === `Recv.${method}`;

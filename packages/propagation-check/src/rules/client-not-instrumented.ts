@@ -15,7 +15,7 @@ export const finding = defineFinding('client-not-instrumented', {
   },
 });
 
-/** Neither a CLIENT span nor a header left a caller that makes other spans: its client library does nothing. */
+/** The caller emits other spans, but neither a CLIENT span nor a header for the call: its client library is not instrumented. */
 export const clientNotInstrumented: HeaderCause = {
   finding,
   needs: { sides: ['caller'], excludes: arrived },

@@ -30,28 +30,28 @@ export const finding = defineFinding('client-span-lost', {
 
 interface Lost extends Shown {
   readonly server: Span;
-  /** The call without a child that the request may have been made for, by a service without spans. */
+  /** A call without a child that may have led to the request through a service without spans. */
   readonly call: Span | undefined;
   readonly caller: string | null;
-  /** A service without spans may have stood between. */
+  /** A service without spans may stand between the two. */
   readonly isDark: boolean;
-  /** Nothing is expected of it, and its exports may be cut. */
+  /** The missing span may be of a hop: no expectation names the called service, and the capture may cut the exports of the hop. */
   readonly isOfHop: boolean;
-  /** The caller delivered a span around the missing one. It ended later, so the missing one would be here too. */
+  /** The caller delivered a span around the missing one that ended later, so the missing span should be here too. */
   readonly isDue: boolean;
 }
 
 /**
- * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
- * span never arrived. Undecided (`missing-client`) where another service may have stood between. Never certain: only headers
- * tell whose span it was.
+ * SERVER spans whose parent is not in the data, in a trace with an open request of the caller: the caller's CLIENT span never arrived. If
+ * another service may stand between, the symptom `missing-client` is reported. Never certain: only headers show which service made the
+ * parent span.
  */
 export const lostClientSpans = rule<Group<Lost>>({
   finding,
   measure: (scene, open) => {
     const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
     if (orphans.length === 0) return [];
-    // A hop that is missing behind a call may have asked several services.
+    // A hop without spans may have called several services for one call.
     const clients = new Set([...open.clients, ...listBeforeHops(open).flatMap(({ client }) => client ?? [])]);
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
     const find = (server: Span, ended?: Span): readonly Lost[] =>
@@ -107,8 +107,8 @@ const withoutInstrumentation: readonly FindingId[] = [
 ];
 
 /**
- * @param openThen The spans of its trace that were open when it started, the latest first.
- * @param ended A call that had ended by then and may be its own, where none of those is.
+ * @param openThen The spans of the trace that were open when `server` started, the latest first.
+ * @param ended A call that ended before `server` started, used where no open call fits.
  */
 function findCaller(
   scene: Scene,
@@ -126,7 +126,7 @@ function findCaller(
       span.parentSpanId !== server.parentSpanId &&
       startsDuring(server, span, scene.thresholds) &&
       !isBelow(scene.graph, span, server) &&
-      // The program outside of the data that began that may have called this service too, in the same trace.
+      // A program outside the data began this trace, and it may have called this service too.
       !isOrphan(scene.graph, findTop(scene.graph, span)),
   );
   const innermost = around[0];
@@ -151,15 +151,16 @@ function findCaller(
       isOfHop:
         expected === undefined &&
         (isOfHop(scene, call ?? innermost, server) ||
-          // Otherwise a service stands between the two, and nothing says that its spans should be here.
+          // The caller has no whole call to the called service, so an unknown service stands between them. Nothing says that its spans
+          // should be here.
           (call !== undefined && !hasCall(scene, call.serviceName, server.serviceName))),
     },
   ];
 }
 
 /**
- * Finds the first call of a trace that is like one behind which a request of the service was found whose own parent is nowhere. A caller may have
- * given up a call before the service behind it was asked, or the SDK ended its span too early.
+ * Finds the first call in the trace of a request whose parent is missing, to the same address and route as calls that are known to lead to
+ * such requests. The caller may have given up the call before the hop called the service, or the SDK ended the span of the call too early.
  */
 function lookUpEnded(open: Open, direct: readonly Lost[]): (server: Span) => Span | undefined {
   const serversOf = indexBeyondHops(open, direct);
@@ -178,7 +179,7 @@ function lookUpEnded(open: Open, direct: readonly Lost[]): (server: Span) => Spa
   };
 }
 
-/** The services whose requests were found behind calls of a kind, while their own parent is nowhere. */
+/** By call target and route: the services whose requests, with a missing parent, such calls led to. */
 function indexBeyondHops(
   { found }: Open,
   direct: readonly Lost[],
@@ -195,7 +196,7 @@ function indexBeyondHops(
   return servers;
 }
 
-/** Calls behind which a span is missing, as an earlier rule found. */
+/** Calls behind which a span is missing, as an earlier rule reported. */
 function listBeforeHops({ found }: Pick<Open, 'found'>): readonly Shown[] {
   return found.filter(({ id }) => id === missingClient.id).flatMap((draft) => draft.shown);
 }
@@ -205,8 +206,8 @@ function nameCall(call: Span): string {
 }
 
 /**
- * The HTTP client of .NET sends the context of an activity that it makes itself, also where no instrumentation makes a span of
- * that (DistributedContextPropagator). A service without any CLIENT span may lack the instrumentation.
+ * The HTTP client of .NET propagates the context of an Activity that it creates itself, even if no instrumentation makes a span of it
+ * (DistributedContextPropagator). So a service without CLIENT spans may lack the instrumentation.
  */
 function propagatesByItself(scene: Scene, caller: string | null): boolean {
   if (scene.services.isCalling(caller)) return false;
@@ -221,7 +222,7 @@ function isDotnet({ graph: { store }, facts }: Scene, row: number): boolean {
   );
 }
 
-/** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
+/** The caller itself sent the missing span id: its span existed and was not delivered. */
 export const clientSpanLost: HeaderCause = {
   finding,
   // A hop before the tap may have put its own span id into the header.

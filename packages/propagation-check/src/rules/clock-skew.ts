@@ -15,13 +15,13 @@ export const finding = defineFinding('clock-skew', {
   fix: 'Synchronise the clocks of the two machines (NTP).',
 });
 
-/** The clocks of a service that anybody would notice to be wrong, or its others that do not agree with those of the callers. */
+/** Clocks of one service: those with a noticeable offset, or the others whose offset is small. */
 interface ApartClocks {
   readonly open: Open;
   readonly clocks: Group<readonly [key: string, offset: ClockOffset]>;
 }
 
-/** A warning: the edges may be whole, only their times mislead. */
+/** A warning: the edges may be whole, only span times mislead. */
 export const apartClocks = rule<ApartClocks>({
   finding,
   measure: (scene, open) =>
@@ -34,7 +34,7 @@ export const apartClocks = rule<ApartClocks>({
       ({ clocks: [[, { ahead }]] }, { thresholds }) => isNoticeable(thresholds, ahead),
       ({ clocks }) => clocks.map(([, offset]) => describeClock(offset, false)).join(', '),
     ),
-    // Without one, an expectation or a guess gives the offset, and the finding of the calls that were paired by it says so.
+    // Without a whole call the offset comes from an expectation or a guess, and the finding about the calls paired by it names the offset.
     gate(
       'a whole call shows it',
       ({ clocks: [[, { service }]] }, scene) => listCalls(scene, service).length > 0,
@@ -70,7 +70,7 @@ export const apartClocks = rule<ApartClocks>({
   },
 });
 
-/** The whole calls into a service, if two clocks of one differ; else, as of a browser, those that it makes to one other service. */
+/** The whole calls into a service if the clocks differ there. Otherwise, as for a browser, the calls that it makes to one other service. */
 function listCalls(scene: Scene, service: string | null): readonly Call[] {
   const { groupsFrom, callsInto, callsBetween } = scene;
   const doShow = (calls: readonly Call[]): boolean => calls.some((call) => areApart(scene, call));

@@ -19,30 +19,33 @@ import { type Doubt, listExplained, protocolOf } from './draft.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
-/** Calls of a service to one target that began traces. */
+/** Calls of a service to one target that began traces, with the messages or requests that they may belong to. */
 interface CallsAfterEntries {
   readonly calls: Group<Call>;
-  /** The first call of each handler, with those that follow it: a handler may call several times, and a batch has several messages. */
+  /** The first call of each handler with the calls that follow it: a handler may make several calls, and a batch has several messages. */
   readonly bursts: ReadonlyMap<Span, readonly Span[]>;
-  /** Messages and requests that the service handled outside of a span, each as long as its handler has to make the call. */
+  /**
+   * One window for each message or request that was handled outside of a span: it begins at the end of the span, and lasts as long as the
+   * handler has to make the call.
+   */
   readonly windows: readonly Span[];
-  /** Messages or requests, each with the call that began right after it. */
+  /** Windows, each with the call that began in it. */
   readonly pairs: readonly Pair[];
 }
 
-/** How calls after messages differ from calls after requests. */
+/** What differs between calls after messages and calls after requests. */
 interface Entries {
   readonly kind: 'CONSUMER' | 'SERVER';
   readonly name: string;
   readonly listWindows: (scene: Scene, service: string | null) => readonly (readonly Span[])[];
-  /** Why such calls may be meant to begin traces, or be those of a timer; null where they are not. */
+  /** Why such calls may begin traces on purpose, or belong to a timer; null if neither. */
   readonly doubtCalls: (windows: readonly Span[], pairs: readonly Pair[]) => Doubt | null;
 }
 
 /**
- * A consumer's span ends before the message is handled, so that all which the handler calls begins traces. Timers call too:
- * (nearly) every message must be followed by such a call at once. Calls to peers without spans are left alone: a consumer
- * acknowledges each message, or asks its broker for the next, as soon as the span of the message has ended.
+ * The CONSUMER span ends before the message is handled, so all calls of the handler begin traces. Timers call too, so (nearly) every
+ * message must be followed by such a call at once. Calls to peers without spans are left out: a consumer acknowledges each message, or
+ * polls its broker for the next, as soon as the span of the message ends.
  */
 export const callsAfterMessages = findCallsAfter({
   kind: 'CONSUMER',
@@ -51,7 +54,10 @@ export const callsAfterMessages = findCallsAfter({
   doubtCalls: doubtRegular,
 });
 
-/** The same of work that a request leaves to a queue or a pool of its process. Some means it to be a trace of its own, so it is a warning. */
+/**
+ * The same for work that a request leaves to a queue or pool of its process. A warning, as some programs begin a trace for such work on
+ * purpose.
+ */
 export const callsAfterRequests = findCallsAfter({
   kind: 'SERVER',
   name: 'request',
@@ -59,7 +65,7 @@ export const callsAfterRequests = findCallsAfter({
     listRoutes(scene, service)
       .filter(([first]) => first.kind === 'SERVER')
       .map((ofRoute) => openWindows(scene, ofRoute))
-      // Monitors ask at fixed times, and a timer of the service may keep step with them.
+      // Health checks come at fixed times, and a timer of the service may keep step with them.
       .filter(areIrregular),
   doubtCalls: (_, [pair]) => (pair === undefined ? null : doubtMeant(pair)),
 });
@@ -88,7 +94,7 @@ function findCallsAfter({ kind, name, listWindows, doubtCalls }: Entries): Rule 
           const clients = listClients(ofTarget).toSorted(byStart);
           return (
             routes
-              // A service has many routes, and calls on timers as well: these would say nothing of each other.
+              // A service also makes calls on timers, so routes with far more or fewer windows than calls are left out.
               .filter((windows) => kind === 'CONSUMER' || mayFollow(scene, windows, clients))
               .map((windows) => measureTarget(scene, windows, ofTarget, clients))
           );
@@ -118,7 +124,7 @@ function findCallsAfter({ kind, name, listWindows, doubtCalls }: Entries): Rule 
   });
 }
 
-/** Schedulers of two programs keep step where both have the same period. */
+/** Two schedulers with the same period keep step. */
 function doubtRegular(windows: readonly Span[], [pair]: readonly Pair[]): Doubt | null {
   if (pair === undefined || areIrregular(windows)) return null;
   return {
@@ -180,13 +186,13 @@ function measureTarget(
   calls: Group<Call>,
   clients: readonly Span[],
 ): CallsAfterEntries {
-  // Names with ids in them make as many targets as calls.
+  // Span names that contain ids make as many targets as calls.
   const found = areMany(scene, windows, calls) ? [...listBursts(windows, clients)] : [];
   const bursts = new Map(found.map((burst) => [burst[0], burst]));
   return { calls, bursts, windows, pairs: pairWithWindows(scene, windows, [...bursts.keys()]) };
 }
 
-/** Whether there are enough calls, and not many more than may follow. Ends at the first that is too much: there may be many of each. */
+/** Whether there are enough calls, and not many more than windows. Stops at the first call too many, as there may be very many. */
 function mayFollow(scene: Scene, windows: readonly Span[], clients: readonly Span[]): boolean {
   if (!areMany(scene, windows, clients)) return false;
   const most = windows.length * scene.thresholds.displacedLeftOver;
@@ -198,7 +204,7 @@ function mayFollow(scene: Scene, windows: readonly Span[], clients: readonly Spa
   return true;
 }
 
-/** Whether nearly every message may have one, and so many are no coincidence. */
+/** Whether nearly every window may have a call, and the number is too large for a coincidence. */
 function areMany({ thresholds }: Scene, windows: readonly Span[], { length }: readonly unknown[]): boolean {
   return (
     length >= thresholds.fewestDisplaced &&
@@ -211,7 +217,7 @@ function listClients(calls: readonly Call[]): readonly Span[] {
 }
 
 /**
- * Divides calls by the last message before them, and where more time passed than until the first call of a handler.
+ * Divides calls into bursts: a new burst begins after each message, and after a pause longer than a window.
  * @param calls By start.
  */
 function* listBursts(windows: readonly Span[], calls: readonly Span[]): Generator<Group<Span>> {
@@ -236,7 +242,7 @@ function* listBursts(windows: readonly Span[], calls: readonly Span[]): Generato
   if (burst !== null) yield burst;
 }
 
-/** Whether most bursts end earlier before the next window than a window lasts. A timer that is quicker than that goes on until then. */
+/** Whether most bursts end more than the length of a window before the next window. A timer with a shorter period goes on until then. */
 function doRest(
   bursts: ReadonlyMap<Span, readonly Span[]>,
   windows: readonly Span[],
@@ -268,7 +274,7 @@ function listUnhandled({ graph, entriesOf }: Scene, service: string | null): rea
   return entriesOf(service).filter((span) => span.kind === 'CONSUMER' && !graph.hasChildren(span));
 }
 
-/** Of each message or request: from its end for a share of the usual time to the next. */
+/** The window of each message or request: from its end, for a share of the usual time to the next. */
 function openWindows({ thresholds }: Scene, entries: readonly Span[]): readonly Span[] {
   const inOrder = entries.toSorted((one, other) => Number(one.endTimeUnixNano - other.endTimeUnixNano));
   const gaps = inOrder

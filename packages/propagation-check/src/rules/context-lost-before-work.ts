@@ -8,16 +8,16 @@ import { finding, pairWithEntries, reportOneSided } from './context-lost-in-proc
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
-/** Spans of one name that call nobody, and began traces. */
+/** Spans of one name that began traces and call no other service. */
 interface DetachedWork {
   readonly roots: readonly [Span, ...Span[]];
-  /** Requests that lack such a span, each with one that began a trace meanwhile. */
+  /** Requests without such a span, each with one that began a trace meanwhile. */
   readonly pairs: readonly Pair[];
 }
 
 /**
- * Work of a request or a message that calls no other service (a handler, a template, a query of a database), and began a trace of its own. Jobs do so, too,
- * and are healthy: (nearly) all requests of a route must have one of the same name.
+ * Work of a request or a message that calls no other service (a handler, a template, a database query) and began a trace of its own.
+ * Healthy jobs look the same, so (nearly) all requests of a route must have one with the same name.
  */
 export const contextLostBeforeWork = rule<DetachedWork>({
   finding,
@@ -64,12 +64,12 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     reportOneSided(scene, { client: serviceName, server: serviceName, protocol: 'internal' }, pairs),
 });
 
-/** A row that is work, by what it says itself: it may have children, and be a call. */
+/** Whether a span may be work, by its own attributes alone. Whether it is a call depends on its children too. */
 function mayBeWork({ kind, protocol }: RowSource): boolean {
   return kind === 'INTERNAL' || (kind === 'CLIENT' && !['http', 'rpc', 'mcp'].includes(protocol));
 }
 
-/** The rows below which, in their service, a call leaves it. */
+/** The topmost spans of each service that contain a call to another service. */
 function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {
   const { graph } = scene;
   const calling = new Set<number>();
@@ -79,7 +79,7 @@ function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> 
   return calling;
 }
 
-/** Some CLIENT spans have no attributes, and are calls because somebody continued them. */
+/** Some CLIENT spans have no attributes, and only their child shows that they are calls. */
 function isCall({ graph, facts }: Scene, row: number): boolean {
   return facts.isOutgoing(row) || (graph.store.kinds[row] === kindNumber.client && graph.hasChild(row));
 }

@@ -13,16 +13,16 @@ import { doubtFew } from './doubt-loss.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
-/** Calls of one edge whose CLIENT spans began traces, and spans of the caller for the same requests. */
+/** Calls of one edge whose CLIENT spans began traces, with the caller's other CLIENT spans for the same requests. */
 interface DividedClients {
   readonly calls: Group<Call>;
-  /** The span of the outer library, which has no child, and that of the inner one. */
+  /** The span of the outer library, which has no child, and the span of the inner one. */
   readonly pairs: readonly Pair[];
 }
 
 /**
- * Two libraries of one call (a REST client and the HTTP client below it) make a span each, and the inner one does not see the context of the
- * outer one: its span begins a trace, which the called service continues.
+ * Two libraries of one call (a REST client and the HTTP client below it) make a span each, and the inner library does not see the context
+ * of the outer one: its span begins a trace, and the called service continues that trace.
  *
  * Source: opentelemetry-java-instrumentation, issue 1422.
  */
@@ -52,7 +52,7 @@ export const contextLostBetweenClients = rule<DividedClients>({
         areNearlyAll(pairs.length, calls.length, thresholds.displacedShare, thresholds),
       ({ calls, pairs }) => `${pairs.length} of ${calls.length}`,
     ),
-    // A stream is open for long, and calls of a job for the same lie within it.
+    // A stream stays open for long, and calls of a job for the same path may lie within it.
     gate(
       'the calls take a good part of the spans around them',
       ({ pairs }, { thresholds: { fillsRequest } }) =>

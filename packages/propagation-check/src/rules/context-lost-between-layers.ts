@@ -19,18 +19,18 @@ import { protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
-/** The spans of one layer of a service, and requests for the same that began traces. */
+/** The spans of one layer of a service, with roots for the same method and path. */
 interface DividedLayers {
   readonly layers: readonly [Span, ...Span[]];
   readonly servers: readonly Span[];
-  /** Requests that began within a span of the layer, or right after it had ended. */
+  /** The layer and the request that began within it or right after it. */
   readonly pairs: readonly Pair[];
 }
 
 /**
  * Two layers of one service (a middleware and the server behind it, a web server and the application within it) have a trace each for the
- * same request: the one ends or is open, and the other begins a trace with the same method and path. The first began its trace too, or
- * continues that of a caller and has no child.
+ * same request: the second begins a trace with the same method and path while the first is open or has just ended. The first began its
+ * trace too, or continues the trace of a caller and has no child.
  */
 export const contextLostBetweenLayers = rule<DividedLayers>({
   finding,
@@ -87,7 +87,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
         ),
       (divided) => `${tellPairs(divided)}, with ${countOf(divided.servers.length, 'request')}`,
     ),
-    // Callers from outside fall into requests of others anywhere.
+    // Requests of outside callers may fall within other requests at any time.
     gate(
       'the other layer takes a good part of one that continues the trace of its caller',
       ({ layers, pairs }, { thresholds: { fillsRequest } }) =>
@@ -95,7 +95,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
         median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,
       tellPairs,
     ),
-    // Two tracers of one service (an agent, and a library with a tracer of its own) make two traces, which are whole.
+    // Two tracers of one service (an agent and a library with its own tracer) make two traces, and both are whole.
     gate(
       'no call is in both traces of a request',
       ({ pairs }, scene) => countSharedCalls(scene, pairs) === 0,
@@ -118,7 +118,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     }),
 });
 
-/** A layer that continues the trace of its caller, and whose own trace ends there. */
+/** Whether the span continues the trace of another service and has no child. */
 function isOfCallerAlone(graph: TraceGraph, row: number): boolean {
   const parent = graph.parents[row] ?? none;
   return (
@@ -126,7 +126,7 @@ function isOfCallerAlone(graph: TraceGraph, row: number): boolean {
   );
 }
 
-/** The calls of the one trace that the other has as well: of the same method and path, at the same time, by another instrumentation. */
+/** The number of calls that both traces have: same method and path, overlapping in time, from two instrumentations. */
 function countSharedCalls({ graph, facts }: Scene, pairs: readonly Pair[]): number {
   const { traces } = graph.index;
   const traceOf = (span: Span): number | undefined => traces[graph.rowOf(span)];
@@ -159,14 +159,14 @@ function isSameCall(one: Span, other: Span): boolean {
   );
 }
 
-/** A caller may repeat its request, and a capture without the scopes of some spans does not tell their layers. */
+/** Two layers have two scopes. A caller may repeat its request within one scope, and spans without a scope do not show their layer. */
 function areOfTwoLayers({ scopeName }: Span, other: Span): boolean {
   return scopeName !== '' && other.scopeName !== '' && scopeName !== other.scopeName;
 }
 
 /**
- * The numbers of services that have SERVER spans of several scopes, roots among them. Most have not, and their requests are not looked at
- * one by one.
+ * The numbers of services with SERVER spans of several scopes, roots among them. Few services have these, so the requests of the others are
+ * not examined one by one.
  */
 function findDividedServices({ graph }: Scene): ReadonlySet<number> {
   const { kinds, scopes, size, resourceTable } = graph.store;
@@ -195,8 +195,8 @@ function tellPairs({ layers, pairs }: DividedLayers): string {
 }
 
 /**
- * Each layer with the SERVER span of the same request that began within it; where the layer began a trace also within as much time after
- * it as it took.
+ * Pairs each layer with the SERVER span of the same request that began within it. If the layer began its trace, the SERVER span may also
+ * begin after the layer, within the duration of the layer.
  */
 function pairLayers(
   layers: readonly Span[],
@@ -222,7 +222,10 @@ function pairLayers(
   return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));
 }
 
-/** Of two layers that begin traces nearly at once, each would be the first of the other. What measures outside of the process begins before it. */
+/**
+ * Two layers that begin traces at nearly the same time would each pair as the first of the other. The layer that begins earlier is the
+ * outer one.
+ */
 function isFirst(layer: Span, server: Span): boolean {
   const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
   if (layer.kind === 'INTERNAL' || ahead > 0n) return true;

@@ -40,9 +40,9 @@ interface DetachedCalls {
 }
 
 /**
- * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
- * during which it was made. Pollers and jobs start traces too and are healthy, so a coincidence in time is no
- * evidence: (nearly) all requests of a route that lack the call must have waited for one that is detached.
+ * The edge is whole, but the caller's CLIENT span begins a trace of its own instead of belonging to the request during which it was made.
+ * Pollers and jobs begin traces too and are healthy, so a coincidence in time is no evidence: (nearly) all requests of a route that lack
+ * the call must have waited for a detached one.
  */
 export const detachedCalls = rule<DetachedCalls>({
   finding,
@@ -91,8 +91,8 @@ export const detachedCalls = rule<DetachedCalls>({
 });
 
 /**
- * A request may make the call several times. The others are those of requests as well where each was made while one such request was open:
- * where requests overlap, a job may have made them.
+ * A request may make the call several times. The calls that are in no pair are reported too if each was made while exactly one of the
+ * paired requests was open. If two were open, a job may have made the call.
  */
 function listFannedOut(
   { graph, thresholds }: Scene,
@@ -123,7 +123,10 @@ function listFannedOut(
   return fannedOut.length === others.length ? fannedOut : [];
 }
 
-/** Calls like these that began traces, too, and that nobody continued: the peer was not reached, or its span is lost. */
+/**
+ * Calls of the same names and targets that also began traces and that no SERVER span continues: the peer was not reached, or its span is
+ * lost.
+ */
 function listBroken(
   { graph, facts, shared: { brokenCalls } }: Scene,
   detached: readonly Span[],
@@ -160,7 +163,7 @@ function areWaitedFor<
   );
 }
 
-/** Calls of one name to one target that nobody continued, some of which began traces. */
+/** Calls of one name to one target that no SERVER span continues, some of which began traces. */
 interface LostBeforePeer {
   readonly detached: readonly [Span, ...Span[]];
   /** Requests that lack the call, each with one that began a trace meanwhile. */
@@ -168,8 +171,8 @@ interface LostBeforePeer {
 }
 
 /**
- * The same where the called peer emits no spans: the root CLIENT spans are all that is seen of the call. Runs late, because a
- * callee that began a trace of its own explains them better.
+ * The same for a peer that emits no spans: only the root CLIENT spans show the call. Runs late, because a callee that began a trace of its
+ * own explains them better.
  */
 export const contextLostBeforePeers = rule<LostBeforePeer>({
   finding,
@@ -190,7 +193,7 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
     reportOneSided(scene, { client: call.serviceName, server: null, protocol: protocolOf(call) }, pairs),
 });
 
-/** Without the other side a poller or a job looks alike, so a few are no failure. */
+/** Without the SERVER span a poller or a job looks the same, so a few calls are no error. */
 export function reportOneSided(
   scene: Scene,
   edge: Pick<Draft, 'client' | 'server' | 'protocol'>,
@@ -213,8 +216,8 @@ function tellDuring({ name, traceId }: Span): string {
 }
 
 /**
- * An expectation decides where calls began traces: it says whose they are, unless the requests end at times of their own. One coincidence in time may
- * be a poller, and so may a few that fit other requests as well.
+ * If the calls are roots, an expectation of the edge removes the doubt, unless the requests end at times of their own. One coincidence in
+ * time may be a poller, and so may a few pairs that also fit other requests.
  */
 function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {
   const { fewestDetached, fewestDisplaced } = scene.thresholds;
@@ -232,7 +235,7 @@ function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt |
 }
 
 /**
- * Requests of routes (nearly) all of which lack the call, each with one that began a trace while it was open.
+ * Pairs the requests of routes that (nearly) always lack the call with calls that began traces while they were open.
  *
  * @param called The service that the calls reach.
  */
@@ -249,7 +252,7 @@ export function pairWithEntries(
     calls.map((call) => scene.graph.rowOf(call)),
     called,
   );
-  // Each route is judged for itself: others do not make the call.
+  // Each route is judged separately, as other routes do not make the call.
   const routes = listRoutes(scene, service);
   const found = routes.flatMap((ofRoute) => {
     const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
@@ -261,14 +264,17 @@ export function pairWithEntries(
   return areAlsoMadeAlone(scene, routes.flat(), detached, pairs) ? [] : pairs;
 }
 
-/** The requests and messages of a service by route, without probes and scrapes: these come at fixed times, ask for no work, and a timer may keep step. */
+/**
+ * The requests and messages of a service by route, without health probes: these come at fixed times, call nothing, and a timer may keep
+ * step with them.
+ */
 export function listRoutes({ shared }: Scene, service: string | null): readonly Group<Span>[] {
   return shared.routesOf(service).filter(([first]) => !isHealthProbe(first));
 }
 
 /**
- * Whether more than a few of the calls began while no request was open, as those of a job do. Calls before the first request and after the last do not
- * count, since the capture may cut off their requests.
+ * Whether more than a few of the calls began while no request was open, as calls of a job do. Calls before the first request or after the
+ * last do not count, since the capture may cut off their requests.
  */
 function areAlsoMadeAlone(
   { graph, thresholds }: Scene,

@@ -4,9 +4,8 @@ import { keyFor } from '../util/group-by.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Whether a service would have delivered a span that ended between two times. Spans are delivered when they end, and
- * the beginning and the end of a capture cut traces: what a service may have delivered before its first span
- * of the capture, or after its last, proves nothing.
+ * Whether the capture would hold a span of the service that ended between the two times. Spans are delivered when they end, so before the
+ * first delivered span of a service and after its last, a missing span proves nothing.
  */
 export function isCovered(scene: Scene, service: string | null, from: bigint, to: bigint): boolean {
   const coverage = scene.coverage(service);
@@ -14,8 +13,8 @@ export function isCovered(scene: Scene, service: string | null, from: bigint, to
 }
 
 /**
- * Whether the missing parent of a span would be in the data, had it been delivered: some known caller of its service
- * delivered spans that ended when the parent should have, which is after its child by as much as in whole calls.
+ * Whether the capture would hold the missing parent of a SERVER span: a known caller of its service delivered spans that ended when the
+ * parent should have ended. A parent ends after its child by as much as in whole calls.
  */
 export function isParentDue(scene: Scene, server: Span): boolean {
   const edges = groupCalls(scene.groupsInto(server.serviceName), ({ client }) => keyFor(client));

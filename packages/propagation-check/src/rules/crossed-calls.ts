@@ -12,9 +12,9 @@ import type { Scene } from './scene.ts';
 import { finding } from './wrong-parent.ts';
 
 /**
- * Calls that run side by side share one set of headers, or a worker keeps the context of the message before. One call then has two
- * children: that of its own request or message, and one that contradicts it. The second fits another call to the same target, which
- * has no child. A case has the SERVER and CONSUMER spans of one edge, each with the call that is its own.
+ * Concurrent calls share one set of headers, or a worker keeps the context of the previous message. One call then has two children: the one
+ * of its own request or message, and one that contradicts it. The second fits another call to the same target, which has no child. A case
+ * holds the SERVER and CONSUMER spans of one edge, each with the call that it fits.
  */
 export const crossedCalls = rule<Group<PairSides>>({
   finding,
@@ -60,7 +60,7 @@ export const crossedCalls = rule<Group<PairSides>>({
     }),
 });
 
-/** Lists the other sides that contradict their CLIENT or PRODUCER span, where that span has one that fits. */
+/** Lists the SERVER and CONSUMER spans that contradict their CLIENT or PRODUCER span, if that span also has a child that fits. */
 function listStrangers(calls: Group<Call>): readonly Call[] {
   const own = calls.find(
     ({ client, server }) => areOfOneMessage(client, server) ?? compareRequests(client, server) === 'yes',
@@ -74,7 +74,7 @@ function listStrangers(calls: Group<Call>): readonly Call[] {
   });
 }
 
-/** Null where one of them has no id of a message. */
+/** Null if one of them has no message id. */
 function areOfOneMessage(client: Span, server: Span): boolean | null {
   const [sent, received] = [readMessageId(client), readMessageId(server)];
   return sent === null || received === null ? null : sent === received;
@@ -116,7 +116,7 @@ function pairMessages(
     const parent = parentOf.get(server);
     const id = readMessageId(server);
     if (parent === undefined || id === null) return [];
-    // An id that several have tells nothing.
+    // An id that several PRODUCER spans have is ambiguous.
     const [client, another] = sent.get(keyFor(nameTarget(parent), id)) ?? [];
     return client === undefined || another !== undefined ? [] : [{ client, server }];
   });

@@ -8,7 +8,7 @@ import type { FindingId } from './finding.ts';
 import type { Scene } from './scene.ts';
 import { listStepsToDecide } from './steps-to-decide.ts';
 
-/** Findings that are argued from spans that are not there. */
+/** Findings that rest on missing spans. */
 const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
   'missing-client',
   'missing-server',
@@ -17,8 +17,8 @@ const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
 ]);
 
 /**
- * A capture may begin and end anywhere, and each process exports when it likes, so that spans of its first and last seconds may have
- * been exported before or after it. An error of those times alone, on a service whose calls between them are whole, becomes a warning.
+ * A capture may begin and end at any time, and each process exports on its own schedule, so spans of the first and last seconds may have
+ * been exported outside the capture. An error that lies only there becomes a warning if the calls of the service in between are whole.
  */
 export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft): Draft {
   const { id, severity } = draft;
@@ -26,7 +26,7 @@ export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft
   const isCut =
     isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft) || isOutsideOfServer(scene, draft);
   if (!isCut) return draft;
-  // Where the cause is open as well, the steps that decide it stay.
+  // If the cause is undecided too, the steps that decide it stay.
   const steps = draft.candidates === undefined ? [] : listStepsToDecide(draft);
   return { ...draft, severity: 'warning', doubt: { ...cut, decide: [...cut.decide, ...steps] } };
 }
@@ -36,7 +36,10 @@ const cut: Doubt = {
   decide: ['Capture for longer and check again.'],
 };
 
-/** Whether the called service, of which other calls are whole, delivered no span from before and after these: it may export later than usual. */
+/**
+ * Whether other calls to the called service are whole, but it delivered no span from before and after these calls: it may export later than
+ * usual.
+ */
 function isOutsideOfServer(scene: Scene, { id, client, server, shown }: Draft): boolean {
   const whole = scene.groupsBetween(client, server);
   if (id !== 'missing-server' || whole.length === 0) return false;
@@ -47,7 +50,7 @@ function isOutsideOfServer(scene: Scene, { id, client, server, shown }: Draft): 
   );
 }
 
-/** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
+/** Whether most whole calls lie between the broken calls at the beginning of the capture and those at its end. */
 function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
   const { graph, thresholds, capture } = scene;
   const { fewestWholeCalls, wholeCallsShare, exportDelay } = thresholds;
@@ -56,7 +59,7 @@ function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
   if (calls < Math.max(fewestWholeCalls, shown.length)) return false;
   const ends = shown.flatMap((one) => (one.server ?? one.client)?.endTimeUnixNano ?? []);
   const middle = (capture.from + capture.to) / 2n;
-  // Those of one end, or of both.
+  // The broken calls may lie at either end, or at both.
   return [capture.from, middle, capture.to + 1n].some((border) => {
     const from = ends.filter((end) => end < border).reduce(later, capture.from - 1n);
     const to = ends.filter((end) => end >= border).reduce(earlier, capture.to + 1n);
@@ -77,9 +80,9 @@ function countBetween(graph: TraceGraph, groups: readonly CallGroup[], from: big
 const callerIsMissing: ReadonlySet<FindingId> = new Set<FindingId>(['missing-client', 'client-span-lost']);
 
 /**
- * Whether the capture may begin or end between the two sides of these calls: the missing spans end with their calls, before the
- * first span of the caller that was exported in it or after the last; or spans of the called service are there in traces of
- * which nothing above them is, while these have their roots. An expectation says that the caller's spans should be here.
+ * Whether the capture may begin or end between the two sides of these calls. Either all SERVER spans ended before the first span that the
+ * caller delivered or after the last. Or the capture also holds spans of the called service in traces whose beginning is missing, while
+ * these traces have their roots. Not if the edge is expected: then the caller's spans should be here.
  */
 function isCutBetween(
   { graph, coverage, expectation }: Scene,
@@ -100,7 +103,7 @@ function isCutBetween(
       ({ server: span }) =>
         span !== null && (span.endTimeUnixNano < covered.from || span.endTimeUnixNano > covered.to),
     ) &&
-    // A single trace was asked for as a whole.
+    // A single trace was fetched as a whole.
     graph.traceCount > 1
   );
 }

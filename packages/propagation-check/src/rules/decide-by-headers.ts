@@ -25,7 +25,7 @@ import { calleeNotSampled, callerNotSampled } from './not-sampled.ts';
 import { serverNotInstrumented } from './server-not-instrumented.ts';
 import { serverSpanLost } from './server-span-lost.ts';
 
-/** Causes on the way come before causes in the called service. */
+/** In the order in which they are tried: causes at the caller and on the way come before causes in the called service. */
 const causes: readonly HeaderCause[] = [
   clientNotInstrumented,
   headerNotSent,
@@ -42,14 +42,14 @@ const causes: readonly HeaderCause[] = [
   serverNotInstrumented,
 ];
 
-/** Of causes that spans show: what headers make certain, or tell apart. */
+/** For causes that spans alone show: the header causes that confirm or replace them. */
 const confirming: { readonly [Id in FindingId]?: readonly HeaderCause[] } = {
   'wrong-parent': [headerDuplicated],
   'client-span-lost': [headerRewritten, clientSpanLost],
   'server-span-lost': [serverSpanLost],
 };
 
-/** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
+/** Turns a symptom into its causes, for each call whose headers were seen. Calls without such evidence stay undecided. */
 export function decideByHeaders(
   draft: Draft,
   headersOf: HeaderLookup,
@@ -70,7 +70,7 @@ export function decideByHeaders(
     if (id !== null) return { ...rest, id, ...(id === draft.id ? confirmed : { symptom: draft.id }), shown };
     if (candidates === undefined) return { ...draft, shown };
     const nextTap = group.find((call) => call.nextTap !== null)?.nextTap ?? null;
-    // A cause is out only when it is for every one of these calls.
+    // A cause is excluded only if it is excluded for each of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
     const left = candidates.filter((cause) => !isOut(cause));
     const rank = (cause: FindingId): number => {
@@ -87,8 +87,8 @@ export function decideByHeaders(
 }
 
 /**
- * Several symptoms of one edge may turn out to have one cause, which is as certain as its least certain call; an undecided one has
- * the candidates of all its calls. Informations name peers, and stay apart.
+ * Merges errors of one edge with the same id: headers may give several symptoms one cause. The merged finding is as certain as its least
+ * certain call, and has the candidates of all its calls. Warnings and information stay apart.
  */
 export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
   const keyed = drafts.map((draft, at) => ({
@@ -113,7 +113,7 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
   });
 }
 
-/** The step that decides where something may stand between the tap and this side. */
+/** The step that decides whether something stands between the tap and this side. */
 function askForSecondTap(side: Side): string {
   const whose = side === 'caller' ? 'the caller' : 'the called service';
   return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side)}`;
@@ -156,7 +156,7 @@ function decideCall(
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
   const { answer, calledAt } = headers;
   const seen = listSeen(shown, headers);
-  // A service that names its span in other answers and not in this one made none, or another program answered.
+  // A service that names its span in other answers but not in this one made no span, or another program answered.
   const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   const favoured: FindingId | null = isUnnamed ? 'server-not-instrumented' : null;
   for (const cause of open) {
@@ -199,8 +199,8 @@ function decideCall(
 }
 
 /**
- * Only the caller knows the id of its span, so that such a header proves that it was sent, wherever it was seen. Without a SERVER span
- * another call may be meant.
+ * Only the caller knows the id of its span, so such a header proves that the caller sent it, wherever it was seen. Without a SERVER span
+ * the record may be of another call.
  */
 function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boolean {
   const reading = readTracecontext(sent);
@@ -208,7 +208,7 @@ function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boole
   return reading?.state === 'valid' && reading.spanId === client.spanId;
 }
 
-/** The sides of which a record of this call shows whether it had a traceparent. */
+/** The sides for which a record of this call shows whether it had a traceparent. */
 function listSeen(shown: Shown, headers: CallHeaders): readonly Side[] {
   const { sent, received, isTied, isAtCaller, isAtCallee } = headers;
   const tells = (context: CallHeaders['sent']): boolean => context?.lookedFor.has('tracecontext') === true;
@@ -219,7 +219,7 @@ function listSeen(shown: Shown, headers: CallHeaders): readonly Side[] {
   ];
 }
 
-/** The decision where no cause fits. Other headers may be all that a service recorded. */
+/** The decision if no cause fits. A service may have recorded only headers of other formats. */
 function decideByRecords(shown: Shown, headers: CallHeaders, favoured: FindingId | null): Decision {
   const excluded = listExcluded(headers);
   const other = readOtherFormat(shown, headers);
@@ -235,7 +235,7 @@ function say(shown: Shown, told: string): Decision {
   return { ...undecided, shown: { ...shown, says: `${told}; ${shown.says}` } };
 }
 
-/** The causes that contradict what one of the two services recorded. */
+/** Causes that contradict what one of the two services recorded. */
 function listExcluded({ sent, received }: CallHeaders): readonly FindingId[] {
   return [
     ...(received !== null && lacks(received, 'tracecontext') ? arrived : []),

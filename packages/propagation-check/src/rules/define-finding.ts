@@ -1,9 +1,9 @@
 import type { Doubt, Draft } from './draft.ts';
 import type { FindingId, Severity } from './finding.ts';
 
-/** For people. */
+/** The texts of a finding, for people. */
 export interface Prose {
-  /** One line, for people who do not know the word yet. */
+  /** One line, for people who do not know the term yet. */
   readonly title: string;
   readonly why: string;
   /** One line: what to change. */
@@ -12,18 +12,18 @@ export interface Prose {
 
 export type CutPlace = 'between' | 'above call' | 'above trace' | 'nowhere';
 
-/** Properties of a finding wherever it is found. Its page, its fixtures and its row in the docs have its id. */
+/** The properties of a finding that do not depend on a capture. Its docs page, fixture folder and row in the docs have its id. */
 export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
   readonly id: Id;
-  /** Where the words of calls do not fit messages. */
+  /** Texts for messages, where those for calls do not fit. */
   readonly ofMessages?: Partial<Prose>;
-  /** Evidence decides a cause; a symptom has candidates; warnings and information never fail a check. */
+  /** A cause is decided by evidence; a symptom has candidates; warnings and information never fail a check. */
   readonly kind: 'cause' | 'symptom' | 'warning' | 'information';
-  /** No later span can take it back: both sides of the call are here, or its headers were seen. */
+  /** A later span cannot revoke the finding: both sides of the call are here, or its headers were seen. */
   readonly isConclusive: boolean;
-  /** The picture in the data, in words of the docs: A calls B. */
+  /** What the data show, in the words of the docs: A calls B. */
   readonly shows: string;
-  /** Where a drawing of the call has the break, unless the ids of its two sides show it. `between` these by default. */
+  /** Where a drawing of the call shows the break, unless the ids of its two sides show it. Default: `between` the two sides. */
   readonly cut?: CutPlace;
 }
 
@@ -32,9 +32,9 @@ interface Report extends Omit<Draft, 'id' | 'severity' | 'doubt'> {
   readonly doubt?: Doubt | null;
 }
 
-/** A finding that rules report. */
+/** A finding with the function that reports it. */
 export interface Finding<Id extends FindingId = FindingId> extends FindingMeta<Id> {
-  /** Its severity is that of its kind unless the report says otherwise, or has a doubt: then it is a warning. */
+  /** The severity is that of the kind, unless the report names another. A report with a doubt is a warning. */
   report(draft: Report): Draft;
 }
 
@@ -45,7 +45,7 @@ const severities = {
   information: 'info',
 } as const satisfies Record<FindingMeta['kind'], Severity>;
 
-/** The one place where a finding gets its id. */
+/** Every finding gets its id here. */
 export function defineFinding<Id extends FindingId>(id: Id, meta: Omit<FindingMeta, 'id'>): Finding<Id> {
   const usual = severities[meta.kind];
   return {

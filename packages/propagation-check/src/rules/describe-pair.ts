@@ -4,18 +4,18 @@ import { countOf } from '../util/count-of.ts';
 import { tellClock } from './clock-skew.ts';
 import type { Scene } from './scene.ts';
 
-/** What else is known of the edge of a pair. */
+/** What else is known about the edge of a pair. */
 interface Surroundings {
   /** Ids in headers prove the pair. */
   readonly isProven: boolean;
-  /** Whole calls of the edge tell how far the clocks are apart. */
+  /** Whole calls of the edge show the clock offset. */
   readonly isTimed: boolean;
-  /** Those that no pair has. */
+  /** Calls and requests that are in no pair. */
   readonly calls: number;
   readonly requests: number;
 }
 
-/** Why a call and a request of another trace are taken for one, and what that rests on. */
+/** Why a call and a request of another trace count as one call, and on which evidence. */
 export function describePair(
   { clockOffsets }: Pick<Scene, 'clockOffsets'>,
   { client, server, unique }: Pair,

@@ -3,8 +3,8 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Calls of the caller that services continued which the called service is expected to call: that one handed the context on and left no span. It may
- * have spans of other requests, as where the instrumentation of one of its servers is missing.
+ * Calls of the caller that were continued by services which only the called service is expected to call: it passed the context on and left
+ * no span in these traces. It may have spans of other requests, for example if only one of its servers is not instrumented.
  */
 export function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge): readonly Call[] {
   const beyond = new Set<string | null>(

@@ -6,11 +6,11 @@ import type { Doubt } from './draft.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Why calls or work within requests may be those of something else, and what decides; null where they are the requests' own. A call that no
- * request waited for may be that of a listener, which is told of what the request changed, or of another handler of
- * the event that made the request. Where requests come at nearly even intervals a timer may keep step with them, unless each ends when its call has.
+ * Why calls or work during requests may belong to something else, with the steps that decide it; null if they belong to the requests. A
+ * call that no request waited for may belong to a listener that reacts to the request, or to another handler of the event that made the
+ * request. If requests come at nearly even intervals, a timer may keep step with them, unless each request ends with its call.
  *
- * @param fewest Fewer pairs may be a coincidence.
+ * @param fewest With fewer pairs it may be a coincidence.
  */
 export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest: number): Doubt | null {
   const [first] = pairs;
@@ -43,7 +43,7 @@ export function doubtFew(count: number, fewest: number): Doubt {
   };
 }
 
-/** @param pair A request, and what may be its own. */
+/** @param pair A request, and the call or work that may belong to it. */
 export function checkCode({ client: { name, serviceName }, server: { kind } }: Pair): string {
   const own = kind === 'INTERNAL' ? 'does this work' : 'makes this call';
   return `Check in the code of ${serviceName ?? 'the service'} whether "${name}" ${own}`;

@@ -6,98 +6,102 @@ import { isParentRemote, type Span } from '../span/span.ts';
 import type { FindingId, Severity } from './finding.ts';
 import type { ProjectHint } from './project-hint.ts';
 
-/** Where a tap is missing. */
+/** The place where another tap would decide the cause. */
 export interface NextTap {
   readonly side: 'caller' | 'callee';
-  /** The addresses of the taps that saw the calls already. */
+  /** The addresses of the taps that already saw the calls. */
   readonly calledAt: readonly string[];
-  /** The sides whose headers are known. */
+  /** The sides whose headers are known already. */
   readonly seen: readonly ('caller' | 'callee')[];
 }
 
-/** One call that shows a finding. Either side may be missing in the data. */
+/** One call that shows a finding. Either side may be missing from the data. */
 export interface Shown {
   readonly client: Span | null;
   readonly server: Span | null;
-  /** Where the caller made no span of the call: its span during which the call was made. */
+  /** The request of the caller during which the call was made, if the call itself has no CLIENT span. */
   readonly during?: Span;
   readonly says: string;
 }
 
-/** The report of a rule; `check-traces.ts` counts it and adds the prose. */
+/** What a rule reports. `check-traces.ts` counts the calls and adds the prose. */
 export interface Draft {
   readonly id: FindingId;
-  /** Only where headers name the cause, or confirm another: what the spans alone show. */
+  /** What the spans alone show. Set only if headers name the cause, or confirm another one. */
   readonly symptom?: FindingId;
   readonly severity: Severity;
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
   readonly candidates?: readonly FindingId[];
-  /** The cause is argued from times and counts. */
+  /** The cause is inferred from times and counts. */
   readonly isLikely?: boolean;
-  /** Only of warnings with a cause: without it they would be errors. */
+  /** Why a finding that would be an error is only a warning. */
   readonly doubt?: Doubt;
-  /** Sides that record headers on other spans, and why those that these lack prove nothing. */
+  /** Sides that record headers on other spans, and why the missing headers on these spans prove nothing. */
   readonly recordingGaps?: { readonly [side in 'client' | 'server']?: RecordingGap };
-  /** What the data show beside the calls, in sentences. */
+  /** Other facts that the data show, in sentences. */
   readonly facts?: readonly string[];
-  /** Where a tap would decide, as far as taps have seen the calls. */
+  /** Where a tap would decide the cause, given the taps that saw the calls already. */
   readonly nextTap?: NextTap | null;
-  /** Faults in the files of the project that are among the first candidates. */
+  /** Faults in the project's files that lead to one of the first candidates. */
   readonly inProject?: readonly ProjectHint[];
   readonly shown: readonly Shown[];
-  /** Spans that are explained by this beside those in `shown`. */
+  /** Spans that this report explains, in addition to those in `shown`. */
   readonly explains?: readonly Span[];
-  /** Only of calls to a peer without spans: its address. */
+  /** The address of a peer without spans. */
   readonly peer?: string;
   readonly ended?: EndedCalls;
-  /** Requests that a service in between handed on with the header that it received: without this report their calls look whole and direct. */
+  /**
+   * Requests that a service in between passed on with the header that it received. Without this report their calls look whole and direct.
+   */
   readonly passed?: PassedBy;
 }
 
-/** Why a break is a warning. For people, in sentences. */
+/** Why a break is only a warning. For people, in sentences. */
 export interface Doubt {
   readonly says: string;
-  /** Steps after which it is an error, or gone; the cheapest first. */
+  /** Steps that make it an error or remove it, the cheapest first. */
   readonly decide: readonly string[];
 }
 
-/** Calls without a SERVER span that say nothing of whether their peer emits spans: how many ended so. */
+/** How calls without a SERVER span ended, where their end does not show whether the peer emits spans. */
 export interface EndedCalls {
-  /** Before an answer. */
+  /** Calls that failed before an answer. */
   readonly failed?: number;
-  /** With a status that a hop may have given in place of the peer, or the caller's own library (14 of gRPC). */
+  /**
+   * Calls that ended with a status that a hop or the caller's own library may have given instead of the peer (UNAVAILABLE, 14, in gRPC).
+   */
   readonly unavailable?: number;
-  /** By the caller. */
+  /** Calls that the caller aborted. */
   readonly aborted?: number;
-  /** While other calls to the same address are whole. */
+  /** Calls that were answered while other calls to the same address are whole. */
   readonly answered?: number;
 }
 
-/** Requests that a service handed on, and that hang below the call to it. */
+/** Requests that a service passed on, and whose spans hang under the call to that service. */
 export interface PassedBy {
   readonly service: string | null;
   readonly servers: readonly Span[];
 }
 
-/** The spans that a report speaks of. */
+/** The spans that a report explains. */
 export function listExplained({ shown, explains = [] }: Draft): readonly (Span | null)[] {
   return [...shown.flatMap(({ client, server }) => [client, server]), ...explains];
 }
 
-/** The protocol of the edge that a span is a side of. */
+/** The protocol of the edge that the span belongs to. */
 export function protocolOf(span: Span | undefined): EdgeProtocol {
   const protocol = span === undefined ? 'http' : readCallFacts(span).protocol;
   return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
 }
 
-/** The edge that a pair is a call of, as a report names it. */
+/** The edge of a pair, in the fields of a report. */
 export function edgeOf({ client, server }: PairSides): Pick<Draft, 'client' | 'server' | 'protocol'> {
   return { client: client.serviceName, server: server.serviceName, protocol: protocolOf(client) };
 }
 
-/** The parent of an orphan, for people; flags that say that it is remote prove that a header arrived. */
+/** The parent of an orphan, for people. A "remote" flag on the span proves that a header arrived. */
 export function nameParent(server: Span): string {
   const proof = isParentRemote(server) === true ? ' (remote by its flags: a header arrived)' : '';
   return `parent ${server.parentSpanId}${proof}`;

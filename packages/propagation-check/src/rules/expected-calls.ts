@@ -5,8 +5,9 @@ import type { BaseScene, Open, Scene } from './scene.ts';
 import { countUnlinked, listUnprovable } from './unprovable.ts';
 
 /**
- * Whether a pair of loose ends can be one call, by what is expected of the server. When others are expected to call
- * it, one of them must be there and make no calls: a dark one stood in between, and one that calls explains it.
+ * Whether a pair of loose ends can be one call, given the expected callers of the server. If other callers are expected, one of them must
+ * have spans and make no calls: it stood in between without a span of the call. An expected caller that makes calls explains the request
+ * itself.
  */
 export function isPlausible(scene: Scene, client: string | null, server: string | null): boolean {
   if (isExpectedCaller(scene, client, server)) return true;
@@ -15,7 +16,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
     .some((edge) => scene.services.has(edge.client) && !scene.services.isCalling(edge.client));
 }
 
-/** Edges that must exist, have no whole call and none that may be one unseen, and are in no report of an earlier rule. */
+/** Edges that must exist, but have no whole call, no call that may be whole without proof, and no report of an earlier rule. */
 export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
   return scene.expectation.edges.filter(
     (edge) =>
@@ -30,24 +31,23 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
   );
 }
 
-/** Whether an error of the edge is reported already. */
 export function hasError({ found }: Pick<Open, 'found'>, edge: Pick<Draft, 'client' | 'server'>): boolean {
   return found.some((draft) => draft.severity === 'error' && isSameEdge(draft, edge));
 }
 
-/** Whether the expectations speak of a service. */
+/** Whether an expectation names the service. */
 export function isInExpectation({ expectation }: BaseScene, service: string | null): boolean {
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
-/** A service of an edge that is expected, has no spans, and may be the one without a name on the other side of calls. */
+/** A service of an expected edge that has no spans under its name, but may be the service without a name on the other side of calls. */
 export interface UnnamedSide {
   readonly side: 'client' | 'server';
-  /** Of the service without a name. */
+  /** The `service.name` of that service, which is null or `unknown_service`. */
   readonly as: string | null;
 }
 
-/** @param broken Reports of calls that are not whole. */
+/** @param broken Reports about broken calls. */
 export function findUnnamedSide(
   scene: Scene,
   { client, server }: Omit<ExpectedEdge, 'rule'>,
@@ -58,14 +58,14 @@ export function findUnnamedSide(
     ? (['server', 'client', client] as const)
     : (['client', 'server', server] as const);
   const calls = [...scene.groups, ...broken.filter(({ severity }) => severity === 'error')];
-  // A report without a name on one side may know nothing of that side.
+  // A report with null on one side may only lack information about that side.
   const found = calls.find(
     (call) => call[other] === known && isUnnamed(call[side]) && scene.services.has(call[side]),
   );
   return found === undefined ? null : { side, as: found[side] };
 }
 
-/** SDKs write `unknown_service` where nobody gave a name (semantic conventions, resource, "service.name"). */
+/** SDKs write `unknown_service` if no name is configured (semantic conventions, resource, "service.name"). */
 export function isUnnamed(service: string | null): boolean {
   return service === null || /^unknown_service(:|$)/.test(service);
 }
@@ -75,8 +75,8 @@ export function hasCall(scene: BaseScene, client: string | null, server: string 
 }
 
 /**
- * Whether the expectations allow a direct call: without a word about the server every call is, and so is that of a
- * sidecar or a gateway of which they do not speak and other calls are whole.
+ * Whether the expectations allow a direct call. If no edge names the server, every call is allowed. So are calls of a sidecar or gateway
+ * that no edge names and whose other calls are whole.
  */
 export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
   if (scene.expectation.edges.length === 0) return true;

@@ -9,38 +9,36 @@ import type { Silence } from './rule.ts';
 import { rules } from './rules-in-order.ts';
 import type { LooseEnds, Open, Scene } from './scene.ts';
 
-/** A side of a call without its other side that no report names. Part of the JSON report. */
+/** A span that is one side of a call, lacks the other side, and is in no report. Part of the JSON report. */
 export interface UnreportedEnd {
   readonly traceId: string;
   readonly spanId: string;
   readonly service: string | null;
   readonly kind: SpanKind;
   readonly name: string;
-  /** The rules that looked at it, and the condition of each that did not hold. */
+  /** The rules that examined the span, each with the condition that did not hold. */
   readonly reasons: readonly ClosedGate[];
-  /** Only of calls under `unjudged`: why nothing here can judge this one. */
+  /** Only for calls under `unjudged`: why this call cannot be judged. */
   readonly unjudged?: string;
 }
 
-/** Sides of calls that nothing here can judge, and why. */
+/** Spans that cannot be judged, and why. */
 export interface UnjudgedEnds {
   readonly spans: readonly Span[];
   readonly says: string;
 }
 
-/** A condition of a finding that does not hold. */
+/** A condition of a finding that did not hold. */
 export interface ClosedGate {
   readonly finding: FindingId;
-  /** The condition of a report. */
   readonly gate: string;
-  /** The values that decided. */
   readonly values: string;
 }
 
 /**
- * Why nothing is reported of the loose ends that are left: calls without another side, requests without a caller at services
- * of which callers are known, spans whose parent is nowhere, what a rule looked at, such as whole calls that begin traces and requests that fit
- * those of another service, and calls that nothing can judge. Information is no report. Of very many the first 500.
+ * Why the remaining loose ends are not reported: calls without another side, requests without a caller at services with known callers,
+ * spans whose parent is missing, spans that a rule examined (such as whole calls that begin traces), and calls that cannot be judged.
+ * Information does not count as a report. At most the first 500.
  */
 export function explainLooseEnds(
   scene: Scene,
@@ -84,7 +82,7 @@ function tellUnjudged(says: string | undefined): Pick<UnreportedEnd, 'unjudged'>
   return says === undefined ? {} : { unjudged: hideSecrets(says) };
 }
 
-/** Warnings and information speak of services and peers: a call may be broken beside them. */
+/** Warnings and information are about services and peers: their calls may be broken all the same. */
 function isOfCall({ id }: Draft): boolean {
   return findings[id].kind === 'cause' || findings[id].kind === 'symptom';
 }
@@ -96,7 +94,7 @@ function hasKnownCallers(scene: Scene, service: string | null): boolean {
   );
 }
 
-/** Why the span is in no case of the rules that were not silent of it. */
+/** Why the span is in no case of the other rules. */
 function tellWhyNot(
   scene: Scene,
   open: Open,
@@ -110,7 +108,7 @@ function tellWhyNot(
   });
 }
 
-/** The last of each gate. */
+/** Keeps the last reason of each gate. */
 function uniteReasons(reasons: readonly ClosedGate[]): readonly ClosedGate[] {
   return [...new Map(reasons.map((reason) => [keyFor(reason.finding, reason.gate), reason])).values()];
 }

@@ -19,8 +19,8 @@ export const finding = defineFinding('external-parent', {
 type Entry = Shown & { readonly server: Span };
 
 /**
- * Entry spans that continue a trace of somebody outside the data, and SERVER spans that began their own instead and
- * link to it, because they do not trust that caller. Healthy, and good to know.
+ * Entry spans that continue a trace from outside the data, and SERVER spans that began their own trace with a link to it because they do
+ * not trust the caller. Healthy, and good to know.
  */
 export const externalParents = rule<Group<Entry>>({
   finding,
@@ -56,7 +56,7 @@ function isParentLocal(graph: TraceGraph, server: Span): boolean {
   return isOrphan(graph, server) && !isCallerMissing(graph, server);
 }
 
-/** A link into a trace that has spans in the data is no link to the outside, even where its target is missing. */
+/** A link into a trace that has spans here does not lead outside, even if its target is missing. */
 function showRestarted(graph: TraceGraph): readonly Entry[] {
   const linking = [...graph.rowsWithLinks()].filter((row) => graph.has(row) && graph.isRoot(row));
   return graph

@@ -1,4 +1,4 @@
-/** Every finding has its check or symptom, its fixture folder, its docs page and its entry in `findings.ts` under this id. */
+/** Under its id, every finding has a rule, a fixture folder, a docs page and an entry in `findings.ts`. */
 export const findingIds = [
   'header-not-sent',
   'header-stripped',
@@ -31,7 +31,6 @@ export const findingIds = [
   'uninstrumented-peer',
 ] as const;
 
-/** The name of a finding, of its rule and of its page. */
 export type FindingId = (typeof findingIds)[number];
 
 /** Only an `error` makes a result `broken`. */

@@ -31,7 +31,7 @@ import { finding as unexpectedEdge } from './unexpected-edge.ts';
 import { finding as uninstrumentedPeer } from './uninstrumented-peer.ts';
 import { finding as wrongParent } from './wrong-parent.ts';
 
-/** All findings by their ids, in the order in which people meet them. A finding without an entry does not compile. */
+/** All findings by id, in the order of the docs. A finding without an entry does not compile. */
 export const findings: { readonly [Id in FindingId]: Finding<Id> } = {
   'split-trace': splitTrace,
   'header-not-sent': headerNotSent,
@@ -64,7 +64,7 @@ export const findings: { readonly [Id in FindingId]: Finding<Id> } = {
   'uninstrumented-peer': uninstrumentedPeer,
 };
 
-/** The words for a finding of an edge. */
+/** The texts for a finding on an edge with this protocol. */
 export function proseOf(id: FindingId, protocol: EdgeProtocol): Prose {
   const finding = findings[id];
   return protocol === 'messaging' ? { ...finding, ...finding.ofMessages } : finding;

@@ -3,7 +3,7 @@ import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { findPlatformFix } from './platforms.ts';
 
-/** Advice for another protocol or another runtime than a server's. The first row that fits and has the cause counts. */
+/** Fixes for a protocol or runtime other than an HTTP server's. The first row that fits and has the cause is used. */
 interface Surroundings {
   readonly fits: (draft: Draft) => boolean;
   readonly fixes: { readonly [Id in FindingId]?: string };
@@ -36,7 +36,7 @@ const surroundings: readonly Surroundings[] = [
   },
 ];
 
-/** One line: what to change. Where the cause is undecided that of the best candidate, and says so. */
+/** One line: what to change. If the cause is undecided, the fix for the likeliest candidate, marked as such. */
 export function describeFix(draft: Draft): string {
   const best = draft.candidates?.[0];
   return best === undefined ? fixOf(draft, draft.id) : `if ${best}: ${fixOf(draft, best)}`;
@@ -57,7 +57,7 @@ export function isOfMcp({ protocol }: Draft): boolean {
 
 const browserScope = /^@opentelemetry\/instrumentation-(?:fetch|xml-http-request)$/;
 
-/** A resource that replaces the web SDK's own does not say so; these instrumentations are of browsers alone. */
+/** If the resource of the web SDK was replaced, it does not name the language. These instrumentations exist only for browsers. */
 export function isFromBrowser({ shown }: Draft): boolean {
   return shown.some(
     ({ client }) =>

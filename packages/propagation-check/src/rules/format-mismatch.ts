@@ -17,19 +17,19 @@ export const finding = defineFinding('format-mismatch', {
   fix: 'Give both services the same OTEL_PROPAGATORS, for example tracecontext,baggage,b3 while you migrate.',
 });
 
-/** Only another format arrived, and the called service began a trace of its own. */
+/** Only headers of another format arrived, and the called service began a trace of its own. */
 export const formatMismatch: HeaderCause = {
   finding,
   needs: {
-    // A hop before the tap may have dropped `traceparent`, one behind it the header that arrived here.
+    // A hop before the tap may have dropped `traceparent`, and a hop behind it the header that arrived here.
     sides: ['caller', 'callee'],
     excludes: arrived,
-    // Load balancers add headers of their own.
+    // Load balancers add headers of their own formats.
     unlikely: ['header-not-sent'],
   },
   explain: ({ server, headers: { sent, received } }) => {
     if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;
-    // Something on the way may have taken a `traceparent` that nobody recorded.
+    // A hop may have removed a `traceparent` that was not recorded.
     if (sent === null || !lacks(sent, 'tracecontext')) return null;
     return server === null || isRoot(server)
       ? `only ${nameFormats(received)} arrived, which the called service did not read`
@@ -37,16 +37,16 @@ export const formatMismatch: HeaderCause = {
   },
 };
 
-/** A root that received the context of its call in another format than `traceparent`. */
+/** A root that received the context of its call in a format other than `traceparent`. */
 interface OtherFormat {
   readonly says: string;
-  /** No record has a `traceparent` beside it. One whose value is hidden is there. */
+  /** No record shows a `traceparent` beside it. A redacted `traceparent` counts as shown. */
   readonly isAlone: boolean;
 }
 
 /**
- * By the call's own ids. Whether `traceparent` came beside them is open where nobody recorded it, and what it said where the record hides it.
- * Null where no record shows that.
+ * Proved by the ids of the call in a header of another format. Whether `traceparent` arrived too is open if nobody recorded it, and so is
+ * its value if the record hides it. Null if no record shows the ids.
  */
 export function readOtherFormat(
   { client, server }: Shown,
@@ -69,7 +69,7 @@ export function readOtherFormat(
   };
 }
 
-/** Some formats write the ids in ways that are not read, and some of these hold them as they are. */
+/** Some formats encode the ids in ways that are not parsed; some of their headers still contain the ids as text. */
 function isOfCall(
   reading: TraceContextReading,
   { headers }: SeenContext,

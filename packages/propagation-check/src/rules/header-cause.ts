@@ -11,18 +11,18 @@ import type { Span } from '../span/span.ts';
 import type { FindingMeta } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 
-/** One broken call with what is known of its headers. */
+/** One broken call with what is known about its headers. */
 export interface CallOnWire {
   readonly client: Span | null;
   readonly server: Span | null;
   readonly headers: CallHeaders;
-  /** The first candidate from spans alone. */
+  /** The first candidate that spans alone give. */
   readonly likeliest: FindingId | null;
-  /** Whether the called service is said to name its SERVER span in every answer. */
+  /** Whether the expectations say that the called service names its SERVER span in every answer. */
   readonly namesItsSpan: boolean;
 }
 
-/** Causes of which a header would have arrived. */
+/** Causes for which some header arrived. */
 export const arrived: readonly FindingId[] = [
   'header-malformed',
   'header-duplicated',
@@ -30,36 +30,38 @@ export const arrived: readonly FindingId[] = [
   'header-rewritten',
 ];
 
-/** A caller that sends nothing. */
+/** Causes for which the caller sends nothing. */
 export const silent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented'];
-/** A caller that sends no `traceparent`. */
+/** Causes for which the caller sends no `traceparent`. */
 export const unsent: readonly FindingId[] = [...silent, 'format-mismatch'];
 
-/** The two ends of a call. */
 export type Side = 'caller' | 'callee';
 
-/** Says why the headers show this cause, or null where they do not. */
+/** A cause that headers show. */
 export interface HeaderCause {
   readonly finding: FindingMeta;
   /**
-   * The cause is certain only where nothing stands between the tap and each of these sides. `excludes` holds the causes that the
-   * headers rule out wherever the tap stood.
+   * The cause is certain only if nothing stands between the tap and each of these `sides`. `excludes` lists the causes that the headers
+   * rule out wherever the tap stood.
    */
   readonly needs?: {
     readonly sides: readonly Side[];
     readonly excludes?: readonly FindingId[];
-    /** Causes that the headers make unlikely wherever the tap stood: a hop before it may have done what speaks against them. */
+    /**
+     * Causes that the headers make unlikely wherever the tap stood. They stay possible, as a hop before the tap may have changed the
+     * headers.
+     */
     readonly unlikely?: readonly FindingId[];
   };
   readonly explain: (call: CallOnWire) => string | null;
 }
 
-/** The reading of `traceparent`, or null where there is none. */
+/** The parsed `traceparent`, or null if there is none. */
 export function readTracecontext(context: WireContext | null): TraceContextReading | null {
   return context?.contexts.find((reading) => reading.format === 'tracecontext') ?? null;
 }
 
-/** Whether somebody looked for the format, and it was not there. */
+/** Whether the record looked for the format and did not find it. */
 export function lacks(context: SeenContext, format: PropagationFormat): boolean {
   return context.lookedFor.has(format) && !context.contexts.some((reading) => reading.format === format);
 }
@@ -69,8 +71,8 @@ export function lacksEvery(context: SeenContext): boolean {
 }
 
 /**
- * The span with which the called service answered, where it is nowhere in the data. One that is there is of somebody else:
- * a service that only hands the context on gives back what it was sent.
+ * The span that the called service named in its answer, if that span is not in the data. A span that is in the data belongs to another
+ * service: a service that only passes the context on returns the span that it was sent.
  */
 export function readMissingAnswer({ server, headers: { answer } }: CallOnWire): AnsweredSpan | null {
   return server !== null || answer === null || answer.isDelivered ? null : answer.span;

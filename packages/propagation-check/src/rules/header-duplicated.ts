@@ -10,10 +10,7 @@ export const finding = defineFinding('header-duplicated', {
   fix: 'Remove the code that sets traceparent by hand: the instrumentation of the HTTP client sets it already.',
 });
 
-/**
- * Several `traceparent` headers are no valid one (W3C Trace Context, section 3.2): Node and WSGI take none, Go and ASGI
- * the first.
- */
+/** Several `traceparent` headers are not valid (W3C Trace Context, section 3.2): Node and WSGI take none, Go and ASGI take the first. */
 export const headerDuplicated: HeaderCause = {
   finding,
   explain: ({ server, headers: { received } }) => {

@@ -14,7 +14,7 @@ export const finding = defineFinding('header-ignored', {
   },
 });
 
-/** The caller's own, valid header arrived, and the called service began a trace of its own. */
+/** The caller's valid header arrived, and the called service began a trace of its own. */
 export const headerIgnored: HeaderCause = {
   finding,
   needs: {

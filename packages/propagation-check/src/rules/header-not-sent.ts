@@ -13,7 +13,7 @@ export const finding = defineFinding('header-not-sent', {
   },
 });
 
-/** The caller has a CLIENT span, and nothing left it. */
+/** The caller has a CLIENT span, and its request left without a propagation header. */
 export const headerNotSent: HeaderCause = {
   finding,
   needs: { sides: ['caller'], excludes: arrived },

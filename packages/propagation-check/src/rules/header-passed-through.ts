@@ -22,25 +22,28 @@ export const finding = defineFinding('header-passed-through', {
   fix: 'Let the hop write its own context: inject after its CLIENT span has begun (a proxy: propagate, not pass through).',
 });
 
-/** A request beside that of a hop, below one CLIENT span. */
+/** A SERVER span of a called service and one of a hop, with the same CLIENT span as parent. */
 interface Passed {
   readonly caller: Span;
   readonly hop: Span;
   readonly server: Span;
 }
 
-/** Requests of one service beside those of one hop. */
+/** The cases of one hop and one called service. */
 interface PassedThrough {
   readonly passed: Group<Passed>;
-  /** Calls of the hop to the service that are whole. */
+  /** The number of whole calls from the hop to the service. */
   readonly whole: number;
-  /** The call of the hop that tells of the same request and has no child; where others are whole, to the address of one of them. */
+  /**
+   * Finds the call of the hop that has no child and fits the same request. If other calls are whole, it must go to the address of one of
+   * those.
+   */
   readonly findCall: (passed: Passed) => Span | null;
 }
 
 /**
- * A hop made a SERVER span of its own and handed on the header that it had received: the called service hangs beside the hop,
- * below the same CLIENT span, instead of below the hop.
+ * A hop made a SERVER span of its own and passed on the header that it had received: the SERVER span of the called service hangs beside
+ * that of the hop, under the same CLIENT span, instead of under the hop.
  */
 export const headersPassedThrough = rule<PassedThrough>({
   finding,
@@ -78,13 +81,13 @@ export const headersPassedThrough = rule<PassedThrough>({
       server: each.server,
       says: `SERVER ${each.server.spanId} has the parent of SERVER ${each.hop.spanId} of ${each.hop.serviceName}, CLIENT ${each.caller.spanId} of ${each.caller.serviceName}, and began and ended within it`,
     }));
-    // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
+    // Mirrored traffic looks the same, unless the hop is expected to call the service, or its CLIENT spans show that it does.
     const isCalling =
       shown.some(({ client }) => client !== null) ||
       isExpected(scene.expectation, hop.serviceName, server.serviceName);
     return finding.report({
       ...(isCalling ? {} : { severity: 'warning' as const }),
-      // A hop with whole calls does inject.
+      // A hop with whole calls does inject its context, so the cause is only likely.
       isLikely: !isCalling || whole > 0,
       client: hop.serviceName,
       server: server.serviceName,
@@ -101,8 +104,8 @@ export const headersPassedThrough = rule<PassedThrough>({
 });
 
 /**
- * Finds, for each SERVER span below one CLIENT span, the hop within whose longer request it was received: a proxy received the same path, and a
- * service has a call of its own for the request, without a child.
+ * For each SERVER span under one CLIENT span, finds the hop whose longer request encloses it. A proxy received the same path; a service has
+ * a call of its own without a child for the request.
  */
 function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: FindCall): readonly Passed[] {
   const servers = calls.map(({ server }) => server);

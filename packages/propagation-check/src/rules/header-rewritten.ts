@@ -10,7 +10,7 @@ export const finding = defineFinding('header-rewritten', {
   fix: 'Export the spans of the hop that starts its own trace, or let it forward the header that it received.',
 });
 
-/** A valid header arrived that is not the one which the caller's CLIENT span wrote. */
+/** A valid header arrived that differs from the one that the CLIENT span sent. */
 export const headerRewritten: HeaderCause = {
   finding,
   explain: ({ client, headers: { sent, received } }) => {

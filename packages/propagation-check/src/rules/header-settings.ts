@@ -11,37 +11,37 @@ interface EnvironmentVariable {
 interface HeaderSetting {
   /** Resource attribute `telemetry.sdk.language`. */
   readonly language: string;
-  /** Of the span: what a SERVER span records arrived, what a CLIENT span records was sent. */
+  /** The kind of the span. A SERVER span records the headers that arrived, a CLIENT span those that were sent. */
   readonly kind: SpanKind;
   /** The name of the instrumentation scope. */
   readonly scope: RegExp;
-  /** Resource attribute `telemetry.distro.name`, where only that distribution has the setting. */
+  /** Resource attribute `telemetry.distro.name`, if only that distribution has the setting. */
   readonly distribution?: string;
-  /** The setting, and the place for it; `exec` sets the variables itself. */
+  /** The setting and where it belongs, or an environment variable, which `exec` sets itself. */
   readonly set: string | EnvironmentVariable;
 }
 
-/** Enough to tell W3C Trace Context from B3; more names do no harm. */
+/** Enough to distinguish W3C Trace Context from B3. More names do no harm. */
 const names = ['traceparent', 'b3', 'x-b3-traceid'];
 const listed = names.join(',');
 const quoted = `[${names.map((name) => `'${name}'`).join(', ')}]`;
 
 /**
- * Each row was read in the source that it names. Where a language or a side is missing there is no such setting, or it records a call's headers before
- * the instrumentation has written its own, which shows nothing: the CLIENT side of the Java agent (`HttpCommonAttributesExtractor.java`,
- * `onStart`), of Python (`opentelemetry/instrumentation/requests/__init__.py`), of .NET (dotnet/runtime, `DiagnosticsHandler.cs`), of PHP's PSR-18 and
+ * Each row comes from the source that it names. A missing language or side has no such setting, or records the headers of a call before the
+ * instrumentation writes its own, which shows nothing: the CLIENT side of the Java agent (`HttpCommonAttributesExtractor.java`, `onStart`),
+ * of Python (`opentelemetry/instrumentation/requests/__init__.py`), of .NET (dotnet/runtime, `DiagnosticsHandler.cs`), of PHP's PSR-18 and
  * Guzzle, and of JavaScript's gRPC (`instrumentation-grpc/src/instrumentation.ts`); Go's otelhttp and otelgrpc, and Ruby's clients.
  */
 export const headerSettings: readonly HeaderSetting[] = [
   {
-    // opentelemetry-js, instrumentation-http/src/http.ts: `captureRequestHeaders` in `_onServerRequest` …
+    // opentelemetry-js, instrumentation-http/src/http.ts: `captureRequestHeaders` in `_onServerRequest`.
     language: 'nodejs',
     kind: 'SERVER',
     scope: /^@opentelemetry\/instrumentation-http$/,
     set: `headersToSpanAttributes: { server: { requestHeaders: ${quoted} } } for @opentelemetry/instrumentation-http`,
   },
   {
-    // … and for the client when the answer comes, from the request that was sent.
+    // The same file: the client's headers are read from the sent request when the answer comes.
     language: 'nodejs',
     kind: 'CLIENT',
     scope: /^@opentelemetry\/instrumentation-http$/,
@@ -62,14 +62,14 @@ export const headerSettings: readonly HeaderSetting[] = [
     set: `metadataToSpanAttributes: { server: { requestMetadata: ${quoted} } } for @opentelemetry/instrumentation-grpc`,
   },
   {
-    // opentelemetry-java-instrumentation, HttpCommonAttributesExtractor.java; its gRPC setting has changed its name.
+    // opentelemetry-java-instrumentation, HttpCommonAttributesExtractor.java. gRPC is left out: its setting was renamed.
     language: 'java',
     kind: 'SERVER',
     scope: /^io\.opentelemetry\.(?!contrib\.php|grpc)/,
     set: { name: 'OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS', value: listed },
   },
   {
-    // opentelemetry-python-contrib 0.66b1, `__init__.py` of each of these.
+    // opentelemetry-python-contrib 0.66b1, `__init__.py` of each instrumentation.
     language: 'python',
     kind: 'SERVER',
     scope:
@@ -110,7 +110,7 @@ export const headerSettings: readonly HeaderSetting[] = [
   },
 ];
 
-/** The setting after which later spans like this one have the headers; null where there is none, and where it has some already. */
+/** The setting that makes later spans like this one record the headers; null if there is none, or if the span records some already. */
 export function findHeaderSetting(span: Span | null): string | null {
   if (span === null || readCallFacts(span).protocol === 'messaging') return null;
   if (readRecordedHeaders(span, 'request').names.length > 0) return null;

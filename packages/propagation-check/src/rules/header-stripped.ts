@@ -15,7 +15,7 @@ export const finding = defineFinding('header-stripped', {
   },
 });
 
-/** Something left the caller, and nothing reached the called service; or `traceparent` left, and only other formats arrived. */
+/** The caller sent trace context, and none reached the called service; or it sent `traceparent`, and only other formats arrived. */
 export const headerStripped: HeaderCause = {
   finding,
   explain: ({ headers: { sent, received } }) => {

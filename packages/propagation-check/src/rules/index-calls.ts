@@ -1,10 +1,10 @@
 import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 
-/** Calls by the services that made them, and by their targets. */
+/** Calls by their caller and target. */
 export interface CallIndex {
   targetsOf(client: string | null): ReadonlySet<string>;
-  /** Those of a service to some targets, in the order of the list. */
+  /** The calls of a service to some targets, in the order of the list. */
   callsTo(client: string | null, targets: ReadonlySet<string>): readonly Span[];
 }
 
@@ -20,7 +20,7 @@ export function indexCalls(calls: readonly Span[], targetOf: (call: Span) => str
     callsTo: (client, targets) => {
       const { calls = [], ofTargets } = ofServices.get(client) ?? {};
       const [target, another] = targets;
-      // Several are filtered, so that the calls stay in their order.
+      // For several targets the whole list is filtered, which keeps its order.
       return another === undefined && target !== undefined
         ? (ofTargets?.get(target) ?? [])
         : calls.filter((span) => targets.has(targetOf(span)));

@@ -6,7 +6,7 @@ import { type Group, mapBy } from '../util/group-by.ts';
 import type { Doubt } from './draft.ts';
 import type { Scene } from './scene.ts';
 
-/** The messages of a service, from the destinations of some that were sent, whose links are all to spans that are not here; by start. */
+/** The messages that a service received from the destinations of `sent`, and whose links all lead to spans that are not here; by start. */
 export function listLinkedElsewhere(
   { graph, selectSpans }: Scene,
   sent: readonly Span[],
@@ -19,7 +19,7 @@ export function listLinkedElsewhere(
   );
 }
 
-/** The same of all services and destinations. */
+/** The same for all services, by destination. */
 export function indexLinkedElsewhere({ graph }: Scene): ReadonlyMap<string | null, Group<Span>> {
   const rows = [...new Set(graph.store.links.rows)].filter(
     (row) => graph.has(row) && isLinkedElsewhere(graph, row),
@@ -35,7 +35,7 @@ function isLinkedElsewhere(graph: TraceGraph, row: number): boolean {
   );
 }
 
-/** Why messages may be read although nothing here has them as parent or link; null where no message is linked elsewhere. */
+/** Why messages may have been received although no span here has them as parent or link; null if no message links elsewhere. */
 export function doubtLinkedElsewhere([first, ...others]: readonly Span[]): Doubt | null {
   if (first === undefined) return null;
   const {

@@ -34,10 +34,10 @@ export function indexBrokenCalls({ graph, facts }: BaseScene): BrokenCalls {
 }
 
 /**
- * The topmost spans of a service above these calls, and above calls that are broken in another way and not missing: those of the same
- * methods and paths that nobody continued, and those whose own span is lost, while a request to the called service is in the trace.
+ * The topmost spans of a service above these calls, and above its calls that exist but are broken in another way: calls with the same
+ * method and path that were not continued, and calls whose own span is lost while their trace has a request to the called service.
  *
- * @param called The service that the calls reach, where it has spans.
+ * @param called The service that the calls reach, if it has spans.
  */
 export function listCallers(
   { graph, facts, shared: { brokenCalls } }: Scene,

@@ -2,13 +2,13 @@ import { readAddress } from '../calls/address.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import type { Scene } from './scene.ts';
 
-/** Calls, and those among them that began traces and may be within another one. */
+/** Calls, and those that began traces and may lie within another call. */
 export interface SharedCalls {
   readonly outer: readonly Span[];
   readonly inner: readonly Span[];
 }
 
-/** CLIENT spans to the hosts that several services call, and those of them that began traces and were continued. */
+/** CLIENT spans to hosts that several services call, and those of them that began traces and have a child. */
 export function listSharedCalls({
   graph,
   facts,
@@ -21,7 +21,7 @@ export function listSharedCalls({
   for (let row = 0; row < graph.store.size; row += 1) {
     if (graph.isRoot(row) && graph.hasChild(row) && isCall(row)) beginning.push(row);
   }
-  // Nearly all programs end here, before anything is asked of all their calls.
+  // Most captures end here, before all calls are read.
   if (beginning.length < thresholds.fewestDisplaced) return { inner: [], outer: [] };
   const callers = new Map<string | null, number>();
   const shared = new Set<string | null>();
@@ -32,7 +32,7 @@ export function listSharedCalls({
     callers.set(host, first);
     if (first !== caller) shared.add(host);
   }
-  // Before views are made: nearly all calls that began traces are of programs that have no sidecar.
+  // Filtered by row before views are made: nearly all calls that begin traces belong to programs without a sidecar.
   const isShared = (row: number): boolean => isCall(row) && shared.has(hostOf(row));
   const inner = beginning.filter(isShared);
   return inner.length < thresholds.fewestDisplaced

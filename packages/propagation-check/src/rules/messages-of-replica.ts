@@ -16,22 +16,22 @@ import type { Scene } from './scene.ts';
 import { countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
-/** Messages that nobody received and messages that nobody sent, beside whole ones between the same services. */
+/** Messages that no span received and messages that no span sent, beside whole messages between the same services. */
 interface ReplicaMessages extends MessagesOfTwo {
-  /** Asked last: it looks at all whole calls between the two. */
+  /** Called last, as it reads all whole calls between the two. */
   readonly compare: () => Replicas;
 }
 
 interface Replicas {
-  /** How many messages between the two at the destination are whole. */
+  /** The number of whole messages between the two at the destination. */
   readonly whole: number;
-  /** No replica that sent one of the others sent a whole one. */
+  /** No replica that sent a lost message sent a whole one. */
   readonly isApart: boolean;
 }
 
 /**
- * Some replicas of a sender write no context into their messages, and the others do. Without ids of messages it is a warning: others may have sent
- * those that were received.
+ * Some replicas of a sender write no context into their messages, and the other replicas do. A warning: without message ids, other services
+ * may have sent the received messages.
  */
 export const messagesOfReplicas = rule<ReplicaMessages>({
   finding,
@@ -92,7 +92,7 @@ function compareReplicas(
   let whole = 0;
   for (const { clients } of groupsBetween(sent[0].serviceName, received[0].serviceName))
     for (const row of clients) {
-      // Replicas with other roles send to other destinations, and say nothing of this one.
+      // Replicas with other roles send to other destinations, and do not count here.
       if (destinationOf(row) !== destination) continue;
       whole += 1;
       ofWhole.add(resources[row] ?? 0);
@@ -105,7 +105,7 @@ function compareReplicas(
   return { isApart, whole };
 }
 
-/** How many messages can be one that was sent before, each another. Both are by start. */
+/** The number of received messages that can each be another, earlier sent message. Both lists are by start. */
 function countInOrder(sent: Group<Span>, received: readonly Span[]): number {
   let paired = 0;
   for (const message of received) {

@@ -10,14 +10,17 @@ import { finding } from './split-trace.ts';
 
 /** The messages of two services at one destination of a broker. */
 export interface MessagesOfTwo {
-  /** PRODUCER spans that nobody continued, and messages that began traces; by start. */
+  /** PRODUCER spans without a child or link, and messages that began traces; by start. */
   readonly sent: Group<Span>;
   readonly received: Group<Span>;
-  /** How many more services send to the destination, or receive from it. */
+  /** The number of other services that send to the destination or receive from it. */
   readonly others: number;
 }
 
-/** Groups loose ends by their destination. @param isMeant Whether a message that began a trace belongs to a group. */
+/**
+ * Groups loose ends by destination.
+ * @param isMeant Whether a message that began a trace belongs to a group.
+ */
 export function groupByDestination(
   { facts }: Scene,
   open: Open,
@@ -38,8 +41,8 @@ export function groupByDestination(
 }
 
 /**
- * Joins the destinations that have one message on either side, by sender and receiver: each reply of a call over a broker may have a queue of its own.
- * The sent and the received message of one destination keep the same index.
+ * Joins destinations with a single message on either side by sender and receiver: each reply of a call over a broker may have its own
+ * queue. The sent and the received message of one destination keep the same index.
  */
 export function joinSingle(messages: readonly MessagesOfTwo[]): readonly MessagesOfTwo[] {
   const keyOf = ({ sent, received, others }: MessagesOfTwo): string =>
@@ -71,8 +74,8 @@ export function listEndsOfTwo({ sent, received }: MessagesOfTwo): readonly Span[
 }
 
 /**
- * Reports a warning and no error: without ids of messages, other services may have sent the messages that were received.
- * @param tell Writes what the report says of a PRODUCER span.
+ * Reports a warning: without message ids, other services may have sent the received messages.
+ * @param tell Writes what the report says about a PRODUCER span.
  */
 export function warnOfTwo({ sent, received }: MessagesOfTwo, tell: (client: Span) => string): Draft {
   return finding.report({

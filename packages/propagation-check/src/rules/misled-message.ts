@@ -9,15 +9,16 @@ import { edgeOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import { finding } from './wrong-parent.ts';
 
-/** A message that names a span around its PRODUCER span. */
+/** A message whose parent or link is a span around its PRODUCER span. */
 interface Misled extends PairSides {
-  /** The span that it names. */
+  /** The span that is its parent or link. */
   readonly named: Span;
 }
 
 /**
- * Messages that name a span of the sender around the PRODUCER span, which nobody continued. It is a warning: the context of any span may be meant
- * (a custom creation context), and few instrumentations link the PRODUCER span to it then. Source: semantic conventions, messaging spans, "Producer spans".
+ * Messages whose parent or link is a span of the sender around the PRODUCER span, which has no child. A warning: a custom creation context
+ * may be the context of any span, and few instrumentations then link the PRODUCER span to it. Source: semantic conventions, messaging
+ * spans, "Producer spans".
  */
 export const misledMessages = rule<Group<Misled>>({
   finding,
@@ -62,7 +63,7 @@ export const misledMessages = rule<Group<Misled>>({
     }),
 });
 
-/** A message may name its PRODUCER span and another one. */
+/** A message may have links to its PRODUCER span and to another span. */
 function namesProducer(graph: TraceGraph, row: number): boolean {
   const { kinds } = graph.store;
   return [graph.parents[row] ?? none, ...graph.linkTargetsOf(row)].some(
@@ -70,7 +71,7 @@ function namesProducer(graph: TraceGraph, row: number): boolean {
   );
 }
 
-/** Finds the nearest of some spans above a span in its service. Each row is looked at once. */
+/** Finds the nearest wanted span above a span in its service. Each row is visited once. */
 function findAbove(graph: TraceGraph, wanted: ReadonlySet<number>): (row: number) => number {
   const known = new Map<number, number>();
   return (row) => {
@@ -89,7 +90,7 @@ function findAbove(graph: TraceGraph, wanted: ReadonlySet<number>): (row: number
   };
 }
 
-/** The messages to one destination that name one span, each with a PRODUCER span below it: by their ids, or in order. */
+/** Pairs the messages from one destination that name one span with PRODUCER spans below that span: by message id, or in order. */
 function pairMessages(calls: Group<Call>, producers: readonly Span[]): readonly Misled[] {
   const [{ client: named, server: first }] = calls;
   if (readDestination(first) === null) return [];

@@ -51,10 +51,10 @@ export const finding = defineFinding('missing-call', {
 interface UnseenCalls {
   readonly edge: ExpectedEdge;
   readonly roots: readonly Span[];
-  /** Those of programs that call nobody else, where they are enough to be judged apart. */
+  /** The roots of programs that begin no trace at the caller, if they are enough to be judged separately; otherwise all roots. */
   readonly ofCaller: readonly Span[];
   readonly callers: readonly Span[];
-  /** The roots in whose traces the called service does not call the caller. */
+  /** The roots whose traces have no call from the called service to the caller. */
   readonly notCalling: readonly Span[];
   /** Roots with the requests of the caller during which they began. */
   readonly pairs: readonly Pair[];
@@ -62,8 +62,8 @@ interface UnseenCalls {
 }
 
 /**
- * An expected edge whose caller has no CLIENT span for it, while the called service began traces.
- * Without an expectation this cannot be told from direct callers, so nothing is said then.
+ * Reports an expected edge whose caller has no CLIENT span for it, while the called service began traces. Without an expectation direct
+ * callers look the same, so nothing is reported.
  */
 export const whollyMissingCalls = rule<UnseenCalls>({
   finding,
@@ -90,7 +90,7 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       ({ edge }, scene) => listDirectCalls(scene, edge).length === 0,
       ({ edge }) => `the services beyond ${edge.server} continue calls of ${edge.client}`,
     ),
-    // The name may be another one, or the requests those of callers from outside.
+    // The expected name may be wrong, or outside callers may send the requests.
     gate(
       'the caller has spans, or no service has a similar name and no whole call reaches the called service',
       ({ edge, callers }, scene) => callers.length > 0 || tellOtherCaller(scene, edge) === null,
@@ -130,25 +130,25 @@ export const whollyMissingCalls = rule<UnseenCalls>({
   },
 });
 
-/** Why the roots may be of calls of somebody else than a caller without spans; null where nothing says so. */
+/** Why the roots may belong to another caller than the expected one without spans; null if nothing suggests that. */
 function tellOtherCaller(scene: Scene, { client, server }: ExpectedEdge): string | null {
   if (suggestService(scene, client) !== null) return 'a service has a similar name';
   return scene.groupsInto(server).length > 0 ? `whole calls reach ${server}` : null;
 }
 
-/** Messages are read at any time later; requests while the caller's own request is open. */
+/** Messages may be received at any later time, requests only while a request of the caller is open. */
 function isDuringRequests({ roots, ofCaller, pairs }: UnseenCalls, { thresholds }: Scene): boolean {
   const isQueued = roots.some((span) => span.kind === 'CONSUMER');
   return !isQueued && pairs.length >= ofCaller.length * thresholds.missingCallShare;
 }
 
-/** The caller does show its calls, and nobody answered one of them: the roots are those of others. */
+/** Whether the caller has CLIENT spans and none was answered: then the roots belong to other callers. */
 function hasReachedNobody(callers: readonly Span[]): boolean {
   const calls = callers.filter((span) => span.kind === 'CLIENT' && isOutgoing(span));
   return calls.length > 0 && calls.every((call) => readOutcome(call) === 'unreached');
 }
 
-/** Each root with the request during which it began; a request may have made several calls. */
+/** Pairs each root with the request during which it began. A request may have made several calls. */
 function pairAllWithRequests(
   requests: readonly Span[],
   roots: readonly Span[],
@@ -167,16 +167,16 @@ function pairAllWithRequests(
 interface PartlyUnseenCalls {
   readonly edge: ExpectedEdge;
   readonly roots: readonly Span[];
-  /** Those of programs that begin no trace at the caller. */
+  /** The roots of programs (user agents) that begin no trace at the caller. */
   readonly own: readonly Span[];
   /** Roots with the requests of the caller that waited for them. */
   readonly pairs: readonly Pair[];
 }
 
 /**
- * Some calls of an edge are whole and others show no CLIENT span: one of several client libraries is not instrumented.
- * Outside callers of both services make the same picture, unless every request of one route encloses such a root,
- * one to one, and the root was sent by another program (user agent) than the request.
+ * Some calls of an edge are whole and others have no CLIENT span: one of several client libraries is not instrumented. Outside callers of
+ * both services look the same, unless every request of one route encloses such a root, one to one, and another program (user agent) sent
+ * the root than the request.
  */
 export const partlyMissingCalls = rule<PartlyUnseenCalls>({
   finding,
@@ -189,7 +189,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
         .of(edge.server)
         .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
       if (roots.length === 0) return [];
-      // Each library has one user agent; outside callers have others, and may call both services.
+      // Each client library has one user agent. Outside callers have others, and may call both services.
       const own = withoutOutsiders(scene, edge, roots);
       const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
@@ -244,7 +244,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
     thresholds,
   );
   if (without.length > 0) return without;
-  // Requests that show some of their calls: the root fills a time in which they show none.
+  // For requests that show some of their calls: the root lies in a time without an open call.
   const between = (request: Span, root: Span): boolean =>
     isSentByAnother(request, root) && !hasOpenCall(calling, request, root);
   const pairs = pairWithin(requests.filter(isCalling), roots, between, endpointOf, thresholds);
@@ -260,7 +260,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
   return isSure ? pairs : [];
 }
 
-/** A root for (nearly) every request of an endpoint, one to one, within it and waited for; none otherwise. */
+/** Pairs (nearly) every request of an endpoint with a root within it that the request waited for, one to one; otherwise no pairs. */
 export function pairWithin(
   requests: readonly Span[],
   roots: readonly Span[],
@@ -276,15 +276,15 @@ export function pairWithin(
   const isEvery = areNearlyAllPaired(contained, ofEndpoints.length, thresholds.everyRequestShare, thresholds);
   const awaited = areAwaited(contained, thresholds);
   if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring, thresholds)) return [];
-  // A server may end after the request that waited for it.
+  // A SERVER span may end after the request that waited for it.
   const paired = new Set(contained.flatMap((pair) => [pair.client, pair.server]));
   const isLeft = (span: Span): boolean => !paired.has(span);
   return [...contained, ...pairSpans(ofEndpoints.filter(isLeft), roots.filter(isLeft), fits, thresholds)];
 }
 
 /**
- * Requests that overlap can each have made several of the roots: then chance must explain fewer of those that fill
- * their request best, which under load are the ones that tell.
+ * Whether the pairs are no coincidence. Overlapping requests may each have made several of the roots. Then the pairs whose roots fill most
+ * of their requests must exceed chance: under load only these are evidence.
  */
 function areSure(
   requests: readonly Span[],
@@ -308,7 +308,9 @@ function areSure(
 
 export type RequestHead = Pick<CallFacts, 'method' | 'path' | 'userAgent'>;
 
-/** Whether the one may be the other behind a proxy, which passes method, user agent and path on, and may cut a prefix off the path. */
+/**
+ * Whether `inner` may be the same request behind a proxy, which passes on method, user agent and path, and may cut a prefix off the path.
+ */
 export function isForwarded(outer: RequestHead, inner: RequestHead): boolean {
   if (inner.path === null || outer.method !== inner.method) return false;
   const isOfOtherProgram =
@@ -316,7 +318,7 @@ export function isForwarded(outer: RequestHead, inner: RequestHead): boolean {
   return !isOfOtherProgram && (outer.path === inner.path || isWithoutPrefix(outer, inner));
 }
 
-/** Only a user agent on both sides tells such a request from another of the caller's. */
+/** Without a user agent on both sides, a shorter path may belong to another request of the caller. */
 function isWithoutPrefix(outer: RequestHead, inner: RequestHead): boolean {
   const { path } = inner;
   return (
@@ -327,25 +329,28 @@ function isWithoutPrefix(outer: RequestHead, inner: RequestHead): boolean {
   );
 }
 
-/** Different programs sent the root and the request, so that no caller from outside sent both. */
+/** Whether different programs sent the root and the request, so that no outside caller sent both. */
 function isSentByAnother(request: Span, root: Span): boolean {
   const outer = readCallFacts(request).userAgent;
   return outer !== null && outer !== readCallFacts(root).userAgent;
 }
 
-/** The called service made a span of each request: its server is instrumented. */
+/** The called service has a SERVER span for each request, so its server is instrumented. */
 const ofCaller: readonly FindingId[] = ['client-not-instrumented', 'header-not-sent', 'not-sampled'];
 
-/** Of a sender without PRODUCER spans. */
+/** For a sender without PRODUCER spans. */
 export const ofSender: readonly FindingId[] = ['client-not-instrumented', ...messageCauses];
 
-/** Of a caller without any span: in ES modules without a loader hook its own server is not instrumented either. */
+/** For a caller without spans: in ES modules without a loader hook its own server is not instrumented either. */
 const ofDarkCaller: readonly FindingId[] = [...ofCaller, 'server-not-instrumented'];
 
-/** A proxy makes no CLIENT span and forwards the header or writes its own, so that this is lost in as many ways as after a CLIENT span. */
+/**
+ * A proxy makes no CLIENT span and either forwards the header or writes its own, so the header may be lost in as many ways as after a
+ * CLIENT span.
+ */
 const ofProxy: readonly FindingId[] = [...moveToFront(splitCauses, 'header-not-sent'), 'not-sampled'];
 
-/** The causes of roots that began during requests of a caller without a CLIENT span for them. */
+/** The causes for roots that began during requests of a caller without a CLIENT span for them. */
 export function listMissingCallCauses(
   scene: Scene,
   client: string | null,
@@ -354,7 +359,10 @@ export function listMissingCallCauses(
   return isOfProxy(scene, client, pairs) ? ofProxy : ofCaller;
 }
 
-/** Where others hang directly below the requests of a service, and none below a CLIENT span of it, it makes no CLIENT spans, and so none is missing. */
+/**
+ * Whether the service is a proxy without CLIENT spans: other services hang directly under its SERVER spans, and none under a CLIENT span,
+ * so no CLIENT span is missing.
+ */
 function isOfProxy({ groupsFrom }: Scene, service: string | null, pairs: readonly Pair[]): boolean {
   if (areForwarded(pairs)) return true;
   const kinds = new Set(groupsFrom(service).map(({ clientKind }) => clientKind));
@@ -370,10 +378,10 @@ export function areForwarded(pairs: readonly Pair[]): boolean {
   );
 }
 
-/** The CLIENT span without a child that a request had open when the root began; null where it had none. */
+/** The CLIENT span without a child that the request had open when the root began; null if there is none. */
 type FindOpenCall = (request: Span, root: Span) => Span | null;
 
-/** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
+/** Also considers calls that were continued only by a sidecar or gateway that no expectation names: the context may be lost behind it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
   const groups = scene.groups.filter(
     ({ clientKind, server }) => clientKind === 'CLIENT' && !isInExpectation(scene, server),
@@ -396,8 +404,8 @@ function isUntold(span: Span): boolean {
 }
 
 /**
- * A request of the caller for each root, one to one: nothing but a client that makes no spans explains that, unless
- * the request did make a CLIENT span at that time. Then they fit by time only, as behind a gateway that rewrites.
+ * Each root lies in one request of the caller, one to one: only a client without instrumentation explains that, unless the request had a
+ * CLIENT span open at that time. Then call and root fit by time only, as behind a gateway that rewrites requests.
  */
 function describePairs(
   scene: Scene,
@@ -408,7 +416,7 @@ function describePairs(
   const { thresholds: tolerances } = scene;
   const calls = pairs.map(({ client: request, server }) => findOpenCall(request, server));
   const known = calls.filter((call) => call !== null);
-  // Requests that overlap are mixed up, and then a root seems to have begun during a call to another service.
+  // Overlapping requests are confused with each other, so a root may seem to have begun during a call to another service.
   const isQueued = known.length > 0 && known.every(asksBroker);
   const hasClients = !isQueued && known.length > pairs.length * tolerances.untoldShare;
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
@@ -437,8 +445,8 @@ function describePairs(
 }
 
 /**
- * The root of each request begins before the next request does, and so belongs to none of those after. It may touch the request before, too:
- * times are rounded, and a busy caller ends its span long after its answer.
+ * Whether each root begins before the next request, so that it belongs to no later one. It may overlap the previous request: times are
+ * rounded, and a busy caller ends its span long after its answer.
  */
 function areInTurn(pairs: readonly Pair[], { rounding }: Tolerances): boolean {
   const inTime = pairs.toSorted((one, other) =>

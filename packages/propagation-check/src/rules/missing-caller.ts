@@ -16,16 +16,16 @@ import { listUnprovable } from './unprovable.ts';
 interface MissingCaller {
   readonly edge: ExpectedEdge;
   readonly orphans: readonly Span[];
-  /** Those that are like the whole calls of the edge. */
+  /** The orphans that are like the whole calls of the edge. */
   readonly alike: readonly Span[];
-  /** No call of the edge is whole, and these requests may be calls of which an error is reported, or to which a cache gave their answers. */
+  /** Whether no call of the edge is whole and these requests may be calls that an error already reports, or calls that a cache answered. */
   readonly isOfOthers: boolean;
 }
 
 /**
- * SERVER spans in traces of their own whose parent is nowhere, when the caller is expected: its spans are missing as
- * a whole. A caller outside of the data looks the same, so this speaks only where the expected caller shows no
- * call at all, or where the requests are exactly like those that it does show.
+ * SERVER spans whose parent is missing, in traces without other spans of the expected caller: the spans of the caller are missing as a
+ * whole. A caller outside the data looks the same, so this is reported only if the expected caller has no call at all, or if the requests
+ * are like its whole calls.
  */
 export const missingCallers = rule<MissingCaller>({
   finding,
@@ -69,7 +69,7 @@ export const missingCallers = rule<MissingCaller>({
     }),
 });
 
-/** Whether a request is like the whole calls of the edge: sent by the same program, and for something that it asks for. */
+/** Whether a request is like the whole calls of the edge: from the same program (user agent), with a span name that these calls reach. */
 function rememberKind(scene: Scene, edge: ExpectedEdge): (server: Span) => boolean {
   const whole = scene.groupsBetween(edge.client, edge.server);
   if (whole.length === 0) return () => true;

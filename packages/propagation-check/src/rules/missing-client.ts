@@ -45,15 +45,15 @@ const causes: readonly FindingId[] = [
 ];
 
 /**
- * SERVER spans whose parent is nowhere, while a CLIENT span of the same trace and request has no child:
- * something in between replaced the span id, or a hop whose spans are missing made another.
+ * SERVER spans whose parent is missing, while a CLIENT span of the same trace and request has no child: a hop replaced the span id, or a
+ * hop whose spans are missing made its own.
  */
 export const missingClients = rule<Group<Pair>>({
   finding,
   measure: (scene, open) => {
     const pairs = pairSpans(
       open.clients,
-      // A PRODUCER ends long before its CONSUMER starts: what is open then is another.
+      // PRODUCER spans are left out: a PRODUCER span usually ends before its CONSUMER span starts, so overlap in time says nothing.
       open.orphans.filter((span) => span.kind === 'SERVER' && isCallerMissing(scene.graph, span)),
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
@@ -86,14 +86,14 @@ export const missingClients = rule<Group<Pair>>({
     if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
     return tellReasons(
-      // `missing-caller.ts` speaks where one does.
+      // If an expectation names a caller, `missing-caller.ts` reports the span.
       `${countOf(ofTrace.length, 'call')} without a child in its trace, and no expectation names a caller of the service`,
       ofTrace.map((client) => whyApart(scene, client, looseEnd)),
     );
   },
 });
 
-/** A hop that repeats a request makes one span for all attempts: these have one parent, one method and one path. */
+/** A hop that retries a request makes one span for all attempts: these have the same parent, method and path. */
 function listRepeated({ orphans }: Open, pairs: readonly Pair[]): readonly Pair[] {
   if (orphans.length <= pairs.length) return [];
   const pairOf = new Map(pairs.map((pair) => [nameAttempts(pair.server), pair]));
@@ -110,14 +110,14 @@ function nameAttempts(server: Span): string {
   return keyFor(traceId, parentSpanId, serviceName, kind, method, path, rpcMethod);
 }
 
-/** Whether the SERVER span has the parent of the request that made the call: the header that the caller had received. */
+/** Whether the SERVER span has the same parent as the request that made the call: the caller passed on the header that it had received. */
 function isPassedOn({ graph }: Scene, { client, server }: PairSides): boolean {
   const top = findTop(graph, client);
-  // A call whose parent is lost as well, a span of its own service, has the same one.
+  // A call whose parent, a span of its own service, is lost has that parent too.
   return isEntry(top) && top.parentSpanId === server.parentSpanId;
 }
 
-/** A hop that the caller gave up on may end its spans after those of the caller, behind the end of the capture. */
+/** If the caller gave up on a hop, the hop may end its spans later than the caller, after the end of the capture. */
 function isUncertain(scene: Scene, client: Span, server: Span): boolean {
   if (scene.shared.isExpectedDirectly(client.serviceName, server.serviceName)) return false;
   return (
@@ -127,7 +127,10 @@ function isUncertain(scene: Scene, client: Span, server: Span): boolean {
   );
 }
 
-/** A program outside of the data would have to ask for the same paths as the caller at the same times, and the caller to ask another peer there. */
+/**
+ * Whether an outside program is no explanation: it would have to request the same paths as the caller at the same times, while the caller
+ * requests them from another peer.
+ */
 function areBehindFrontEnd({ thresholds }: Scene, pairs: readonly PairSides[]): boolean {
   return (
     areOfDistinctPaths(pairs, thresholds) &&
@@ -135,7 +138,10 @@ function areBehindFrontEnd({ thresholds }: Scene, pairs: readonly PairSides[]): 
   );
 }
 
-/** Whole calls show that others call the service, or that others answer such calls: the missing spans are those of a hop that is known. */
+/**
+ * Whether whole calls show that other services call this one, or that other services answer such calls: then the missing spans belong to a
+ * known hop.
+ */
 export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
   const callers = scene.groupsInto(server.serviceName);
   if (callers.some((group) => group.client === client.serviceName)) return false;
@@ -144,13 +150,13 @@ export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
   return callers.length > 0 || someCall(elsewhere, (row) => nameRequest(scene.facts.at(row)) === kind);
 }
 
-/** The requests of one kind to one address. */
+/** A key for requests of one kind to one address. */
 export function nameRequest(call: FactSource): string {
   const { host, port } = readAddress(call);
   return keyFor(host, port, readRpcMethod(call), withoutIds(readPath(call) ?? ''));
 }
 
-/** Why a call and a SERVER span are not two sides of one request; null where they can be. */
+/** Why a call and a SERVER span are not the two sides of one request; null if they can be. */
 function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (client.traceId !== server.traceId) return 'of another trace';
   if (client.serviceName === server.serviceName) return 'of the same service';
@@ -163,7 +169,7 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
     : 'to another address, in a trace that began outside of the data';
 }
 
-/** The program outside of the data that began the trace may have called this service too. */
+/** Whether the trace began in a program outside the data, which may have called this service too. */
 function mayBeFromOutside({ graph }: Scene, client: Span, server: Span): boolean {
   return isOrphan(graph, findTop(graph, client)) && !isAddressedTo(client, server);
 }

@@ -8,10 +8,10 @@ import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
 
-/** Requests of one RPC that began traces, in a service that is asked over HTTP as well. */
+/** Requests of one RPC method that began traces, in a service that also serves HTTP. */
 interface Loopback {
   readonly roots: Group<Span>;
-  /** Requests over HTTP, each with one of the roots within it. */
+  /** HTTP requests, each with one of the roots within it. */
   readonly pairs: readonly Pair[];
 }
 
@@ -22,8 +22,9 @@ const causes: readonly FindingId[] = [
 ];
 
 /**
- * A service that answers HTTP by calling itself over gRPC, as grpc-gateway does: the inner request begins a trace within each outer one,
- * which made no span for the call. Direct callers of the inner one look alike, unless requests of a route have one each and wait for it.
+ * A service that answers HTTP by calling itself over gRPC, as grpc-gateway does: within each outer request the inner request begins a
+ * trace, and the outer request has no span for the call. Direct callers of the RPC look the same, unless each request of a route encloses
+ * one and waits for it.
  *
  * Source: openfga, pull request 1624; go-zero, issue 5248.
  */
@@ -41,7 +42,7 @@ export const missingLoopbacks = rule<Loopback>({
       const routes = groupBy(outer, nameEndpoints(outer));
       return groupBy(ofService, ({ name }) => name).map((roots) => ({
         roots,
-        // Another replica may answer.
+        // Another replica may serve the inner request, so any process fits.
         pairs: routes.flatMap((ofRoute) => pairDisplaced(ofRoute, roots, 0, scene.thresholds, () => true)),
       }));
     });

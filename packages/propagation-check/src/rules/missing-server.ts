@@ -36,22 +36,22 @@ export const finding = defineFinding('missing-server', {
   },
 });
 
-/** Calls of one edge that have no child, like others of it that are whole. */
+/** Calls of one edge without a child, while other calls of the edge are whole. */
 interface PartlyMissing {
   readonly client: string | null;
   readonly server: string | null;
   readonly whole: readonly CallGroup[];
-  /** CLIENT spans that were answered, to the place and route of whole calls. */
+  /** Answered CLIENT spans to the address and route of whole calls. */
   readonly lonely: readonly Span[];
-  /** Those of a time from which the called service delivered spans. */
+  /** Those for which the called service delivered spans from before and after. */
   readonly covered: readonly Span[];
-  /** Those so far from both ends of the capture that it would hold their SERVER spans, had these been exported in time. */
+  /** Those so far from both ends of the capture that their SERVER spans were exported within it, if not later than usual. */
   readonly due: readonly Span[];
   readonly isExpected: boolean;
 }
 
 interface Reported extends PartlyMissing {
-  /** Nearly all of them fit a root of the called service by time. */
+  /** Whether nearly all calls fit a root of the called service by time. */
   readonly isSplitByTime: () => boolean;
 }
 
@@ -106,15 +106,15 @@ function fitRoots(scene: Scene, { roots }: Open, { server, lonely }: PartlyMissi
 }
 
 const causesBetween: readonly FindingId[] = ['not-sampled', 'server-span-lost', 'server-not-instrumented'];
-/** An exporter that fails delivers nothing from then on. */
+/** At an end of the capture lost spans come first: an exporter that fails delivers nothing from then on. */
 const causesAtEnds: readonly FindingId[] = ['server-span-lost', 'not-sampled', 'server-not-instrumented'];
 
-/** The calls by which the edge is judged: none where the capture may end between the two sides of each. */
+/** The calls by which the edge is judged: none if the capture may end between the two sides of every call. */
 function listJudged({ covered, due }: PartlyMissing): readonly Span[] {
   return covered.length > 0 ? covered : due;
 }
 
-/** Whether the SERVER span of a call was exported between the beginning and the end of the capture, unless later than usual. */
+/** Whether the SERVER span of a call was exported within the capture, if not later than usual. */
 function isAwayFromEnds({ capture, thresholds: { exportDelay } }: Scene, call: Span, lag: bigint): boolean {
   return (
     call.startTimeUnixNano > capture.from + exportDelay &&
@@ -122,7 +122,7 @@ function isAwayFromEnds({ capture, thresholds: { exportDelay } }: Scene, call: S
   );
 }
 
-/** Calls as whole ones are made, which the called service may have delivered before the capture or after it. */
+/** Calls like the whole ones, whose SERVER spans the called service may have delivered before or after the capture. */
 export function listUncoveredCalls(
   scene: Scene,
   looseEnds: LooseEnds,
@@ -137,9 +137,9 @@ export function listUncoveredCalls(
 }
 
 /**
- * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans: other calls to the same place
- * and route are whole. A cache in between makes the same picture, so that it fails only where the edge is expected.
- * Calls to peers that are not instrumented look the same without whole calls and are left alone.
+ * Answered CLIENT spans without a child, although other calls to the same address and route are whole, so the peer emits spans. A cache in
+ * between looks the same, so this is an error only if the edge is expected. Without whole calls, calls to peers that are not instrumented
+ * look the same and are left out.
  */
 export const partlyMissingServers = rule<Reported>({
   finding,

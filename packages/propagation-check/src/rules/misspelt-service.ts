@@ -5,37 +5,35 @@ import type { BaseScene } from './scene.ts';
 
 type Known = Pick<BaseScene, 'services' | 'expectation'>;
 
-/** Similar names among the services that have spans and that the expectation does not name; null if there is none. */
+/** Suggests services with a similar name that have spans and that no expectation names; null if there is none. */
 export function suggestService(known: Known, service: string): string | null {
   return suggestOther(service, listOthers(known, service));
 }
 
-/** The same, among these names. */
 export function suggestOther(service: string, others: readonly string[]): string | null {
   return suggestInstead(service, withoutSiblings(service, others));
 }
 
-/** Whether the name is a slip: one that is a part of another is as often that of a second service. */
+/** Whether the name is a typing error. A name that only contains another name counts as a second service. */
 export function isSlip(known: Known, service: string): boolean {
   return isSlipOfOther(service, listOthers(known, service));
 }
 
-/** The same, among these names. */
 export function isSlipOfOther(service: string, others: readonly string[]): boolean {
   return findMeant(service, others) !== null;
 }
 
-/** The one of these names of which the service is a slip; null where it is none. */
+/** The name that `service` misspells; null if none. */
 export function findMeant(service: string, others: readonly string[]): string | null {
   return suggestName(service, withoutSiblings(service, others));
 }
 
-/** The services that may be meant by a name without spans. */
+/** The services that a name without spans may mean. */
 export function listOthers({ services, expectation }: Known, service: string): readonly string[] {
   return services.has(service) ? [] : listUnnamed(services.names(), expectation.edges);
 }
 
-/** Those of some services that no expected edge names. */
+/** The services that no expected edge names. */
 export function listUnnamed(
   services: Iterable<string | null>,
   expected: readonly Pick<ExpectedEdge, 'client' | 'server'>[],
@@ -51,12 +49,12 @@ function withoutSiblings(service: string, others: readonly string[]): readonly s
   return others.filter((name) => !areSiblings(name, service));
 }
 
-/** `service-a` and `service-b`, `cart-v1` and `cart-v2`: two services, and no slip. */
+/** `service-a` and `service-b`, `cart-v1` and `cart-v2` are two services, not a typing error. */
 function areSiblings(one: string, other: string): boolean {
   return spell(one) !== spell(other) && cutOrdinal(one) === cutOrdinal(other);
 }
 
-/** People mix up cases and separators. */
+/** People confuse upper and lower case, and separators. */
 function spell(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.]/g, '-');
 }

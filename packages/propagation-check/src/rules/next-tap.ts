@@ -7,8 +7,8 @@ import type { Draft, NextTap } from './draft.ts';
 const nowhere: NextTap = { side: 'caller', calledAt: [], seen: [] };
 
 /**
- * The tap that decides: two lines, and the second is its command. The caller's side comes first, as its spans know the address that it
- * calls; with nothing between the two services one tap there proves both sides.
+ * The tap that decides the cause, in two lines: a sentence and its command. A tap at the caller comes first, as the caller's spans name the
+ * address that it calls. If nothing stands between the two services, one tap there proves both sides.
  */
 export function describeNextTap(draft: Draft): string {
   const { side } = draft.nextTap ?? nowhere;
@@ -31,7 +31,7 @@ function placeAtCallee(draft: Draft): string {
   const { server, shown } = draft;
   const address = findOwnAddress(draft);
   const who = server ?? 'the called service';
-  // The address may be another hop's. Spans that name their connections prove the place without anybody's word.
+  // The address may belong to another hop. Spans that name their connections prove where the tap stands, without a label.
   const isProvable = shown.some((call) => call.server !== null && namesItsConnection(call.server));
   return (
     `Put a tap directly in front of ${who}: let the last hop before it call the tap instead of ${who} itself ` +
@@ -41,12 +41,12 @@ function placeAtCallee(draft: Draft): string {
 }
 
 /**
- * The address of a SERVER span comes from the request's Host header. Where nobody on the way wrote it anew it is the one that the
- * caller called, or that of a tap, and says nothing of the called service.
+ * A SERVER span takes its address from the Host header of the request. If no hop rewrote that header, it names the address that the caller
+ * called, or a tap, and says nothing about the called service.
  */
 function findOwnAddress({ shown, nextTap }: Draft): string | null {
   const { client = null, server = null } = shown.find((call) => call.server !== null) ?? {};
-  // The address of TLS is that of the hop that ends it.
+  // With TLS the address is that of the hop that ends TLS.
   if (server === null || isEncrypted(server)) return null;
   const address = formatAddress(readAddress(server));
   const ports = [
@@ -62,7 +62,7 @@ function portOf(address: string): number {
 
 function writeCommand(address: string | null, side: NextTap['side'], service: string | null): string {
   const target = address ?? 'HOST:PORT';
-  // Callers of another machine's service are seldom on this one.
+  // Callers of a service on another machine are seldom on this machine.
   const listen = address === null || /^(?:localhost|127\.|\[::1\])/.test(address) ? '0' : '0.0.0.0:0';
   const place = side === 'caller' ? '--client' : '--server';
   const label = service === null ? '' : ` ${place} ${quoteForShell(service)}`;
@@ -73,7 +73,7 @@ function outOf(side: NextTap['side']): string {
   return `wire-${side}.jsonl`;
 }
 
-/** Spans come from the network: what is not a host name or an address must not reach a shell. */
+/** Spans come from the network: only a host name or an address may reach a shell. */
 function formatAddress({ host, port }: ReturnType<typeof readAddress>): string | null {
   if (host === null) return null;
   const plain = host.replace(/^\[|\]$/g, '');

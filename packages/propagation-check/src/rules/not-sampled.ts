@@ -15,7 +15,7 @@ const flagIsZero = 'the sampled flag in traceparent was 0';
 /** The sampled flag was 0 (W3C Trace Context, section 3.2.2.5.1), and the called service left no span. */
 export const calleeNotSampled: HeaderCause = {
   finding,
-  // A hop behind the tap may have set the flag anew, or named its own span in the answer.
+  // A hop behind the tap may have changed the flag, or named its own span in the answer.
   needs: { sides: ['callee'] },
   explain: (call) => {
     const { server, headers } = call;
@@ -26,10 +26,10 @@ export const calleeNotSampled: HeaderCause = {
   },
 };
 
-/** The same of the caller, whose decision the called service did not follow. */
+/** The sampled flag was 0, and the caller left no span: the called service did not follow the caller's decision. */
 export const callerNotSampled: HeaderCause = {
   finding,
-  // A hop before the tap may have set the flag anew.
+  // A hop before the tap may have changed the flag.
   needs: { sides: ['caller'] },
   explain: ({ client, headers: { sent, received } }) =>
     client === null && isUnsampled(sent ?? received) ? flagIsZero : null,

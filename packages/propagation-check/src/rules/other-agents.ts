@@ -6,9 +6,9 @@ import type { Scene } from './scene.ts';
 import { whyApart } from './why-apart.ts';
 
 /**
- * One instrumentation sends one user agent, so that pairs with another are callers from outside. They are left out if they are few. If they are more, their calls
- * are paired with free roots of the usual agent instead, provided that all of them fit one.
- * @param freeRoots Roots in no pair. Those that are used are taken out.
+ * One instrumentation sends one user agent, so pairs with another user agent are callers from outside. A few are left out. If there are
+ * more, their calls are paired with free roots of the usual user agent instead, provided that every such call fits one.
+ * @param freeRoots Roots in no pair. Roots that are used are removed.
  */
 export function withoutOtherAgents(
   scene: Scene,

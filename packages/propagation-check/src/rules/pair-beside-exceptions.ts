@@ -10,9 +10,10 @@ import { earlier, later } from '../util/statistics.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Pairs requests with calls that hang elsewhere, and allows for one exception on either side if the data explain it. A request may lack its call
- * if a cache answered it at once, if its status is none of theirs, or if it began before the capture. A call may lack its request if that would end after
- * the capture. The other calls must begin or end with their requests, which those of a job do not.
+ * Pairs requests that lack their call with calls that began traces, and allows one exception on either side if the data explain it. A
+ * request may lack its call if a cache answered it at once, if no paired request has its status, or if it began before the capture. A call
+ * may lack its request if that request would end after the capture. The other calls must begin or end with their requests, which calls of a
+ * job do not.
  */
 export function pairBesideExceptions(
   scene: Scene,
@@ -21,7 +22,7 @@ export function pairBesideExceptions(
 ): readonly Pair[] {
   const { capture, thresholds } = scene;
   if (Math.abs(requests.length - calls.length) > 1) return [];
-  // One service has one clock.
+  // The spans of one service share one clock.
   const mayMake = (request: Span, call: Span): boolean =>
     mayBeOfOnePool(request, call) && startsDuring(call, request, thresholds);
   const pairs = pairContained(requests, calls, thresholds, mayMake);
@@ -34,7 +35,7 @@ export function pairBesideExceptions(
   const withCall = requests.filter((request) => paired.has(request) || !lacksCall(request));
   const withRequest = calls.filter((call) => paired.has(call) || call.endTimeUnixNano + rest < capture.to);
   const [lackCall, lackRequest] = [requests.length - withCall.length, calls.length - withRequest.length];
-  // A call without a request may be that of a job, unless the others begin with their requests.
+  // A call without a request may belong to a job, unless the other calls begin with their requests.
   const doFollow =
     doStartsFollow(pairs, thresholds) ||
     (lackRequest === 0 && (arePrompt(pairs, thresholds) || doEndsFollow(pairs, thresholds)));

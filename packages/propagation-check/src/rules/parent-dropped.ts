@@ -20,9 +20,9 @@ export const finding = defineFinding('parent-dropped', {
 });
 
 /**
- * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
- * while the CLIENT span of the call has no child. Equal trace ids prove that a header arrived; only the facts of the request tell
- * from which call.
+ * The called service took the trace id of the header but not its parent id: its SERVER span is a second root of the trace, and the CLIENT
+ * span of the call has no child. Equal trace ids prove that a header arrived; the request itself (method, path, address) shows from which
+ * call.
  */
 export const droppedParents = rule<Group<Pair>>({
   finding,
@@ -55,7 +55,7 @@ export const droppedParents = rule<Group<Pair>>({
     }),
 });
 
-/** SERVER roots that began after the first call of their trace that has no child. */
+/** SERVER roots that began after the first call without a child in their trace. */
 function listSecondRoots({ graph, thresholds }: Scene, { clients, roots }: Open): readonly Span[] {
   const { traces } = graph.index;
   const firstCalls = new Float64Array(graph.traceCount).fill(Number.POSITIVE_INFINITY);

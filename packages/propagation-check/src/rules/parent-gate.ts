@@ -3,7 +3,7 @@ import type { Span } from '../span/span.ts';
 import { isParentDue } from './coverage.ts';
 import { type Gate, gate } from './rule.ts';
 
-/** A parent that is nowhere tells something only where its span would be in the data, had it been delivered. */
+/** A missing parent is evidence only if the capture would hold its span, had it been delivered. */
 export function parentGate<Case>(serversOf: (features: Case) => readonly Span[]): Gate<Case> {
   return gate(
     'a root, or a parent that the capture should hold',

@@ -18,16 +18,19 @@ interface PartlySplitEdge {
   readonly protocol: EdgeProtocol;
   readonly isExpected: boolean;
   readonly whole: readonly CallGroup[];
-  /** Spans of the caller like those of whole calls, that did not call the callee, and roots like the spans that they called. */
+  /**
+   * Spans of the caller like those that made whole calls, but without a call to the callee; and roots like the spans that whole calls
+   * reached.
+   */
   readonly bereft: readonly Span[];
   readonly roots: readonly Span[];
-  /** The roots that lie inside of a span that did not call. */
+  /** Roots with the spans without a call that enclose them. */
   readonly pairs: readonly Pair[];
 }
 
 /**
- * An edge that is whole in most calls and missing in others, while as many roots of the callee begin inside of requests that
- * lack it, one to one. Spans made by hand and handlers tell nothing else: where CLIENT spans stand on the edge, `splitTraces` judges.
+ * An edge that is whole in most calls, while in the others roots of the callee begin within requests that lack the call, one to one. Only
+ * for edges whose calls have no CLIENT span (a span made by hand, or the handler of a request): otherwise `splitTraces` judges.
  */
 export const partlySplitEdges = rule<PartlySplitEdge>({
   finding: splitTrace,
@@ -89,12 +92,12 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     }),
 });
 
-/** Whether a call went from a span made by hand, or from the handler of a request: there is no span of the call itself. */
+/** Whether the calls start at a span made by hand or at the handler of a request: the call has no span of its own. */
 function isByHand({ clientKind, protocol }: CallGroup): boolean {
   return protocol !== 'messaging' && clientKind !== 'CLIENT';
 }
 
-/** Those of the spans of a service with the name, kind and scope of one side of whole calls that are meant. */
+/** The spans of a service that `isMeant` accepts and that have the name, kind and scope of one side of whole calls. */
 function selectLike(
   { facts, graph, selectSpans }: Scene,
   service: string | null,
@@ -109,7 +112,7 @@ function selectLike(
   return selectSpans(service, (row) => isMeant(row) && known.has(likenessOf(row)));
 }
 
-/** Nothing but the times speaks for an edge that is not expected. */
+/** Only times support an edge that is not expected, so it needs more pairs. */
 function countFewest({ thresholds }: Scene, isExpected: boolean): number {
   return isExpected ? thresholds.fewestPartlySplit : thresholds.fewestDisplaced;
 }

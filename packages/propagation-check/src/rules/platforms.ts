@@ -7,15 +7,15 @@ import type { Draft, Shown } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { moveToFront } from './split-causes.ts';
 
-/** A product between two services that has a part in trace context: it makes spans that stay with its vendor, or reads and writes no context. */
+/** A product between two services that affects trace context: it makes spans that stay with its vendor, or does not propagate context. */
 export interface Platform {
-  /** Whether the attributes of the call say that it stands there. */
+  /** Whether the attributes of the call show the product between the two services. */
   readonly isBetween: (call: Shown) => boolean;
-  /** Each request to it gets a parent of its own, which stays with the vendor. */
+  /** The product gives each request a parent span that stays with the vendor. */
   readonly isFrontEnd?: true;
-  /** Comes before all other candidates, where it is one. */
+  /** This cause is ranked first if it is a candidate. */
   readonly likeliest?: FindingId;
-  /** The change that helps, in the product's own terms. */
+  /** The fix for each cause, in the product's own terms. */
   readonly fixes: { readonly [Id in FindingId]?: string };
 }
 
@@ -35,10 +35,11 @@ const workers =
   'Workers tracing exchanges no trace ids with services outside of Cloudflare (Workers documentation, "Known limitations"). In the Worker, read and write traceparent by hand, or make its spans with @microlabs/otel-cf-workers.';
 
 /**
- * The first that fits counts. Sources: AWS, "AWS X-Ray tracing header" and opentelemetry-dotnet-contrib, Instrumentation.AWSLambda;
+ * The first entry that fits is used. Sources: AWS, "AWS X-Ray tracing header" and opentelemetry-dotnet-contrib, Instrumentation.AWSLambda;
  * elastic/apm#609 and Google Cloud, "Use distributed tracing" (Cloud Run); Microsoft, "Use OpenTelemetry with Azure Functions",
- * `HttpCorrelationProtocol` (API Management) and opentelemetry-js#3057 (App Service); Istio, "Telemetry"; Envoy, `ZipkinConfig`; Linkerd, "Distributed tracing";
- * microsoft/azure-container-apps#556 and Dapr, "Configuration overview"; Cloudflare, "Spans and attributes" and "Known limitations".
+ * `HttpCorrelationProtocol` (API Management) and opentelemetry-js#3057 (App Service); Istio, "Telemetry"; Envoy, `ZipkinConfig`; Linkerd,
+ * "Distributed tracing"; microsoft/azure-container-apps#556 and Dapr, "Configuration overview"; Cloudflare, "Spans and attributes" and
+ * "Known limitations".
  */
 export const platforms: readonly Platform[] = [
   {
@@ -78,7 +79,7 @@ export const platforms: readonly Platform[] = [
     fixes: { 'header-malformed': dapr, 'header-rewritten': dapr },
   },
   {
-    // Envoy names itself so, with every tracer.
+    // Envoy sets this attribute with every tracer.
     isBetween: ({ client }) => client?.attributes.get('component') === 'proxy',
     fixes: { 'header-passed-through': envoy, 'header-rewritten': mesh },
   },
@@ -88,30 +89,30 @@ export const platforms: readonly Platform[] = [
     fixes: { 'header-rewritten': mesh },
   },
   {
-    // A cluster may have no mesh.
+    // A Kubernetes cluster may have no mesh, so this entry comes last.
     isBetween: ({ client, server }) =>
       hasHost(client, /\.svc(?:\.cluster\.local)?$/) || server?.resource.has('k8s.pod.name') === true,
     fixes: { 'header-rewritten': mesh },
   },
 ];
 
-/** The sidecar's HTTP port, unless it is given another one. Source: Dapr, "dapr-http-port". */
+/** The default HTTP port of the sidecar. Source: Dapr, "dapr-http-port". */
 const daprPort = 3_500;
 /** The address from which Istio's sidecar calls its own application. Source: Istio, "Traffic routing", `InboundPassthroughClusterIpv4`. */
 const istioInbound = '127.0.0.6:';
 
-/** The product that attributes of the calls name; null where they name none. */
+/** The product that the attributes of the calls name; null if none. */
 function findPlatform({ shown }: Draft): Platform | null {
   return platforms.find(({ isBetween }) => shown.some(isBetween)) ?? null;
 }
 
-/** The change that helps against a cause on the product that attributes of the calls name; null where there is none. */
+/** The fix for a cause on the product that the attributes of the calls name; null if there is none. */
 export function findPlatformFix(draft: Draft, cause: FindingId): string | null {
   const isKnown = platforms.some(({ fixes }) => cause in fixes);
   return isKnown ? (findPlatform(draft)?.fixes[cause] ?? null) : null;
 }
 
-/** Whether both sides name one product that gives each request a parent of its own. */
+/** Whether both sides name one product that gives each request a parent span of its own. */
 export function isBehindFrontEnd({ client, server }: PairSides): boolean {
   return platforms.some(
     ({ isFrontEnd, isBetween }) =>
@@ -121,10 +122,10 @@ export function isBehindFrontEnd({ client, server }: PairSides): boolean {
   );
 }
 
-/** A product that is known to do this makes it the likeliest cause. */
+/** Ranks a cause first if the calls involve a product that is known for it. */
 export function rankByPlatform(draft: Draft): Draft {
   const { candidates = [], shown } = draft;
-  // Nearly always none of these few stands between the services, and no other matters.
+  // Only these few products matter here, and nearly always none stands between the services.
   const { likeliest } =
     platforms.find(
       ({ likeliest, isBetween }) =>
@@ -137,7 +138,7 @@ function hasHost(client: Span | null, pattern: RegExp): boolean {
   return client !== null && pattern.test(readCallFacts(client).host?.toLowerCase() ?? '');
 }
 
-/** Where the resource detector of a platform is missing, only the provider is known. */
+/** Without the resource detector of the platform, only the provider is known. */
 function isOn(span: Span | null, platform: RegExp): boolean {
   if (span === null) return false;
   const { resource } = span;

@@ -23,7 +23,7 @@ import type { Open, Scene } from './scene.ts';
 import { splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** A service whose every request began a trace, and one whose requests may enclose them. */
+/** A called service whose every request began a trace, and another service whose requests may enclose them. */
 interface PossibleCalls {
   readonly client: string;
   readonly first: Span;
@@ -35,8 +35,8 @@ interface PossibleCalls {
 }
 
 /**
- * Nobody's call to a service is whole and no expectation names one, but its requests fall into those of another service, one to one,
- * while that one has no call open. A caller from outside that asks both makes the same picture, so it is a warning.
+ * No call to a service is whole and no expectation names its callers, but its requests fall into requests of another service, one to one,
+ * while that service has no call open. An outside program that calls both looks the same, so it is a warning.
  */
 export const possibleCalls = rule<PossibleCalls>({
   finding,
@@ -49,7 +49,7 @@ export const possibleCalls = rule<PossibleCalls>({
       const possible = scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
         const rows = rowsOf(client);
-        // Of nearly all services one of the first roots fits no request: then nothing is paired.
+        // For nearly all services some root fits no request. Then pairing is skipped.
         if (!roots.every((root) => rows.some((row) => mayHaveMade(scene, row, scene.graph.rowOf(root)))))
           return [];
         const pair = pairWithRequestsOf(scene, rows);
@@ -60,12 +60,12 @@ export const possibleCalls = rule<PossibleCalls>({
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
         return [{ client, first, roots, pairs: pair(roots), countPairs, pairAll }];
       });
-      // The requests before the proxy were open, too.
+      // The requests in front of the proxy were open too, and are not the callers.
       const behindProxy = possible.filter(({ pairs }) => areForwarded(pairs));
       return behindProxy.length > 0 ? behindProxy : possible;
     }),
   gates: [
-    // Others are requests from outside, which are no fault.
+    // Roots in no request come from outside, which is no fault.
     gate(
       'each request of an endpoint of the other service encloses a root, and waited for it',
       ({ roots, pairs }) => pairs.length === roots.length,
@@ -115,7 +115,7 @@ export const possibleCalls = rule<PossibleCalls>({
   },
 });
 
-/** The calls of the requests that may be those to the roots; null where a request shows none. */
+/** The calls of these requests that may have led to the roots; null unless every request has one. */
 function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]): readonly PairSides[] | null {
   const calls = shared.untoldCalls();
   const untold = pairs.flatMap(({ client: request, server }) => {
@@ -125,7 +125,7 @@ function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]):
   return untold.length === pairs.length ? untold : null;
 }
 
-/** A span of an SDK may call somebody else, while the call to the service shows none. */
+/** A CLIENT span of an SDK may call another peer, while the call to this service has no span. */
 function rankUntoldCauses(
   untold: readonly PairSides[],
   ofMissingCall: readonly FindingId[],
@@ -149,7 +149,7 @@ function listRequests(roots: readonly Span[]): readonly Span[] {
   return roots.filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
 }
 
-/** The rows of each service that were open between the starts of two roots. */
+/** The spans of each service that were open between the starts of two roots. */
 function indexRowsDuring(
   { graph }: Scene,
   first: Span,
@@ -160,7 +160,10 @@ function indexRowsDuring(
   return (service) => rows.get(service) ?? [];
 }
 
-/** Whether a row is a request of another caller that was open when a root began, by clocks that may differ: `pairSpans` compares no others. */
+/**
+ * Whether a row is a request of another caller that was open when the root began, with tolerance for clocks. `pairSpans` compares only such
+ * rows.
+ */
 function mayHaveMade(scene: Scene, row: number, root: number): boolean {
   const { graph, thresholds } = scene;
   const start = graph.starts[root] ?? 0;
@@ -173,7 +176,7 @@ function mayHaveMade(scene: Scene, row: number, root: number): boolean {
   );
 }
 
-/** Pairs roots with the requests among the spans of a service: of each endpoint with every request, or none. */
+/** Pairs roots with the requests of a service: for each endpoint all requests, or none. */
 function pairWithRequestsOf(
   scene: Scene,
   rows: readonly number[],
@@ -188,7 +191,7 @@ function pairWithRequestsOf(
   return (some) => pairWithin(requests, some, fits, endpointOf, thresholds);
 }
 
-/** Whether nothing says that one program from outside sent both. */
+/** Whether nothing shows that one outside program sent both requests. */
 function isOfOtherCaller({ facts }: Scene, request: number, root: number): boolean {
   const userAgent = facts.userAgentOf(request);
   if (userAgent === null || userAgent !== facts.userAgentOf(root)) return true;

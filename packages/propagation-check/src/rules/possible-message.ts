@@ -14,8 +14,8 @@ import { areInOrder, countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /**
- * One service sends to a destination, another receives from it as many messages, and no message is whole. Without an expectation and
- * without ids of messages it is a warning: a destination may have senders outside of the data.
+ * One service sends to a destination, another receives as many messages from it, and no message is whole. A warning without an expectation
+ * and without message ids: a destination may have senders outside the data.
  */
 export const possibleMessages = rule<MessagesOfTwo>({
   finding,

@@ -6,8 +6,8 @@ import type { Scene } from './scene.ts';
 import { moveToFront } from './split-causes.ts';
 
 /**
- * A page sends no header to another origin than its own unless its instrumentation is told to (`propagateTraceHeaderCorsUrls`), which
- * is forgotten more often than a proxy strips it.
+ * A browser page sends no header to another origin unless its instrumentation is configured to (`propagateTraceHeaderCorsUrls`). A missing
+ * setting is likelier than a proxy that strips the header.
  */
 export function prepareRankByOrigin(scene: Scene): (draft: Draft) => Draft {
   if (!scene.facts.maySome(({ name }) => name === ofPages)) return (draft) => draft;
@@ -21,10 +21,10 @@ export function prepareRankByOrigin(scene: Scene): (draft: Draft) => Draft {
   };
 }
 
-/** The name of the span of a page that is loaded. */
+/** The span name for loading a page. */
 const ofPages = 'documentLoad';
 
-/** None where the URL is not known, or relative. */
+/** None if the URL is unknown or relative. */
 function readOrigin(span: Span): readonly string[] {
   const url = readText(span, 'url.full', 'http.url') ?? '';
   return URL.canParse(url) ? [new URL(url).origin] : [];

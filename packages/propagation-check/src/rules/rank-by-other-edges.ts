@@ -9,15 +9,16 @@ import type { FindingId } from './finding.ts';
 import { isFromBrowser } from './fix-by-surroundings.ts';
 import type { Scene } from './scene.ts';
 
-/** The way between the two services, the caller, and the called service may each lose the context. */
+/** The context may be lost on the way, at the caller, or at the called service. */
 const parties: readonly FindingId[] = ['header-stripped', 'header-not-sent', 'header-ignored'];
 
-/** The sources of the spans that a group has on one side. */
+/** The replicas and instrumentations of the spans on one side of a group. */
 type SourcesOf = (group: CallGroup, side: 'client' | 'server') => ReadonlySet<string>;
 
 /**
- * The instrumentation of a caller that sends context to other services very probably sends it to this one too: it is not the first to
- * suspect. A called service may continue the traces of the callers alone that it trusts.
+ * If the instrumentation of the caller sends context to other services, it very probably sends it here too, so `header-not-sent` is ranked
+ * after the other two. If the called service continues other callers, that becomes a fact only: it may continue only callers that it
+ * trusts.
  */
 export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
   const ofClients = rememberOf((group: CallGroup) => listSources(scene, group.clients));
@@ -42,7 +43,7 @@ export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
 }
 
 function tellCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
-  // A page sends it to the origins that a setting names, and a library may follow a redirect without it.
+  // A page sends the header only to the origins in a setting, and a library may follow a redirect without the header.
   if (isFromBrowser(draft) || isRedirected(scene, draft)) return null;
   const others = scene.groupsFrom(draft.client).filter(({ server }) => server !== draft.server);
   const whole = findAlike(scene, draft, 'client', others, sourcesOf);
@@ -56,7 +57,7 @@ function isRedirected({ graph }: Scene, { shown, protocol }: Draft): boolean {
 }
 
 function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
-  // A consumer may read single messages and no batches, or the first message of a batch alone.
+  // A consumer may extract context from single messages but not from batches, or only from the first message of a batch.
   if (draft.protocol === 'messaging') return null;
   const others = scene.groupsInto(draft.server).filter(({ client }) => client !== draft.client);
   const whole = findAlike(scene, draft, 'server', others, sourcesOf);
@@ -66,8 +67,8 @@ function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | 
 }
 
 /**
- * The first whole calls of an instrumentation that made this side of the broken ones; null unless each replica and instrumentation that
- * made some of those is in whole calls, too.
+ * The first whole calls by an instrumentation that also made this side of the broken calls; null unless every replica and instrumentation
+ * on this side of the broken calls also has whole calls.
  */
 function findAlike(
   scene: Scene,
@@ -78,7 +79,7 @@ function findAlike(
 ): CallGroup | null {
   const alike = groups.filter((group) => group.protocol === protocol);
   const spans = shown.flatMap((call) => call[side] ?? []);
-  // Spans without a scope may be of several instrumentations.
+  // Spans without a scope may come from several instrumentations.
   if (spans.length < shown.length || spans.some(({ scopeName }) => scopeName === '')) return null;
   const left = listSources(
     scene,
@@ -95,7 +96,7 @@ function findAlike(
   return null;
 }
 
-/** The replicas and instrumentations of rows. Neighbours are mostly alike. */
+/** The replicas and instrumentations of rows. Skips a row that equals the previous one, as most do. */
 function listSources({ graph }: Scene, rows: ArrayLike<number>): Set<string> {
   const { resources, resourceTable, scopes } = graph.store;
   const sources = new Set<string>();

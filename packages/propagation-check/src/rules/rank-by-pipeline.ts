@@ -5,8 +5,8 @@ import type { FindingId } from './finding.ts';
 const lost: readonly FindingId[] = ['server-span-lost', 'client-span-lost'];
 
 /**
- * A Collector that gave up spans makes lost telemetry the likelier cause wherever spans are missing. One that lost
- * none excludes nothing: the services' own exporters may have.
+ * If the Collector dropped spans, lost telemetry is the likelier cause for missing spans. If it dropped none, nothing is excluded: the
+ * exporters of the services may have lost spans.
  */
 export function rankByPipeline(draft: Draft, counters: CollectorCounters | null): Draft {
   if (draft.candidates === undefined || counters === null) return draft;

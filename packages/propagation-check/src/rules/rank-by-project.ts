@@ -2,7 +2,10 @@ import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import type { ProjectHint } from './project-hint.ts';
 
-/** The side at fault for a cause: a setting of the caller explains nothing that the called service does. Either may be at fault for the others. */
+/**
+ * The side at fault for a cause: a setting of the caller does not explain what the called service does. For other causes either side may be
+ * at fault.
+ */
 const sides: { readonly [Id in FindingId]?: 'client' | 'server' } = {
   'header-not-sent': 'client',
   'client-not-instrumented': 'client',
@@ -13,8 +16,8 @@ const sides: { readonly [Id in FindingId]?: 'client' | 'server' } = {
 };
 
 /**
- * Files say what is set up wrongly, and spans what went wrong: a candidate that both name comes first, with the files as its reason. They
- * decide nothing, since what runs may be of another version.
+ * Ranks a candidate first if files of the project explain it, and attaches those files. They decide nothing, as the running version may
+ * differ.
  */
 export function rankByProject(draft: Draft, hints: readonly ProjectHint[]): Draft {
   const { candidates } = draft;

@@ -2,7 +2,10 @@ import { type Call, selectCalls } from '../calls/call-group.ts';
 import { readStatusCode } from '../calls/http-facts.ts';
 import type { BaseScene } from './scene.ts';
 
-/** Calls whose CLIENT span covers a redirect and the request that followed: the called service redirected, and the caller saw another answer. */
+/**
+ * Calls whose CLIENT span covers a redirect and the request that follows it: the called service answered with a redirect, and the caller
+ * saw another answer.
+ */
 export function listRedirectedCalls({
   graph,
   facts,
@@ -16,7 +19,7 @@ export function listRedirectedCalls({
   );
 }
 
-/** RFC 9110, section 15.4; 304 redirects nobody. */
+/** RFC 9110, section 15.4, without 304, which does not redirect. */
 const redirects: ReadonlySet<number | null> = new Set([301, 302, 303, 307, 308]);
 
 function isRedirect(statusCode: number | null): boolean {

@@ -4,7 +4,7 @@ import type { Finding } from './define-finding.ts';
 import type { Draft } from './draft.ts';
 import { showCalls } from './shown-later.ts';
 
-/** Whole calls that show a cause, by edge, and all others in one group. */
+/** Groups whole calls that show a cause by edge, and all other calls into one group. */
 export function groupByEdge<Item extends Call>(
   calls: readonly Item[],
   isShowing: (call: Item) => boolean = () => true,

@@ -6,27 +6,27 @@ import type { Open, Scene } from './scene.ts';
 
 /** One condition of a rule. */
 export interface Gate<Case> {
-  /** The condition in words: `--explain` prints it where it does not hold. */
+  /** The condition in words. `--explain` prints it if it does not hold. */
   readonly name: string;
   readonly isOpen: (features: Case, scene: Scene) => boolean;
-  /** The values that it looks at. */
+  /** The values that decide, in words. */
   readonly tell: (features: Case, scene: Scene) => string;
 }
 
 interface RuleDefinition<Case> {
   readonly finding: { readonly id: FindingId };
-  /** The cases that may show the finding, each with named features. */
+  /** The cases that may show the finding, each with measured features. */
   readonly measure: (scene: Scene, open: Open) => readonly Case[];
-  /** Each must be open. The first closed one says why nothing is reported. */
+  /** All must be open. The first closed gate says why nothing is reported. */
   readonly gates?: readonly Gate<Case>[];
-  /** What a case that is not reported leaves unexplained. */
+  /** The spans that stay unexplained if the case is not reported. */
   readonly looseEnds?: (features: Case, scene: Scene) => readonly Span[];
   readonly report: (features: Case, scene: Scene) => Draft;
-  /** Why a loose end is in no case; null where the rule does not speak of such. */
+  /** Why a loose end is in no case; null if the rule does not concern such spans. */
   readonly whyNot?: (scene: Scene, open: Open, looseEnd: Span) => string | null;
 }
 
-/** Something that a rule looked at and did not report. */
+/** A case that a rule measured and did not report. */
 export interface Silence {
   readonly finding: FindingId;
   readonly gate: string;
@@ -39,7 +39,6 @@ export interface Judgement {
   readonly silences: readonly Silence[];
 }
 
-/** A rule that can say why it reports nothing. */
 export interface Rule {
   readonly finding: FindingId;
   judge(scene: Scene, open: Open): Judgement;
@@ -54,7 +53,7 @@ export function gate<Case>(
   return { name, isOpen, tell };
 }
 
-/** Gates decide, in their order, by what the rule measured in the scene. */
+/** Builds a rule: each measured case is reported if all gates are open, asked in order. */
 export function rule<Case>({
   finding,
   measure,
@@ -87,7 +86,7 @@ export function rule<Case>({
   };
 }
 
-/** The spans that were compared, with how often each reason kept them apart; null is no reason. */
+/** The compared spans, with how often each reason kept them apart. Null means that a nearer partner was chosen. */
 export function tellReasons(compared: string, reasons: readonly (string | null)[]): string {
   if (reasons.length === 0) return compared;
   const told = reasons.map((reason) => reason ?? 'nearer to another').sort();
@@ -95,7 +94,7 @@ export function tellReasons(compared: string, reasons: readonly (string | null)[
   return `${compared}: ${counts.join(', ')}`;
 }
 
-/** Of nanoseconds, for people. */
+/** Formats nanoseconds for people. */
 export function tellMilliseconds(nanoseconds: number): string {
   return `${(nanoseconds / 1_000_000).toFixed(1)} ms`;
 }

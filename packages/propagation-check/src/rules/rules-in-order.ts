@@ -43,11 +43,11 @@ import { whollyMissingServers } from './wholly-missing-servers.ts';
 import { wrongParents } from './wrong-parent.ts';
 
 /**
- * The order matters: a rule sees only the spans that no earlier one has explained,
- * so conclusive ones come first, and those that argue from absence last.
+ * The order matters: a rule sees only the spans that no earlier rule has explained. Conclusive rules come first, rules that argue from
+ * missing spans last.
  */
 export const rules: readonly Rule[] = [
-  // Both sides are there and joined, to the wrong thing.
+  // Both sides are in the data, joined to the wrong span or trace.
   truncatedTraceIds,
   staleCalls,
   staleHeaders,
@@ -59,7 +59,7 @@ export const rules: readonly Rule[] = [
   splitSidecars,
   detachedCalls,
   contextLostBetweenClients,
-  // Both sides are there and apart: in one trace, then in two.
+  // Both sides are in the data and not joined: in one trace, then in two.
   missingClients,
   splitTraces,
   splitRedirects,
@@ -69,31 +69,31 @@ export const rules: readonly Rule[] = [
   splitBatches,
   splitsByHand,
   partlySplitEdges,
-  // One side is missing, and something in the same trace shows that it existed.
+  // One side is missing, and other spans of the trace show that it existed.
   lostServerSpans,
   lostClientSpans,
-  // One side is missing; a whole call of the same kind or an expectation says that it should exist.
+  // One side is missing, and whole calls of the same kind or an expectation show that it should exist.
   serversNotInstrumented,
   partlyMissingServers,
   whollyMissingServers,
   missingCallers,
   whollyMissingCalls,
   partlyMissingCalls,
-  // Inside one service: what nothing above explains.
+  // Inside one service: spans that no rule above explains.
   contextLostBeforePeers,
   callsAfterMessages,
   callsAfterRequests,
   contextLostBetweenLayers,
   missingLoopbacks,
   contextLostBeforeWork,
-  // Only for expected edges that nothing above has spoken of.
+  // Expected edges without a report from the rules above.
   darkServices,
   unseenEdges,
   unseenEntrances,
-  // Whole edges that fall short of what is expected of them.
+  // Whole edges that do not meet an expectation.
   lostBaggage,
   unexpectedEdges,
-  // Not failures: what is left over, and what misleads.
+  // No errors: remaining spans, and data that mislead.
   possibleCalls,
   possibleMessages,
   messagesOfReplicas,

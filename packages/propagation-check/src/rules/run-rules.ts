@@ -12,7 +12,7 @@ export interface Outcome {
   readonly silences: readonly Silence[];
 }
 
-/** Asks each rule in turn; it sees only the loose ends that no earlier one has explained. */
+/** Runs each rule in turn on the loose ends that no earlier rule has explained. */
 export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts, looseEnds) };
   const silences: Silence[] = [];

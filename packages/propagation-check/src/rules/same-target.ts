@@ -3,7 +3,7 @@ import { nameTarget } from '../calls/target.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 
-/** Other answered calls, and messages, of the same caller to the same address or queue. */
+/** Other answered calls and messages of the same caller to the same address or destination. */
 export function listToSameTargets(clients: readonly Span[], calls: readonly Span[]): readonly Span[] {
   const known = new Set(calls);
   const targets = new Set(calls.map(nameCallerAndTarget));

@@ -11,116 +11,114 @@ import type { Group } from '../util/group-by.ts';
 import type { Draft } from './draft.ts';
 import type { Thresholds } from './thresholds.ts';
 
-/** Facts that are known before any rule. */
+/** What is known before any rule runs. */
 export interface BaseScene {
   readonly graph: TraceGraph;
   /** Facts of calls, by the rows of the graph. */
   readonly facts: RowFacts;
-  /** Calls whose two sides are connected, by services, protocol and kinds; in the order of their first calls. */
+  /** Whole calls, grouped by services, protocol and kinds, in the order of their first calls. */
   readonly groups: readonly CallGroup[];
   readonly groupsBetween: (client: string | null, server: string | null) => readonly CallGroup[];
   readonly groupsFrom: (client: string | null) => readonly CallGroup[];
   readonly groupsInto: (server: string | null) => readonly CallGroup[];
   readonly services: Services;
-  /** Calls as spans, and the spans of a service, by start. Each look-up makes views of them all: ask `groups` and `services` first. */
+  /** Calls as spans, and the spans of a service, by start. Each look-up makes views of them all, so ask `groups` and `services` first. */
   readonly calls: () => readonly Call[];
   readonly callsBetween: (client: string | null, server: string | null) => readonly Call[];
   readonly callsInto: (server: string | null) => readonly Call[];
   readonly spansOf: (service: string | null) => readonly Span[];
   /** The SERVER and CONSUMER spans of a service, by start. */
   readonly entriesOf: (service: string | null) => readonly Span[];
-  /** Those of the spans of a service that are meant, by start. */
+  /** The spans of a service that `isMeant` accepts, by start. */
   readonly selectSpans: (service: string | null, isMeant: (row: number) => boolean) => readonly Span[];
   readonly expectation: Expectation;
   /** The headers of a call, as far as taps and services saw them. */
   readonly headersOf: HeaderLookup;
   readonly headers: HeaderEvidence;
-  /** The first and the last end of the spans that a service delivered; null for a service without spans. */
+  /** The end times of the first and the last span that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
-  /** The first and the last end of all spans. */
+  /** The end times of the first and the last span of all services. */
   readonly capture: Coverage;
-  /** How far clocks are apart; the times of all spans here are aligned already. */
+  /** The offsets between clocks. The times of all spans here are already aligned. */
   readonly clockOffsets: ClockOffsets;
-  /** Every number of a rule. */
   readonly thresholds: Thresholds;
 }
 
-/** The spans and their facts. */
 export type GraphFacts = Pick<BaseScene, 'graph' | 'facts'>;
 
-/** Everything that a rule may look at. A rule does no I/O and changes nothing. */
+/** Everything that a rule may read. A rule does no I/O and changes nothing. */
 export interface Scene extends BaseScene {
   readonly shared: SharedResults;
 }
 
-/** Intermediate results that rules ask for often. `shareResults` makes each once for a scene. */
+/** Intermediate results that several rules use. `shareResults` computes each once for a scene. */
 export interface SharedResults {
-  /** Whether the edge must exist as a direct one: not where its calls go through others. */
+  /** Whether the edge must exist with direct calls, and not only through other services. */
   isExpectedDirectly(client: string | null, server: string | null): boolean;
-  /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+  /** Whether calls of `client` reach `server` through services that no expectation names: sidecars and gateways. */
   isReachedThrough(client: string, server: string): boolean;
-  /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
+  /** Whether the whole calls to `server` by this instrumentation of the caller all have user agents other than this one. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
   readonly answersOf: AnswerLookup;
   /** Calls whose CLIENT span covers a redirect and the request that followed. */
   readonly redirectedCalls: readonly Call[];
-  /** The rows of clients that have more than one call. Ask `extremes.isRepeated` of groups first. */
+  /** The rows of CLIENT and PRODUCER spans with more than one call. Ask `extremes.isRepeated` of the groups first. */
   repeatedClients(): ReadonlySet<number>;
-  /** Of a call that nobody continued: why that proves nothing, although the called service is here; null where it may. */
+  /** Why a call without a child proves nothing although the called service has spans; null if it may be a break. */
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;
-  /** The calls of each request that nobody continued and that do not say what they call. */
+  /** For each request, its calls that have no child and do not say what they call. */
   untoldCalls(): CallsOfRequests;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
   shortBatches(): readonly ShortBatches[];
 }
 
-/** A batch that names fewer messages than it says that it holds. */
+/** A batch with fewer links than the number of messages that it holds. */
 export interface ShortBatch {
   readonly span: Span;
   readonly unnamed: number;
 }
 
-/** Batches of one service and destination that lack messages, and a service that sent some of those that are in none. */
+/** Short batches of one service and destination, with a service that sent some of the messages that are in no batch. */
 export interface ShortBatches {
   readonly batches: Group<ShortBatch>;
   readonly sender: string | null;
-  /** The messages to the destination that are in no batch, of all senders. */
+  /** The messages of all senders to the destination that are in no batch. */
   readonly unread: () => readonly Span[];
-  /** How many messages the batches lack. */
+  /** The number of messages without a link. */
   readonly unnamed: number;
 }
 
-/** The calls of each request; those of null were made outside of all. */
+/** The calls of each request. The key null holds calls outside of any request. */
 export type CallsOfRequests = ReadonlyMap<Span | null, readonly Span[]>;
 
-/** A call that may be whole, although no SERVER span names it. */
+/** A call that may be whole although no SERVER span has it as parent. */
 export interface UnprovableCall {
   /** The called service. */
   readonly service: string | null;
   readonly why: 'cached-answer' | 'dropped-links';
 }
 
-/** The calls of services that are broken, and are not missing. */
+/** Calls that exist but are broken. */
 export interface BrokenCalls {
-  /** The method and path of a call, or its target. Proxies, replicas and restarts give one service several addresses. */
+  /** The method and path of a call, or else its target. Addresses are left out: proxies, replicas and restarts give one service several. */
   nameOf(row: number): string;
-  /** Calls that nobody continued, by these names. */
+  /** Calls without a child, by `nameOf`. */
   openOf(service: string | null): ReadonlyMap<string, Group<number>>;
-  /** The traces in which a service has a request whose parent is lost. */
+  /** The traces in which a service has a request whose parent is missing. */
   tracesReaching(service: string | null): ReadonlySet<number | undefined>;
 }
 
-/** Facts of the services that need no look at their spans. */
+/** Facts about services that need no look at their spans. */
 export interface Services {
-  /** Those that have spans. */
+  /** The services that have spans. */
   names(): readonly (string | null)[];
   has(service: string | null): boolean;
   hasKind(service: string | null, kind: Span['kind']): boolean;
   /** Whether it has SERVER or CONSUMER spans. */
   hasEntries(service: string | null): boolean;
-  /** Whether any of its spans calls somebody. */
+  /** Whether it has a span of an outgoing call. */
   isCalling(service: string | null): boolean;
 }
 
@@ -132,16 +130,15 @@ export interface Coverage {
 
 /** The spans that no earlier rule has explained. */
 export interface LooseEnds {
-  /** CLIENT and PRODUCER spans that nobody continued. */
+  /** CLIENT and PRODUCER spans that no SERVER or CONSUMER span continues. */
   readonly clients: readonly Span[];
-  /** SERVER and CONSUMER spans without parent and link. */
+  /** SERVER and CONSUMER spans without a parent and without links. */
   readonly roots: Roots;
-  /** Spans whose parent is nowhere. */
+  /** Spans whose parent is not in the data. */
   readonly orphans: readonly Span[];
 }
 
-/** The spans that no earlier rule has explained, and what the earlier rules found. */
+/** The loose ends with the findings of the earlier rules. */
 export interface Open extends LooseEnds {
-  /** The findings of the earlier rules. */
   readonly found: readonly Draft[];
 }

@@ -9,11 +9,11 @@ import { keyFor, mapBy } from '../util/group-by.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Whether nearly each call lies beside a whole one of the same request, and each whole one to the same place beside one of them: two
- * instrumentations, or one that is loaded twice, make a span each, and the header is that of one. Of calls in parallel, as many are not
- * lost one beside each that is whole.
+ * Whether nearly every call without a child lies beside a whole call of the same request, and nearly every whole call to that address
+ * beside one of these. Two instrumentations, or one that is loaded twice, then make two spans for one call, and the header names one of
+ * them. Lost calls among parallel ones do not pair up like this.
  *
- * Two tracers of one service make them in two traces.
+ * Two tracers of one service make the two spans in two traces.
  *
  * Source: opentelemetry-js-contrib, issue 2229; opentelemetry-java-instrumentation, issue 11401.
  */
@@ -27,7 +27,7 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
     for (let at = 0; at < clients.length; at += 1) {
       const row = clients[at] ?? none;
       if (places.has(placeOf(row))) others.add(row);
-      // Most edges have more whole calls than others.
+      // Stops early: most edges have more whole calls than these.
       if (others.size > rows.length / thresholds.displacedShare + 1) return false;
     }
   }
@@ -50,7 +50,7 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
   );
 }
 
-/** How many requests there are, and of how many each call lies beside another. */
+/** The number of requests, and the number of those in which every call lies beside another. */
 function countBeside(
   graph: TraceGraph,
   lonely: readonly number[],
@@ -76,13 +76,16 @@ function namePlace(call: FactSource): string {
   return keyFor(host, port);
 }
 
-/** Two spans side by side have one parent, which also tells the trace and the service. */
+/** Two spans of one call have the same parent, and so the same trace and service. */
 function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string {
   const parent = graph.parents[row] ?? none;
   return keyFor(parent === none ? row : parent, facts.methodOf(row), facts.pathOf(row));
 }
 
-/** Two instrumentations have two scopes. One that is loaded twice begins and ends both spans at once, as calls in parallel do not. */
+/**
+ * Two instrumentations have two scopes. An instrumentation that is loaded twice begins and ends both spans at nearly the same time, which
+ * parallel calls do not.
+ */
 function areOfOneCall({ graph, facts, thresholds }: Scene, one: number, other: number): boolean {
   const { starts, ends } = graph;
   const [start, end, otherStart, otherEnd] = [
@@ -96,7 +99,7 @@ function areOfOneCall({ graph, facts, thresholds }: Scene, one: number, other: n
   return Math.abs(start - otherStart) < rounding && Math.abs(end - otherEnd) < rounding;
 }
 
-/** In two traces, by two instrumentations. */
+/** The two spans are in two traces and come from two instrumentations. */
 function areOfTwoTracers(scene: Scene, one: number, other: number): boolean {
   const { graph, facts } = scene;
   return (

@@ -35,14 +35,14 @@ interface UnseenServer {
   readonly edge: ExpectedEdge;
   /** Whether the called service has SERVER or CONSUMER spans. */
   readonly hasEntries: boolean;
-  /** Otherwise: its spans that began traces and are or have calls, and these with the calls of the caller that were open then. */
+  /** If it has none: its spans that began traces and are calls or have children, and these paired with the open calls of the caller. */
   readonly roots: readonly Span[];
   readonly pairs: readonly Pair[];
 }
 
 /**
- * The called service emits spans, but no SERVER span at all: its own calls start new traces while the caller waits.
- * Only where the edge is expected; a service without SERVER spans may as well be a poller.
+ * The called service emits spans, but no SERVER span at all: its own calls begin new traces while the caller waits. Reported only if the
+ * edge is expected, as a service without SERVER spans may be a poller.
  */
 export const serversNotInstrumented = rule<UnseenServer>({
   finding,
@@ -93,25 +93,25 @@ export const serversNotInstrumented = rule<UnseenServer>({
   },
 });
 
-/** As tower-http makes it. The layer that made it may have looked for a header. */
+/** Whether the span stands for a request, as tower-http makes it. The layer that made it may have looked for a header. */
 function isOfRequest(span: Span): boolean {
   return span.kind === 'INTERNAL' && readMethod(span) !== null;
 }
 
-/** A broker answers those to its API. */
+/** The calls of the caller that may reach the service. Calls to the API of a broker are answered by the broker. */
 function listCalls({ clients }: Open, { client }: ExpectedEdge): readonly Span[] {
   return clients.filter((span) => span.serviceName === client && !asksBroker(span));
 }
 
-/** DNS look-ups and the like start traces in every process. */
+/** Leaves out spans without calls: DNS look-ups and the like begin traces in every process. */
 function leadsOutside(scene: Scene, span: Span): boolean {
   return isOutgoing(span) || scene.graph.hasChildren(span);
 }
 
-/** The answer of a service that names its SERVER span in every answer names none: there was none. */
+/** A service that names its SERVER span in every answer named none in this one: it made none. */
 export const serverNotInstrumented: HeaderCause = {
   finding,
-  // A hop behind the tap may have answered itself.
+  // A hop behind the tap may have sent the answer.
   needs: { sides: ['callee'] },
   explain: ({ server, headers: { answer }, namesItsSpan }) =>
     namesItsSpan && server === null && answer?.span === null

@@ -25,18 +25,18 @@ export const finding = defineFinding('server-span-lost', {
   ofMessages: { title: 'The receiving service\u2019s CONSUMER span never arrived' },
 });
 
-/** Calls of one service, each with a span of another that hangs in its trace under a span which is nowhere. */
+/** Calls of one edge, each with a span of the called service in the same trace whose parent is missing. */
 interface LostServers {
   readonly pairs: Group<Pair>;
-  /** Calls to the same address that led to nothing else. */
+  /** Other calls to the same address that have no such span. */
   readonly alike: readonly Span[];
   readonly orphans: readonly Span[];
 }
 
 /**
- * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
- * Shown by its other spans (INTERNAL, CLIENT, ...) that hang under a span of their own process which is nowhere.
- * Certain where flags say that the missing span is of their own process; without flags it may be another's.
+ * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived. Evidence: its other spans
+ * (INTERNAL, CLIENT, ...) whose parent is missing. Certain if span flags say that the parent is local; without flags the parent may belong
+ * to another process.
  */
 export const lostServerSpans = rule<LostServers>({
   finding,
@@ -101,8 +101,8 @@ function isOfServer(span: Span): boolean {
 }
 
 /**
- * Parents whose answer was begun and not ended, so that they may be open still: a stream may take as long as it likes after its caller's span
- * has ended. Source: opentelemetry-python-contrib, instrumentation-asgi, a span for each ASGI event.
+ * Parents whose response was started and not completed, so they may still be open: a stream may go on after the caller's span has ended.
+ * Source: opentelemetry-python-contrib, instrumentation-asgi, a span for each ASGI event.
  */
 function listUnanswered(orphans: readonly Span[]): ReadonlySet<string> {
   const parentsOf = (event: string): readonly string[] =>
@@ -119,7 +119,7 @@ function keyOfParent({ traceId, parentSpanId }: Span): string {
   return keyFor(traceId, parentSpanId);
 }
 
-/** Why a span is not of the work that a call led to; null where it can be. */
+/** Why a span does not belong to the work that a call led to; null if it can. */
 function whyApart(scene: Scene, client: Span, span: Span): string | null {
   if (client.traceId !== span.traceId) return 'of another trace';
   if (client.serviceName === span.serviceName) return 'of the same service';
@@ -130,23 +130,23 @@ function whyApart(scene: Scene, client: Span, span: Span): string | null {
   return readOutcome(client) === 'unreached' ? 'not answered by the called service' : null;
 }
 
-/** Whether the missing parent of a span is above the call as well. */
+/** Whether the missing parent of the span is also the parent above the call. */
 function isBesides(graph: TraceGraph, client: Span, { parentSpanId }: Span): boolean {
   return findTop(graph, client).parentSpanId === parentSpanId;
 }
 
-/** Flags say that the missing span is of the called service, and it delivered others of that time. */
+/** Whether span flags say that the missing parent is local, and the service delivered other spans of that time. */
 function isProof(scene: Scene, pair: Pair): boolean {
   return isParentRemote(pair.server) === false && isServerDue(scene, pair);
 }
 
-/** Otherwise the SERVER span may still be open, or on its way. */
+/** Whether the capture would hold the SERVER span. If not, it may still be open or not yet exported. */
 function isServerDue(scene: Scene, { client, server }: Pair): boolean {
   const end = client.endTimeUnixNano + measureServerLag(scene, client, server);
   return isCovered(scene, server.serviceName, client.startTimeUnixNano, end);
 }
 
-/** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
+/** Other calls to the same address: they have no child either if the service delivers no SERVER span. */
 function listAlike(scene: Scene, clients: readonly Span[], pairs: Group<Pair>): readonly Span[] {
   if (scene.services.hasEntries(pairs[0].server.serviceName)) return [];
   return listToSameTargets(
@@ -155,7 +155,7 @@ function listAlike(scene: Scene, clients: readonly Span[], pairs: Group<Pair>): 
   );
 }
 
-/** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
+/** How long after the CLIENT span the SERVER span may end: as in whole calls, otherwise as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
   const whole = scene.groupsBetween(client.serviceName, span.serviceName);
   return whole.length > 0 ? measureLag(whole, 'server') : client.endTimeUnixNano - client.startTimeUnixNano;
@@ -167,7 +167,7 @@ function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readon
   return orphans.filter((span) => traces.has(keyFor(span.traceId, span.serviceName)));
 }
 
-/** The service itself says that it made a sampled span in the caller's trace: that span was not delivered. */
+/** The service itself says that it made a sampled span in the caller's trace, so that span was not delivered. */
 export const serverSpanLost: HeaderCause = {
   finding,
   // A hop behind the tap may have named its own span.

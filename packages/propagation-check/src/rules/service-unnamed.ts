@@ -14,7 +14,6 @@ export const finding = defineFinding('service-unnamed', {
   fix: 'Set OTEL_SERVICE_NAME (or service.name in OTEL_RESOURCE_ATTRIBUTES).',
 });
 
-/** Without a name of its own a service cannot be told from others. */
 export const unnamedServices = rule<Group<Span>>({
   finding,
   measure: ({ graph }) => {

@@ -13,7 +13,7 @@ import { listRedirectedCalls } from './redirected-calls.ts';
 import type { BaseScene, LooseEnds, SharedResults, UnprovableCall } from './scene.ts';
 import { findShortBatches } from './split-batch.ts';
 
-/** Makes what rules ask for often, each result once for a scene. */
+/** Computes the results that several rules use, each once for a scene. */
 export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedResults {
   const findNamedAbove = rememberUpwards(scene);
   const isReachedThrough = remember((client: string, server: string) =>
@@ -74,8 +74,8 @@ function rememberUnprovable(
 }
 
 /**
- * Whether whole calls that an instrumentation made have user agents, and not this one. Reads them as far as the agent that is looked
- * for: nearly all have the same.
+ * Whether the whole calls of an instrumentation have user agents, and none has this one. Stops reading at the wanted user agent, as nearly
+ * all calls have the same.
  */
 function readAgents(
   { facts }: BaseScene,
@@ -106,10 +106,7 @@ function* listSides(
   }
 }
 
-/**
- * Finds the service of a span, or of the nearest above it, that the expectations name. All spans that a search passed have
- * the same answer.
- */
+/** Finds the nearest span at or above a span whose service an expectation names. All spans passed on the way get the same answer. */
 function rememberUpwards(scene: BaseScene): (row: number) => string | null {
   const known = new Map<number, string | null>();
   return (row) => {
@@ -127,7 +124,7 @@ function rememberUpwards(scene: BaseScene): (row: number) => string | null {
   };
 }
 
-/** The parent, or what a root is linked to in place of one. */
+/** The parent; for a root, the only span that it links to. */
 function findAbove(graph: TraceGraph, row: number): number {
   const parent = graph.upwards[row] ?? none;
   if (parent !== none || !graph.isRoot(row)) return parent;

@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import type { Shown } from './draft.ts';
 
-/** A call whose words are made when they are read: of many calls few are printed. */
+/** A call whose text is made when it is read: of many calls only a few are printed. */
 class ShownLater<Case> implements Shown {
   readonly client: Span | null;
   readonly server: Span | null;
@@ -20,7 +20,7 @@ class ShownLater<Case> implements Shown {
   }
 }
 
-/** @param tell One function for all calls: one for each would take memory. */
+/** @param tell One function for all calls: one for each call would take memory. */
 export function showCalls<Case extends { readonly client: Span | null; readonly server: Span | null }>(
   cases: readonly Case[],
   tell: (shown: Case) => string,
@@ -28,7 +28,7 @@ export function showCalls<Case extends { readonly client: Span | null; readonly 
   return cases.map((shown) => new ShownLater(shown.client, shown.server, shown, tell));
 }
 
-/** Of CLIENT and PRODUCER spans that have no other side. */
+/** For CLIENT and PRODUCER spans without another side. */
 export function showClients(clients: readonly Span[], tell: (client: Span) => string): readonly Shown[] {
   return clients.map((client) => new ShownLater(client, null, client, tell));
 }

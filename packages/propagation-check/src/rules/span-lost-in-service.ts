@@ -19,15 +19,15 @@ export const finding = defineFinding('span-lost-in-service', {
   fix: 'Let every span end, flush before exit, and export all spans of the process; a parent that is still open arrives later.',
 });
 
-/** Spans of one service whose parent is of that service as well, and nowhere. */
+/** Spans of one service whose parent is also of that service and missing. */
 interface LostInService {
   readonly spans: Group<Span>;
   readonly isFollowed: boolean;
 }
 
 /**
- * Spans whose parent is of their own service and nowhere, although the service delivered spans that ended later. The edges are whole:
- * what hangs under a missing SERVER span of a call is explained by `lostServerSpans`.
+ * Spans whose parent is of their own service and missing, although the service delivered spans that ended later. The edges are whole. Spans
+ * under a missing SERVER span of a call belong to `lostServerSpans`.
  */
 export const spansLostInServices = rule<LostInService>({
   finding,
@@ -44,7 +44,7 @@ export const spansLostInServices = rule<LostInService>({
     );
   },
   gates: [
-    // Otherwise the parent may be on its way.
+    // Otherwise the parent may not be exported yet.
     gate(
       'the service delivered spans that ended before and after',
       ({ isFollowed }) => isFollowed,
@@ -67,8 +67,8 @@ export const spansLostInServices = rule<LostInService>({
 });
 
 /**
- * By its flags; without them a call that was made during a request of the service hangs under a span of the service.
- * @param openThen The spans of its trace that were open when it started.
+ * Decided by span flags. Without flags, a call that was made during a request of the service has a parent in the service.
+ * @param openThen The spans of the trace that were open when the span started.
  */
 function isParentLocal(scene: Scene, span: Span, openThen: (span: Span) => Iterable<Span>): boolean {
   const isRemote = isParentRemote(span);
@@ -90,7 +90,10 @@ function isFollowed(scene: Scene, { serviceName, endTimeUnixNano }: Span): boole
   );
 }
 
-/** Whether spans of the called service are in traces of the caller, which proves an expected edge of which no call is here. */
+/**
+ * Whether the finding says that spans of the called service are in traces of the caller. This proves an expected edge without a visible
+ * call.
+ */
 export function provesArrival({ id, client, server }: Draft): boolean {
   return id === finding.id && client !== server;
 }

@@ -12,8 +12,8 @@ import { areInOrder, messageCauses } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /**
- * Batches that link to some of their messages only, as to the first: as many messages to the same destination are in no batch, each sent
- * before the batch that lacks it. Messages of senders without instrumentation leave batches short as well, and no PRODUCER span.
+ * Batches that link only to some of their messages, for example the first: as many messages to the same destination are in no batch, each
+ * sent before the batch that lacks it. Messages of senders without instrumentation also leave batches short, but have no PRODUCER span.
  */
 export const splitBatches = rule<ShortBatches>({
   finding: splitTrace,
@@ -42,7 +42,7 @@ export const splitBatches = rule<ShortBatches>({
       client: sender,
       server: batches[0].span.serviceName,
       protocol: 'messaging',
-      // The header of the messages that it links to did arrive.
+      // The headers of the linked messages did arrive.
       candidates: moveToFront(messageCauses, 'header-ignored'),
       shown: listLacking(batches).flatMap((batch, at) => {
         const client = unread()[at];
@@ -55,7 +55,7 @@ export const splitBatches = rule<ShortBatches>({
 
 export function findShortBatches(scene: BaseScene): readonly ShortBatches[] {
   const received = scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER');
-  // Services share the messages of a destination.
+  // Over all services, as they share the messages of a destination.
   const named = remember(() => new Set(received.flatMap(({ clients }) => [...clients])));
   return groupCalls(received, ({ server }) => keyFor(server)).flatMap((ofServer) =>
     measureShort(scene, ofServer, named),
@@ -76,26 +76,26 @@ function measureShort(
     const unread = remember(() => listUnread(scene, batches, named(), senders));
     const unnamed = sumOf(batches.map((batch) => batch.unnamed));
     const ofSender = (sender: string | null): ShortBatches => ({ batches, sender, unread, unnamed });
-    // Before a look at all messages.
+    // Decided before all messages are read.
     if (areLimited(batches)) return [ofSender(null)];
     return [...new Set(unread().map(({ serviceName }) => serviceName))].map(ofSender);
   });
 }
 
-/** Whether the messages that are in no batch are those that batches lack: as many, each sent before. */
+/** Whether the messages in no batch are those that the batches lack: equal in number, each sent before its batch. */
 export function areComplete({ batches, unread, unnamed }: ShortBatches): boolean {
   return unread().length === unnamed && areInOrder(unread(), listLacking(batches));
 }
 
-/** Whether a limit shows: several batches have as many links as it allows, or one as many as the usual limit allows. */
+/** Whether the batches show a limit on links: several have the same number of links, or one has as many as the default limit. */
 export function areLimited(batches: Group<ShortBatch>): boolean {
   return areOfOneLimit(batches) && (batches.length > 1 || batches[0].span.links.length === usualLimit);
 }
 
-/** Of links of a span, source: OpenTelemetry specification, SDK environment variables, `OTEL_SPAN_LINK_COUNT_LIMIT`. */
+/** The default limit on links of a span. Source: OpenTelemetry specification, SDK environment variables, `OTEL_SPAN_LINK_COUNT_LIMIT`. */
 const usualLimit = 128;
 
-/** Each batch as often as it lacks a message. */
+/** Repeats each batch once for each message that it lacks. */
 function listLacking(batches: readonly ShortBatch[]): readonly Span[] {
   return batches.flatMap(({ span, unnamed }) => Array.from({ length: unnamed }, () => span));
 }
@@ -111,13 +111,13 @@ function listShortBatches({ graph, facts }: BaseScene, servers: readonly number[
   });
 }
 
-/** A limit on links leaves the same number of them in each batch. */
+/** A limit on links leaves the same number of links in each batch. */
 function areOfOneLimit(batches: Group<ShortBatch>): boolean {
   const most = batches[0].span.links.length;
   return most > 1 && batches.every(({ span }) => span.links.length === most);
 }
 
-/** The messages to the destination of some batches that nobody names, sent before the last of these. */
+/** The messages to the destination of these batches that no span links to, sent before the last batch. */
 function listUnread(
   scene: BaseScene,
   batches: Group<ShortBatch>,

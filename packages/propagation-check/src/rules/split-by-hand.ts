@@ -7,18 +7,18 @@ import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** An expected edge without any whole call, between services that have INTERNAL spans alone. */
+/** An expected edge without whole calls, between services that have only INTERNAL spans. */
 interface UnseenByHand {
   readonly edge: ExpectedEdge;
   /** The spans of the callee that began traces. */
   readonly roots: readonly Span[];
-  /** These with the innermost spans of the caller that were open then. */
+  /** The roots with the innermost spans of the caller that were open then. */
   readonly pairs: readonly Pair[];
 }
 
 /**
- * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open.
- * Without kinds or HTTP attributes only an expected edge between services that have no other spans can be judged.
+ * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open. Without span kinds and
+ * HTTP attributes, only expected edges between services with no other spans can be judged.
  */
 export const splitsByHand = rule<UnseenByHand>({
   finding: splitTrace,

@@ -8,7 +8,7 @@ import type { FindingId } from './finding.ts';
 import { arrived } from './header-cause.ts';
 import type { Scene } from './scene.ts';
 
-/** Spans alone do not tell these apart. */
+/** The causes that spans alone cannot distinguish. */
 export const splitCauses: readonly FindingId[] = [
   'header-stripped',
   'header-not-sent',
@@ -21,7 +21,7 @@ export const splitCauses: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
-/** Observations that speak for a cause, the strongest first. */
+/** Observations that support a cause, the strongest first. */
 const observations: readonly {
   readonly cause: FindingId;
   readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
@@ -33,17 +33,17 @@ const observations: readonly {
   },
   // A header arrived: the SERVER span names a parent.
   { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
-  // Only some replicas of the server begin traces.
+  // Only some replicas of the called service begin traces.
   { cause: 'header-ignored', isSeen: (scene, pairs) => areOtherInstances(scene, pairs, 'server') },
-  // Only some replicas of the caller do, of which one call shows little: they are many.
+  // Only some replicas of the caller have broken calls. A caller has many replicas, so a few broken calls show little.
   {
     cause: 'header-not-sent',
     isSeen: (scene, pairs) =>
       pairs.length >= scene.thresholds.fewestSeparated && areOtherInstances(scene, pairs, 'client'),
   },
-  // Some calls are whole, so both sides can: something on the way differs.
+  // Some calls are whole, so both sides can propagate: something on the way differs.
   { cause: 'header-stripped', isSeen: (scene, pairs) => listWhole(scene, pairs).length > 0 },
-  // A hop stands in between: the port that was called is not the one that the server listens on.
+  // The called port is not the one on which the server listens: a hop stands in between.
   { cause: 'header-stripped', isSeen: (_, pairs) => pairs.some(isBehindHop) },
 ];
 
@@ -54,7 +54,7 @@ export function rankSplitCauses(scene: Scene, pairs: readonly Pair[]): readonly 
   return moveToFront(splitCauses, seen?.cause ?? 'header-not-sent');
 }
 
-/** Only the caller knows the id of its span: it sent a header, and the called service read it. */
+/** The parent of the SERVER span is the CLIENT span. Only the caller knows that id, so it sent a header, and the called service read it. */
 function isSpanIdKept({ client, server }: Pair): boolean {
   return server.parentSpanId === client.spanId;
 }
@@ -93,7 +93,7 @@ export function moveToFront(causes: readonly FindingId[], best: FindingId): read
   return [best, ...causes.filter((cause) => cause !== best)];
 }
 
-/** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
+/** MCP carries context separately from the HTTP requests below it, so whole calls of one protocol say nothing about the other. */
 export function isOfLayer(isMcp: boolean): (group: CallGroup) => boolean {
   return ({ protocol }) => (protocol === 'mcp') === isMcp;
 }

@@ -11,8 +11,9 @@ import { isOfBroker } from './split-message-id.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /**
- * Requests over a broker and their replies, which have one correlation id and no message ids, and of which the one or the other was received in a trace
- * of its own. A correlation id alone proves nothing: several messages of a workflow may have it, on one exchange and of services without spans.
+ * Requests over a broker and their replies, with one correlation id and no message ids, where the request or the reply was received in a
+ * trace of its own. A correlation id alone proves nothing: several messages of a workflow may have it, on one exchange and from services
+ * without spans.
  */
 export const splitConversations = rule<Group<PairSides>>({
   finding: splitTrace,
@@ -57,7 +58,7 @@ function listSplit(scene: Scene, open: Open): readonly PairSides[] {
     .filter(({ server }) => began.has(graph.rowOf(server)));
 }
 
-/** The two messages of a request and its reply, each the only one on its destination. */
+/** The request and its reply, each the only message on its destination. */
 function selectAnswered(spans: readonly Span[]): readonly PairSides[] {
   const messages = [...mapBy(spans, readDestination).values()].flatMap(([one, other, ...more]) => {
     if (other === undefined || more.length > 0 || !mayBeOfOneBroker(one, other)) return [];
@@ -72,7 +73,7 @@ function selectAnswered(spans: readonly Span[]): readonly PairSides[] {
   return isAnswered ? messages : [];
 }
 
-/** The correlation id of a message without an id of its own; null where it need not be unique. */
+/** The correlation id of a message without a message id; null if the id need not be unique. */
 function readConversation(call: FactSource): string | null {
   const id = readConversationId(call);
   return id !== null && isOfBroker(id) && readMessageId(call) === null ? id : null;

@@ -13,42 +13,45 @@ import type { CallIndex } from './index-calls.ts';
 import type { Scene } from './scene.ts';
 import { isOfLayer, isOfMcp } from './split-causes.ts';
 
-/** The features of an edge whose calls pair up with roots. */
+/** Features of an edge whose calls pair up with roots. */
 export interface SplitEdge {
   readonly scene: Scene;
   readonly client: string | null;
   readonly server: string | null;
   readonly pairs: readonly Pair[];
-  /** The open calls to the targets of the pairs, and the roots of their kinds, paired or not. */
+  /** All calls without a child to the targets of the pairs, paired or not. */
   readonly toTargets: readonly Span[];
-  /** How many of these calls a cache answered. */
+  /** The number of these calls that a cache answered. */
   readonly cached: number;
   readonly alike: Alike;
-  /** The calls to the targets, and the requests of the kinds, that no pair of any edge has. */
+  /** The calls to the targets and the requests of the kinds that are in no pair of any edge. */
   readonly countUnpaired: () => { readonly calls: number; readonly requests: number };
-  /** How many roots the server has. */
+  /** The number of roots of the server. */
   readonly ofServer: number;
-  /** Whole calls of the edge; messages between the two go another way. */
+  /** Whole calls of the edge, without messages. */
   readonly whole: readonly CallGroup[];
   readonly isExpected: boolean;
-  /** An expectation speaks for these calls unless the edge is whole by another way. */
+  /**
+   * Whether these calls go the usual way: whole calls go to the same targets; or, without whole calls of the edge, the edge is expected or
+   * no whole call reaches the server.
+   */
   readonly isOnItsWay: boolean;
   readonly arePassedOn: boolean;
-  /** Every pair has more in common than its time. */
+  /** Every pair agrees in more than time. */
   readonly isTold: boolean;
-  /** The pairs that ids prove. */
+  /** The pairs that ids in headers prove. */
   readonly named: ReadonlySet<Pair>;
 }
 
-/** Requests of some kinds. Views are made of them where their number does not decide. */
+/** Requests of the kinds of the pairs. Views are made only if the count does not decide. */
 interface Alike {
   readonly count: number;
   readonly list: () => readonly Span[];
 }
 
-/** The loose ends, which each edge asks for those of its two services. */
+/** The loose ends that each edge is measured with. */
 export interface Loose {
-  /** The two sides of the pairs of all edges. Asked for reports alone. */
+  /** Both sides of the pairs of all edges. Used only in reports. */
   readonly paired: () => Readonly<Record<'clients' | 'servers', ReadonlySet<Span>>>;
   readonly calls: CallIndex;
   readonly roots: Roots;
@@ -56,9 +59,9 @@ export interface Loose {
   /** By service. */
   readonly orphans: ReadonlyMap<string | null, readonly Span[]>;
   readonly targetOf: (call: Span) => string;
-  /** Of a row. */
+  /** The kind of the request in a row. */
   readonly kindOf: (request: number) => string;
-  /** How many roots of a service are of each kind. */
+  /** The number of roots of a service by kind. */
   readonly kindsOf: (server: string | null) => ReadonlyMap<string, number>;
 }
 
@@ -107,14 +110,14 @@ export function measureEdge(
           ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.at(row))))
           : scene.groupsInto(server).length === 0 || isExpected,
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
-      // Elsewhere nothing else pairs up.
+      // If the edge is not expected, only such pairs are made.
       isTold: !isExpected || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
       named,
     },
   ];
 }
 
-/** The open calls to the targets of the pairs that may have another side. */
+/** The calls without a child to the targets of the pairs that may have another side. */
 function listToTargets(
   { graph, facts }: Scene,
   loose: Loose,
@@ -124,9 +127,9 @@ function listToTargets(
 ): readonly Span[] {
   const isMcp = isOfMcp(client);
   const paired = remember(() => new Set(pairs.map((pair) => pair.client)));
-  // Spans of the called service without their parent prove that context arrived in their trace: its calls are others.
+  // Spans of the called service without their parent prove that context arrived in their trace, so calls in that trace are not split.
   const reached = new Set(loose.orphans.get(server.serviceName)?.map(({ traceId }) => traceId));
-  // A call that reached nobody, as while the called service starts, has no other side.
+  // A call that reached no server, for example while the called service starts, has no other side.
   const mayHaveOther = (row: number, span: Span): boolean =>
     facts.outcomeOf(row) !== 'unreached' &&
     !graph.isAtBorder(row) &&
@@ -138,7 +141,7 @@ function listToTargets(
     );
 }
 
-/** The requests of the kinds of the pairs. Of those at the border of the capture only the paired ones. */
+/** The requests of the kinds of the pairs. Unpaired requests at the border of the capture are left out. */
 function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], server: string | null): Alike {
   const kinds = new Set(pairs.map((pair) => loose.kindOf(graph.rowOf(pair.server))));
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
@@ -159,7 +162,10 @@ export function areNamed({ pairs, named }: SplitEdge): boolean {
   return pairs.every((pair) => named.has(pair));
 }
 
-/** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
+/**
+ * A key for requests of one kind to one service. If most requests of a kind began while no caller in the data made a call, others call this
+ * service.
+ */
 export function nameKind(request: FactSource): string {
   return keyFor(request.name, readUserAgent(request));
 }

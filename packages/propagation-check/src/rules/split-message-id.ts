@@ -14,16 +14,16 @@ import type { Open, Scene } from './scene.ts';
 import { isOfUnlinkedBatch, messageCauses, nameKind } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** A message with an id that a service received without the context of its sender. */
+/** A message with an id that was received without the context of its sender. */
 interface Received {
   readonly server: Span;
-  /** The span that sent it, with its id. */
+  /** The span with the same id that sent it. */
   readonly client: Span | null;
-  /** Why no span is known to have sent the message; null where one is. */
+  /** Why no span is known to have sent the message; null if one is. */
   readonly apart: string | null;
 }
 
-/** Messages that one service sent and another received in traces of its own, told by their ids. */
+/** Messages that one service sent and another received in its own traces, matched by message id. */
 export const messagesSplitById = rule<Group<Received>>({
   finding: splitTrace,
   measure: (scene, open) => {
@@ -67,7 +67,7 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
     scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER'),
     (client) => ids.has(readMessageId(facts.at(client)) ?? ''),
   );
-  // Several services may have received one message.
+  // Several services may receive one message, so `whole` may name a client twice.
   const producers = mapBy(
     [
       ...new Set([
@@ -94,7 +94,7 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
       return [
         { server, client: null, apart: sent.length === 0 ? 'none has the id' : 'of another queue or log' },
       ];
-    // A message that several sent, as one that is published again, is of any of them.
+    // If several spans sent the id, as for a republished message, any of them may be the sender.
     if (another !== undefined) {
       const resent = findResent(senders, server);
       return [{ server, client: resent, apart: resent === null ? 'several have the id' : null }];
@@ -104,8 +104,8 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
 }
 
 /**
- * Where no PRODUCER span has the id of a message, a CLIENT span that sent it: its context, or that of a span around it, should be in the message.
- * A message that any consumer received with a context has one.
+ * If no PRODUCER span has the id of a message, a CLIENT span that sent it: the message should carry the context of that span or of a span
+ * around it. Left out if any consumer received the message with a context.
  */
 function listSentByClient(
   { facts, graph }: Scene,
@@ -129,8 +129,9 @@ function listSentByClient(
 }
 
 /**
- * Some services receive a message in one span, without a link, and process it in a second span, with a link. If both spans have the
- * same kind, name and destination, the first one is a separate delivery: a retry.
+ * Whether a consumer already continued this delivery of the message. Some services receive a message in one span, without a link, and
+ * process it in a second span, with a link. If both spans have the same kind, name and destination, the first one is a separate delivery: a
+ * retry.
  */
 function lookUpDeliveries(whole: readonly Call[]): (client: Span, server: Span) => boolean {
   const delivered = mapBy(whole, ({ client, server }) => nameDelivery(client, server));
@@ -141,8 +142,8 @@ function lookUpDeliveries(whole: readonly Call[]): (client: Span, server: Span) 
 }
 
 /**
- * A job that is sent again keeps its id (Celery, `Task.retry`). Where all sends but one were received here by spans of one kind, and a single span
- * of that kind began a trace after that send, it received that one.
+ * A job that is sent again keeps its id (Celery, `Task.retry`). If all sends but one were received by spans of one kind, and a single span
+ * of that kind began a trace after that send, it received that send.
  */
 function lookUpResent(
   received: readonly Span[],
@@ -172,10 +173,10 @@ function nameDelivery(producer: Span, consumer: Span): string {
 }
 
 /**
- * Topics of two clusters have the same positions: nobody received from this one before it was sent, and where another consumer continued
- * the message, this one may be of the other cluster.
+ * Whether the message may be of another cluster: topics of two clusters have the same positions. It is if it was received before it was
+ * sent, and may be if another consumer continued the message.
  *
- * @param read The ids of producers whose messages a consumer continued.
+ * @param read The span ids of producers whose messages a consumer continued.
  */
 function mayBeOfAnotherLog(producer: Span, consumer: Span, read: ReadonlySet<string>): boolean {
   const isByPosition = readLogPosition(consumer) === readMessageId(consumer);
@@ -185,8 +186,8 @@ function mayBeOfAnotherLog(producer: Span, consumer: Span, read: ReadonlySet<str
 }
 
 /**
- * A subscription has another name than its topic. The ids of brokers are unique beyond one queue. Job queues number their jobs from 1,
- * and applications have queues of one name: such a number tells only of services that are known to share the queue.
+ * A subscription has another name than its topic. Ids that a broker assigns are unique beyond one queue. Job queues number their jobs from
+ * 1, and applications use the same queue names: such a number counts only between services that are known to share the queue.
  */
 function isSameQueue(producer: Span, consumer: Span, shareQueue: ShareQueue): boolean {
   const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
@@ -211,7 +212,7 @@ function lookUpQueues({ facts, expectation, groupsBetween }: Scene): ShareQueue 
   );
 }
 
-/** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
+/** Whether a broker assigned the id: a UUID, at least 16 hexadecimal digits, or a number of at least 12 digits as in Pub/Sub. */
 export function isOfBroker(messageId: string): boolean {
   return /^([0-9a-f-]{16,}|\d{12,})$/i.test(messageId);
 }

@@ -15,10 +15,10 @@ import type { Open, Scene } from './scene.ts';
 import { moveToFront } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** Messages of an expected edge that nobody received, and messages of its callee that nobody sent. */
+/** Sent messages of an expected edge that no span received, and received messages of its callee that no span sent. */
 interface LostMessages {
   readonly edge: ExpectedEdge;
-  /** Whether the edge has whole messages; then these are of one destination. */
+  /** Whether the edge has whole messages. Then these are the messages of one destination. */
   readonly isWhole: boolean;
   /** Whether they were received from destinations to which the sender sends nothing. */
   readonly isRenamed: boolean;
@@ -27,9 +27,9 @@ interface LostMessages {
 }
 
 /**
- * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none. Without ids, batches and
- * late delivery make pairs impossible, so only an expected edge counts: one without any whole message, or one on which as many are
- * lost on either side, each sent before the one that is received.
+ * PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans without either. Without message ids, batches and late
+ * delivery make pairs impossible, so only expected edges are judged: edges without a whole message, or edges on which as many messages are
+ * lost on either side, each sent before one is received.
  */
 export const splitMessages = rule<LostMessages>({
   finding: splitTrace,
@@ -68,9 +68,9 @@ export const splitMessages = rule<LostMessages>({
 });
 
 function listCauses(scene: Scene, { isRenamed, producers, consumers }: LostMessages): readonly FindingId[] {
-  // What the caller sends to that destination may have no spans.
+  // The sender may send to that destination without spans.
   if (isRenamed) return [...messageCauses, 'client-not-instrumented'];
-  // Functions read the context of their platform alone unless they are told to look into the message.
+  // Functions read only the context of their platform, unless they are configured to read the message.
   return consumers.every(({ kind }) => kind === 'SERVER') && !producers.every((span) => handsOn(scene, span))
     ? moveToFront(messageCauses, 'header-ignored')
     : messageCauses;
@@ -83,7 +83,7 @@ function tellLost({ producers, consumers }: LostMessages): string {
 /** Edges without any whole call. */
 function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
-    // A platform that hands a function its message may write a parent of its own.
+    // A platform that invokes a function with a message may write a parent of its own.
     const functions = open.orphans.filter((span) => span.kind === 'SERVER');
     const inBatches = scene
       .entriesOf(edge.server)
@@ -93,7 +93,7 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
     );
     if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
-    // Others may have received the same messages as they should.
+    // Other services may have received the same messages.
     const whole = scene.groupsFrom(edge.client);
     const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
     const ofSender = [...sent].filter(
@@ -104,7 +104,7 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
       const { destination } = readCallFacts(span);
       return destination === null || destinations.has(null) || destinations.has(destination);
     });
-    // A broker or a stream processor hands messages on from a topic to a queue or topic of another name.
+    // A broker or a stream processor may forward messages from a topic to a queue or topic of another name.
     const isRenamed =
       alike.length === 0 &&
       consumers.length >= scene.thresholds.fewestLostMessages &&
@@ -144,19 +144,21 @@ function isOfMessages({ clientKind, protocol }: CallGroup): boolean {
   return clientKind === 'PRODUCER' || (clientKind === 'CLIENT' && protocol === 'messaging');
 }
 
-/** The CLIENT spans that nobody continued, of a service that sends messages with the context of such spans. */
+/** The CLIENT spans in which a service sends messages, without those that a consumer continued. */
 function listUnreadSends(scene: Scene, service: string): readonly Span[] {
   const groups = scene.groupsFrom(service).filter(({ clientKind }) => clientKind === 'CLIENT');
   const continued = new Set(groups.flatMap(({ clients }) => [...clients]));
   return listSends(scene, service).filter((span) => !continued.has(scene.graph.rowOf(span)));
 }
 
-/** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */
+/**
+ * Whether a message enters a service with this span. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans).
+ */
 export function isMessage(span: Span): boolean {
   return span.kind === 'CONSUMER' || readCallFacts(span).protocol === 'messaging';
 }
 
-/** Whether neither a message nor the batch that it came in, a span of its own above it, names a trace of the sender. */
+/** Whether the message has no link, and its parent is the span of its batch, a root without links. */
 export function isOfUnlinkedBatch({ graph, facts }: Scene, row: number): boolean {
   const { kinds } = graph.store;
   const batch =
@@ -172,18 +174,18 @@ export function isOfUnlinkedBatch({ graph, facts }: Scene, row: number): boolean
 }
 
 /**
- * Whether a CLIENT span is of an API that takes messages or work to hand on: instrumentations make no PRODUCER span of most of these calls, and
- * write no context into what is handed on.
+ * Whether a CLIENT span is a call to an API that takes messages or work to pass on. Instrumentations make no PRODUCER span for most such
+ * calls, and write no context into the message.
  */
 export function handsOn({ graph }: Scene, span: Span): boolean {
   if (span.kind !== 'CLIENT') return false;
   const parent = graph.parents[graph.rowOf(span)] ?? none;
-  // The request of the API is a span of its own.
+  // The HTTP request to the API may be a span of its own.
   return isSend(span) || (parent !== none && isSend(graph.view(parent)));
 }
 
 /**
- * The CLIENT spans in which a service sends messages, where it makes no PRODUCER span: beside these they tell of the same messages. Source: semantic
+ * The CLIENT spans in which a service sends messages. None if it makes PRODUCER spans, which stand for the same messages. Source: semantic
  * conventions, messaging spans, "Span kind".
  */
 export function listSends({ services, selectSpans, facts }: Scene, service: string): readonly Span[] {
@@ -191,7 +193,10 @@ export function listSends({ services, selectSpans, facts }: Scene, service: stri
   return selectSpans(service, (row) => facts.protocolOf(row) === 'messaging' && isSend(facts.at(row)));
 }
 
-/** Some services receive a message first, in a span without a link, and process it then: each is a kind of its own. */
+/**
+ * A key for the kind of a span. Some services receive a message in one span, without a link, and process it in another: these are two
+ * kinds.
+ */
 export function nameKind(span: Span): string {
   return keyFor(span.kind, span.name, nameDestination(span));
 }
@@ -200,17 +205,17 @@ function nameDestination(span: Span): string {
   return keyFor(readCallFacts(span).destination);
 }
 
-/** How many messages some spans received. */
+/** The number of messages that these spans received. */
 export function countMessages(consumers: readonly Span[]): number {
   return sumOf(consumers.map(readBatchSize));
 }
 
-/** Each span as often as it received a message. Count them before: a span may tell any number. */
+/** Repeats each span once for each message that it received. Call `countMessages` first: a span may claim any number. */
 export function listMessages(consumers: readonly Span[]): readonly Span[] {
   return consumers.flatMap((span) => Array.from({ length: readBatchSize(span) }, () => span));
 }
 
-/** Whether each message can be one that was sent before. Both are by start. */
+/** Whether each sent message can be a received one that came later. Both lists are by start. */
 export function areInOrder(producers: readonly Span[], consumers: readonly Span[]): boolean {
   return producers.every((sent, index) => {
     const received = consumers[index];

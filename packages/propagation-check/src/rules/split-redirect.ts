@@ -15,16 +15,16 @@ import type { Open, Scene } from './scene.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { listNamed, finding as splitTrace } from './split-trace.ts';
 
-/** Calls of one service whose request was redirected, and requests that began traces after that. */
+/** Redirected calls of one edge, and requests that began traces after the redirect. */
 interface RedirectedCalls {
   readonly calls: Group<Call>;
   readonly pairs: Group<Pair>;
   readonly isBeyondChance: () => boolean;
-  /** The pairs that ids prove. */
+  /** The pairs that ids in headers prove. */
   readonly named: ReadonlySet<Pair>;
 }
 
-/** The conditions on all pairs together: a single one may be a coincidence. */
+/** Conditions on all pairs together, as a single pair may be a coincidence. */
 const countGates: readonly Gate<RedirectedCalls>[] = [
   gate(
     'nearly every redirected call has a request that began a trace after the redirect, several times',
@@ -41,8 +41,8 @@ const countGates: readonly Gate<RedirectedCalls>[] = [
 
 /**
  * A CLIENT span covers a redirect and the request that follows it. The called service answered with a redirect, the caller saw another
- * answer, and a request began a trace in between: libraries leave headers out where they follow redirects, most of them to other hosts.
- * Pairs whose ids name each other are judged one by one.
+ * answer, and a request began a trace in between: many libraries omit headers when they follow a redirect, most of them to other hosts.
+ * Pairs that ids in headers prove are judged one by one.
  */
 export const splitRedirects = rule<RedirectedCalls>({
   finding: splitTrace,
@@ -106,7 +106,7 @@ export const splitRedirects = rule<RedirectedCalls>({
     }),
 });
 
-/** The redirected calls that ids tie to the request that followed. */
+/** The redirected calls with the request that followed, if ids in headers prove the pair. */
 function listNamedRest(scene: Scene, open: Open, redirected: readonly Call[]): readonly Pair[] {
   const endOf = new Map(redirected.map(({ client, server }) => [client, server.endTimeUnixNano]));
   return listNamed(scene, open, [...endOf.keys()]).filter(({ client, server }) => {
@@ -115,7 +115,7 @@ function listNamedRest(scene: Scene, open: Open, redirected: readonly Call[]): r
   });
 }
 
-/** Each call, from its redirect on, with a request that began meanwhile. */
+/** Pairs the part of each call after its redirect with a request that began meanwhile. */
 function pairWithRest(
   { thresholds }: Scene,
   calls: readonly Call[],

@@ -9,7 +9,7 @@ import { type Gate, gate } from './rule.ts';
 import type { SplitEdge } from './split-edge.ts';
 import { whyApart } from './why-apart.ts';
 
-/** The conditions on all pairs of an edge together: a single pair may be a coincidence. */
+/** Conditions on all pairs of an edge together, as a single pair may be a coincidence. */
 export const shareGates: readonly Gate<SplitEdge>[] = [
   gate(
     'most calls to the target and most requests of the kind pair up, or the edge is expected',
@@ -20,19 +20,19 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
         pairs.length >= alike.count * thresholds.splitRequestsShare),
     tellShares,
   ),
-  // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
+  // If the edge is whole by another way, a third party with the same paths and callers from outside look the same.
   gate(
     'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
     (edge) => edge.isOnItsWay || areAllPaired(edge),
     tellShares,
   ),
-  // A cache that answers at once asks in the background, while other calls are open.
+  // A cache that answers at once revalidates in the background, while other calls are open.
   gate(
     'more calls pair up than a cache answered',
     ({ pairs, cached }) => pairs.length > cached,
     ({ pairs, cached }) => `${pairs.length} pairs, ${cached} answers of a cache`,
   ),
-  // Nothing but the expectation says that the one hands requests on.
+  // Only the expectation says that the caller passes requests on.
   gate(
     'most requests of the server are passed on',
     ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
@@ -58,12 +58,15 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
   ),
 ];
 
-/** An expectation supports pairs that have more in common than their time, and all pairs of an edge without whole calls. */
+/** Whether the edge is expected, and either the pairs agree in more than time or no call of the edge is whole. */
 function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
   return isExpected && (isTold || whole.length === 0);
 }
 
-/** Nearly every call, and every request; or all but one of several, where requests begin with their calls, or many pair up, more than by chance, with which no timer keeps step. */
+/**
+ * Whether nearly every call and every request is in a pair. One of several may be left over if calls start with a steady delay to each
+ * other, or if there are many pairs, more than by chance, and no timer keeps step with the calls.
+ */
 function areAllPaired(edge: SplitEdge): boolean {
   const {
     scene: { thresholds },
@@ -83,7 +86,10 @@ function areAllPaired(edge: SplitEdge): boolean {
   );
 }
 
-/** Left-overs on either side may show a coincidence; an expectation allows for more of them, and requests that begin with their calls for one. */
+/**
+ * Whether nothing, or little, is left over: left-over calls or requests may show a coincidence. An expectation allows more of them;
+ * distinct paths, or requests that start with their calls, allow one.
+ */
 function isAlone(edge: SplitEdge): boolean {
   const { scene, isExpected, pairs, toTargets, alike } = edge;
   const { thresholds } = scene;
@@ -93,7 +99,10 @@ function isAlone(edge: SplitEdge): boolean {
   return most - pairs.length <= 1 && (areOfDistinctPaths(edge.pairs, thresholds) || isOthersCut(edge));
 }
 
-/** Whether the call that is left over began before the capture, so that its request may be missing, and the other requests begin with their calls. */
+/**
+ * Whether the only left-over call began before the capture, so that its SERVER span may be missing, and the other requests start with their
+ * calls.
+ */
 function isOthersCut({ scene: { capture, thresholds }, pairs, toTargets, alike }: SplitEdge): boolean {
   if (alike.count > pairs.length || !doStartsFollow(pairs, thresholds)) return false;
   const paired = new Set(pairs.map(({ client }) => client));

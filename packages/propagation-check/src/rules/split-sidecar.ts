@@ -14,22 +14,22 @@ import type { Open, Scene } from './scene.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** Calls of one service that each enclose a call of another, to the same URL, which began a trace. */
+/** Calls of one service that each enclose a call of another service to the same URL, which began a trace. */
 interface SidecarCalls extends SharedCalls {
   readonly pairs: Group<Pair>;
-  /** The calls have a SERVER span: the header went on past the sidecar. */
+  /** The outer calls have a SERVER span: the header passed through the sidecar. */
   readonly isWhole: boolean;
-  /** How many requests began traces during the calls, and may be theirs. */
+  /** The number of requests that began traces during the calls and may be their other side. */
   readonly roots: number;
 }
 
-/** The sidecar let a header through that it did not continue. */
+/** The causes if the header passed through a sidecar that did not continue it. */
 const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored'];
 
 /**
- * A sidecar on the way out has a CLIENT span for a request that its service made, and that span began a trace: the sidecar reads no format
- * that the service writes, as with a mesh on B3. Two services that call one URL at the same time look alike, but the called service has a
- * SERVER span for each of these calls.
+ * An outbound sidecar has a CLIENT span for a request of its service, and that span began a trace: the sidecar reads no format that the
+ * service writes, for example in a mesh that uses B3. Two services that call one URL at the same time look the same, but then the called
+ * service has a SERVER span for each of these calls.
  */
 export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
@@ -97,7 +97,7 @@ function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[])
       one.serviceName !== other.serviceName &&
       isSameUrl(one, other) &&
       endsWithin(other, one, thresholds) &&
-      // The called service may call its own URL, and two callers of one service are no hop of each other.
+      // Left out: a called service that calls its own URL, and two callers of one service.
       calledBy.get(graph.rowOf(one)) !== other.serviceName &&
       scene.groupsBetween(one.serviceName, beyond).length === 0
     );

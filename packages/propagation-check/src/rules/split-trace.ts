@@ -44,10 +44,9 @@ export const finding = defineFinding('split-trace', {
 });
 
 /**
- * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
- * Time, method, path or port and user agent make the pairing safe, and that most calls to that target pair up.
- * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not. Pairs whose ids name each other
- * are judged one by one.
+ * A CLIENT span without a child, and a SERVER span that began a new trace for the same request. Evidence for the pair: time, method, path
+ * or port, user agent, and that most calls to the target pair up. A coincidence (a probe or a direct caller during a call to a peer that is
+ * not instrumented) does not fulfil these. Pairs that ids in headers prove are judged one by one.
  */
 export const splitTraces = rule<SplitEdge>({
   finding,
@@ -126,9 +125,9 @@ export const splitTraces = rule<SplitEdge>({
 });
 
 /**
- * A few requests that came in under another public name than that of the calls may be of callers from outside, while a third party with the same
- * path was called. A content network may rename the host, too. Where calls or requests are left over, any other address says so: proxies and
- * containers change addresses, but then all calls and requests pair up.
+ * Whether the pairs are few and may be calls to another host. If the hosts on both sides are different public names, outside callers may
+ * have sent the requests while the calls went to a third party with the same path; a CDN may also rename the host. If calls or requests are
+ * left over, any other address raises this doubt: proxies and containers change addresses too, but then all calls and requests pair up.
  */
 function mayBeOfOtherHost(edge: SplitEdge): boolean {
   const { scene, pairs, toTargets, alike, named, isExpected } = edge;
@@ -140,19 +139,19 @@ function mayBeOfOtherHost(edge: SplitEdge): boolean {
   );
 }
 
-/** Whether a call and a request have different public names of the host. */
+/** Whether a call and a request name different public hosts. */
 function haveOtherNames({ client, server }: Pair): boolean {
   const [called, received] = [readCallFacts(client).host, readCallFacts(server).host];
   return isPublicName(called) && isPublicName(received) && called !== received;
 }
 
-/** Whether pairs fit only by a clock offset that loose ends alone gave: nothing else connects the two clocks. */
+/** Whether a pair fits only by a clock offset that was guessed from loose ends: nothing else connects the two clocks. */
 function isTimedByGuess({ scene: { clockOffsets }, pairs, named }: SplitEdge): boolean {
   const guessOf = (span: Span): string | null => clockOffsets.get(clockOf(span))?.guess ?? null;
   return pairs.some((pair) => !named.has(pair) && guessOf(pair.client) !== guessOf(pair.server));
 }
 
-/** Pairs of the same services and protocol have the same. */
+/** A number for the edge of a pair: its services and protocol. */
 function numberEdge({ graph, facts }: Scene, { client, server }: PairSides): number {
   const [caller, called] = [graph.rowOf(client), graph.rowOf(server)];
   const services = graph.serviceNumberOf(caller) * graph.serviceCount + graph.serviceNumberOf(called);
@@ -188,12 +187,12 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
       );
 }
 
-/** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
+/** SERVER spans with a missing parent whose trace has no beginning in the data. If it has one, the missing parent is lost telemetry. */
 function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.graph.isBegun(span.traceId));
 }
 
-/** Pairs of different traces that ids in headers prove. */
+/** Pairs of two traces that ids in headers prove. */
 export function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
   const { graph, headers, shared, thresholds } = scene;
   if (!mayNameSides(graph, headers.wire)) return [];
@@ -209,8 +208,8 @@ function withoutAny(spans: readonly Span[], taken: ReadonlySet<Span>): readonly 
 }
 
 /**
- * Whether a row can be the request of some call that was open when it started, to be asked before a view is made. Where nobody is expected
- * to call its service, that call must have more in common with it than the time.
+ * Whether a row may be the request of some call that was open when it started; asked before views are made. If no expectation names its
+ * service as called, the call and the row must agree in more than time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
   const { graph, facts, thresholds } = scene;
@@ -225,8 +224,9 @@ function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boo
 }
 
 /**
- * Requests that a gateway or a sidecar recorded as one SERVER span each, without a CLIENT span for the passing on, and
- * that nobody continued: in whole calls that very span is the parent beyond it, or the service makes no other spans.
+ * Requests that a gateway or sidecar recorded only as a SERVER span, without a CLIENT span for passing them on, and without a child: in
+ * whole calls that SERVER span is the parent of the next service, or the service makes no CLIENT spans and an expectation says that it
+ * calls.
  */
 function listPassedOn(scene: Scene): readonly Span[] {
   const passing = new Set(

@@ -33,21 +33,21 @@ export const finding = defineFinding('stale-context', {
   fix: 'Do not keep a context, header set or client with headers beyond one request; inject anew for every call.',
 });
 
-/** The calls of one edge below requests that had ended when some of them began. */
+/** Calls of one edge under requests of which some had ended when a call under them began. */
 interface StaleCalls {
   readonly client: string | null;
   readonly server: string | null;
   readonly protocol: EdgeProtocol;
   readonly calls: readonly Call[];
-  /** Other requests of the same endpoints, which lack the call, each with one that it waited for. */
+  /** Other requests of the same endpoints that lack the call, each with a call that it waited for. */
   readonly pairs: readonly Pair[];
-  /** How many older requests have calls in these pairs. */
+  /** The number of older requests above the calls in these pairs. */
   readonly owners: number;
 }
 
 /**
- * The context inside the caller was stale: calls of many requests hang below a request that had ended. Fire-and-forget calls do so
- * too and are healthy: there no *other* request lacks the very calls that hang in the wrong place.
+ * The context inside the caller was stale: calls of many requests hang under a request that had ended. Fire-and-forget calls also hang
+ * under an ended request and are healthy, but then no *other* request lacks those calls.
  */
 export const staleCalls = rule<StaleCalls>({
   finding,
@@ -58,7 +58,6 @@ export const staleCalls = rule<StaleCalls>({
       ({ pairs }) => pairs.length > 0,
       ({ calls }) => `none of them, with ${countOf(calls.length, 'call')} below requests that had ended`,
     ),
-    // A stale request gathers the calls of several; fire-and-forget spreads them over their own.
     gate(
       'an older request has the calls of several others',
       ({ pairs, owners }, { thresholds }) => pairs.length >= owners * thresholds.callsPerStaleOwner,
@@ -98,11 +97,11 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   const alike = Array.from(graph.rowsOfService(client)).filter(isAlike);
   const clients = groups.flatMap((group) => [...group.clients]);
   const calling = new Set(clients.map((call) => graph.topInService(call)));
-  // Before all calls are named.
+  // Checked before all calls are named.
   const idle = alike.filter((row) => !calling.has(row));
   if (idle.length === 0) return [];
   const callers = listCallers(scene, client, clients, server);
-  // Before a view is made of any.
+  // Checked before views are made.
   const bereftRows = new Set(idle.filter((row) => !callers.has(row)));
   if (bereftRows.size === 0) return [];
   const requests = scene.selectSpans(client, isAlike);
@@ -129,7 +128,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   return [{ client, server, protocol, calls, pairs, owners: gathering.size }];
 }
 
-/** The requests that had ended when a call below them began. */
+/** The requests that had ended when a call under them began. */
 function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
   const { graph, thresholds } = scene;
   const withLate = groups.filter(({ extremes }) => extremes.late > Number(thresholds.clockTolerance));
@@ -147,7 +146,7 @@ function isLate(scene: Scene, call: number): boolean {
   return startsAfter(scene, call, scene.graph.topInService(call));
 }
 
-/** Of rows, by more than clocks differ. */
+/** Whether a row starts after the end of another, by more than clocks differ. */
 function startsAfter(
   { graph: { starts, ends }, thresholds }: Scene,
   later: number,
@@ -156,18 +155,18 @@ function startsAfter(
   return (starts[later] ?? 0) > (ends[earlier] ?? 0) + Number(thresholds.clockTolerance);
 }
 
-/** SERVER spans below one span of the caller; at least one began after that span had ended. */
+/** SERVER spans under one span of the caller, at least one of which began after that span had ended. */
 interface StaleHeader {
   readonly parent: Span;
-  /** With calls that tell of the same request, waited for it, and have no child. */
+  /** These SERVER spans with calls of the same request that waited for it and have no child. */
   readonly pairs: Group<Pair>;
-  /** Those whose SERVER span began after `parent` had ended. */
+  /** The pairs whose SERVER span began after `parent` had ended. */
   readonly late: readonly Pair[];
-  /** Of all calls of the service: those that repeat a call which had a SERVER span of its own by then. */
+  /** From all calls of the service: pairs whose call repeats one that already had a SERVER span of its own. */
   readonly repeated: readonly Pair[];
 }
 
-/** The header itself was stale: SERVER spans of many calls under one old span, while the CLIENT spans of these calls stay alone. */
+/** The header itself was stale: SERVER spans of many calls hang under one old span, while the CLIENT spans of these calls have no child. */
 export const staleHeaders = rule<StaleHeader>({
   finding,
   measure: (scene, open) =>
@@ -175,7 +174,7 @@ export const staleHeaders = rule<StaleHeader>({
       measureStaleHeaders(scene, service, clients),
     ),
   gates: [
-    // A cache that answers at once asks for a newer answer later, with the headers of the call that it answered: that has no other SERVER span.
+    // A cache that answers at once revalidates later with the headers of the call that it answered. That call has no other SERVER span.
     gate(
       'several such requests began after the span that they hang below had ended, or repeat one that was served before',
       ({ late, repeated }, { thresholds }) =>
@@ -199,7 +198,7 @@ export const staleHeaders = rule<StaleHeader>({
     }),
 });
 
-/** All late requests of the service are paired at once: each call without a child explains one of them. */
+/** All late requests of the service are paired at once, so that each call without a child explains only one of them. */
 function measureStaleHeaders(
   scene: Scene,
   service: string | null,
@@ -207,7 +206,7 @@ function measureStaleHeaders(
 ): readonly StaleHeader[] {
   const calls = listLateCalls(scene, service);
   const callOf = new Map(calls.map((call) => [call.server, call]));
-  // A proxy sends again what the caller gave up; who retries after an answer has one.
+  // A proxy repeats a request that the caller gave up. A client that retries after an answer has the answer in its span.
   const isServed = (call: Call): boolean => !isLateCall(scene, call) && isAnswered(call);
   const served = new Set(calls.filter(isServed).map((call) => call.client));
   const repeats = (client: Span, parent: Span): boolean => served.has(parent) && areSiblings(parent, client);
@@ -237,7 +236,10 @@ function measureStaleHeaders(
   }));
 }
 
-/** UNAVAILABLE of gRPC comes from the called service where its span says the same: the caller writes it of a lost connection, too. */
+/**
+ * Whether the called service answered. gRPC clients also set UNAVAILABLE when the connection is lost, so it counts only if the SERVER span
+ * has it too.
+ */
 function isAnswered({ client, server }: Call): boolean {
   if (readStatusCode(client) !== null) return true;
   if (readRpcStatus(client) === null) return false;
@@ -248,7 +250,7 @@ function areSiblings(one: Span, other: Span): boolean {
   return one.traceId === other.traceId && one.parentSpanId === other.parentSpanId;
 }
 
-/** The calls of the spans of a service that had ended when one of their calls began. */
+/** The calls of CLIENT spans that had ended when one of their SERVER spans began. */
 function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
   const { graph } = scene;
   const groups = scene.groupsFrom(service);
@@ -267,7 +269,7 @@ function isLateCall(scene: Scene, { client, server }: Call): boolean {
   return startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(client));
 }
 
-/** The client stopped waiting, and a busy server came to the request later. */
+/** Whether the client stopped waiting, and a busy server handled the request later. */
 function isGivenUp({ client, server }: Call): boolean {
   return readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no';
 }

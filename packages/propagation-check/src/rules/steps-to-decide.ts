@@ -14,7 +14,7 @@ import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
 import { describeNextTap } from './next-tap.ts';
 
-/** Causes that headers tell apart. */
+/** Causes that headers distinguish. */
 const toldByHeaders: readonly FindingId[] = [
   'header-stripped',
   'header-not-sent',
@@ -23,14 +23,14 @@ const toldByHeaders: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
-/** Symptoms of edges that nobody expects. */
+/** Symptoms that are also reported for edges that no expectation names. */
 const expectable: readonly FindingId[] = ['missing-call', 'split-trace'];
 
-/** No tap speaks the protocols of brokers, but what was sent stays there. */
+/** Taps do not read the protocols of brokers, but brokers keep the sent messages. */
 const lookIntoBroker =
   'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
 
-/** The consumer of a message whose sender is nowhere has read a context: its parent is the span to look for. */
+/** If the sender's span is missing, the consumer did extract a context: its parent id is the span to look for. */
 function listStepsOfMessage({ id, client, shown: [first] }: Draft): readonly string[] {
   const { parentSpanId = null, traceId } = first?.server ?? {};
   if (id !== 'missing-client' || parentSpanId === null) return [lookIntoBroker];
@@ -41,10 +41,9 @@ function listStepsOfMessage({ id, client, shown: [first] }: Draft): readonly str
   ];
 }
 
-/** `possible-call.ts` and `possible-message.ts`: an expectation makes an error of the warning. */
+/** For warnings of `possible-call.ts` and `possible-message.ts`: an expectation makes them errors. */
 function listExpectation({ id, severity, shown, client, server }: Draft): readonly string[] {
   if (severity !== 'warning' || !expectable.includes(id) || shown.length === 0) return [];
-  // An expectation needs both names.
   if (client === null || server === null) return [];
   const option = writeExpectOption(client, server);
   return [
@@ -64,8 +63,8 @@ const lookInBrowser =
   "Look at the request in the network panel of the browser's developer tools: without a `traceparent` it is header-not-sent";
 
 /**
- * Steps after which the next report names the cause, the cheapest first: a setting that records headers in spans, then a tap, then a
- * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
+ * Steps after which the next report names the cause, the cheapest first: a setting that records headers in spans, a tap, a packet capture.
+ * A step with a command to paste has it in a second line. Empty if the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown, recordingGaps = {} } = draft;
@@ -85,7 +84,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   );
   const called = first?.client ?? first?.server ?? null;
   const own = id === 'split-trace' ? [] : listOwnSteps(draft);
-  // Headers do not tell whether a span was exported.
+  // Headers do not show whether a span was exported.
   const isOfHeaders = candidates[0] !== undefined && toldByHeaders.includes(candidates[0]);
   return [
     ...listExpectation(draft),
@@ -109,7 +108,10 @@ function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonl
   ];
 }
 
-/** The setting with which the service's spans say what it sent or received; empty where they do, and where nothing is known to. */
+/**
+ * The setting that makes the spans of the service record the headers that it sent or received. Empty if the spans have them, or if no
+ * setting is known.
+ */
 function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly string[] {
   const who = span.serviceName ?? 'the service';
   if (gap === 'process')
@@ -132,7 +134,7 @@ function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly stri
   return span.kind === 'SERVER' ? [record, sendHeader(span, who)] : [record];
 }
 
-/** Where no call brings a header, nothing shows that headers are recorded: instrumentations leave out what did not come. */
+/** If no call has the header, nothing shows that headers are recorded: instrumentations omit headers that did not arrive. */
 function sendHeader(span: Span, who: string): string {
   const step = `Before the calls, send ${who} a request of your own that has a traceparent: spans without the header prove that none came only after a span that has it`;
   if (readCallFacts(span).protocol !== 'http') return step;

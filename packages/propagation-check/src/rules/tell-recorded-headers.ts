@@ -8,8 +8,8 @@ import type { FindingId } from './finding.ts';
 import { unsent } from './header-cause.ts';
 
 /**
- * What the recorded headers of calls prove where they leave the cause open, and why they leave it open: that the caller sent its own header,
- * and that the called service records those of other requests and has none of these.
+ * Adds what recorded headers prove although the cause stays undecided, and why it does: that the caller sent its own header, or that the
+ * called service recorded headers of other requests but none on these spans.
  */
 export function prepareRecordedFacts(
   graph: TraceGraph,
@@ -40,10 +40,10 @@ export function prepareRecordedFacts(
   };
 }
 
-/** Causes of which no header of the call would have arrived. */
+/** Causes for which no header of the call would have arrived. */
 const lostBefore: readonly FindingId[] = [...unsent, 'header-stripped'];
 
-/** Also of records that were cut: nobody but the caller knew the id. */
+/** Truncated values count too: only the caller knew the trace id. */
 function haveTraceOfCall({ shown }: Draft): boolean {
   return (
     shown.length > 0 &&
@@ -82,7 +82,7 @@ function tellGap(service: string | null, gap: RecordingGap, verb: 'came' | 'went
   return `${service} recorded the headers of other requests by the same instrumentation: none ${verb} with these, or ${why}`;
 }
 
-/** Only the caller knows the id of its span. */
+/** Only the caller knows its span id. */
 function isSent({ shown }: Draft): boolean {
   return (
     shown.length > 0 &&

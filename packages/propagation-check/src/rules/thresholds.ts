@@ -1,4 +1,4 @@
-/** The kind of a number, which decides how far the test moves it. */
+/** The kind of a number: the test moves a count by at least 1, and a share to at most 1. */
 type Unit = 'time' | 'count' | 'share' | 'ratio';
 
 /**
@@ -12,13 +12,13 @@ export interface Threshold<Value extends number | bigint = number | bigint> {
   readonly pinnedBy: { readonly lower: string; readonly higher: string };
 }
 
-/** Times are in nanoseconds; shares are of a whole, at most 1; ratios compare two numbers. */
+/** Times are in nanoseconds. A share is a part of a whole, at most 1. A ratio compares two numbers. */
 export const thresholdTable = {
   rounding: {
     value: 1_000_000n,
     unit: 'time',
     reason:
-      'Some SDKs start spans at whole milliseconds, so a server may seem to start this much before its client.',
+      'Some SDKs start spans at whole milliseconds, so a SERVER span may seem to start this much before its CLIENT span.',
     pinnedBy: { lower: 'split-trace/broken-rounding', higher: 'split-trace/healthy-rounding' },
   },
   jitter: {
@@ -31,72 +31,72 @@ export const thresholdTable = {
     value: 5_000_000n,
     unit: 'time',
     reason:
-      'Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`.',
+      'Clocks of two processes on one machine differ by this much. Used only where nothing fits within `rounding`.',
     pinnedBy: { lower: 'split-trace/broken-clock-tolerance', higher: 'split-trace/healthy-clock-tolerance' },
   },
   sharedTime: {
     value: 0.25,
     unit: 'share',
     reason:
-      'Instances of a service that delivered spans together for less than this share of its time followed one another: none is cut off.',
+      'Instances whose times overlap for at most this share ran one after the other (a restart, a rollout). The capture cuts off none of them.',
     pinnedBy: { lower: 'missing-server/shown-shared-time', higher: 'missing-server/healthy-shared-time' },
   },
   judgedShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'An edge of which at most this share of the calls is judged is not called whole.',
+    reason: 'An edge is called whole only if more than this share of its calls could be judged.',
     pinnedBy: { lower: 'missing-server/shown-half', higher: 'missing-server/shown-majority' },
   },
   noticeableSkew: {
     value: 100_000_000n,
     unit: 'time',
-    reason: 'People notice a difference of this much between two clocks in a trace.',
+    reason: 'People notice a clock difference of this much in a trace.',
     pinnedBy: { lower: 'clock-skew/healthy-noticeable-skew', higher: 'clock-skew/shown-noticeable-skew' },
   },
   fewestLoose: {
     value: 3,
     unit: 'count',
-    reason: 'Fewer loose ends make no pattern from which a clock can be told.',
+    reason: 'Fewer loose ends do not determine the offset of a clock.',
     pinnedBy: { lower: 'split-trace/broken-fewest-loose-two', higher: 'split-trace/broken-fewest-loose' },
   },
   mostGuessed: {
     value: 200,
     unit: 'count',
     reason:
-      'Each call is compared with each request: of an edge with more calls an expectation must say that it exists before its clocks are compared.',
+      'Comparing clocks compares each call with each request. On an edge with more calls, clocks are compared only if an expectation names the edge.',
     pinnedBy: { lower: 'split-trace/shown-most-guessed', higher: 'split-trace/healthy-most-guessed' },
   },
   apartShare: {
     value: 0.5,
     unit: 'share',
     reason:
-      'A clock is off only where more than this share of the SERVER spans start outside of their CLIENT spans.',
+      'A clock is wrong only if more than this share of the SERVER spans start outside their CLIENT spans.',
     pinnedBy: { lower: 'clock-skew/healthy-apart-share', higher: 'clock-skew/shown-apart-share' },
   },
   alignedShare: {
     value: 0.5,
     unit: 'share',
     reason:
-      'One offset must put more than this share of them inside: work that was handed over starts when it can.',
+      'One offset must put more than this share of those SERVER spans inside their CLIENT spans. Deferred work starts at its own times, and no single offset fits it.',
     pinnedBy: { lower: 'clock-skew/healthy-aligned-share', higher: 'clock-skew/shown-aligned-share' },
   },
   fewestSteady: {
     value: 10,
     unit: 'count',
-    reason: 'Fewer pairs vary so much from rotation to rotation that single ones are exceptions.',
+    reason:
+      'Below this number of pairs, ignore the worst of the five rotations: single rotations of few pairs vary a lot.',
     pinnedBy: { lower: 'split-trace/healthy-fewest-steady', higher: 'missing-call/broken-parallel' },
   },
   chanceOutliers: {
     value: 1,
     unit: 'count',
-    reason: 'Of five rotations of few pairs, so many may give as many pairs as were found.',
+    reason: 'Below `fewestSteady` pairs, ignore this many of the five rotations.',
     pinnedBy: { lower: 'split-trace/broken-chance-outliers', higher: 'split-trace/healthy-chance-outliers' },
   },
   chanceShare: {
     value: 0.7,
     unit: 'share',
-    reason:
-      'Rotated spans must pair up clearly less often than the real ones, or the pairs are a coincidence.',
+    reason: 'Pairs are evidence only if rotating the spans in time leaves at most this share of them.',
     pinnedBy: {
       lower: 'split-trace/broken-chance-share',
       higher: 'missing-server/broken-split-left-over-expected',
@@ -105,7 +105,7 @@ export const thresholdTable = {
   fillsRequest: {
     value: 0.25,
     unit: 'ratio',
-    reason: 'A call that takes this much of its request was waited for; calls of a timer are short.',
+    reason: 'A request waited for a call that takes this share of its time. Calls of a timer are short.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-fills-request',
       higher: 'context-lost-in-process/broken-fills-request',
@@ -114,7 +114,7 @@ export const thresholdTable = {
   restAfterCall: {
     value: 0.2,
     unit: 'ratio',
-    reason: 'A request that ends within this share of its time after its call waited for it.',
+    reason: 'A request waited for a call if it ends within this share of its time after the call.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-rest-after-call',
       higher: 'context-lost-in-process/healthy-rest-after-call',
@@ -123,7 +123,7 @@ export const thresholdTable = {
   fewestPrompt: {
     value: 2,
     unit: 'count',
-    reason: 'One call that begins with its request may be a timer that fired then.',
+    reason: 'A single call that starts with its request may be a timer that fired at that moment.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-fewest-prompt',
       higher: 'context-lost-in-process/broken-usual-delay',
@@ -133,7 +133,7 @@ export const thresholdTable = {
     value: 0.1,
     unit: 'ratio',
     reason:
-      'Calls that begin with their requests usually begin within this share of the time of the request.',
+      'Calls that start with their requests usually start within this share of the duration of the request.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-usual-delay',
       higher: 'context-lost-in-process/healthy-usual-delay',
@@ -142,7 +142,8 @@ export const thresholdTable = {
   longestDelay: {
     value: 0.25,
     unit: 'ratio',
-    reason: 'Calls that begin with their requests all begin within this share of the time of the request.',
+    reason:
+      'Calls that start with their requests all start within this share of the duration of the request.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-longest-delay',
       higher: 'context-lost-in-process/healthy-longest-delay',
@@ -152,7 +153,7 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'ratio',
     reason:
-      'Requests end with their calls where the time between the two ends varies less than this share of what the requests vary.',
+      'Requests end with their calls if the time from the end of the call to the end of the request varies by less than this share of how much the durations of the requests vary.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-ends-follow',
       higher: 'context-lost-in-process/shown-timer-at-the-end',
@@ -162,7 +163,7 @@ export const thresholdTable = {
     value: 0.1,
     unit: 'ratio',
     reason:
-      'Requests that all last alike do not tell whether they end with their calls: then how long they go on after these differs by at most this share of their time.',
+      'Requests that all take the same time do not show whether they end with their calls. They may, if the time from the end of the call to the end of the request varies by at most this share of their duration.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-steady-rest',
       higher: 'context-lost-in-process/shown-same-event',
@@ -172,7 +173,7 @@ export const thresholdTable = {
     value: 0.2,
     unit: 'ratio',
     reason:
-      'Calls begin with their requests where no time between the two starts differs from the usual one by this share of what the times between requests vary by. A timer begins at its own time.',
+      'Calls start with their requests if each delay differs from the usual one by less than this share of how much the intervals between requests vary. A timer starts at its own time.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-start-spread',
       higher: 'context-lost-in-process/healthy-start-spread',
@@ -182,7 +183,7 @@ export const thresholdTable = {
     value: 1_000_000_000n,
     unit: 'time',
     reason:
-      'Schedulers count whole seconds from the full one, so that the jobs of two programs keep step; other periods meet by chance alone.',
+      'Schedulers fire at whole seconds, so jobs of two programs can keep step. Other periods coincide only by chance.',
     pinnedBy: {
       lower: 'context-lost-in-process/shown-clock-tick',
       higher: 'context-lost-in-process/shown-clock-tick',
@@ -191,7 +192,7 @@ export const thresholdTable = {
   displacedShare: {
     value: 0.9,
     unit: 'share',
-    reason: 'A cache leaves requests without calls, too: then most of them contain none.',
+    reason: 'A cache also leaves requests without calls. Then most of those requests contain no call.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-displaced-share',
       higher: 'context-lost-in-process/broken-displaced-share',
@@ -201,7 +202,7 @@ export const thresholdTable = {
     value: 6,
     unit: 'count',
     reason:
-      'Beside so many that pair up, one that does not is an exception: its span was ended too early or lost, or its call failed. Fewer pairs may be a coincidence.',
+      'With this many pairs, a single call or request without a partner is an exception: its span ended too early or was lost, or the call failed. Fewer pairs may be a coincidence.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-fewest-beside-exception',
       higher: 'context-lost-in-process/broken-ended-early',
@@ -211,7 +212,7 @@ export const thresholdTable = {
     value: 3,
     unit: 'count',
     reason:
-      'Beside so many pairs, one request that needed no call, or whose call or own end the capture cuts off, is an exception. Fewer may be a coincidence.',
+      'With this many pairs, one exception is allowed if the data explain it: a request that needed no call, or a call or request that the capture cuts off. Fewer pairs may be a coincidence.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-fewest-beside-told',
       higher: 'context-lost-in-process/broken-beside-cached',
@@ -221,7 +222,7 @@ export const thresholdTable = {
     value: 1.1,
     unit: 'ratio',
     reason:
-      'More calls or requests than pairs, by more than a cut capture explains, are those of a job, a timer or other callers.',
+      'If calls or requests outnumber the pairs by more than a cut capture explains, the rest belong to a job, a timer or other callers.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-unrouted',
       higher: 'context-lost-in-process/healthy-displaced-left-over',
@@ -231,7 +232,7 @@ export const thresholdTable = {
     value: 0.8,
     unit: 'share',
     reason:
-      'A process that is held up while it begins a span measures it too short, so that a call seems to outlive its request: a few do.',
+      'A process that stalls while it starts a span measures the span too short, so a few calls seem to outlive their requests.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-contained-share',
       higher: 'context-lost-in-process/broken-contained-share',
@@ -240,7 +241,7 @@ export const thresholdTable = {
   fewestDisplaced: {
     value: 5,
     unit: 'count',
-    reason: 'Fewer pairs may be a coincidence, whatever the rotations say.',
+    reason: 'Fewer pairs may be a coincidence, whatever the rotations show.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-displaced-left-over',
       higher: 'context-lost-in-process/broken-fewest-displaced',
@@ -249,7 +250,8 @@ export const thresholdTable = {
   manyDisplaced: {
     value: 15,
     unit: 'count',
-    reason: 'So many requests are not by chance as many as the calls, although they overlap.',
+    reason:
+      'With this many pairs, equal numbers of requests and calls are no coincidence, even if the requests overlap.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-overlapping',
       higher: 'context-lost-in-process/broken-many-displaced',
@@ -258,26 +260,27 @@ export const thresholdTable = {
   uniqueShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'Where this share of the pairs fit nothing else, they correspond one by one.',
+    reason: 'If this share of the pairs fit nothing else, calls and requests correspond one to one.',
     pinnedBy: { lower: 'split-trace/healthy-unique-share', higher: 'split-trace/broken-unique-share' },
   },
   fewestDistinct: {
     value: 2,
     unit: 'count',
-    reason: 'One call and one request with a path of their own may be of two callers.',
+    reason: 'One call and one request with the same unusual path may still come from two callers.',
     pinnedBy: { lower: 'split-trace/healthy-fewest-distinct', higher: 'split-trace/broken-fewest-distinct' },
   },
   usualAgentShare: {
     value: 0.9,
     unit: 'share',
     reason:
-      'What one instrumentation sends has one user agent: a few pairs with another are callers from outside.',
+      'One instrumentation sends one user agent. If this share of the pairs has it, the others are callers from outside.',
     pinnedBy: { lower: 'split-trace/broken-usual-agent-share', higher: 'split-trace/broken-partner' },
   },
   splitCallsShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'Most calls to the target must pair up: the others called a peer that is not instrumented.',
+    reason:
+      'Most calls to the target must pair up. Otherwise they may go to a peer that is not instrumented.',
     pinnedBy: {
       lower: 'split-trace/healthy-split-calls-share',
       higher: 'split-trace/broken-split-calls-share',
@@ -286,7 +289,7 @@ export const thresholdTable = {
   splitRequestsShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'Most requests of the kind must pair up: others call this service, too.',
+    reason: 'Most requests of the kind must pair up. Otherwise they may come from other callers.',
     pinnedBy: {
       lower: 'split-trace/healthy-split-requests-share',
       higher: 'split-trace/broken-split-requests-share',
@@ -296,7 +299,7 @@ export const thresholdTable = {
     value: 0.9,
     unit: 'share',
     reason:
-      'Where the edge is whole by another way, nearly every call must pair up: a partner with the same paths looks alike.',
+      'If the edge is whole by another way, nearly every call must pair up: a third party with the same paths looks alike.',
     pinnedBy: {
       lower: 'split-trace/healthy-every-call-share',
       higher: 'split-trace/broken-every-call-share',
@@ -306,13 +309,13 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'share',
     reason:
-      'Where only the expectation says that requests are passed on, most requests of the server must be such.',
+      'If only the expectation says that the caller passes requests on, most requests of the server must be passed on.',
     pinnedBy: { lower: 'missing-call/broken-passed-on-share', higher: 'split-trace/broken-passed-on-share' },
   },
   splitLeftOverExpected: {
     value: 1.2,
     unit: 'ratio',
-    reason: 'An expectation speaks for the pairs, so that more calls or requests may be left over.',
+    reason: 'An expectation supports the pairs, so more calls or requests may be left over.',
     pinnedBy: {
       lower: 'split-trace/broken-split-left-over-expected',
       higher: 'missing-server/broken-split-left-over-expected',
@@ -321,19 +324,19 @@ export const thresholdTable = {
   untoldShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'Pairs that have nothing but their time in common must be most of the calls to the target.',
+    reason: 'Pairs that agree in nothing but time must be this share of the calls to the target.',
     pinnedBy: { lower: 'missing-server/broken-untold-share', higher: 'split-trace/broken-untold-share' },
   },
   fewestUntold: {
     value: 3,
     unit: 'count',
-    reason: 'Fewer of them on an edge with whole calls may be a coincidence.',
+    reason: 'On an edge with whole calls, fewer pairs that agree in nothing but time may be a coincidence.',
     pinnedBy: { lower: 'split-trace/healthy-untold', higher: 'split-trace/broken-fewest-untold' },
   },
   fewestPartlySplit: {
     value: 3,
     unit: 'count',
-    reason: 'Fewer roots inside of requests that lack the call may be callers from outside.',
+    reason: 'Fewer roots inside requests that lack the call may be callers from outside.',
     pinnedBy: {
       lower: 'split-trace/healthy-fewest-partly-split',
       higher: 'split-trace/broken-partly-by-hand',
@@ -343,7 +346,7 @@ export const thresholdTable = {
     value: 0.9,
     unit: 'share',
     reason:
-      'Roots, with a kind or without, that fit nearly every unanswered call by time are its other side.',
+      'Roots that fit this share of the unanswered calls by time are their other side, even without a span kind.',
     pinnedBy: {
       lower: 'missing-server/shown-split-by-time-share',
       higher: 'split-trace/shown-split-by-time-share',
@@ -352,7 +355,7 @@ export const thresholdTable = {
   cachedDuration: {
     value: 0.5,
     unit: 'ratio',
-    reason: 'Answers of a cache take at most this much of the time of those of the called service.',
+    reason: 'A cache answers in at most this share of the time that the called service takes.',
     pinnedBy: {
       lower: 'missing-server/healthy-cached-duration',
       higher: 'missing-server/shown-cached-duration',
@@ -361,7 +364,8 @@ export const thresholdTable = {
   quickestAnswers: {
     value: 0.1,
     unit: 'share',
-    reason: 'Lost calls have ordinary durations; cached ones are usually faster than all but this share.',
+    reason:
+      'Lost calls have ordinary durations. Cached calls are usually faster than all but this share of the whole calls.',
     pinnedBy: {
       lower: 'missing-server/healthy-quickest-answers',
       higher: 'missing-server/shown-quickest-answers',
@@ -370,7 +374,7 @@ export const thresholdTable = {
   fewestCached: {
     value: 3,
     unit: 'count',
-    reason: 'Of fewer answers without a SERVER span it may be chance that they are the quick ones.',
+    reason: 'With fewer calls without a SERVER span, it may be chance that they are fast.',
     pinnedBy: {
       lower: 'missing-server/shown-fewest-cached',
       higher: 'missing-server/healthy-quickest-answers',
@@ -379,7 +383,8 @@ export const thresholdTable = {
   strayRequestsShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'A service with this many requests of unknown callers shows the other side of the calls itself.',
+    reason:
+      'If the service has this many requests of unknown callers, those requests are the other side of the calls.',
     pinnedBy: {
       lower: 'missing-server/broken-stray-requests-share',
       higher: 'missing-call/broken-stray-requests-share',
@@ -389,7 +394,7 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'share',
     reason:
-      'Roots of programs that call only this service are judged apart where they are at least this share.',
+      'Roots of programs that call only this service are judged separately if they are at least this share of the roots.',
     pinnedBy: {
       lower: 'missing-call/broken-insiders-share',
       higher: 'client-not-instrumented/broken-insiders-share',
@@ -398,7 +403,7 @@ export const thresholdTable = {
   missingCallShare: {
     value: 0.5,
     unit: 'share',
-    reason: 'Most roots must have begun during a request of the caller.',
+    reason: 'Most roots must have started during a request of the caller.',
     pinnedBy: {
       lower: 'missing-call/broken-missing-call-share',
       higher: 'client-not-instrumented/broken-missing-call-share',
@@ -407,7 +412,7 @@ export const thresholdTable = {
   mostRootsCompared: {
     value: 40,
     unit: 'count',
-    reason: 'Most services without a caller are called from outside: their first requests tell.',
+    reason: 'Most services without a caller are called from outside, and their first requests show it.',
     pinnedBy: {
       lower: 'missing-call/healthy-most-roots-compared',
       higher: 'missing-call/shown-most-roots-compared',
@@ -416,7 +421,8 @@ export const thresholdTable = {
   everyRequestShare: {
     value: 0.9,
     unit: 'share',
-    reason: 'Nearly every request must have its root or message: captures are cut at both ends.',
+    reason:
+      'Nearly every request must have its root or message. The rest is lost where the capture begins or ends.',
     pinnedBy: {
       lower: 'client-not-instrumented/broken-between',
       higher: 'client-not-instrumented/broken-every-request-share',
@@ -425,7 +431,7 @@ export const thresholdTable = {
   fewestUnique: {
     value: 2,
     unit: 'count',
-    reason: 'One root within one request may be a caller from outside.',
+    reason: 'A single root within a single request may be a caller from outside.',
     pinnedBy: {
       lower: 'client-not-instrumented/healthy-fewest-unique',
       higher: 'client-not-instrumented/broken-fewest-unique',
@@ -435,7 +441,7 @@ export const thresholdTable = {
     value: 2,
     unit: 'count',
     reason:
-      'One request that continues a trace without a caller here may come from outside, with a header of its own.',
+      'A single request that continues a trace without a caller here may come from outside, with its own header.',
     pinnedBy: {
       lower: 'external-parent/shown-fewest-continued',
       higher: 'external-parent/shown-beside-whole',
@@ -445,21 +451,21 @@ export const thresholdTable = {
     value: 3,
     unit: 'count',
     reason:
-      'Fewer calls to an address that is not the one of the server may have gone to another peer with the same path.',
+      'Fewer calls to another address than that of the server may have gone to another peer with the same path.',
     pinnedBy: { lower: 'wrong-parent/healthy-fewest-misled', higher: 'wrong-parent/broken-in-cluster' },
   },
   exportDelay: {
     value: 5_000_000_000n,
     unit: 'time',
     reason:
-      'A process exports what has ended once in this time (OpenTelemetry specification, OTEL_BSP_SCHEDULE_DELAY), so that the first and the last of a capture may lack it.',
+      'A process exports ended spans once in this time (OpenTelemetry specification, OTEL_BSP_SCHEDULE_DELAY), so a capture may lack spans from its first and last seconds.',
     pinnedBy: { lower: 'missing-client/shown-export-delay', higher: 'missing-client/broken-export-delay' },
   },
   fewestSeparated: {
     value: 5,
     unit: 'count',
     reason:
-      'A sender has many replicas, and fewer broken calls may all be of one that has no whole call by chance: two replicas share ten calls so once in 126 times.',
+      'A sender has many replicas, and fewer broken calls may all come from a replica without a whole call by chance: for two replicas and ten calls, once in 126 times.',
     pinnedBy: {
       lower: 'split-trace/broken-fewest-separated',
       higher: 'split-trace/broken-caller-replica',
@@ -469,7 +475,7 @@ export const thresholdTable = {
     value: 0.008,
     unit: 'ratio',
     reason:
-      'An attribute that has nothing to do with it separates five broken calls from five whole ones once in 126 times, and there are about ten attributes.',
+      'An unrelated attribute separates five broken calls from five whole ones once in 126 times, and there are about ten attributes.',
     pinnedBy: {
       lower: 'split-trace/broken-separated',
       higher: 'split-trace/broken-separated-by-chance',
@@ -479,7 +485,7 @@ export const thresholdTable = {
     value: 0.1,
     unit: 'ratio',
     reason:
-      'The replica that three of six broken calls reached, and no whole one, is worth a look, with how often that is chance. Fewer calls are not.',
+      'A replica that three of six broken calls and no whole call reached is worth a look. The report says how often this is chance. With fewer calls it is too often chance.',
     pinnedBy: {
       lower: 'split-trace/broken-replica-of-two',
       higher: 'split-trace/broken-likely-by-chance',
@@ -488,7 +494,8 @@ export const thresholdTable = {
   fewestWholeCalls: {
     value: 3,
     unit: 'count',
-    reason: 'Fewer whole calls do not show that those of the beginning or the end are the exception.',
+    reason:
+      'Fewer whole calls do not show that broken calls at the beginning or end of the capture are exceptions.',
     pinnedBy: {
       lower: 'missing-client/broken-fewest-whole-calls',
       higher: 'missing-client/shown-fewest-whole-calls',
@@ -497,7 +504,8 @@ export const thresholdTable = {
   wholeCallsShare: {
     value: 0.75,
     unit: 'share',
-    reason: 'Where fewer of the whole calls lie before, or after, the broken ones are not those of one end.',
+    reason:
+      'Broken calls are an effect of the ends of the capture only if this share of the whole calls lies between those at its beginning and those at its end.',
     pinnedBy: {
       lower: 'missing-client/broken-whole-calls-share',
       higher: 'missing-client/shown-whole-calls-share',
@@ -507,7 +515,7 @@ export const thresholdTable = {
     value: 0.1,
     unit: 'ratio',
     reason:
-      'A handler calls within this share of the usual time to the next message; a timer calls at any time.',
+      'A handler calls within this share of the usual interval to the next message. A timer calls at any time.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-after-consumer',
       higher: 'context-lost-in-process/healthy-after-consumer',
@@ -516,7 +524,7 @@ export const thresholdTable = {
   fewestDetached: {
     value: 2,
     unit: 'count',
-    reason: 'One coincidence in time may be a poller or a job that ran during a request.',
+    reason: 'A single coincidence in time may be a poller or a job that ran during a request.',
     pinnedBy: {
       lower: 'context-lost-in-process/shown-one-job',
       higher: 'context-lost-in-process/broken-fewest-detached',
@@ -525,13 +533,14 @@ export const thresholdTable = {
   callsPerStaleOwner: {
     value: 2,
     unit: 'ratio',
-    reason: 'A stale request gathers the calls of several; fire-and-forget spreads them over their own.',
+    reason:
+      'A stale request collects the calls of several requests. Fire-and-forget calls hang under their own requests.',
     pinnedBy: { lower: 'stale-context/healthy-calls-per-stale-owner', higher: 'stale-context/broken' },
   },
   fewestLostMessages: {
     value: 3,
     unit: 'count',
-    reason: 'Fewer lost messages may be some that came from outside, and as many that nobody has read yet.',
+    reason: 'Fewer lost messages may come from outside, while as many sent messages are still unread.',
     pinnedBy: {
       lower: 'split-trace/healthy-fewest-lost-messages',
       higher: 'split-trace/broken-messages-of-one',
@@ -550,40 +559,41 @@ export const thresholdTable = {
     value: 10_000_000,
     unit: 'time',
     reason:
-      'In nanoseconds: a client that asks again on each answer needs less, and no timer is set to so little.',
+      'A client that sends the next request on each answer pauses for less, and no timer is set to so little. In nanoseconds.',
     pinnedBy: { lower: 'missing-call/broken-longest-pause', higher: 'missing-call/healthy-longest-pause' },
   },
   shortestRest: {
     value: 0.3,
     unit: 'ratio',
-    reason: 'A loop does not rest: the pause between two calls must be at least this part of a call.',
+    reason:
+      'A loop does not pause: the pause between two calls must be at least this share of the duration of a call.',
     pinnedBy: { lower: 'missing-call/healthy-shortest-rest', higher: 'missing-call/broken-shortest-rest' },
   },
   longestRest: {
     value: 2,
     unit: 'ratio',
     reason:
-      'A timer rests for longer: the pause between two calls must be at most so many times as long as a call.',
+      'A timer pauses for longer: the pause between two calls must be at most this many times as long as a call.',
     pinnedBy: { lower: 'missing-call/broken-longest-rest', higher: 'missing-call/healthy-longest-rest' },
   },
   rhythmSpread: {
     value: 3,
     unit: 'ratio',
-    reason: 'Each pause is about the usual one, up to this factor.',
+    reason: 'Each pause differs from the usual one by at most this factor.',
     pinnedBy: { lower: 'missing-call/broken-rhythm-spread', higher: 'missing-call/healthy-rhythm-spread' },
   },
 } as const satisfies Readonly<Record<string, Threshold>>;
 
 export type ThresholdName = keyof typeof thresholdTable;
 
-/** The bare numbers, as rules read them. */
+/** The values alone, as rules read them. */
 export type Thresholds = {
   readonly [Name in ThresholdName]: (typeof thresholdTable)[Name]['value'] extends bigint ? bigint : number;
 };
 
 export const thresholds = replaceThresholds({});
 
-/** The numbers with some of them replaced: how a test moves one. */
+/** For tests that move a number. */
 export function replaceThresholds(replaced: Readonly<Record<string, number | bigint>>): Thresholds {
   const values = { ...readValues(), ...replaced };
   if (!isWhole(values)) throw new TypeError('a threshold was replaced by a number of another type');

@@ -3,19 +3,19 @@ import { readText } from '../calls/fact-source.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 
-/** Whether a CLIENT or PRODUCER span calls a peer that emits no spans, on purpose: by host, host:port, or service name. */
+/** Whether a CLIENT or PRODUCER span calls a peer that is expected to emit no spans, by host, host:port or service name. */
 export function isToleratedPeer(expectation: Expectation, client: Span): boolean {
   return nameToleratedPeer(expectation, client) !== null;
 }
 
-/** The tolerated peers as they may be called: without the one caller by which each is tolerated. */
+/** The names of the tolerated peers, without the caller that an entry may name. */
 export function listToleratedNames({ toleratedPeers }: Expectation): readonly string[] {
   return toleratedPeers.map((text) => readToleratedPeer(text).peer);
 }
 
 /**
- * The tolerated peer that a CLIENT or PRODUCER span calls, as the expectation writes it. A service that the caller must call is none,
- * where it is called by its name.
+ * The tolerated peer that a CLIENT or PRODUCER span calls, as the expectation writes it. Null for a service that the caller must call, if
+ * it is called by its name.
  */
 export function nameToleratedPeer({ toleratedPeers, edges }: Expectation, client: Span): string | null {
   if (toleratedPeers.length === 0) return null;
@@ -42,10 +42,10 @@ export function namePeer(client: Span): readonly (string | null)[] {
 }
 
 /**
- * Whether one of two services is known not to take part. An edge that must, or must not, be there is judged all the same,
- * and so are the calls of a peer that emits spans, unless the edge is named: it takes part as a caller.
+ * Whether an edge is left out because one of its services is tolerated. Edges with a must or must-not rule are judged all the same. So are
+ * calls made by a tolerated peer that emits spans, unless the expectation tolerates exactly this edge.
  *
- * @param hasSpans Whether there are spans of the client.
+ * @param hasSpans Whether the client emits spans.
  */
 export function isToleratedEdge(
   { toleratedPeers, edges }: Expectation,
@@ -70,7 +70,7 @@ interface Sides {
   readonly server: string | null;
 }
 
-/** `api.example.com`, or `web -> api.example.com`: only as called by web. */
+/** Reads `api.example.com`, or `web -> api.example.com`, which applies only to calls of web. */
 function readToleratedPeer(text: string): { readonly caller: string | null; readonly peer: string } {
   const [peer = text, caller = null] = text
     .split('->')

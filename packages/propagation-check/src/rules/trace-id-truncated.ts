@@ -14,7 +14,7 @@ export const finding = defineFinding('trace-id-truncated', {
   fix: 'Use 128-bit trace ids everywhere, or configure the older tracer to keep them.',
 });
 
-/** Caller and callee agree on the span id and on 64 bits of the trace id: somebody cut it. */
+/** Caller and callee agree on the span id and on 64 bits of the trace id, so one side truncated it. */
 export const truncatedTraceIds = rule<Group<Call>>({
   finding,
   measure: ({ graph, groups }) => {

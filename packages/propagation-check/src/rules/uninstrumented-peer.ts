@@ -23,7 +23,7 @@ export const finding = defineFinding('uninstrumented-peer', {
   fix: 'Nothing, if the peer is not yours or was not reached; otherwise instrument it.',
 });
 
-/** The calls of a service to one peer, or all messages. */
+/** The calls of a service to one peer, or all PRODUCER spans. */
 interface UnseenPeer {
   readonly clients: Group<Span>;
   readonly howEnded: (client: Span) => Ending | null;
@@ -40,7 +40,7 @@ const endings: Readonly<Record<Ending, (client: Span) => string>> = {
     'other calls to this address are whole, so that a cache or a hop answered, or the span is lost',
 };
 
-/** The CLIENT spans that are left: most are calls to peers that emit no spans. Healthy, and good to know. */
+/** The CLIENT spans that no rule explained: most call peers without spans. Healthy, and good to know. */
 export const uninstrumentedPeers = rule<UnseenPeer>({
   finding,
   measure: (scene, open) => {
@@ -75,7 +75,7 @@ function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
     shown: clients.map((client) => ({
       client,
       server: null,
-      // Read of the few that are printed.
+      // A getter, as only a few texts are printed.
       get says() {
         const ending = howEnded(client);
         const why = ending === null ? '' : `: ${endings[ending](client)}`;
@@ -85,7 +85,7 @@ function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
   });
 }
 
-/** The drafts without some of the calls to peers, of which something else tells. */
+/** The drafts without those calls to peers that another report already explains. */
 export function withoutCallsToPeers(
   scene: Scene,
   drafts: readonly Draft[],
@@ -102,7 +102,7 @@ export function withoutCallsToPeers(
   });
 }
 
-/** Of a call that says nothing of whether its peer emits spans, how it ended. */
+/** How a call ended, if its end does not show whether the peer emits spans; otherwise null. */
 function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
   const targetOf = facts.remember(nameTarget);
   const targetsOf = remember((service: string | null) => {
@@ -115,7 +115,7 @@ function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
   };
 }
 
-/** A deadline of RPC is kept by the caller's own library, which gives the status itself. */
+/** Whether a hop may have given the status. In RPC the caller's own library enforces the deadline and sets DEADLINE_EXCEEDED itself. */
 function mayBeOfHop(client: Span): boolean {
   return readCallFacts(client).protocol === 'rpc'
     ? isUnavailable(client)
@@ -135,7 +135,7 @@ function countEndings(
   return Object.keys(counts).length === 0 ? null : counts;
 }
 
-/** A peer that names its span in the answer takes part in the trace; its spans may go elsewhere. */
+/** A peer that names its span in the answer takes part in the trace; its spans may be exported elsewhere. */
 function tellAnswer(scene: Scene, client: Span): string {
   const unprovable = scene.shared.findUnprovable(client);
   if (unprovable !== null) return `; ${tellUnprovable(unprovable)}`;

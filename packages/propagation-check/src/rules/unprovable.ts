@@ -3,7 +3,7 @@ import type { Span } from '../span/span.ts';
 import { leftOut } from './left-out-links.ts';
 import type { BaseScene, Scene, UnprovableCall } from './scene.ts';
 
-/** How many messages of a service name others than their spans say, where the caller sends messages: links are left out. */
+/** The number of messages of a service with dropped links, if the caller has PRODUCER spans: the dropped links may name its messages. */
 export function countUnlinked(
   { graph, facts, services }: Pick<BaseScene, 'graph' | 'facts' | 'services'>,
   { client, server }: { readonly client: string | null; readonly server: string | null },
@@ -15,7 +15,7 @@ export function countUnlinked(
   return count;
 }
 
-/** The calls of an edge of which nothing can tell whether they are whole. */
+/** The calls of an edge for which nothing shows whether they are whole. */
 export function listUnprovable(
   { shared }: Scene,
   clients: readonly Span[],

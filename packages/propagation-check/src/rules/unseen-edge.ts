@@ -24,11 +24,11 @@ import { finding as spanLostInService } from './span-lost-in-service.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
 import { handsOn, isMessage, listSends, messageCauses } from './split-message.ts';
 
-/** An expected edge that has no whole call and is in no report of an earlier rule. */
+/** An expected edge without a whole call and without a report of an earlier rule. */
 interface UnseenEdge {
   readonly open: Open;
   readonly edge: ExpectedEdge;
-  /** Calls of the caller that nobody continued. */
+  /** Calls of the caller without a child. */
   readonly calls: readonly Span[];
 }
 
@@ -40,7 +40,7 @@ interface DarkService extends UnseenEdge {
   readonly direct: readonly Call[];
 }
 
-/** The called service is dark and hands the context on, so that its caller and its callee are connected directly. */
+/** The called service has no spans and passes the context on, so its caller and its callees are connected directly. */
 export const darkServices = rule<DarkService>({
   finding: missingServer,
   measure: (scene, open) =>
@@ -76,7 +76,7 @@ export const darkServices = rule<DarkService>({
     }),
 });
 
-/** Neither side shows anything of the edge. */
+/** Neither side has a span of the edge. */
 export const unseenEdges = rule<UnseenEdge>({
   finding: missingCall,
   measure: measureUnseenEdges,
@@ -99,7 +99,7 @@ export const unseenEdges = rule<UnseenEdge>({
       ({ open, edge }) => open.found.every((draft) => !isSameEdge(draft, edge)),
       ({ edge }) => `${edge.client} -> ${edge.server}`,
     ),
-    // The callee of a dark service is connected past it, which is reported already.
+    // Callees of a service without spans are connected past it, which is reported already.
     gate(
       'the caller has spans of the edge, or nobody calls the called service',
       ({ open, edge }, scene) =>
@@ -121,7 +121,7 @@ export const unseenEdges = rule<UnseenEdge>({
   },
 });
 
-/** The services that have spans and may be a service of the edge that has none: its name in the expectation may be a wrong one. */
+/** The services that may be meant by a name of the edge without spans: the name in the expectation may be wrong. */
 function listOtherNames(scene: Scene, { edge, calls }: UnseenEdge): readonly string[] {
   return [edge.client, edge.server].flatMap((name) => {
     const isTold = calls.some(isUnreached) && suggestService(scene, name) === null;
@@ -130,8 +130,8 @@ function listOtherNames(scene: Scene, { edge, calls }: UnseenEdge): readonly str
 }
 
 /**
- * Spans of the callee in traces of the caller, below a span of its own that is not here. Equal trace ids prove that context arrived; the span
- * in between may not have ended.
+ * Spans of the callee in traces of the caller, under a missing span of the callee. Equal trace ids prove that context arrived; the missing
+ * span may not have ended.
  */
 function listContinued(scene: Scene, { open, edge }: UnseenEdge): readonly Span[] {
   const ofCaller = new Set(scene.spansOf(edge.client).map((span) => span.traceId));
@@ -144,7 +144,7 @@ function listContinued(scene: Scene, { open, edge }: UnseenEdge): readonly Span[
   );
 }
 
-/** Those whose context nobody but the caller can have sent: all that began before them in their traces is of the two services. */
+/** The spans whose context only the caller can have sent: all earlier spans of their traces belong to the two services. */
 function selectSentByCaller(
   { graph }: Scene,
   { edge }: UnseenEdge,
@@ -208,10 +208,10 @@ function tellUnreached(call: Span): string {
     : `with status ${status}, which need not be of the called service itself`;
 }
 
-/** @param hasArrived Whether context did, of one caller or another. */
+/** @param hasArrived Whether context reached the callee, from this caller or another. */
 function reportUnseen(scene: Scene, { open, edge, calls }: UnseenEdge, hasArrived: boolean): Draft {
   const { client, server } = edge;
-  // Another caller explains what reached the callee: worth a word, while the error is on that edge.
+  // An error on another edge explains the roots of the callee, so this edge becomes a warning.
   const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
   const seen = {
     severity: isElsewhere || hasArrived ? ('warning' as const) : ('error' as const),
@@ -248,7 +248,7 @@ function reportUnseen(scene: Scene, { open, edge, calls }: UnseenEdge, hasArrive
   });
 }
 
-/** @param others Those that do not argue from messages. */
+/** @param others The causes that do not concern messages. */
 function listUnseenCauses(
   scene: Scene,
   unseen: UnseenEdge,
@@ -260,7 +260,7 @@ function listUnseenCauses(
     listSends(scene, edge.client).length > 0;
   const isReceived = receivesMessages(open, edge.server);
   const isAsked = isReceived || listBrokers(scene, unseen).length > 0;
-  // A broker may deliver a message as a request, with the context in its body.
+  // A broker may deliver a message as an HTTP request, with the context in its body.
   const ofMessages = isSent ? messageCauses : isAsked ? ofSender : [];
   const causes = [...new Set([...ofMessages, ...others, 'not-sampled' as const])];
   if (isReceived) return causes.filter((cause) => cause !== 'server-not-instrumented');
@@ -269,13 +269,13 @@ function listUnseenCauses(
     : causes;
 }
 
-/** Whether all that began traces at a service are messages. */
+/** Whether all roots of a service are messages. */
 function receivesMessages({ roots }: Open, service: string): boolean {
   const began = roots.of(service).filter((root) => !isHealthProbe(root));
   return began.length > 0 && began.every(isMessage);
 }
 
-/** The APIs of brokers that a service calls which makes no PRODUCER span. */
+/** The broker APIs that a service without PRODUCER spans calls. */
 function listBrokers({ services }: Scene, { edge: { client }, calls }: UnseenEdge): readonly string[] {
   if (services.hasKind(client, 'PRODUCER')) return [];
   const names = calls.filter(asksBroker).flatMap((span) => {
@@ -285,7 +285,7 @@ function listBrokers({ services }: Scene, { edge: { client }, calls }: UnseenEdg
   return [...new Set(names)].sort();
 }
 
-/** Calls of the caller that nobody continued, and requests of the callee that began traces, by clocks that differ too much to pair them. */
+/** Whether calls of the caller without a child fit roots of the callee, but clocks differ too much to pair them. */
 function mayBeUnaligned(
   { thresholds: { mostRootsCompared: most } }: Scene,
   open: Open,

@@ -11,24 +11,24 @@ import { finding as missingCall } from './missing-call.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import type { Scene } from './scene.ts';
 
-/** The service with which an expected path begins, where it shows calls that begin traces. */
+/** The first service of an expected path, with its calls that begin traces. */
 interface UnseenEntrance {
   readonly service: string;
   readonly calls: Group<Span>;
-  /** Nothing led to any of its calls: neither a job nor a message. */
+  /** Nothing in the data led to its calls: neither a job nor a message. */
   readonly isBare: boolean;
-  /** From the end of each call to the next, in nanoseconds. */
+  /** The time from the end of each call to the next call, in nanoseconds. */
   readonly pauses: readonly number[];
   readonly usualPause: number;
-  /** The usual pause as a part of the usual call. */
+  /** The usual pause divided by the usual duration of a call. */
   readonly rest: number;
 }
 
 /**
- * The service with which an expected path begins shows calls and nothing that led to them: no SERVER span, no job, no
- * message. Its calls begin traces, one after the other, as requests come in that somebody sends on each answer.
- * Services that begin traces themselves show no entry either, and are told apart by their rhythm: a timer rests for
- * longer, and a loop does not rest. Messages and people come when they like. Without an expectation nothing is said.
+ * The first service of an expected path has calls, but nothing that led to them: no SERVER span, no job, no message. Its calls begin traces
+ * one after the other, as if a client sent the next request on each answer. A service that begins traces itself also has no SERVER span,
+ * but its rhythm differs: a timer pauses for longer, and a loop does not pause. Messages and people come at irregular times. Without an
+ * expectation nothing is reported.
  */
 export const unseenEntrances = rule<UnseenEntrance>({
   finding: missingCall,
@@ -103,14 +103,14 @@ function measureEntrance(scene: Scene, service: string): readonly UnseenEntrance
   return [{ service, calls, isBare, pauses, usualPause, rest: usualPause / usualCall }];
 }
 
-/** Callers that must call, that nobody is expected to call, and that show no request. */
+/** Services that must call others, that no expectation names as called, and that have no SERVER or CONSUMER span. */
 function listEntrances({ expectation, services }: Scene): readonly string[] {
   const called = new Set(expectation.edges.map((edge) => edge.server));
   const callers = expectation.edges.filter((edge) => edge.rule === 'must').map((edge) => edge.client);
   return [...new Set(callers)].filter((service) => !called.has(service) && !services.hasEntries(service));
 }
 
-/** `dns.lookup`, `tcp.connect` and the like begin traces in every process. */
+/** Spans such as `dns.lookup` and `tcp.connect` begin traces in every process. */
 function isConnecting(span: Span): boolean {
   return readCallFacts(span).protocol === 'unknown';
 }

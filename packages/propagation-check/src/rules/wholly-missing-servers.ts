@@ -24,18 +24,18 @@ import { gate, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** Calls that an expected edge without whole calls may stand for. */
+/** An expected edge without whole calls, and the calls that may belong to it. */
 interface WhollyMissing {
   readonly edge: ExpectedEdge;
-  /** CLIENT spans that were answered, and PRODUCER spans, of the caller. */
+  /** Answered CLIENT spans and PRODUCER spans of the caller. */
   readonly lonely: readonly Span[];
   readonly calls: readonly Span[];
-  /** The data say, more than by exclusion, that the calls go to this service. */
+  /** The data show that the calls go to this service, not only by exclusion. */
   readonly isToward: boolean;
   readonly isSplit: boolean;
 }
 
-/** CLIENT spans that were answered and have no child, on an expected edge without whole calls. */
+/** Answered CLIENT spans without a child, on an expected edge without whole calls. */
 export const whollyMissingServers = rule<WhollyMissing>({
   finding,
   measure: (scene, open) =>
@@ -76,7 +76,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
   },
 });
 
-/** A consumer may come to a few messages after the capture. */
+/** The consumer may process a few messages only after the capture. */
 function describeQueued(
   { thresholds, coverage }: Scene,
   { length }: readonly Span[],
@@ -101,7 +101,7 @@ function describeQueued(
   return { facts, doubt };
 }
 
-/** Whether they are messages, and the service has delivered no span since. */
+/** Whether the calls are messages, and the service delivered no span since they were sent. */
 function mayBeQueued(scene: Scene, calls: readonly Span[], server: string): boolean {
   const latest = scene.coverage(server)?.to ?? null;
   return calls.every(
@@ -109,7 +109,7 @@ function mayBeQueued(scene: Scene, calls: readonly Span[], server: string): bool
   );
 }
 
-/** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
+/** Whether the service has roots for such requests: sampled separately, at times that do not fit, or without a span kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
   if (scene.services.hasEntries(server))
     return limitComparisons(calls, open.roots.of(server)).some((root) =>
@@ -124,8 +124,8 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
 }
 
 /**
- * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
- * The last is no argument while the service shows enough requests whose caller is unknown: those are the calls.
+ * The calls that may belong to the edge: addressed by the service name, to its port, or to the target with the most calls. The last does
+ * not count if the service has enough requests of unknown callers: those requests are the other side of the calls.
  */
 function selectCallsTo(
   scene: Scene,
@@ -135,7 +135,7 @@ function selectCallsTo(
 ): Pick<WhollyMissing, 'calls' | 'isToward'> {
   const isMisspelt = suggestService(scene, server) !== null;
   const taken = remember(() => listTargets(scene));
-  // An address by which whole calls reach another service is of that one, however it is named.
+  // An address that leads whole calls to another service belongs to that service, whatever its name.
   const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(nameTarget(span));
   const named = lonely.filter((span) => isCalledByName(span, server) && !isOfAnother(span));
   if (named.length > 0) return { calls: named, isToward: true };
@@ -145,7 +145,7 @@ function selectCallsTo(
   );
   const known = lonely.filter((span) => entries.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return { calls: known, isToward: true };
-  // A public host may be a third party, and without spans of the service its name in the expectation may be wrong.
+  // A public host may be a third party. If the service has no spans, its name in the expectation may be wrong.
   const mayBeCalled = (span: Span): boolean => {
     if (asksBroker(span)) return false;
     if (scene.services.has(server)) return true;
@@ -169,7 +169,7 @@ function isCalledByName(span: Span, server: string): boolean {
   return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
 }
 
-/** Of all whole calls. */
+/** The targets of all whole calls. */
 function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   const targets = new Set<string>();
   const target = facts.remember(nameTarget);
@@ -177,7 +177,7 @@ function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   return targets;
 }
 
-/** Calls that only may be meant leave open that the real ones have no CLIENT span. */
+/** If the calls only may belong to the edge, the real calls may have no CLIENT span. */
 function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
   const causes: readonly FindingId[] = !scene.services.has(server)
     ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']

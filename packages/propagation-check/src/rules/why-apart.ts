@@ -7,7 +7,7 @@ import { isPlausible } from './expected-calls.ts';
 import type { Open, Scene } from './scene.ts';
 import { tellUnprovable } from './unprovable.ts';
 
-/** Why a call and a root are not two sides of one request; null where they can be. */
+/** Why a call and a root are not the two sides of one request; null if they can be. */
 export function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
   const unprovable = scene.shared.findUnprovable(client);
@@ -28,7 +28,7 @@ export function whyApart(scene: Scene, client: Span, server: Span): string | nul
 
 const ofOtherProgram = 'sent by another program (user agent)';
 
-/** Why a call and a root are in no pair; null where they could be, so that a nearer one took the place of either. */
+/** Why a call and a root are in no pair; null if they fit, so one of them was paired with a nearer span. */
 export function whyUnpaired(scene: Scene, { found }: Open, client: Span, server: Span): string | null {
   const apart = whyApart(scene, client, server);
   if (apart !== null) return apart;
@@ -46,13 +46,13 @@ export function whyUnpaired(scene: Scene, { found }: Open, client: Span, server:
   return agents.size > 0 && !agents.has(readCallFacts(server).userAgent) ? ofOtherProgram : null;
 }
 
-/** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
+/** Whether a gateway passed a request on unchanged. An equal port on two SERVER spans is no evidence. */
 function isPassedOn(request: Span, server: Span): boolean {
   const [into, beyond] = [readCallFacts(request), readCallFacts(server)];
   return request.serviceName !== server.serviceName && into.path !== null && into.path === beyond.path;
 }
 
-/** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
+/** Whether the whole calls of this caller's instrumentation have other user agents than this request. */
 export function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
   return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);

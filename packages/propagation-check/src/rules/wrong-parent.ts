@@ -24,24 +24,23 @@ export const finding = defineFinding('wrong-parent', {
   },
 });
 
-/** SERVER spans of an edge below spans that are no calls: of the caller, or of a service that had answered before. */
+/** SERVER spans of an edge whose parent is not a CLIENT span: a span of the caller, or a SERVER span that had ended before. */
 interface MisledEdge {
   readonly calls: readonly Call[];
-  /** With calls that tell of the same request and have no child. */
+  /** The SERVER spans with calls of the same request that have no child. */
   readonly pairs: Group<Pair>;
-  /** Those are to the address of the server. */
+  /** Whether these calls go to the address of the server. */
   readonly areAddressed: boolean;
 }
 
 /**
- * The header named a span that exists and is not the CLIENT span of the call,
- * typically because the context was injected before the CLIENT span was started.
- * Runs after stale-context, which takes the calls whose wrong parent had ended.
+ * The header named a span that exists and is not the CLIENT span of the call, typically because the context was injected before the CLIENT
+ * span was started. Runs after `stale-context`, which takes the calls whose wrong parent had ended.
  */
 export const wrongParents = rule<MisledEdge>({
   finding,
   measure: (scene, open) => {
-    // All messages of a broker have its port in common.
+    // CLIENT spans only: all messages of a broker have its port in common.
     const clientsOf = mapBy(
       open.clients.filter(({ kind }) => kind === 'CLIENT'),
       (span) => span.serviceName,
@@ -72,7 +71,7 @@ export const wrongParents = rule<MisledEdge>({
     });
   },
   gates: [
-    // Names and ports of a cluster are not those that its servers see. Once it may be another peer with the same path.
+    // In a cluster, callers use names and ports that servers do not see. A single such call may go to another peer with the same path.
     gate(
       'calls to the address of the server, or several and one for every SERVER span',
       ({ calls, pairs, areAddressed }, { thresholds }) =>
@@ -84,7 +83,7 @@ export const wrongParents = rule<MisledEdge>({
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
   report: ({ calls, pairs }) => {
     const parentOf = new Map(calls.map((call) => [call.server, call.client]));
-    // Another service may have asked for the same, late and without a CLIENT span.
+    // Another service may have made the same request later, without a CLIENT span.
     const isOfOther = calls[0]?.client.serviceName !== pairs[0].client.serviceName;
     return finding.report({
       ...(isOfOther ? { isLikely: true } : {}),
@@ -98,7 +97,7 @@ export const wrongParents = rule<MisledEdge>({
   },
 });
 
-/** The headers of an answer were sent on: an authorization service answered a gateway, which then asked the called service. */
+/** The headers of an answer were sent on: an authorization service answered a gateway, which then called the service. */
 function isLate({ clientKind, extremes }: CallGroup): boolean {
   return clientKind === 'SERVER' && extremes.apart > 0;
 }
@@ -107,7 +106,7 @@ function isBelowAnswered({ client, server }: Call): boolean {
   return client.kind === 'SERVER' && server.startTimeUnixNano >= client.endTimeUnixNano;
 }
 
-/** Calls of other services, except those to a public name: these may be to a third party, whose path is the same. */
+/** Calls of other services, without those to a public name: these may go to a third party with the same path. */
 function listOthers(
   clientsOf: ReadonlyMap<string | null, readonly Span[]>,
   called: string | null,
