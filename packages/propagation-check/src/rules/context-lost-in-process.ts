@@ -35,7 +35,7 @@ export const finding = defineFinding('context-lost-in-process', {
 interface DetachedCalls {
   readonly calls: Group<Call>;
   readonly detached: readonly Span[];
-  /** Requests that lack the call, each with one that began a trace meanwhile. */
+  /** Requests that lack the call, each with a call that began a trace meanwhile. */
   readonly pairs: readonly Pair[];
 }
 
@@ -166,7 +166,7 @@ function areWaitedFor<
 /** Calls of one name to one target that no SERVER span continues, some of which began traces. */
 interface LostBeforePeer {
   readonly detached: readonly [Span, ...Span[]];
-  /** Requests that lack the call, each with one that began a trace meanwhile. */
+  /** Requests that lack the call, each with a call that began a trace meanwhile. */
   readonly pairs: readonly Pair[];
 }
 
@@ -255,10 +255,10 @@ export function pairWithEntries(
   // Each route is judged separately, as other routes do not make the call.
   const routes = listRoutes(scene, service);
   const found = routes.flatMap((ofRoute) => {
-    const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
-    if (ofRoute[0].kind === 'CONSUMER') return pairWithMessages(bereft, detached, scene.thresholds);
-    const pairs = pairDisplaced(bereft, detached, 0, scene.thresholds);
-    return pairs.length > 0 ? pairs : pairBesideExceptions(scene, bereft, detached);
+    const withoutCall = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
+    if (ofRoute[0].kind === 'CONSUMER') return pairWithMessages(withoutCall, detached, scene.thresholds);
+    const pairs = pairDisplaced(withoutCall, detached, 0, scene.thresholds);
+    return pairs.length > 0 ? pairs : pairBesideExceptions(scene, withoutCall, detached);
   });
   const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
   return areAlsoMadeAlone(scene, routes.flat(), detached, pairs) ? [] : pairs;

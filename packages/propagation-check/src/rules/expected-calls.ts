@@ -5,9 +5,8 @@ import type { BaseScene, Open, Scene } from './scene.ts';
 import { countUnlinked, listUnprovable } from './unprovable.ts';
 
 /**
- * Whether a pair of loose ends can be one call, given the expected callers of the server. If other callers are expected, one of them must
- * have spans and make no calls: it stood in between without a span of the call. An expected caller that makes calls explains the request
- * itself.
+ * Whether a pair of loose ends can be one call, given the expected callers of the server. If only other callers are expected, one of them
+ * must have spans and make no calls: an expected caller without spans stood in between, and one that makes calls explains the request.
  */
 export function isPlausible(scene: Scene, client: string | null, server: string | null): boolean {
   if (isExpectedCaller(scene, client, server)) return true;

@@ -22,7 +22,7 @@ interface PartlySplitEdge {
    * Spans of the caller like those that made whole calls, but without a call to the callee; and roots like the spans that whole calls
    * reached.
    */
-  readonly bereft: readonly Span[];
+  readonly withoutCall: readonly Span[];
   readonly roots: readonly Span[];
   /** Roots with the spans without a call that enclose them. */
   readonly pairs: readonly Pair[];
@@ -46,10 +46,10 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
       const roots = selectLike(scene, server, whole, 'servers', isOpenRoot);
       if (roots.length === 0) return [];
       const called = new Set(whole.flatMap(({ clients }) => [...clients]));
-      const isBereft = (row: number): boolean => !called.has(row) && !explained.has(row);
-      const bereft = selectLike(scene, client, whole, 'clients', isBereft);
-      const pairs = pairContained(bereft, roots, scene.thresholds);
-      return [{ client, server, protocol, isExpected, whole, bereft, roots, pairs }];
+      const lacksCall = (row: number): boolean => !called.has(row) && !explained.has(row);
+      const withoutCall = selectLike(scene, client, whole, 'clients', lacksCall);
+      const pairs = pairContained(withoutCall, roots, scene.thresholds);
+      return [{ client, server, protocol, isExpected, whole, withoutCall, roots, pairs }];
     });
   },
   gates: [
@@ -65,11 +65,11 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     ),
     gate(
       'nearly all roots and nearly all spans that did not call pair up',
-      ({ pairs, roots, bereft }, { thresholds }) =>
+      ({ pairs, roots, withoutCall }, { thresholds }) =>
         pairs.length >= roots.length * thresholds.everyRequestShare &&
-        pairs.length >= bereft.length * thresholds.everyRequestShare,
-      ({ pairs, roots, bereft }) =>
-        `${countOf(pairs.length, 'pair')} of ${countOf(bereft.length, 'span')} that did not call and ${countOf(roots.length, 'root')}`,
+        pairs.length >= withoutCall.length * thresholds.everyRequestShare,
+      ({ pairs, roots, withoutCall }) =>
+        `${countOf(pairs.length, 'pair')} of ${countOf(withoutCall.length, 'span')} that did not call and ${countOf(roots.length, 'root')}`,
     ),
     gate(
       'pairs fit nothing else, or fewer would pair up by chance',
@@ -117,7 +117,7 @@ function countFewest({ thresholds }: Scene, isExpected: boolean): number {
   return isExpected ? thresholds.fewestPartlySplit : thresholds.fewestDisplaced;
 }
 
-function isBeyondChance({ pairs, bereft, roots }: PartlySplitEdge, { thresholds }: Scene): boolean {
-  const countPairs = (moved: readonly Span[]): number => pairContained(bereft, moved, thresholds).length;
+function isBeyondChance({ pairs, withoutCall, roots }: PartlySplitEdge, { thresholds }: Scene): boolean {
+  const countPairs = (moved: readonly Span[]): number => pairContained(withoutCall, moved, thresholds).length;
   return isMoreThanChance(roots, pairs.length, countPairs, thresholds);
 }

@@ -80,7 +80,7 @@ function tellLost({ producers, consumers }: LostMessages): string {
   return `${producers.length} sent and not received, ${countMessages(consumers)} received and not sent`;
 }
 
-/** Edges without any whole call. */
+/** Lost messages of edges without a whole call. */
 function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
     // A platform that invokes a function with a message may write a parent of its own.
@@ -113,7 +113,7 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
   });
 }
 
-/** Edges with whole messages, by destination. */
+/** Lost messages of edges with whole messages, by destination. */
 function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
   const seen = scene.expectation.edges.filter(
     (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),

@@ -64,8 +64,8 @@ function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
 }
 
 /**
- * Whether nearly every call and every request is in a pair. One of several may be left over if calls start with a steady delay to each
- * other, or if there are many pairs, more than by chance, and no timer keeps step with the calls.
+ * Whether nearly every call and every request is in a pair. One of several may be left over if SERVER spans start at a steady delay after
+ * their CLIENT spans, or if there are many pairs, more than by chance, and no timer keeps step with the calls.
  */
 function areAllPaired(edge: SplitEdge): boolean {
   const {

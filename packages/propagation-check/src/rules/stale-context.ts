@@ -102,8 +102,8 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   if (idle.length === 0) return [];
   const callers = listCallers(scene, client, clients, server);
   // Checked before views are made.
-  const bereftRows = new Set(idle.filter((row) => !callers.has(row)));
-  if (bereftRows.size === 0) return [];
+  const rowsWithoutCall = new Set(idle.filter((row) => !callers.has(row)));
+  if (rowsWithoutCall.size === 0) return [];
   const requests = scene.selectSpans(client, isAlike);
   const endpointOf = nameEndpoints(requests);
   const calls = selectCalls(graph, groups, (call) => owners.has(graph.topInService(call)));
@@ -113,10 +113,10 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   });
   const inTime = below.filter(({ owner, call }) => endsWithin(call, owner, thresholds));
   const endpoints = new Set(below.map(({ owner }) => endpointOf(owner)));
-  const bereft = requests.filter(
-    (request) => endpoints.has(endpointOf(request)) && bereftRows.has(graph.rowOf(request)),
+  const withoutCall = requests.filter(
+    (request) => endpoints.has(endpointOf(request)) && rowsWithoutCall.has(graph.rowOf(request)),
   );
-  const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
+  const pairs = groupBy(withoutCall, endpointOf).flatMap((ofEndpoint) =>
     pairDisplaced(
       ofEndpoint,
       below.map(({ call }) => call),

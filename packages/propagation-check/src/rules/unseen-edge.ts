@@ -211,7 +211,7 @@ function tellUnreached(call: Span): string {
 /** @param hasArrived Whether context reached the callee, from this caller or another. */
 function reportUnseen(scene: Scene, { open, edge, calls }: UnseenEdge, hasArrived: boolean): Draft {
   const { client, server } = edge;
-  // An error on another edge explains the roots of the callee, so this edge becomes a warning.
+  // An error on another edge to the callee explains what reached it, so this edge is only a warning.
   const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
   const seen = {
     severity: isElsewhere || hasArrived ? ('warning' as const) : ('error' as const),
