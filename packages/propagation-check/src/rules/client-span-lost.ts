@@ -66,7 +66,7 @@ export const lostClientSpans = rule<Group<Lost>>({
   },
   gates: [
     gate(
-      'a span of the caller around the missing one, which it delivered later',
+      'the caller delivered a span around the missing one that ended later',
       (lost) => lost.some(({ isDue }) => isDue),
       (lost) => `none around ${lost.length} SERVER spans`,
     ),

@@ -30,13 +30,13 @@ export const apartClocks = rule<ApartClocks>({
     ).map((clocks) => ({ open, clocks })),
   gates: [
     gate(
-      'a clock is wrong by as much as people notice',
+      'a clock offset is large enough to notice',
       ({ clocks: [[, { ahead }]] }, { thresholds }) => isNoticeable(thresholds, ahead),
       ({ clocks }) => clocks.map(([, offset]) => describeClock(offset, false)).join(', '),
     ),
     // Without a whole call the offset comes from an expectation or a guess, and the finding about the calls paired by it names the offset.
     gate(
-      'a whole call shows it',
+      'a whole call shows the offset',
       ({ clocks: [[, { service }]] }, scene) => listCalls(scene, service).length > 0,
       ({ clocks: [[, { service }]] }) =>
         `no call of ${service ?? 'the service'} is whole between clocks that differ`,

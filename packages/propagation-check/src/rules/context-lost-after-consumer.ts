@@ -151,7 +151,7 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
       ({ windows, calls }) => `${countOf(calls.length, 'call')}, ${countOf(windows.length, name)}`,
     ),
     gate(
-      `hardly any call has no ${name}`,
+      `nearly every call has a ${name}`,
       ({ bursts, windows }, { thresholds }) => bursts.size <= windows.length * thresholds.displacedLeftOver,
       ({ bursts, windows }) =>
         `${countOf(bursts.size, 'call')}, ${countOf(windows.length, name)} handled in no span`,

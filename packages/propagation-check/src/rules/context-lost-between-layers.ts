@@ -76,7 +76,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       tellPairs,
     ),
     gate(
-      'hardly any other request is left, or fewer would follow by chance',
+      'hardly any other request is left over, or fewer would follow by chance',
       ({ layers, servers, pairs }, { thresholds }) =>
         servers.length <= pairs.length * thresholds.displacedLeftOver ||
         isMoreThanChance(
@@ -89,7 +89,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     ),
     // Requests of outside callers may fall within other requests at any time.
     gate(
-      'the other layer takes a good part of one that continues the trace of its caller',
+      'the other layer takes a good part of a layer that continues the trace of its caller',
       ({ layers, pairs }, { thresholds: { fillsRequest } }) =>
         isRoot(layers[0]) ||
         median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,

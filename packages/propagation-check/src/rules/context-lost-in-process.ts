@@ -27,7 +27,7 @@ export const finding = defineFinding('context-lost-in-process', {
   cut: 'above trace',
   shows: "the edge is intact, but A's CLIENT span does not descend from A's SERVER span",
   title: 'The context is lost inside the caller',
-  why: 'A call of a request, or other work within the same service, does not belong to the request: its span begins a trace of its own.',
+  why: 'The span of a call, or of other work of a request, begins a trace of its own instead of belonging to the request.',
   fix: 'Carry the context across the queue, pool or callback (context.with / context.bind, Context.makeCurrent, contextvars).',
 });
 

@@ -116,7 +116,7 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
 /** The step that decides whether something stands between the tap and this side. */
 function askForSecondTap(side: Side): string {
   const whose = side === 'caller' ? 'the caller' : 'the called service';
-  return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side)}`;
+  return `at a tap that may have something between it and ${whose}; ${whereToTap(side)}`;
 }
 
 function whereToTap(side: Side): string {
@@ -184,7 +184,7 @@ function decideCall(
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
-        ? 'and nothing says what reached the called service'
+        ? 'and nothing shows what reached the called service'
         : askForSecondTap(unproven);
       return suggest(`${says}, ${doubt}`, unproven);
     }

@@ -13,7 +13,7 @@ export const finding = defineFinding('external-parent', {
   shows: 'an entry span continues a trace outside the data, or links to one',
   title: 'A caller outside the data brought its own trace',
   why: 'An entry span continues, or only links to, a trace of a caller whose spans are not here.',
-  fix: 'Nothing, if the caller is a stranger; otherwise collect its spans too.',
+  fix: 'Nothing, if the caller is not yours; otherwise collect its spans too.',
 });
 
 type Entry = Shown & { readonly server: Span };

@@ -19,7 +19,7 @@ const surroundings: readonly Surroundings[] = [
       'client-not-instrumented':
         'Instrument the MCP client of the caller, so that it makes a CLIENT span of each request and writes its context into `params._meta` (SEP-414): the Python SDK does so itself.',
       'server-not-instrumented':
-        'Instrument the MCP server: spans of HTTP alone do not read `params._meta`. Or instrument the HTTP client of the caller, which then carries the context in headers.',
+        'Instrument the MCP server: HTTP spans do not read `params._meta`. Or instrument the HTTP client of the caller, which then carries the context in headers.',
       'header-stripped':
         'Let every MCP gateway and proxy between the two forward `params._meta` of each JSON-RPC request unchanged.',
       'header-ignored':
@@ -31,7 +31,7 @@ const surroundings: readonly Surroundings[] = [
     fits: isFromBrowser,
     fixes: {
       'header-not-sent':
-        'Name the address of the called service in `propagateTraceHeaderCorsUrls` of the fetch and XMLHttpRequest instrumentations: without it the header goes to the page\'s own origin alone. Let the service answer the preflight with "Access-Control-Allow-Headers: traceparent, tracestate" (and baggage where it is used), or the browser refuses the request.',
+        'Name the address of the called service in `propagateTraceHeaderCorsUrls` of the fetch and XMLHttpRequest instrumentations: without it the header goes only to the page\'s own origin. Let the service answer the preflight with "Access-Control-Allow-Headers: traceparent, tracestate" (and baggage where it is used), or the browser refuses the request.',
     },
   },
 ];

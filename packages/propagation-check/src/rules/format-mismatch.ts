@@ -12,7 +12,7 @@ export const finding = defineFinding('format-mismatch', {
   kind: 'cause',
   isConclusive: true,
   shows: 'the same; B received only another format (`b3`, `x-b3-*`, `uber-trace-id`, `x-amzn-trace-id`)',
-  title: 'The two services speak different formats',
+  title: 'The two services use different propagation formats',
   why: 'The caller sends one propagation format and the called service reads another.',
   fix: 'Give both services the same OTEL_PROPAGATORS, for example tracecontext,baggage,b3 while you migrate.',
 });

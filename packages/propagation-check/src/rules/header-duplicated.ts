@@ -6,7 +6,7 @@ export const finding = defineFinding('header-duplicated', {
   isConclusive: true,
   shows: 'the same, or a wrong parent; B received two',
   title: 'The header arrives twice',
-  why: 'Two traceparent headers are no valid one: some servers take none, others the first, whichever that is.',
+  why: 'Two traceparent headers are not valid: some servers take none of them, others take the first.',
   fix: 'Remove the code that sets traceparent by hand: the instrumentation of the HTTP client sets it already.',
 });
 

@@ -17,8 +17,8 @@ export const finding = defineFinding('header-passed-through', {
   kind: 'cause',
   isConclusive: false,
   shows: 'B stands beside the hop in front of it, below the same CLIENT span',
-  title: 'A hop hands on the header that it received',
-  why: 'A service in between makes a span, and the request that it sends on still names the span before it.',
+  title: 'A hop forwards the header that it received',
+  why: 'A service in between makes a span, but its own request still carries the span id that it received.',
   fix: 'Let the hop write its own context: inject after its CLIENT span has begun (a proxy: propagate, not pass through).',
 });
 
@@ -68,7 +68,7 @@ export const headersPassedThrough = rule<PassedThrough>({
   },
   gates: [
     gate(
-      'no call of the hop to the service is whole, or calls without a child tell of these requests',
+      'no call of the hop to the service is whole, or calls without a child fit these requests',
       ({ whole, passed, findCall }) => whole === 0 || passed.every((each) => findCall(each) !== null),
       ({ whole }) => String(whole),
     ),

@@ -43,25 +43,25 @@ export const messagesOfReplicas = rule<ReplicaMessages>({
   gates: [
     gateOfTwo,
     gate(
-      'each of them names the replica that sent it',
+      'each sent message names the replica that sent it',
       ({ sent }) => sent.every(({ resource }) => readInstance(resource) !== null),
       ({ sent }) => `some of ${sent[0].serviceName} do not`,
     ),
     gate(
-      'few more are received than were sent',
+      'not many more messages were received than sent',
       ({ sent, received }, { thresholds }) =>
         sent.length >= countMessages(received) * thresholds.everyRequestShare,
       tellCounts,
     ),
     gateOfBroker,
     gate(
-      'nearly each is received after it was sent',
+      'nearly every message was received after it was sent',
       ({ sent, received }, { thresholds }) =>
         countInOrder(sent, listMessages(received)) >= sent.length * thresholds.everyRequestShare,
       tellCounts,
     ),
     gate(
-      'replicas that sent none of the whole messages sent these',
+      'no replica that sent one of these sent a whole message',
       ({ sent, compare }, { thresholds }) =>
         compare().isApart && Math.min(compare().whole, sent.length) >= thresholds.fewestSeparated,
       ({ sent, compare }) => `${sent.length} beside ${compare().whole} whole ones`,

@@ -37,11 +37,11 @@ export const finding = defineFinding('missing-call', {
   kind: 'symptom',
   isConclusive: false,
   shows: "A's SERVER without a CLIENT, a root of B within its time",
-  title: 'The caller shows no call',
+  title: 'The caller has no span for the call',
   why: 'The called service began traces of its own, or has no span at all.',
   fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation? If it is a proxy: does it forward the header, or write its own?',
   ofMessages: {
-    title: 'The sender shows no PRODUCER span',
+    title: 'The sender has no PRODUCER span',
     why: 'The sender has no PRODUCER span: the receiving service began traces of its own, or has no span at all.',
     fix: 'Check in the sender: is the instrumentation of its messaging library enabled, and loaded before that library? A CLIENT span of the API of a broker puts no header into a message.',
   },
@@ -97,18 +97,18 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       ({ edge }, scene) => `${edge.client} has no spans, and ${tellOtherCaller(scene, edge)}`,
     ),
     gate(
-      'a call of the caller was answered, or it shows none',
+      'a call of the caller was answered, or the caller has no call',
       ({ callers }) => !hasReachedNobody(callers),
-      ({ edge }) => `all calls of ${edge.client} failed: the roots are those of others`,
+      ({ edge }) => `all calls of ${edge.client} failed: the roots belong to other callers`,
     ),
     gate(
-      'most roots began during requests of the caller, or it shows no call at all',
+      'most roots began during requests of the caller, or the caller has no call at all',
       (edge, scene) =>
         isDuringRequests(edge, scene) || !edge.callers.some((span) => isOutgoing(span) || isSend(span)),
       ({ pairs, ofCaller }) => `${pairs.length} of ${countOf(ofCaller.length, 'root')}`,
     ),
     gate(
-      'roots began during requests of the caller, or did not lead to calls of it',
+      'roots began during requests of the caller, or did not lead to calls to the caller',
       (edge, scene) => isDuringRequests(edge, scene) || edge.notCalling.length > 0,
       ({ edge, roots }) => `in each of ${countOf(roots.length, 'trace')} ${edge.server} calls ${edge.client}`,
     ),
@@ -199,7 +199,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
   },
   gates: [
     gate(
-      'roots came from programs that do not call the caller, too',
+      'some roots came from programs that do not call the caller as well',
       ({ own }) => own.length > 0,
       ({ roots }) => `none of ${roots.length}`,
     ),

@@ -43,12 +43,12 @@ export const missingCallers = rule<MissingCaller>({
       }),
   gates: [
     gate(
-      'nothing else tells of calls of the edge, or calls of it are whole',
+      'no error or answer explains the requests, or calls of the edge are whole',
       ({ isOfOthers }) => !isOfOthers,
-      () => 'an error, or answers of other calls',
+      () => 'an error, or the answer of another call, explains them',
     ),
     gate(
-      'requests like the whole calls of the edge, of one program (user agent) and names that it calls',
+      'some requests have the program (user agent) and a span name of the whole calls of the edge',
       ({ alike }) => alike.length > 0,
       ({ orphans }) => `none of ${orphans.length}`,
     ),
@@ -64,7 +64,7 @@ export const missingCallers = rule<MissingCaller>({
       shown: alike.map((server) => ({
         client: null,
         server,
-        says: `${nameParent(server)} is nowhere in the data, nor is any other span of its caller in this trace`,
+        says: `${nameParent(server)} is not in the data, and neither is any other span of its caller in this trace`,
       })),
     }),
 });

@@ -26,13 +26,13 @@ import type { Open, Scene } from './scene.ts';
 export const finding = defineFinding('missing-client', {
   kind: 'symptom',
   isConclusive: false,
-  shows: 'a SERVER span whose parent is nowhere in the data',
-  title: 'The caller\u2019s span is nowhere',
-  why: 'A SERVER span names a parent that is not in the data; where no call was seen, the expected caller has no span at all.',
+  shows: 'a SERVER span whose parent is not in the data',
+  title: 'The caller\u2019s span is missing',
+  why: 'A SERVER span has a parent that is not in the data. If no call is listed, the expected caller has no span at all.',
   fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
   ofMessages: {
-    title: 'The sender\u2019s span is nowhere',
-    why: 'A CONSUMER span names a parent that is not in the data.',
+    title: 'The sender\u2019s span is missing',
+    why: 'A CONSUMER span has a parent that is not in the data.',
     fix: 'Check in the sender: does it end and export its PRODUCER spans, and is it sampled?',
   },
 });
@@ -78,7 +78,7 @@ export const missingClients = rule<Group<Pair>>({
         server,
         says: isPassedOn(scene, { client, server })
           ? `SERVER ${server.spanId} has the parent of the request that made CLIENT ${client.spanId}, which has no child`
-          : `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
+          : `${nameParent(server)} is not in the data, while CLIENT ${client.spanId} of the same trace has no child`,
       })),
     }),
   whyNot: (scene, open, looseEnd) => {

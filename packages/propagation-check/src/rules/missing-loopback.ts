@@ -49,7 +49,7 @@ export const missingLoopbacks = rule<Loopback>({
   },
   gates: [
     gate(
-      'nearly all requests of a route over HTTP have one of these within, and waited for it, several times',
+      'nearly all HTTP requests of a route enclose one of these and waited for it, several times',
       ({ pairs }, { thresholds }) => pairs.length >= thresholds.fewestDisplaced,
       ({ roots, pairs }) => `${countOf(pairs.length, 'request')}, ${roots.length} of "${roots[0].name}"`,
     ),

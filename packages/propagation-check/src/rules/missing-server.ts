@@ -28,7 +28,7 @@ export const finding = defineFinding('missing-server', {
   isConclusive: false,
   shows: 'A CLIENT without a child, nothing of B for it',
   title: 'The called service left no SERVER span',
-  why: 'The call was made, but nothing of the called service hangs under it.',
+  why: 'The call was made, but no span of the called service has it as parent.',
   fix: 'Check in the called service: is its server instrumented (ESM: with a loader hook), is it sampled, does its exporter deliver?',
   ofMessages: {
     title: 'The receiving service left no CONSUMER span',
@@ -160,7 +160,7 @@ export const partlyMissingServers = rule<Reported>({
       ({ lonely }) => `each of ${lonely.length} lies beside a whole call of the same request`,
     ),
     gate(
-      'the answers are not those of a cache',
+      'the answers do not come from a cache',
       (missing, scene) => !isFasterThanServer(scene, listJudged(missing), missing.whole),
       (missing, scene) => tellDurations(scene, listJudged(missing), missing.whole),
     ),
@@ -179,7 +179,7 @@ export const partlyMissingServers = rule<Reported>({
     const outcome = readOutcome(looseEnd);
     if (outcome !== 'answered')
       return outcome === 'unreached'
-        ? 'the call failed: nobody may have been reached'
+        ? 'the call failed: it may not have reached a server'
         : 'nothing says that the call was answered';
     const unprovable = scene.shared.findUnprovable(looseEnd);
     if (unprovable !== null) return tellUnprovable(unprovable);
@@ -190,7 +190,7 @@ export const partlyMissingServers = rule<Reported>({
     if (kinds === undefined)
       return 'no call to the same target is whole, and no expectation names the called service';
     return isOfTheirKind(kinds, looseEnd)
-      ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
+      ? 'the called service gave no such answer elsewhere: a hop may have answered'
       : `${countOf(kinds.calls, 'call')} to the same target ${kinds.calls === 1 ? 'is' : 'are'} whole, none of the same route`;
   },
 });

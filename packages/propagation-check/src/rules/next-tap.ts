@@ -18,7 +18,7 @@ export function describeNextTap(draft: Draft): string {
 function placeAtCaller({ client, shown }: Draft): string {
   const called = shown.find((call) => call.client !== null)?.client ?? shown[0]?.server ?? null;
   if (called !== null && isEncrypted(called))
-    return 'A tap reads plain HTTP alone, and the caller calls https: put one where TLS ends, in front of the called service';
+    return 'A tap reads only plain HTTP, and the caller uses https: put one where TLS ends, in front of the called service';
   const address = called === null ? null : formatAddress(readAddress(called));
   const who = client ?? 'the caller';
   return (

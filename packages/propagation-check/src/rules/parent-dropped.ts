@@ -16,7 +16,7 @@ export const finding = defineFinding('parent-dropped', {
   shows: "B's SERVER span is a second root of A's trace, and A's CLIENT has no child",
   title: 'The called service drops the parent id',
   why: 'The SERVER span has the trace id of the header and no parent: a second root of the same trace.',
-  fix: 'Let the called service take the parent id of the header as well; look for an extractor that reads the trace id alone.',
+  fix: 'Let the called service also take the parent id from the header; look for an extractor that reads only the trace id.',
 });
 
 /**

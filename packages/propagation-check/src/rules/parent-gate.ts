@@ -6,9 +6,9 @@ import { type Gate, gate } from './rule.ts';
 /** A missing parent is evidence only if the capture would hold its span, had it been delivered. */
 export function parentGate<Case>(serversOf: (features: Case) => readonly Span[]): Gate<Case> {
   return gate(
-    'a root, or a parent that the capture should hold',
+    'a span is a root, or the capture should hold its parent',
     (features, scene) => serversOf(features).some((server) => isRoot(server) || isParentDue(scene, server)),
     (features) =>
-      `${serversOf(features).length} SERVER spans name parents of a time from which no caller delivered spans`,
+      `${serversOf(features).length} SERVER spans have parents from a time in which no caller delivered spans`,
   );
 }

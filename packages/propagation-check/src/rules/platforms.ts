@@ -20,15 +20,15 @@ export interface Platform {
 }
 
 const lambda =
-  'API Gateway and Lambda put X-Ray segments between the two, which go to X-Ray alone. Let the function continue the traceparent of its event: OTEL_PROPAGATORS=tracecontext,baggage without xray and xray-lambda, in .NET DisableAwsXRayContextExtraction; or set active tracing to PassThrough.';
+  'API Gateway and Lambda put X-Ray segments between the two, which go only to X-Ray. Let the function continue the traceparent of its event: OTEL_PROPAGATORS=tracecontext,baggage without xray and xray-lambda, in .NET DisableAwsXRayContextExtraction; or set active tracing to PassThrough.';
 const cloudRun =
   "Google's front end makes a span of its own in Cloud Trace and writes it into traceparent and X-Cloud-Trace-Context, which cannot be switched off. Send your spans to Cloud Trace too, or let both services use a header that it leaves alone: OTEL_PROPAGATORS=b3multi,baggage.";
 const azure =
-  'The Functions host, App Service and API Management write spans of their own, which go to Application Insights alone, into traceparent. Export those of the host ("telemetryMode": "OpenTelemetry" in host.json); set httpCorrelationProtocol to None in API Management, and switch the auto-instrumentation of App Service off.';
+  'The Functions host, App Service and API Management write spans of their own, which go only to Application Insights, into traceparent. Export those of the host ("telemetryMode": "OpenTelemetry" in host.json); set httpCorrelationProtocol to None in API Management, and switch the auto-instrumentation of App Service off.';
 const mesh =
   'Sidecars and gateways of a mesh write spans of their own into traceparent. Export them to the same place: for Istio a Telemetry resource without disableSpanReporting whose provider sends to your Collector, with randomSamplingPercentage: 100; for Linkerd proxy.tracing.enabled and proxy.tracing.collector.endpoint. Or switch tracing off in the mesh.';
 const envoy =
-  "Envoy's Zipkin tracer writes b3 alone and hands traceparent on as it came: use its OpenTelemetry tracer (for Istio an extensionProvider of type opentelemetry), or trace_context_option: USE_B3_WITH_W3C_PROPAGATION.";
+  "Envoy's Zipkin tracer writes only b3 and forwards traceparent unchanged: use its OpenTelemetry tracer (for Istio an extensionProvider of type opentelemetry), or trace_context_option: USE_B3_WITH_W3C_PROPAGATION.";
 const dapr =
   'The Dapr sidecar writes a traceparent of its own, of only zeros where it does not trace: set spec.tracing.samplingRate to "1" in the Dapr Configuration of both applications, and send its spans (otel.endpointAddress) to the same place.';
 const workers =

@@ -63,7 +63,7 @@ function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | 
   const whole = findAlike(scene, draft, 'server', others, sourcesOf);
   return whole === null
     ? null
-    : `calls of ${whole.client ?? 'a service without a name'} to ${draft.server} are whole by the same instrumentation: it takes the header of those`;
+    : `calls of ${whole.client ?? 'a service without a name'} to ${draft.server} by the same instrumentation are whole: it reads the header there`;
 }
 
 /**

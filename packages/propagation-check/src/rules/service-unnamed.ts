@@ -10,7 +10,7 @@ export const finding = defineFinding('service-unnamed', {
   cut: 'nowhere',
   shows: '`service.name` is missing or `unknown_service`',
   title: 'A service has no name',
-  why: 'Without service.name its spans cannot be told from those of other services.',
+  why: 'Without service.name its spans cannot be distinguished from those of other services.',
   fix: 'Set OTEL_SERVICE_NAME (or service.name in OTEL_RESOURCE_ATTRIBUTES).',
 });
 

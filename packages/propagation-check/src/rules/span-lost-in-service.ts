@@ -13,9 +13,9 @@ export const finding = defineFinding('span-lost-in-service', {
   kind: 'warning',
   isConclusive: false,
   cut: 'above call',
-  shows: 'a span hangs under a parent of its own service that is nowhere',
+  shows: 'a span has a parent in its own service that is not in the data',
   title: 'A span inside one service never arrived',
-  why: 'A span names a parent of its own service that is not in the data: telemetry is lost there, propagation is whole.',
+  why: 'A span has a parent in its own service that is not in the data: telemetry is lost, propagation is whole.',
   fix: 'Let every span end, flush before exit, and export all spans of the process; a parent that is still open arrives later.',
 });
 
@@ -61,7 +61,7 @@ export const spansLostInServices = rule<LostInService>({
       shown: spans.map((span) => ({
         client: null,
         server: span,
-        says: `${span.kind} "${span.name}" hangs under ${span.parentSpanId} of its own service, which is nowhere`,
+        says: `${span.kind} "${span.name}" hangs under ${span.parentSpanId} of its own service, which is not in the data`,
       })),
     }),
 });

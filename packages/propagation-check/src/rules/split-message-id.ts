@@ -33,7 +33,7 @@ export const messagesSplitById = rule<Group<Received>>({
   },
   gates: [
     gate(
-      'one PRODUCER span has the id of the message, which nobody continued here',
+      'one PRODUCER span has the id of the message, and no other span here continued it',
       ([{ apart }]) => apart === null,
       (messages) => `${countOf(messages.length, 'message')}: ${messages[0].apart}`,
     ),

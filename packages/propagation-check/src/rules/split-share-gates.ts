@@ -22,7 +22,7 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
   ),
   // If the edge is whole by another way, a third party with the same paths and callers from outside look the same.
   gate(
-    'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
+    'nearly every call to the target and every request of the kind pair up, if the edge is whole by another way',
     (edge) => edge.isOnItsWay || areAllPaired(edge),
     tellShares,
   ),
@@ -40,13 +40,13 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
     ({ pairs, ofServer }) => `${pairs.length} of ${countOf(ofServer, 'request')}`,
   ),
   gate(
-    'pairs that have nothing but their time in common are most of the calls',
+    'pairs that agree only in time are most of the calls',
     ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
       isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
     tellShares,
   ),
   gate(
-    'pairs that have nothing but their time in common are several, as other calls are whole',
+    'pairs that agree only in time are several, if other calls are whole',
     ({ scene: { thresholds }, isTold, whole, pairs }) =>
       isTold || whole.length === 0 || pairs.length >= thresholds.fewestUntold,
     ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestUntold}`,

@@ -52,7 +52,7 @@ export const splitSidecars = rule<SidecarCalls>({
   },
   gates: [
     gate(
-      'nearly every call that began a trace is within one to the same URL, several times',
+      'nearly every call that began a trace lies within a call to the same URL, several times',
       ({ inner, pairs }, { thresholds }) =>
         pairs.length >= Math.max(thresholds.fewestDisplaced, inner.length * thresholds.everyCallShare),
       ({ inner, pairs }) => `${pairs.length} of ${inner.length}`,
@@ -63,7 +63,7 @@ export const splitSidecars = rule<SidecarCalls>({
       ({ roots }) => String(roots),
     ),
     gate(
-      'fewer would be so by chance',
+      'fewer would lie so by chance',
       ({ outer, inner, pairs }, scene) =>
         isMoreThanChance(
           inner,

@@ -35,8 +35,8 @@ export const finding = defineFinding('split-trace', {
   isConclusive: true,
   shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
   title: 'One request, two traces',
-  why: 'The span of the call has no child, and that of the called service for the same request is the root of another trace.',
-  fix: 'See with `propagation-check tap` what the caller sends and what reaches the called service.',
+  why: 'The span of the call has no child, and the called service\u2019s span for the same request is the root of another trace.',
+  fix: 'Use `propagation-check tap` to see what the caller sends and what reaches the called service.',
   ofMessages: {
     title: 'One message, two traces',
     why: 'No span of the receiving service has the PRODUCER span as parent or link, and its span of the message is the root of another trace.',

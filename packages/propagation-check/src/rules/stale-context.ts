@@ -61,7 +61,7 @@ export const staleCalls = rule<StaleCalls>({
     gate(
       'an older request has the calls of several others',
       ({ pairs, owners }, { thresholds }) => pairs.length >= owners * thresholds.callsPerStaleOwner,
-      ({ pairs, owners }) => `${owners} older requests have those of ${pairs.length}`,
+      ({ pairs, owners }) => `${owners} older requests have the calls of ${pairs.length}`,
     ),
     gate(
       'such a call began after the request that it hangs below had ended',

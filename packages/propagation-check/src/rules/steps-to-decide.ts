@@ -28,7 +28,7 @@ const expectable: readonly FindingId[] = ['missing-call', 'split-trace'];
 
 /** Taps do not read the protocols of brokers, but brokers keep the sent messages. */
 const lookIntoBroker =
-  'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
+  'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. If it has a traceparent, the consumer does not extract it; otherwise the producer does not inject it.';
 
 /** If the sender's span is missing, the consumer did extract a context: its parent id is the span to look for. */
 function listStepsOfMessage({ id, client, shown: [first] }: Draft): readonly string[] {
@@ -55,7 +55,7 @@ function listExpectation({ id, severity, shown, client, server }: Draft): readon
 function listMcpSteps({ client, server }: Draft): readonly string[] {
   return [
     `Over streamable HTTP: run propagation-check tap --client ${quoteForShell(client ?? 'CALLER')} --server ${quoteForShell(server ?? 'CALLED')} between the two, which records params._meta of each JSON-RPC request`,
-    `Over stdio: print the requests as ${server ?? 'the called service'} reads them, with a params._meta.traceparent or without`,
+    `Over stdio: print the requests as ${server ?? 'the called service'} reads them, and see whether they have params._meta.traceparent`,
   ];
 }
 
@@ -93,7 +93,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
     describeNextTap(draft),
     ...(protocol === 'http' && (called === null || !isEncrypted(called))
       ? [
-          `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${ports.at(0) ?? 'PORT'}, and then --wire wire.pcap`,
+          `Without a restart, for plain HTTP: tcpdump -i any -w wire.pcap tcp port ${ports.at(0) ?? 'PORT'}, and then --wire wire.pcap`,
         ]
       : []),
   ];
@@ -120,13 +120,13 @@ function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly stri
     ];
   if (gap === 'time')
     return [
-      `Check calls after the first of which ${who} recorded a header: those before it may be from before the setting`,
+      `Check only calls after the first one of which ${who} recorded a header: earlier calls may be from before the setting`,
     ];
   const { fields, hidden } = readRecordedHeaders(span, 'request');
   const isCut = headerValues(fields, 'traceparent').some(isBeginningOfTraceparent);
   if (hidden.includes('traceparent') || isCut)
     return [
-      `Let spans of ${who} show the traceparent that they have: take it out of what a redactor hides, and out of what OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT cuts (it has 55 characters)`,
+      `Let spans of ${who} show the traceparent that they have: exclude it from redaction, and let OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT allow its 55 characters`,
     ];
   const setting = findHeaderSetting(span);
   if (setting === null) return [];
@@ -136,7 +136,7 @@ function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly stri
 
 /** If no call has the header, nothing shows that headers are recorded: instrumentations omit headers that did not arrive. */
 function sendHeader(span: Span, who: string): string {
-  const step = `Before the calls, send ${who} a request of your own that has a traceparent: spans without the header prove that none came only after a span that has it`;
+  const step = `Before the calls, send ${who} a request of your own that has a traceparent: a span without the header proves that none came only if an earlier span has it`;
   if (readCallFacts(span).protocol !== 'http') return step;
   return `${step}:\ncurl -H 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' http://HOST:PORT/`;
 }

@@ -23,10 +23,12 @@ export function prepareRecordedFacts(
     const isArrived = haveTraceOfCall(draft);
     const told = [
       ...(isArrived
-        ? [`${draft.server} recorded a traceparent with the trace id of the call on all of these: it arrived`]
+        ? [
+            `${draft.server} recorded a traceparent with the trace id of the call on all of these calls: the header arrived`,
+          ]
         : []),
       ...(isSent(draft)
-        ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent it`]
+        ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent the header`]
         : []),
       ...(server === null ? [] : [tellGap(draft.server, server, 'came')]),
       ...(client === null ? [] : [tellGap(draft.client, client, 'went out')]),
@@ -77,8 +79,8 @@ function findGap(
 function tellGap(service: string | null, gap: RecordingGap, verb: 'came' | 'went out'): string {
   const why =
     gap === 'process'
-      ? 'another process made them: its resource names none'
-      : 'they are from before the setting: no earlier span has any';
+      ? 'another process made these spans: their resource names no process'
+      : 'these spans are from before the setting: no earlier span has headers';
   return `${service} recorded the headers of other requests by the same instrumentation: none ${verb} with these, or ${why}`;
 }
 

@@ -192,7 +192,8 @@ export const thresholdTable = {
   displacedShare: {
     value: 0.9,
     unit: 'share',
-    reason: 'A cache also leaves requests without calls. Then most of those requests contain no call.',
+    reason:
+      'Nearly all requests that lack the call must contain a detached one. Behind a cache most of them contain none.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-displaced-share',
       higher: 'context-lost-in-process/broken-displaced-share',
@@ -232,7 +233,7 @@ export const thresholdTable = {
     value: 0.8,
     unit: 'share',
     reason:
-      'A process that stalls while it starts a span measures the span too short, so a few calls seem to outlive their requests.',
+      'At least this share of the calls must end within their requests. A process that stalls while it starts a span measures it too short, so a few calls seem to outlive their requests.',
     pinnedBy: {
       lower: 'context-lost-in-process/healthy-contained-share',
       higher: 'context-lost-in-process/broken-contained-share',

@@ -17,9 +17,9 @@ import { tellUnprovable } from './unprovable.ts';
 export const finding = defineFinding('uninstrumented-peer', {
   kind: 'information',
   isConclusive: false,
-  shows: 'a CLIENT span that no SERVER span names as its parent, and nobody expects one',
+  shows: 'a CLIENT span that no SERVER span has as its parent, and none is expected',
   title: 'Calls without a SERVER span',
-  why: 'Calls leave for a service that is not in the data, such as a third party, or nobody was reached.',
+  why: 'The called service has no spans in the data, for example as a third party, or was not reached.',
   fix: 'Nothing, if the peer is not yours or was not reached; otherwise instrument it.',
 });
 
@@ -34,7 +34,7 @@ type Ending = keyof EndedCalls;
 const endings: Readonly<Record<Ending, (client: Span) => string>> = {
   failed: () => 'the call failed before an answer',
   unavailable: (client) =>
-    `the call ended with status ${readUnreachedStatus(client)}, which ${isUnavailable(client) ? "the caller's own library or a hop may have given" : 'need not be of the peer itself'}`,
+    `the call ended with status ${readUnreachedStatus(client)}, which ${isUnavailable(client) ? "the caller's own library or a hop may have given" : 'may not come from the peer itself'}`,
   aborted: () => 'the caller ended the call',
   answered: () =>
     'other calls to this address are whole, so that a cache or a hop answered, or the span is lost',
@@ -53,7 +53,7 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
   },
   gates: [
     gate(
-      'a CLIENT span, which waits for its peer',
+      'the span is a CLIENT span, which waits for its peer',
       ({ clients: [{ kind }] }) => kind === 'CLIENT',
       ({ clients }) => countOf(clients.length, `${clients[0].kind} span`),
     ),
@@ -144,5 +144,5 @@ function tellAnswer(scene: Scene, client: Span): string {
   if (answered?.traceId !== client.traceId) return '';
   return answered.sampled === false
     ? `; the peer answered with its span ${answered.spanId} of this trace, whose sampled flag is 0`
-    : `; the peer answered with its span ${answered.spanId} of this trace, which is nowhere in the data`;
+    : `; the peer answered with its span ${answered.spanId} of this trace, which is not in the data`;
 }

@@ -29,6 +29,6 @@ export function listUnprovable(
 
 export function tellUnprovable({ service, why }: UnprovableCall): string {
   return why === 'cached-answer'
-    ? 'the answer names a span of another call: a cache gave it, or clocks are apart'
-    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and links of it are ${leftOut}`;
+    ? 'the answer names a span of another call: it came from a cache, or clocks differ'
+    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and some of its links are ${leftOut}`;
 }

@@ -65,7 +65,7 @@ export const darkServices = rule<DarkService>({
       shown: direct.map((call) => ({
         client: call.client,
         server: null,
-        says: `continued directly by ${call.server.serviceName}: ${server} handed the context on and left no span`,
+        says: `continued directly by ${call.server.serviceName}: ${server} passed the context on and left no span`,
       })),
       passed: {
         service: server,
@@ -87,7 +87,7 @@ export const unseenEdges = rule<UnseenEdge>({
         scene.services.has(edge.client) ||
         scene.services.has(edge.server) ||
         scene.services.names().length === 0,
-      ({ edge }) => `neither ${edge.client} nor ${edge.server} has any: their names may be other ones`,
+      ({ edge }) => `neither ${edge.client} nor ${edge.server} has any: their names may be wrong`,
     ),
     gate(
       'a service without spans cannot be one that the expectations do not name',
@@ -101,7 +101,7 @@ export const unseenEdges = rule<UnseenEdge>({
     ),
     // Callees of a service without spans are connected past it, which is reported already.
     gate(
-      'the caller has spans of the edge, or nobody calls the called service',
+      'the caller has spans of the edge, or no whole call reaches the called service',
       ({ open, edge }, scene) =>
         (scene.services.has(edge.client) &&
           !open.found.some(({ passed }) => passed?.service === edge.client)) ||
@@ -191,7 +191,7 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
       client: call,
       server: null,
       says: isHiddenByBrowser(call)
-        ? 'the browser failed or refused it (status 0): its console tells; for CORS the called service has to answer the preflight, and to allow the header traceparent'
+        ? 'the browser failed or refused it (status 0), and its console says why; for CORS the called service has to answer the preflight and to allow the traceparent header'
         : `ended ${tellUnreached(call)}: it may never have been reached`,
     })),
   });
@@ -205,7 +205,7 @@ function tellUnreached(call: Span): string {
   const status = readUnreachedStatus(call);
   return status === null
     ? 'without an answer of the called service'
-    : `with status ${status}, which need not be of the called service itself`;
+    : `with status ${status}, which may not come from the called service itself`;
 }
 
 /** @param hasArrived Whether context reached the callee, from this caller or another. */

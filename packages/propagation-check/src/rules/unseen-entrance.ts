@@ -48,7 +48,7 @@ export const unseenEntrances = rule<UnseenEntrance>({
         `${countOf(calls.length, 'call')} in ${countOf(new Set(calls.map((call) => call.traceId)).size, 'trace')}`,
     ),
     gate(
-      'they follow each other as by one who asks again on each answer: no timer, and no loop without rest',
+      'they follow each other as if a client sent the next on each answer: no timer, and no loop without pauses',
       ({ usualPause, rest }, { thresholds }) =>
         usualPause <= thresholds.longestPause &&
         rest >= thresholds.shortestRest &&
@@ -72,7 +72,7 @@ export const unseenEntrances = rule<UnseenEntrance>({
       shown: calls.map((server) => ({
         client: null,
         server,
-        says: `CLIENT "${server.name}" begins the trace: ${service} has no SERVER span for the request that led to it, nor anybody a call to ${service}`,
+        says: `CLIENT "${server.name}" begins the trace: ${service} has no SERVER span for the request that led to it, and no service has a call to ${service}`,
       })),
     }),
 });

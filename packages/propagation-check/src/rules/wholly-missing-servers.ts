@@ -52,10 +52,10 @@ export const whollyMissingServers = rule<WhollyMissing>({
     }),
   gates: [
     gate(
-      'calls can be meant: named like the service, to its port, or to the target that most call',
+      'some calls may go to the service: by its name, to its port, or to the target with the most calls',
       ({ calls }) => calls.length > 0,
       ({ edge, lonely }) =>
-        `none of ${countOf(lonely.length, 'call')} of ${edge.client}, as ${edge.server} shows requests of unknown callers, or they may go to another service`,
+        `none of ${countOf(lonely.length, 'call')} of ${edge.client}: ${edge.server} has requests of unknown callers, or the calls may go to another service`,
     ),
   ],
   looseEnds: ({ lonely }) => lonely,

@@ -17,12 +17,12 @@ export function whyApart(scene: Scene, client: Span, server: Span): string | nul
   const sameRequest = compareRequests(client, server);
   if (sameRequest === 'no')
     return isUnconnected(client)
-      ? 'answered to somebody else: the call made no connection'
+      ? 'of another caller: the call made no connection'
       : 'of another request (method, path, status or user agent)';
   if (client.kind === 'SERVER')
-    return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
+    return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on unchanged';
   if (sameRequest === 'unknown' && !scene.shared.isExpectedDirectly(client.serviceName, server.serviceName))
-    return 'with nothing but the time in common, on an edge that is not expected';
+    return 'matching only in time, on an edge that is not expected';
   return comesFromElsewhere(scene, client, server) ? ofOtherProgram : null;
 }
 

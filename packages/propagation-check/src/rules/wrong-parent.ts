@@ -15,11 +15,11 @@ export const finding = defineFinding('wrong-parent', {
   isConclusive: true,
   shows: "B's SERVER span has a parent that exists and is not the CLIENT span",
   title: 'The header names the wrong span',
-  why: 'The called service hangs under a span that is not the CLIENT span of the call.',
-  fix: 'Inject after the CLIENT span has been started and made current, into headers of that call alone, or leave it to the instrumentation.',
+  why: 'The SERVER span has a parent that is not the CLIENT span of the call.',
+  fix: 'Inject after the CLIENT span has been started and made current, into the headers of that call only, or leave it to the instrumentation.',
   ofMessages: {
     title: 'The message names the wrong span',
-    why: 'The receiving service names a span of the sender that is not the PRODUCER span of the message.',
+    why: 'The receiving span has a span of the sender as parent or link that is not the PRODUCER span of the message.',
     fix: 'Inject after the PRODUCER span has been started and made current, or leave it to the instrumentation. Where the context of another span is meant, link the PRODUCER span to that. Handle each message in its own context.',
   },
 });

@@ -66,7 +66,7 @@ end
     const { candidates, facts } = judge(drawing) ?? {};
     assert.deepEqual(candidates?.slice(0, 3), ['header-not-sent', 'header-stripped', 'header-ignored']);
     assert.deepEqual(facts, [
-      'calls of admin to orders are whole by the same instrumentation: it takes the header of those',
+      'calls of admin to orders by the same instrumentation are whole: it reads the header there',
     ]);
   });
 

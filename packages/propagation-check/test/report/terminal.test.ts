@@ -104,7 +104,7 @@ suite('the report for people', () => {
             in orders: http, otel\\x1b[31m
   may be    1. header-stripped: The header is lost on the way
             2. header-not-sent: The caller sends no propagation header
-            3. format-mismatch: The two services speak different formats
+            3. format-mismatch: The two services use different propagation formats
             less likely: header-ignored
   to decide 1. Let orders record headers in its spans: OTEL_RECORD=\\x1b[31mtraceparent
             2. See with \`propagation-check tap\` what the caller sends and what reaches the called

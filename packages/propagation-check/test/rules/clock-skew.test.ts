@@ -54,7 +54,7 @@ test('a small offset is not reported, but explains the loose ends of the service
     explainDrawing(drawing).filter((line) => line.includes('clock-skew')),
     ['PRODUCER', 'SERVER'].map(
       (kind) =>
-        `${kind} of orders: clock-skew: a clock is wrong by as much as people notice: the clock of orders (one) is 95 ms ahead`,
+        `${kind} of orders: clock-skew: a clock offset is large enough to notice: the clock of orders (one) is 95 ms ahead`,
     ),
   );
 });

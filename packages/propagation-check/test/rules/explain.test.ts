@@ -22,7 +22,7 @@ test('a closed gate reports its values', () => {
   assert.deepEqual(explain('missing-server/healthy-cached-duration'), [
     [
       'CLIENT of web',
-      'missing-server: the answers are not those of a cache: usually 45.0 ms, whole calls 100.0 ms',
+      'missing-server: the answers do not come from a cache: usually 45.0 ms, whole calls 100.0 ms',
       'split-trace: another side is there: no SERVER span began another trace while the call was open (3 at other times)',
     ],
   ]);
@@ -31,7 +31,7 @@ test('a closed gate reports its values', () => {
 test('both sides of a pair that is not reported say why', () => {
   const ends = explain('split-trace/healthy-every-call-share');
   const reason =
-    'split-trace: nearly every call to the target and every request of the kind pair up, as the edge is whole by another way: ' +
+    'split-trace: nearly every call to the target and every request of the kind pair up, if the edge is whole by another way: ' +
     '4 pairs of 5 calls and 4 requests';
   assert.deepEqual(
     ends.map(([end, first]) => [end, first === reason]),
@@ -111,11 +111,11 @@ const needs: readonly (readonly [drawing: string, needs: string])[] = [
       '      proxy CLIENT "GET" 9..80 http.request.method=GET url.full=http://hello/hello',
     ])}
 ${drawHop([]).replace('trace 1', 'trace 2')}`,
-    'CLIENT of proxy: header-passed-through: no call of the hop to the service is whole, or calls without a child tell of these requests: 1',
+    'CLIENT of proxy: header-passed-through: no call of the hop to the service is whole, or calls without a child fit these requests: 1',
   ],
   [
     'split-trace/healthy-job-ids',
-    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 message: of another queue or log',
+    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, and no other span here continued it: 1 message: of another queue or log',
   ],
   [
     'split-trace/healthy-fewest-lost-messages',
@@ -163,7 +163,7 @@ trace 2
   ],
   [
     'split-trace/healthy-messages',
-    'PRODUCER of web: uninstrumented-peer: a CLIENT span, which waits for its peer: 1 PRODUCER span',
+    'PRODUCER of web: uninstrumented-peer: the span is a CLIENT span, which waits for its peer: 1 PRODUCER span',
   ],
   [
     'external-parent/healthy-local-parent',
@@ -176,7 +176,7 @@ trace 2
       orders SERVER "GET /work" 110..170 http.request.method=GET url.path=/work
 trace 2
   orders SERVER "GET /work" 1000..1010 http.request.method=GET url.path=/work`,
-    'SERVER of orders: clock-skew: a clock is wrong by as much as people notice: the clock of orders is 90 ms ahead',
+    'SERVER of orders: clock-skew: a clock offset is large enough to notice: the clock of orders is 90 ms ahead',
   ],
 ];
 

@@ -148,7 +148,7 @@ test("the header was passed through only if every request has the caller's paren
 test('both sides of a pair say that the capture should hold the parent', () => {
   const whole = drawChain(5, drawClient({ from: -900, to: -810 }), drawServer({ from: -880, to: -820 }));
   const cut = `trace 1\n  ${drawClient({ from: 10, to: 50 })}\n  lost\n    ${drawServer({ from: 20, to: 95 })}\n`;
-  const needs = 'missing-client: a root, or a parent that the capture should hold';
+  const needs = 'missing-client: a span is a root, or the capture should hold its parent';
   const said = explainDrawing(whole + cut).filter((line) => line.includes(needs));
   assert.deepEqual(
     said.map((line) => line.split(':')[0]),

@@ -39,7 +39,7 @@ suite('a service that calls itself over gRPC to answer HTTP', () => {
     assert.deepEqual(judgeDrawing(few), []);
     assert.ok(
       explainDrawing(few).includes(
-        'SERVER of flags: missing-call: nearly all requests of a route over HTTP have one of these within, and waited for it, several times: 4 requests, 4 of "Get"',
+        'SERVER of flags: missing-call: nearly all HTTP requests of a route enclose one of these and waited for it, several times: 4 requests, 4 of "Get"',
       ),
     );
   });

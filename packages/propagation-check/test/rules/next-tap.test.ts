@@ -99,7 +99,7 @@ suite('a tap that the caller calls', () => {
   test('is not suggested for TLS', () => {
     for (const attribute of ['url.full', 'http.url']) {
       const [tell, command] = describeTap({ client: `${attribute}=https://orders/work` });
-      assert.match(tell, /^A tap reads plain HTTP alone.* where TLS ends/);
+      assert.match(tell, /^A tap reads only plain HTTP.* where TLS ends/);
       assert.equal(command, '');
     }
     for (const client of [

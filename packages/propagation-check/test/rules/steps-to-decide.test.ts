@@ -226,14 +226,14 @@ function judgeRecorded(drawing: string) {
   return finding;
 }
 
-const sent = 'web recorded a traceparent of its own on all of these calls: it sent it';
+const sent = 'web recorded a traceparent of its own on all of these calls: it sent the header';
 
 test('a service that records headers on other spans is asked to name its process', () => {
   const { decide = [], facts = [] } = judgeRecorded(drawRecorded(flask, '10..90')) ?? {};
   assert.match(decide[0] ?? '', /^Let the resource of orders name its process \(service\.instance\.id/);
   assert.ok(decide.every((step) => !step.includes('CAPTURE_HEADERS')));
   assert.ok(facts.includes(sent));
-  assert.ok(facts.some((fact) => /^orders recorded .* or another process made them/.test(fact)));
+  assert.ok(facts.some((fact) => /^orders recorded .* or another process made these spans/.test(fact)));
 });
 
 test('once the service names its process, the missing headers decide', () => {
@@ -244,7 +244,7 @@ test('once the service names its process, the missing headers decide', () => {
 test('for calls before the first recorded header of a process, later calls are suggested', () => {
   const named = `${flask} resource:service.instance.id=one`;
   const { decide = [], facts = [] } = judgeRecorded(drawRecorded(named, '210..290')) ?? {};
-  assert.match(decide[0] ?? '', /^Check calls after the first of which orders recorded a header/);
+  assert.match(decide[0] ?? '', /^Check only calls after the first one of which orders recorded a header/);
   assert.ok(facts.some((fact) => /^orders recorded .* from before the setting/.test(fact)));
 });
 

@@ -28,10 +28,14 @@ describe('calls without a recorded header, of a caller that recorded the headers
     const told =
       'web recorded the headers of other requests by the same instrumentation: none went out with these, or';
     const before = judge('own', named);
-    assert.deepEqual(before.facts, [`${told} they are from before the setting: no earlier span has any`]);
-    assert.match(before.decide, /^Check calls after the first of which web recorded a header/);
+    assert.deepEqual(before.facts, [
+      `${told} these spans are from before the setting: no earlier span has headers`,
+    ]);
+    assert.match(before.decide, /^Check only calls after the first one of which web recorded a header/);
     const unnamed = judge('own');
-    assert.deepEqual(unnamed.facts, [`${told} another process made them: its resource names none`]);
+    assert.deepEqual(unnamed.facts, [
+      `${told} another process made these spans: their resource names no process`,
+    ]);
     assert.match(unnamed.decide, /^Let the resource of web name its process/);
   });
 
@@ -50,7 +54,7 @@ trace ${trace + 1}
     assert.deepEqual(listFacts(draw(0, 1, ''), draw(1000, 3, own(3))), [2, undefined]);
     assert.deepEqual(listFacts(draw(0, 1, own(1)), draw(1000, 3, own(3))), [
       2,
-      ['web recorded a traceparent of its own on all of these calls: it sent it'],
+      ['web recorded a traceparent of its own on all of these calls: it sent the header'],
     ]);
   });
 

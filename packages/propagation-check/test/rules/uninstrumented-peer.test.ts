@@ -23,7 +23,7 @@ test('the report says if a peer names its span in answers', () => {
     ),
     [
       'the peer answered with its span 00f067aa0ba902b7 of this trace, whose sampled flag is 0',
-      'the peer answered with its span 00f067aa0ba902b8 of this trace, which is nowhere in the data',
+      'the peer answered with its span 00f067aa0ba902b8 of this trace, which is not in the data',
     ],
   );
 });
@@ -34,7 +34,7 @@ test('calls are counted by how they ended', () => {
   const failed = 'error.type=timeout status:ERROR';
   const rpc = 'web CLIENT "o.O/Get" 0..9 rpc.system=grpc rpc.method=o.O/Get';
   for (const [status, call, says] of [
-    ['503', to('stock/items', 0, 'http.response.status_code=503'), 'need not be of the peer itself'],
+    ['503', to('stock/items', 0, 'http.response.status_code=503'), 'may not come from the peer itself'],
     ['14', `${rpc} rpc.grpc.status_code=14`, "the caller's own library or a hop may have given"],
   ] as const)
     assert.deepEqual(tell(call), [
