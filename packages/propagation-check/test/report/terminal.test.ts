@@ -92,8 +92,8 @@ suite('the report for people', () => {
 
 ✗ One request, two traces (split-trace)
   edge      web → orders, 12 calls
-  why       The span of the call has no child, and that of the called service for the same request
-            is the root of another trace.
+  why       The span of the call has no child, and the called service’s span for the same request is
+            the root of another trace.
   seen      CLIENT 00f067aa0ba902b7 has no child
             trace 4bf92f3577b34da6a3ce929d0e0e4736 span 00f067aa0ba902b7
             trace 4bf92f3577b34da6a3ce929d0e0e4736 span 1111111111111111
@@ -107,8 +107,8 @@ suite('the report for people', () => {
             3. format-mismatch: The two services use different propagation formats
             less likely: header-ignored
   to decide 1. Let orders record headers in its spans: OTEL_RECORD=\\x1b[31mtraceparent
-            2. See with \`propagation-check tap\` what the caller sends and what reaches the called
-               service.
+            2. Use \`propagation-check tap\` to see what the caller sends and what reaches the
+               called service.
   fix       if header-stripped: Let every proxy forward the header.
   read      docs/findings/split-trace.md
 
