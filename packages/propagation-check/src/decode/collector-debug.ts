@@ -3,6 +3,7 @@ import { toIntegerValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 import { readIsoTime } from './iso-time.ts';
 import { prefixLine } from './json-lines.ts';
+import type { LineReading } from './line-reading.ts';
 import { readKindName, readStatusName } from './otlp-fields.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { quoteValue } from './quote-value.ts';
@@ -17,6 +18,8 @@ const scope = /^Instrumentation(?:Scope|Library) (.*) \S*$/;
 const field = /^([A-Z][A-Za-z ]{1,30}?) {0,20}:(?: (.*))?$/;
 /** Collectors before 0.64 write the types in capitals. */
 const attribute = /^-> (.+?): (Str|String|Int|Bool|Double|Slice|Map|Bytes|Empty)\((.*?)\)?$/i;
+/** A line of a message as such; every line begins so, apart from the further lines of a value. */
+const ownLine = /^(?:\s|(?:Resource|Scope|Instrumentation|Span)\w* ?|(?:Attributes|Events|Links):)/;
 const linkField = /^-> (Trace ID|ID): (\w*)$/;
 /** Headings within a message, and the section that follows each. */
 const sections: ReadonlyMap<string, Section> = new Map([
@@ -56,10 +59,13 @@ export function isCollectorDebug(text: string): boolean {
  * Source: opentelemetry-collector, `exporter/internal/otlptext`.
  * @throws {DecodeError} with the first line of a span that is wrong or cut off.
  */
-export function decodeCollectorDebug(text: string): readonly Span[] {
+export function decodeCollectorDebug(text: string): LineReading {
   const lines = text.split('\n');
   refuseCut(lines);
+  const hasEnds = lines.some(isEnd);
+  let isOver = true;
   const drafts: Draft[] = [];
+  const rest: string[] = [];
   let resource: Map<string, AttributeValue> | null = null;
   let draft: Draft | null = null;
   let scopeName = '';
@@ -67,20 +73,25 @@ export function decodeCollectorDebug(text: string): readonly Span[] {
   for (const [index, raw] of lines.entries()) {
     const line = raw.trim();
     const [, signal] = resourceStart.exec(line) ?? [];
-    if (signal !== undefined) {
+    if (signal !== undefined || (!hasEnds && logLine.test(raw))) {
       resource = signal === 'Spans' ? new Map() : null;
-      [draft, scopeName, section] = [null, '', 'other'];
+      [draft, scopeName, section, isOver] = [null, '', 'other', resource === null];
     } else if (spanStart.test(line)) {
       if (resource === null) throw new DecodeError(`line ${index + 1}: ${withoutResource}`);
       const empty = { fields: new Map(), attributes: new Map(), links: [] };
       draft = { line: index + 1, scopeName, resource, ...empty };
       drafts.push(draft);
-      section = 'span';
+      [section, isOver] = ['span', false];
     } else if (sections.has(line)) section = sections.get(line) ?? section;
     else if (scope.test(raw.trimStart())) scopeName = scope.exec(raw.trimStart())?.[1] ?? '';
     else addLine(section, line, resource, draft);
+    // Where messages have ends, all lines before are their own.
+    const isOwn = !isOver && (hasEnds || signal !== undefined || ownLine.test(raw));
+    // The value of an attribute may look like a part of a printed span.
+    rest.push(isOwn ? '' : line.startsWith('->') ? '->' : raw);
+    if (isEnd(raw) && !ownLine.test(lines[index + 1] ?? '')) [section, isOver] = ['other', true];
   }
-  return drafts.map(toSpan);
+  return { spans: drafts.map(toSpan), rest: rest.join('\n') };
 }
 
 const whole = 'take the whole log (without --tail or --since)';
@@ -92,7 +103,6 @@ const withoutResource = `a span without its resource: the log begins in the midd
  */
 function refuseCut(lines: readonly string[]): void {
   const starts = lines.flatMap((line, index) => (/\tResource\w+ #\d+\r?$/.test(line) ? [index] : []));
-  const isEnd = (line: string): boolean => line.startsWith('\t{');
   const open = starts.find((start, at) => !lines.slice(start, starts[at + 1]).some(isEnd));
   if (open !== undefined && lines.some(isEnd))
     throw new DecodeError(`line ${open + 1}: this message has no end: the log is cut off; ${whole}`);
@@ -103,6 +113,13 @@ function refuseCut(lines: readonly string[]): void {
       `line ${last + 1}: an attribute without its closing bracket: the log is cut off; ${whole}`,
     );
 }
+
+function isEnd(line: string): boolean {
+  return line.startsWith('\t{');
+}
+
+/** What the logger prints otherwise: a time, a level and a message. */
+const logLine = /^\S+\t(?:debug|info|warn|error)\t/i;
 
 function addLine(
   section: Section,

@@ -213,20 +213,22 @@ function readPrefixed(text: string): Content | null {
 }
 
 function readLog(text: string): Content {
-  const ofLines = lineFormats
-    .filter(({ matches }) => matches(text))
-    .map(({ format, decode }) => ({ format, spans: decode(text) }));
-  // A log of several programs may hold other printed spans too. The debug exporter's attribute lines (`-> …`) are blanked first, because
-  // their values may look like a part of such a span.
-  if (ofLines.length > 0)
-    return withoutNotes([...ofLines, ...decodeConsole(text.replace(/^[ \t]*->.*$/gm, '->')).readings]);
-  refuseBeginning(text);
-  const { readings, otherLines, cutLine } = decodeConsole(text);
+  const found = lineFormats.filter(({ matches }) => matches(text));
+  if (found.length === 0) refuseBeginning(text);
+  let rest = text;
+  const ofLines = found.map(({ format, decode }) => {
+    const read = decode(rest);
+    rest = read.rest;
+    return { format, spans: read.spans };
+  });
+  // A log of several programs may hold other printed spans too.
+  const { readings, otherLines, cutLine } = decodeConsole(rest);
   const cut =
     cutLine === null
       ? ''
       : `; the end of the log cuts off what begins in line ${cutLine}, which may be a span`;
-  return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}${cut}`] };
+  const notes = otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}${cut}`];
+  return { readings: [...ofLines, ...readings], notes };
 }
 
 /** Text has no control characters except white space and the escape of colours; protobuf has some in its first bytes. */

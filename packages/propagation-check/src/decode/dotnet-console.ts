@@ -2,6 +2,7 @@ import type { Span, SpanLink } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { readIsoTime } from './iso-time.ts';
 import { prefixLine } from './json-lines.ts';
+import type { LineReading } from './line-reading.ts';
 import { readKindName, readStatusName } from './otlp-fields.ts';
 import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
@@ -13,11 +14,11 @@ const status = /^StatusCode ?: *(Unset|Ok|Error)$/i;
 const entry = /^(\S.*?):(?: (.*))?$/;
 const linkedSpan = /^([\da-f]+) ([\da-f]+)$/;
 
-type Section = 'Tags' | 'Links' | 'resource' | 'scope' | 'other';
+type Section = 'fields' | 'Tags' | 'Events' | 'Links' | 'resource' | 'scope';
 
 const headings: ReadonlyMap<string, Section> = new Map([
   ['Activity.Tags:', 'Tags'],
-  ['Activity.Events:', 'other'],
+  ['Activity.Events:', 'Events'],
   ['Activity.Links:', 'Links'],
   ['Instrumentation scope (ActivitySource):', 'scope'],
   ['Resource associated with Activity:', 'resource'],
@@ -45,50 +46,59 @@ export function isDotnetConsole(text: string): boolean {
  * Source: opentelemetry-dotnet, `ConsoleActivityExporter.cs`.
  * @throws {DecodeError} with the first line of a span that is wrong or cut off.
  */
-export function decodeDotnetConsole(text: string): readonly Span[] {
+export function decodeDotnetConsole(text: string): LineReading {
   const drafts: Draft[] = [];
   let draft: Draft | null = null;
-  let section: Section = 'other';
+  let section: Section = 'fields';
+  const rest: string[] = [];
   for (const [index, raw] of text.replace(/\n$/, '').split('\n').entries()) {
     const line = raw.trim();
     if (spanStart.test(line)) {
       const maps = { fields: new Map(), tags: new Map(), scope: new Map(), resource: new Map() };
       draft = { line: index + 1, ...maps, links: [] };
       drafts.push(draft);
-      section = 'other';
+      section = 'fields';
     }
-    const heading = headings.get(line);
     // The resource is the last section of a span: a blank line ends it. A blank line elsewhere is part of a value.
     if (line === '' && section === 'resource') draft = null;
-    else if (heading !== undefined) section = heading;
-    else if (draft !== null) section = addLine(draft, section, line);
+    const next: Section | null = draft && (headings.get(line) ?? addLine(draft, section, line));
+    const isOwn = next !== null || (draft !== null && section !== 'fields' && /^\s/.test(raw));
+    rest.push(isOwn ? '' : raw);
+    section = next ?? section;
   }
   if (draft?.resource.has('service.name') === false && draft.resource.size > 0)
     throw new DecodeError(`line ${draft.line}: a span without service.name at the end: it is cut off`);
-  return drafts.map(toSpan);
+  return { spans: drafts.map(toSpan), rest: rest.join('\n') };
 }
 
-/** @returns The section of the next line. */
-function addLine(draft: Draft, section: Section, line: string): Section {
+/** @returns The section of the next line; null for a line that is no part of the section. */
+function addLine(draft: Draft, section: Section, line: string): Section | null {
   const [, name, value = ''] = field.exec(line) ?? [];
   if (name !== undefined) {
     if (!draft.fields.has(name)) draft.fields.set(name, value);
-    return 'other';
+    return 'fields';
   }
   const [, code] = status.exec(line) ?? [];
   if (code !== undefined) {
     draft.fields.set('StatusCode', code);
-    return 'other';
+    return 'fields';
   }
-  const [, traceId, spanId] = linkedSpan.exec(line) ?? [];
-  if (section === 'Links' && traceId !== undefined && spanId !== undefined)
+  if (section === 'Links') {
+    const [, traceId, spanId] = linkedSpan.exec(line) ?? [];
+    if (traceId === undefined || spanId === undefined) return null;
     draft.links.push({ traceId, spanId });
+    return section;
+  }
   const [, key, text = ''] = entry.exec(line) ?? [];
-  if (key === undefined) return section;
-  if (section === 'Tags') draft.tags.set(key, text);
-  else if (section === 'resource') draft.resource.set(key, text);
+  if (section === 'Tags' || section === 'Events') {
+    if (section === 'Tags' && key !== undefined) draft.tags.set(key, text);
+    // A value may have several lines.
+    return section;
+  }
+  if (section === 'fields' || key === undefined) return null;
+  if (section === 'resource') draft.resource.set(key, text);
   // A scope's fields come before its tags, so a tag does not replace the scope's `Name`.
-  else if (section === 'scope' && !draft.scope.has(key)) draft.scope.set(key, text);
+  else if (!draft.scope.has(key)) draft.scope.set(key, text);
   return section;
 }
 

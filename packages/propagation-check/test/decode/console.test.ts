@@ -218,7 +218,9 @@ info: Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware[2]
       StatusCode: OK
 Activity.Kind: of a program
 `;
-  const [span] = decodeBytes(Buffer.from(text)).spans;
+  const { spans, notes } = decodeBytes(Buffer.from(text));
+  assert.deepEqual(notes, ['lines without a span, left out: 5']);
+  const [span] = spans;
   assert.ok(span);
   const { status, kind, scopeName, attributes, startTimeUnixNano, endTimeUnixNano } = span;
   assert.deepEqual(
@@ -244,7 +246,85 @@ LogRecord #0
 Attributes:
      -> http.request.method: Str(POST)
 ${end}`;
-  const [span] = decodeBytes(Buffer.from(text)).spans;
+  const { spans, notes } = decodeBytes(Buffer.from(text));
+  const [span] = spans;
   assert.equal(span?.serviceName, 'web');
   assert.equal(span?.attributes.get('http.request.method'), 'GET');
+  assert.deepEqual(notes, ['lines without a span, left out: 14']);
 });
+
+const dotnetSpan = `Activity.TraceId:            0af7651916cd43dd8448eb211c80319c
+Activity.SpanId:             b7ad6b7169203331
+Activity.Kind:               Server
+Activity.StartTime:          2026-11-01T10:00:00.0000000Z
+Activity.Duration:           00:00:00.0100000
+Activity.Tags:
+    db.statement: SELECT 1
+FROM a
+Activity.Events:
+    exception [11/1/2026 10:00:00 AM +00:00]
+        exception.stacktrace: System.Exception: no
+--- End of stack trace from previous location ---
+Resource associated with Activity:
+    service.name: web
+
+`;
+const end = '\t{"otelcol.component.id": "debug"}\n';
+const stackTrace = `${debugMessage('')}Events:
+SpanEvent #0
+     -> Name: exception
+     -> Timestamp: 2026-11-01 10:00:00 +0000 UTC
+     -> DroppedAttributesCount: 0
+     -> Attributes::
+          -> exception.stacktrace: Str(java.lang.Error: no
+\tat a.B(B.java:1)
+Caused by: x)
+`;
+
+/** Lines of text that hold no span, before, between and behind spans. Each has the number of lines that are not parts of its spans. */
+const amongOthers: Readonly<Record<string, readonly [text: string, spans: number, others: number]>> = {
+  '.NET, spans alone': [dotnetSpan.repeat(2), 2, 0],
+  '.NET, the end of a span at the beginning': [`${dotnetSpan.replace(/^.*\n/, '')}${dotnetSpan}`, 1, 13],
+  '.NET, other lines between': [`a\n${dotnetSpan}\ninfo: b[0]\n      c\n${dotnetSpan}d\n`, 2, 4],
+  '.NET, a line among the fields': [
+    dotnetSpan.replace('Activity.Kind', 'info: a[0]\n  b\nActivity.Kind'),
+    1,
+    2,
+  ],
+  '.NET, and spans of another program': [`${dotnetSpan}a\n${readFixture('python-console.txt')}`, 4, 4],
+  'debug, a message alone': [debugMessage(end), 1, 0],
+  'debug, a message without the logger': [debugMessage(''), 1, 0],
+  'debug, a value of several lines': [`${stackTrace}${end}`, 1, 0],
+  'debug, a value that looks like an end': [
+    debugMessage(`     -> body: Str(\n\t{\n\t}\n)\n${end}`).replace(
+      'Attributes:',
+      '$&\n     -> a: Str(\n\t{}\n  )',
+    ),
+    1,
+    0,
+  ],
+  'debug, a part of a span in a value of a log record': [
+    `${debugMessage(end)}\tResourceLog #0\nLogRecord #0\nAttributes:\n     -> a: Str({"parent_id": null)\n${end}`,
+    1,
+    5,
+  ],
+  'debug, other lines between': [`a\n${debugMessage(end)}b\n  c\n\n${debugMessage(end)}d\n`, 2, 4],
+  'debug, a log line behind a message without the logger': [
+    `${debugMessage('')}2026-11-01T10:00:00.000Z\tinfo\tTraces\t{"spans": 1}\n  a\n`,
+    1,
+    2,
+  ],
+  'debug, other text behind a message without the logger': [`${debugMessage('')}listening\n`, 1, 1],
+  'debug, and spans of another program': [`${debugMessage(end)}${readFixture('python-console.txt')}`, 4, 3],
+};
+
+for (const [name, [text, count, others]] of Object.entries(amongOthers)) {
+  test(`lines that hold no span are counted: ${name}`, () => {
+    const { spans, notes = [] } = decodeBytes(Buffer.from(text));
+    assert.equal(spans.length, count);
+    assert.deepEqual(
+      notes.filter((note) => !note.startsWith('it mixes')),
+      others === 0 ? [] : [`lines without a span, left out: ${others}`],
+    );
+  });
+}
