@@ -198,9 +198,11 @@ function readConsole(bytes: Uint8Array): Content {
   throw new ForeignContentError(unknownFormat);
 }
 
-/** @returns Null when a line does not begin with the name of its program, or no program printed spans. */
+/** @returns Null when most lines do not begin with the name of a program, or there are no spans. */
 function readPrefixed(text: string): Content | null {
-  const contents = (splitPrefixed(withoutColours(text)) ?? []).map(({ name, text: own }) => {
+  const split = splitPrefixed(withoutColours(text));
+  if (split === null) return null;
+  const contents: Content[] = split.programs.map(({ name, text: own }) => {
     try {
       const { readings, notes } = readLog(own);
       return { readings, notes: notes.map((note) => `${name}: ${note}`) };
@@ -208,6 +210,7 @@ function readPrefixed(text: string): Content | null {
       throw error instanceof DecodeError ? reword(error, `in the lines of ${name}, ${error.message}`) : error;
     }
   });
+  contents.push(readLog(split.rest));
   const readings = contents.flatMap((content) => content.readings);
   return readings.length === 0 ? null : { readings, notes: contents.flatMap(({ notes }) => notes) };
 }

@@ -4,10 +4,21 @@ export interface PrefixedLog {
   readonly text: string;
 }
 
-/** The prefixes of `docker compose logs` and `kubectl logs --prefix`. */
-const prefixes = [/^([\w.-]{1,200}) {1,200}\| ?(.*)$/s, /^\[(pod\/[^\s\]]{1,500})\] ?(.*)$/s];
-/** Lines that `docker compose up` prints itself. */
-const ofCompose = /^(?:Attaching to [\w.-]|[\w.-]{1,200} exited with code \d)/;
+export interface SplitLog {
+  readonly programs: readonly PrefixedLog[];
+  /** The text with the lines of the programs blank: what `docker compose up` and `stern` say themselves, headers of `tail`. */
+  readonly rest: string;
+}
+
+/**
+ * The prefixes of `docker compose logs`, `docker service logs --timestamps`, `kubectl logs --prefix`, and of stern, which writes only
+ * blanks behind the names: Kubernetes ends the names of pods with five of these characters, or with a number.
+ */
+const prefixes = [
+  /^(?:\S{0,20}\d\d:\d\d:\d\d\S{0,20} )?([\w.@-]{1,200}) {1,200}\| ?(.*)$/s,
+  /^\[(pod\/[^\s\]]{1,500})\] ?(.*)$/s,
+  /^((?:[a-z\d-]{1,63} )??[a-z\d][a-z\d.-]{0,250}-(?:[bcdfghjklmnpqrstvwxz2456789]{5}|\d{1,5}) [a-z\d][a-z\d-]{0,62})(?: (.*))?$/s,
+];
 
 /** The time that `--timestamps` puts in front. A program's own times are followed by a tab, or are not on all of its lines. */
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)(?: |$)/;
@@ -15,20 +26,38 @@ const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d
 /**
  * Splits a log whose lines begin with the name of the program that printed them. Lines of several programs are interleaved, so a span of
  * several lines is whole only among the lines of its program.
- * @returns Null when a line has no such name.
+ * @returns Null when most lines have no name in one of the known forms.
  */
-export function splitPrefixed(text: string): readonly PrefixedLog[] | null {
-  const logs = new Map<string, string[]>();
-  for (const line of text.split('\n')) {
-    if (line.trim() === '' || ofCompose.test(line)) continue;
-    const [, name, own] =
-      prefixes.map((prefix) => prefix.exec(line.trimEnd())).find((found) => found !== null) ?? [];
-    if (name === undefined || own === undefined) return null;
-    const lines = logs.get(name);
-    if (lines === undefined) logs.set(name, [own]);
-    else lines.push(own);
+export function splitPrefixed(text: string): SplitLog | null {
+  for (const prefix of prefixes) {
+    const split = splitBy(prefix, text.split('\n'));
+    if (split !== null) return split;
   }
-  return Array.from(logs, ([name, lines]) => ({ name, text: `${withoutTimestamps(lines).join('\n')}\n` }));
+  return null;
+}
+
+function splitBy(prefix: RegExp, lines: readonly string[]): SplitLog | null {
+  const logs = new Map<string, string[]>();
+  const rest: string[] = [];
+  let balance = 0;
+  for (const line of lines) {
+    const [, name, own = ''] = prefix.exec(line.trimEnd()) ?? [];
+    rest.push(name === undefined ? line : '');
+    if (name === undefined) {
+      if (line.trim() !== '') balance -= 1;
+      continue;
+    }
+    balance += 1;
+    const log = logs.get(name);
+    if (log === undefined) logs.set(name, [own]);
+    else log.push(own);
+  }
+  if (balance <= 0) return null;
+  const programs = Array.from(logs, ([name, own]) => ({
+    name,
+    text: `${withoutTimestamps(own).join('\n')}\n`,
+  }));
+  return { programs, rest: rest.join('\n') };
 }
 
 function withoutTimestamps(lines: readonly string[]): readonly string[] {

@@ -142,6 +142,84 @@ test('lines without spans are counted for each program, and a line may contain o
   ]);
 });
 
+const jsLines = readFixture('js-console.txt').toString().trimEnd().split('\n');
+const behind = (prefix: string, lines: readonly string[] = jsLines): string =>
+  lines.map((line) => `${prefix}${line}\n`).join('');
+const at = (index: number): string => `2026-11-01T10:00:00.${String(index).padStart(9, '0')}Z`;
+const withTimes = jsLines.map((line, index) => `${at(index)} ${line}`);
+
+/** Logs of several programs, of which one printed spans, with the number of lines that no program printed. */
+const prefixed: Readonly<Record<string, readonly [log: string, name: string, others: number]>> = {
+  'docker compose up': [
+    `[+] Running 2/2\n ✔ Container web-1  Created\nAttaching to db-1, web-1\n\n${behind('web-1  | ')}Gracefully stopping... (press Ctrl+C again to force)\nweb-1 exited with code 0\n`,
+    'web-1',
+    5,
+  ],
+  'docker compose logs --timestamps': [behind('web-1  | ', withTimes), 'web-1', 0],
+  'docker compose logs in colours': [
+    jsLines.map((line) => `\u001b[36mweb-1  | \u001b[0m${line}\n`).join(''),
+    'web-1',
+    0,
+  ],
+  'docker compose logs without blanks at the ends of lines': [
+    behind('web-1  | ').replace(/[^\S\n]+$/gm, ''),
+    'web-1',
+    0,
+  ],
+  'docker service logs': [behind('web.1.k7d2@node-1    | '), 'web.1.k7d2@node-1', 0],
+  'docker service logs --timestamps': [
+    jsLines.map((line, index) => `${at(index)} web.1.k7d2@node-1    | ${line}\n`).join(''),
+    'web.1.k7d2@node-1',
+    0,
+  ],
+  'kubectl logs --prefix': [
+    `==> app=web <==\n${behind('[pod/web-5d8f-x2c9k/web] ')}`,
+    'pod/web-5d8f-x2c9k/web',
+    1,
+  ],
+  'kubectl logs --prefix --timestamps': [
+    `error: you are attempting to follow 6 log streams\n${behind('[pod/web-0/web] ', withTimes)}`,
+    'pod/web-0/web',
+    1,
+  ],
+  stern: [`+ web-5d8f7c9b6-x2c9k › web\n${behind('web-5d8f7c9b6-x2c9k web ')}`, 'web-5d8f7c9b6-x2c9k web', 1],
+  'stern in colours': [
+    jsLines.map((line) => `\u001b[32mweb-0\u001b[0m \u001b[32mweb\u001b[0m ${line}\n`).join(''),
+    'web-0 web',
+    0,
+  ],
+  'stern --timestamps': [behind('web-5d8f7c9b6-x2c9k web ', withTimes), 'web-5d8f7c9b6-x2c9k web', 0],
+  'stern --all-namespaces': [behind('shop web-5d8f7c9b6-x2c9k web '), 'shop web-5d8f7c9b6-x2c9k web', 0],
+};
+
+for (const [name, [log, program, others]] of Object.entries(prefixed)) {
+  test(`lines are told apart by the names in front of them: ${name}`, () => {
+    const { spans, notes } = decodeBytes(Buffer.from(log));
+    assert.equal(spans.length, 3);
+    assert.deepEqual(notes, [
+      `${program}: lines without a span, left out: 8`,
+      ...(others === 0 ? [] : [`lines without a span, left out: ${others}`]),
+    ]);
+  });
+}
+
+test('spans in the lines without a name are read too, and a part of a span there is refused', () => {
+  const [request = ''] = readFixture('java-otlp-stdout.txt')
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  const ofWeb = behind('web-1  | ');
+  assert.equal(decodeBytes(Buffer.from(`${ofWeb}${request}\n`)).spans.length, 4);
+  assert.throws(() => decodeBytes(Buffer.from(`${ofWeb}${request.slice(20)}\n`)), {
+    message: /^line \d+: a part of a span/,
+  });
+});
+
+test('lines that have a name by chance are not taken from the others', () => {
+  const log = `web-1 | a\n${jsLines.join('\n')}\nlistening-5 on port 80\n`;
+  assert.deepEqual(decodeBytes(Buffer.from(log)).notes, ['lines without a span, left out: 10']);
+});
+
 for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
   test(`${name} cut off anywhere within its last span: the line is reported`, () => {
     const text = Buffer.from(readFixture(name)).toString();

@@ -498,7 +498,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^line 1: Activity\.Duration: "soon" is not a duration/,
   ],
   'the console of .NET behind a prefix': [
-    `${dotnetSpan.replace(/^/gm, 'web-1  | ')}\nnot of a container\n`,
+    `${dotnetSpan.replace(/^/gm, 'web-1  | ')}\n${'not of a container\n'.repeat(9)}`,
     /^byte 0: .*text in front of each line/,
   ],
   "the Collector's debug exporter": [
@@ -506,7 +506,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^line 3: a span without "ID": it is cut off/,
   ],
   "the Collector's debug exporter behind a prefix": [
-    'otel-1  | 2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\notel-1  | Span #0\notel-1  |     Trace ID       : 0af7\nnot of a container\n',
+    'otel-1  | 2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\notel-1  | Span #0\notel-1  |     Trace ID       : 0af7\nnot of a container\nnor this\nnor this\n',
     /^byte 0: .*debug exporter, with text in front of its lines.*--no-log-prefix.*file exporter/,
   ],
   "the Collector's debug exporter behind the name of a container, cut off": [
