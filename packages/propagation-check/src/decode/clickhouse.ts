@@ -9,7 +9,7 @@ import { readKindName, readStatusName, readUint64 } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId, type UnreadLink } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
@@ -130,8 +130,8 @@ function readTime(value: string): bigint {
   return BigInt(seconds + fraction.padEnd(9, '0'));
 }
 
-function readLink(traceId: unknown, spanId: unknown): SpanLink {
+function readLink(traceId: unknown, spanId: unknown): SpanLink | UnreadLink {
   if (typeof traceId !== 'string' || typeof spanId !== 'string')
     throw new DecodeError(': expected a span id for each trace id');
-  return { traceId: readTraceId(traceId, '', 'hex'), spanId: readSpanId(spanId, '', 'hex') };
+  return readLinkIds(traceId, spanId, 'hex');
 }

@@ -1,4 +1,4 @@
-import type { AttributeValue, Span, SpanLink } from '../span/span.ts';
+import type { AttributeValue, Span } from '../span/span.ts';
 import { toIntegerValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 import { readIsoTime } from './iso-time.ts';
@@ -8,7 +8,7 @@ import { readKindName, readStatusName } from './otlp-fields.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
-import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 /** Messages of metrics and logs begin in the same form. */
@@ -186,7 +186,7 @@ function toSpan({ line, scopeName, resource, fields, attributes, links }: Draft)
       resource,
       scopeName,
     };
-    return withLinks(span, links, 'Links', readLink);
+    return withLinks(span, links, 'Links', (link) => readLinkIds(link.traceId, link.spanId, 'hex'));
   } catch (error) {
     throw prefixLine(line, error);
   }
@@ -199,8 +199,4 @@ function readTime(text: string, name: string): bigint {
   if (!goTime.test(text))
     throw new DecodeError(`${name}: ${quoteValue(text)} is not a time of Go, or cut off`);
   return readIsoTime(text.replace(goTime, '$1$2:$3'), name);
-}
-
-function readLink({ traceId, spanId }: Link): SpanLink {
-  return { traceId: readTraceId(traceId, 'Trace ID', 'hex'), spanId: readSpanId(spanId, 'ID', 'hex') };
 }

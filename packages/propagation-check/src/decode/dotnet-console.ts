@@ -6,7 +6,7 @@ import type { LineReading } from './line-reading.ts';
 import { readKindName, readStatusName } from './otlp-fields.ts';
 import { quoteValue } from './quote-value.ts';
 import { readServiceName } from './service-name.ts';
-import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 const field = /^Activity\.(\w{1,40}): *(.*)$/;
@@ -126,14 +126,10 @@ function toSpan({ line, fields, tags, scope, resource, links }: Draft): Span {
       resource,
       scopeName: scope.get('Name') ?? fields.get('ActivitySourceName') ?? '',
     };
-    return withLinks(span, links, 'Activity.Links', readLink);
+    return withLinks(span, links, 'Activity.Links', (link) => readLinkIds(link.traceId, link.spanId, 'hex'));
   } catch (error) {
     throw prefixLine(line, error);
   }
-}
-
-function readLink({ traceId, spanId }: SpanLink): SpanLink {
-  return { traceId: readTraceId(traceId, 'TraceId', 'hex'), spanId: readSpanId(spanId, 'SpanId', 'hex') };
 }
 
 const duration = /^(?:(\d{1,8})\.)?(\d\d):(\d\d):(\d\d)(?:\.(\d{7}))?$/;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Attributes, AttributeValue, Span, SpanLink } from '../span/span.ts';
+import type { Attributes, AttributeValue, Span } from '../span/span.ts';
 import { toAttributeValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 import { readIsoTime } from './iso-time.ts';
@@ -9,7 +9,7 @@ import { isObject } from './otlp-json-value.ts';
 import { readPlainValue } from './plain-attributes.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { isZero, readLinkIds, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
@@ -62,7 +62,8 @@ export function decodeGoConsoleSpan(value: unknown): Span {
   const isSame = hasParent && parent.TraceID === shape.SpanContext.TraceID;
   if (hasParent && !isSame) throw new DecodeError("Parent.TraceID: is not the span's own trace");
   const span = {
-    ...readContext(shape.SpanContext, 'SpanContext.'),
+    traceId: readTraceId(shape.SpanContext.TraceID, 'SpanContext.TraceID', 'hex'),
+    spanId: readSpanId(shape.SpanContext.SpanID, 'SpanContext.SpanID', 'hex'),
     parentSpanId: readParentSpanId(parent?.SpanID, 'Parent.SpanID', 'hex'),
     traceState: shape.SpanContext.TraceState ?? '',
     flags: parent ? hasIsRemote | (parent.Remote ? isRemote : 0) : null,
@@ -79,16 +80,10 @@ export function decodeGoConsoleSpan(value: unknown): Span {
     resource,
     scopeName: (shape.InstrumentationScope ?? shape.InstrumentationLibrary)?.Name ?? '',
   };
-  return withLinks(span, shape.Links ?? [], 'Links', (link) =>
-    readContext(readShape(z.object({ SpanContext: context }), link).SpanContext, 'SpanContext.'),
-  );
-}
-
-function readContext({ TraceID, SpanID }: z.infer<typeof context>, path: string): SpanLink {
-  return {
-    traceId: readTraceId(TraceID, `${path}TraceID`, 'hex'),
-    spanId: readSpanId(SpanID, `${path}SpanID`, 'hex'),
-  };
+  return withLinks(span, shape.Links ?? [], 'Links', (link) => {
+    const { TraceID, SpanID } = readShape(z.object({ SpanContext: context }), link).SpanContext;
+    return readLinkIds(TraceID, SpanID, 'hex');
+  });
 }
 
 function readTime(value: unknown, field: string): bigint {

@@ -10,10 +10,11 @@ import { quoteValue } from './quote-value.ts';
 import { readMicroseconds } from './read-microseconds.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { InvalidIdError, readHexId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId, type UnreadLink } from './span-id.ts';
 import { textTag } from './text-tag.ts';
 import { withLinks } from './with-links.ts';
 
+const short = 'short-hex';
 const list = anyArray.nullish();
 const time = z.union([z.number(), z.string()]);
 
@@ -112,15 +113,15 @@ const unknownProcess: Process = { serviceName: null, resource: new Map() };
 
 function decodeSpan(value: unknown, processes: ReadonlyMap<string, Process>): Span {
   const shape = readShape(spanShape, value);
-  const traceId = readHexId(shape.traceID, 16, 'traceID');
+  const traceId = readTraceId(shape.traceID, 'traceID', short);
   const tags = new Map([...readTags(shape.tags ?? [], 'tags'), ...readTagFields(shape.tag)]);
   const start = readMicroseconds(shape.startTime, 'startTime');
   const embedded = shape.process ? readProcess(shape.process) : undefined;
   const { serviceName, resource } = embedded ?? processes.get(shape.processID ?? '') ?? unknownProcess;
   const span = {
     traceId,
-    spanId: readHexId(shape.spanID, 8, 'spanID'),
-    parentSpanId: readOldParent(shape.parentSpanID),
+    spanId: readSpanId(shape.spanID, 'spanID', short),
+    parentSpanId: readParentSpanId(shape.parentSpanID, 'parentSpanID', short),
     traceState: textTag(tags, 'w3c.tracestate'),
     flags: null,
     name: shape.operationName ?? '',
@@ -153,19 +154,14 @@ function withReferences(span: Omit<Span, 'links'>, list: readonly unknown[]): Sp
   };
 }
 
-function readReference(value: unknown): Reference {
+function readReference(value: unknown): Reference | UnreadLink {
   const { refType, traceID, spanID } = readShape(referenceShape, value);
-  const isChildOf = refType === 'CHILD_OF';
-  try {
-    return { isChildOf, traceId: readHexId(traceID, 16, 'traceID'), spanId: readHexId(spanID, 8, 'spanID') };
-  } catch (error) {
-    if (!isChildOf || !(error instanceof InvalidIdError)) throw error;
-    throw new DecodeError(error.message);
+  if (refType === 'CHILD_OF') {
+    const [traceId, spanId] = [readTraceId(traceID, 'traceID', short), readSpanId(spanID, 'spanID', short)];
+    return { isChildOf: true, traceId, spanId };
   }
-}
-
-function readOldParent(value: string | null | undefined): string | null {
-  return value && !/^0*$/.test(value) ? readHexId(value, 8, 'parentSpanID') : null;
+  const link = readLinkIds(traceID, spanID, short);
+  return typeof link === 'string' ? link : { ...link, isChildOf: false };
 }
 
 const kinds: ReadonlyMap<AttributeValue | undefined, SpanKind> = new Map([

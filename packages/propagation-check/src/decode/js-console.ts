@@ -8,7 +8,7 @@ import { quoteValue } from './quote-value.ts';
 import { readMicroseconds } from './read-microseconds.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId, type UnreadLink } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
@@ -89,10 +89,7 @@ function readResource(value: unknown) {
   );
 }
 
-function readLink(value: unknown): SpanLink {
+function readLink(value: unknown): SpanLink | UnreadLink {
   const { traceId, spanId } = readShape(z.object({ context }), value).context;
-  return {
-    traceId: readTraceId(traceId, 'context.traceId', 'hex'),
-    spanId: readSpanId(spanId, 'context.spanId', 'hex'),
-  };
+  return readLinkIds(traceId, spanId, 'hex');
 }

@@ -7,7 +7,14 @@ import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fiel
 import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { anyArray, readShape } from './read-shape.ts';
-import { type IdEncoding, isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import {
+  type IdEncoding,
+  readLinkIds,
+  readParentSpanId,
+  readSpanId,
+  readTraceId,
+  type UnreadLink,
+} from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 export interface OtlpJsonOptions {
@@ -171,9 +178,7 @@ function decodeSpan(value: unknown, origin: SpanOrigin, ids: IdEncoding): Span {
   return withLinks(span, shape.links ?? [], 'links', (link) => readLink(link, ids));
 }
 
-function readLink(value: unknown, ids: IdEncoding): SpanLink | null {
-  const shape = readShape(linkShape, value);
-  const [traceId, spanId] = [shape.traceId ?? '', shape.spanId ?? ''];
-  if (isZero(traceId) && isZero(spanId)) return null;
-  return { traceId: readTraceId(traceId, 'traceId', ids), spanId: readSpanId(spanId, 'spanId', ids) };
+function readLink(value: unknown, ids: IdEncoding): SpanLink | UnreadLink {
+  const { traceId, spanId } = readShape(linkShape, value);
+  return readLinkIds(traceId ?? '', spanId ?? '', ids);
 }

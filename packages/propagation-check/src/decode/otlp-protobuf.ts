@@ -19,7 +19,7 @@ import type {
 import { toSpanKind, toStatusCode } from './otlp-fields.ts';
 import { findProtobufFault } from './protobuf-fault.ts';
 import { readServiceName } from './service-name.ts';
-import { InvalidIdError, isZero, refuseZero } from './span-id.ts';
+import { readLinkIds, refuseZero, type UnreadLink } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 export interface OtlpProtobufOptions {
@@ -95,12 +95,9 @@ function toSpan(message: SpanMessage): Omit<Span, 'resource' | 'serviceName' | '
 }
 
 function toId(bytes: Uint8Array, length: 8 | 16, field: string): string {
-  const id = Buffer.from(bytes).toString('hex');
   if (bytes.length !== length)
-    throw new InvalidIdError(
-      `${field}: has ${countOf(bytes.length, 'byte')}, expected ${length}`,
-      isZero(id),
-    );
+    throw new DecodeError(`${field}: has ${countOf(bytes.length, 'byte')}, expected ${length}`);
+  const id = toHex(bytes);
   refuseZero(id, field);
   return id;
 }
@@ -113,9 +110,12 @@ function toParentSpanId(bytes: Uint8Array): string | null {
   return isEmpty(bytes) && (bytes.length === 0 || bytes.length === 8) ? null : toId(bytes, 8, 'parentSpanId');
 }
 
-function toLink({ traceId, spanId }: Span_Link): SpanLink | null {
-  if (isEmpty(traceId) && isEmpty(spanId)) return null;
-  return { traceId: toId(traceId, 16, 'traceId'), spanId: toId(spanId, 8, 'spanId') };
+function toLink({ traceId, spanId }: Span_Link): SpanLink | UnreadLink {
+  return readLinkIds(toHex(traceId), toHex(spanId), 'hex');
+}
+
+function toHex(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex');
 }
 
 export function toResource(list: readonly KeyValue[]): Resource {

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { Span, SpanLink } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { readIsoTime } from './iso-time.ts';
 import { readSpanKind, readStatusCode } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 const text = z.string().nullish();
@@ -46,7 +46,8 @@ export function decodePythonConsoleSpan(value: unknown): Span {
   // Before version 1.6 the attributes are direct fields of the resource.
   const resource = readPlainAttributes(shape.resource.attributes ?? shape.resource, 'resource.attributes');
   const span = {
-    ...readContext(shape.context, 'context.'),
+    traceId: readTraceId(withoutPrefix(shape.context.trace_id), 'context.trace_id', 'hex'),
+    spanId: readSpanId(withoutPrefix(shape.context.span_id), 'context.span_id', 'hex'),
     parentSpanId: readParentSpanId(withoutPrefix(shape.parent_id ?? ''), 'parent_id', 'hex'),
     traceState: '',
     flags: null,
@@ -63,16 +64,10 @@ export function decodePythonConsoleSpan(value: unknown): Span {
     resource,
     scopeName: '',
   };
-  return withLinks(span, shape.links ?? [], 'links', (link) =>
-    readContext(readShape(z.object({ context }), link).context, 'context.'),
-  );
-}
-
-function readContext({ trace_id, span_id }: z.infer<typeof context>, path: string): SpanLink {
-  return {
-    traceId: readTraceId(withoutPrefix(trace_id), `${path}trace_id`, 'hex'),
-    spanId: readSpanId(withoutPrefix(span_id), `${path}span_id`, 'hex'),
-  };
+  return withLinks(span, shape.links ?? [], 'links', (link) => {
+    const { trace_id, span_id } = readShape(z.object({ context }), link).context;
+    return readLinkIds(withoutPrefix(trace_id), withoutPrefix(span_id), 'hex');
+  });
 }
 
 function withoutPrefix(id: string): string {

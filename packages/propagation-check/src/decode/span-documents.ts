@@ -8,7 +8,7 @@ import { isObject } from './otlp-json-value.ts';
 import { readPlainAttributes } from './plain-attributes.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
-import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+import { readLinkIds, readParentSpanId, readSpanId, readTraceId, type UnreadLink } from './span-id.ts';
 import { withLinks } from './with-links.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -199,12 +199,9 @@ function readTimestamp(value: number | string): bigint {
   return BigInt(milliseconds + fraction.padEnd(6, '0'));
 }
 
-function readLink(link: unknown, traceIdName = 'traceId', spanIdName = 'spanId'): SpanLink {
+function readLink(link: unknown, traceIdName = 'traceId', spanIdName = 'spanId'): SpanLink | UnreadLink {
   const [traceId, spanId] = isObject(link) ? [link[traceIdName], link[spanIdName]] : [];
   if (typeof traceId !== 'string' || typeof spanId !== 'string')
     throw new DecodeError(`${traceIdName}: expected the ids of a span`);
-  return {
-    traceId: readTraceId(traceId, traceIdName, 'hex'),
-    spanId: readSpanId(spanId, spanIdName, 'hex'),
-  };
+  return readLinkIds(traceId, spanId, 'hex');
 }

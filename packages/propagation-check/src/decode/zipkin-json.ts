@@ -6,7 +6,7 @@ import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { readMicroseconds } from './read-microseconds.ts';
 import { readShape } from './read-shape.ts';
-import { readHexId } from './span-id.ts';
+import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 import { textTag } from './text-tag.ts';
 import { refuseZipkinV1 } from './zipkin-v1.ts';
 
@@ -46,9 +46,9 @@ export function decodeZipkinSpan(value: unknown): MaybeShared {
   // Zipkin allows incomplete spans, without times.
   const start = readMicroseconds(shape.timestamp ?? 0, 'timestamp');
   const span: Span = {
-    traceId: readHexId(shape.traceId, 16, 'traceId'),
-    spanId: readHexId(shape.id, 8, 'id'),
-    parentSpanId: isAbsentId(shape.parentId) ? null : readHexId(shape.parentId ?? '', 8, 'parentId'),
+    traceId: readTraceId(shape.traceId, 'traceId', 'short-hex'),
+    spanId: readSpanId(shape.id, 'id', 'short-hex'),
+    parentSpanId: readParentSpanId(shape.parentId, 'parentId', 'short-hex'),
     traceState: '',
     flags: null,
     name: shape.name ?? '',
@@ -63,10 +63,6 @@ export function decodeZipkinSpan(value: unknown): MaybeShared {
     scopeName: textTag(tags, 'otel.scope.name') || textTag(tags, 'otel.library.name'),
   };
   return { span, isShared: shape.shared === true };
-}
-
-function isAbsentId(id: string | null | undefined): boolean {
-  return id === null || id === undefined || /^0*$/.test(id);
 }
 
 const kinds: ReadonlyMap<string, SpanKind> = new Map([
