@@ -65,7 +65,7 @@ suite('an edge that exists only because another is broken', () => {
     const tracker = new CallTracker({ settleMs: 0 });
     tracker.add(spans, 0);
     tracker.judge(0, checkStore);
-    const counts = { traces: 1, open: 0, spans: 4, leftOut: 0 };
+    const counts = { traces: 1, open: 0, spans: 4, leftOut: 0, period: null };
     const state = {
       ...{ name: 'spans.jsonl', startedAt: 0, now: 0, counts, away: null, notes: [] },
       edges: tracker.edges(0),

@@ -49,7 +49,7 @@ export interface Break {
   readonly finding: Finding;
   /** Calls since the watch began. */
   readonly count: number;
-  /** When the newest call was judged. Milliseconds since the epoch. */
+  /** When the newest call was judged, or made where its trace is old. Milliseconds since the epoch. */
   readonly at: number;
   /** The evidence of the newest call; null where no call was seen. */
   readonly evidence: Evidence | null;
@@ -216,20 +216,22 @@ export class CallTracker {
       for (const { server } of calls) this.#countCall(group, [sideOf(server)], false, now);
   }
 
-  /** @returns Whether the call is new, or newly broken. */
+  /** @param sides Trace id and span id of each side.
+   * @returns Whether the call is new, or newly broken. */
   #countCall(edge: Counting['edge'], sides: readonly string[], isBroken: boolean, now: number): boolean {
     const known = sides.map((side) => this.#counted.get(side)).find((one) => one !== undefined);
     if (known !== undefined && (known.isBroken || !isBroken)) return false;
     const counting = this.#findCounting(edge);
-    const sample = this.#traces.samplesOf(sides.map((side) => side.split(' ')[0] ?? ''));
+    const sample = this.#traces.samplesOf(sides.map(traceIdOf));
     const call = known ?? { isBroken };
     call.isBroken = isBroken;
     for (const side of sides) this.#counted.set(side, call);
     if (counting === null) return true;
-    const at = Math.floor(now / sliceMs);
+    const at = Math.floor(this.#traces.timeOf(sides.map(traceIdOf), now) / sliceMs);
     const slice = counting.slices.get(at) ?? { calls: 0, broken: 0 };
     counting.slices.set(at, slice);
-    for (const old of counting.slices.keys()) if (old <= at - sliceCount) counting.slices.delete(old);
+    const first = Math.floor(now / sliceMs) - sliceCount + 1;
+    for (const old of counting.slices.keys()) if (old < first) counting.slices.delete(old);
     for (const counter of [counting, slice]) {
       if (known === undefined) counter.calls += 1;
       if (isBroken) counter.broken += 1;
@@ -294,7 +296,7 @@ export class CallTracker {
       // The finding shows its newest call only.
       finding: { ...finding, evidence: evidence === null ? [] : [evidence] },
       count: (known?.count ?? 0) + added,
-      at: now,
+      at: this.#traces.timeOf(ids, now),
       evidence,
       spans: this.#traces.samplesOf(ids),
     });
@@ -320,6 +322,10 @@ function findEdge(
 ): Counting['edge'] & Pick<EdgeResult, 'doubtful'> {
   const own = edges.filter((edge) => isSameEdge(edge, { client, server }));
   return own.find(({ broken }) => broken > 0) ?? own[0] ?? { client, server, protocol: 'http' };
+}
+
+function traceIdOf(side: string): string {
+  return side.slice(0, side.indexOf(' '));
 }
 
 function rankOf(newest: Break | null): number {

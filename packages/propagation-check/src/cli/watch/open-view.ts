@@ -3,6 +3,7 @@ import { isPattern } from '../../audit/list-span-files.ts';
 import { pauseFor } from '../../collect/pause-for.ts';
 import { quotePath } from '../../source/file-error.ts';
 import { pathOfFileSpec } from '../../source/parse-source-spec.ts';
+import type { Source } from '../../source/source.ts';
 import type { Span } from '../../span/span.ts';
 import type { SourceArguments } from '../common-options.ts';
 import { explainNoSpan } from '../explain-no-span.ts';
@@ -20,6 +21,8 @@ export interface View {
   waitForMore(atMostMs: number, signal: AbortSignal): Promise<void>;
   /** A note on what is left out. */
   readonly note: string | null;
+  /** Why no span is there, and what to do. */
+  explainEmpty(): string;
   readonly complaints: readonly string[];
   /** These traces are not needed any more. */
   forget(traceIds: readonly string[]): void;
@@ -88,9 +91,21 @@ export async function openView(
         over.abort();
       }
     },
+    explainEmpty: () => explainEmpty(source, args),
     forget: (traceIds) => source.forget?.(traceIds),
     close: () => source.close(),
   };
+}
+
+function explainEmpty({ name, url }: Source, { service, since, wait }: ViewOptions): string {
+  const of = service === undefined ? '' : ` of service ${JSON.stringify(service)}`;
+  const orSpelling = service === undefined ? '' : ', or check its spelling (service.name)';
+  if (url !== undefined)
+    return (
+      `no span${of} arrived in ${name} within ${wait / 1_000} s; give it time with --wait, and set in the services ` +
+      `OTEL_EXPORTER_OTLP_ENDPOINT=${url}, which takes gRPC and HTTP${orSpelling}`
+    );
+  return `${name} has no trace${of} of the last ${since / 1_000} s; look further back with --since${orSpelling}`;
 }
 
 /** @throws {UsageError} for a path that cannot be followed. */
@@ -105,6 +120,7 @@ async function openFiles(paths: readonly string[]): Promise<View> {
       return signals === null ? null : explainNoSpan(name, signals);
     },
     complaints: [],
+    explainEmpty: () => explainNoSpan(name, listOtherSignals() ?? []),
     ...{ look, waitForMore: pauseFor, forget: () => {}, close: async () => {} },
   };
 }

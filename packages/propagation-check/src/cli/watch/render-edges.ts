@@ -5,7 +5,7 @@ import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../..
 import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
 import { type Break, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
-import type { Counts } from './watched-traces.ts';
+import { type Counts, oldMs } from './watched-traces.ts';
 
 /** The input of the view of all edges. */
 export interface WatchState {
@@ -37,22 +37,39 @@ const minuteMs = 60_000;
 const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
 /** The columns behind the name, the most important first. Columns that do not fit are left out. */
-const columns: readonly Column[] = [
+const columnsOfWatch: readonly Column[] = [
   { title: 'intact', width: 8, isRight: true, write: (edge) => rateOf(edge) },
   {
     ...{ title: 'not judged', width: 10, isRight: true, write: (edge) => countOpen(edge) },
     isNeeded: (edges) => edges.some(({ unjudged = 0 }) => unjudged > 0),
   },
   { title: 'calls', width: 7, isRight: true, write: ({ calls }) => String(calls) },
-  { title: 'per min', width: 8, isRight: true, write: ({ slices }) => String(countLastMinute(slices)) },
-  { title: 'last 2 min', width: 12, isRight: false, write: ({ slices }) => drawTrend(slices) },
-  { title: 'newest', width: 34, isRight: false, write: (edge, now) => describeNewest(edge, now) },
+  {
+    ...{ title: 'per min', width: 8, isRight: true, isRate: true },
+    write: ({ slices }) => String(countLastMinute(slices)),
+  },
+  {
+    ...{ title: 'last 2 min', width: 12, isRight: false, isRate: true },
+    write: ({ slices }) => drawTrend(slices),
+  },
+  {
+    ...{ title: 'newest', width: 34, isRight: false, isRate: true },
+    write: (edge, now) => describeNewest(edge, now),
+  },
+];
+
+/** The time of a single look says nothing of the rate at which calls were made. */
+const columnsOnce: readonly Column[] = [
+  ...columnsOfWatch.filter(({ isRate }) => isRate !== true),
+  { title: 'newest', width: 34, isRight: false, write: (edge) => nameNewest(edge) },
 ];
 
 interface Column {
   readonly title: string;
   readonly width: number;
   readonly isRight: boolean;
+  /** The column relates calls to the time of the watch. */
+  readonly isRate?: boolean;
   readonly write: (edge: WatchedEdge, now: number) => string;
   /** Whether the column is shown for these edges. A column without this function is always shown. */
   readonly isNeeded?: (edges: readonly WatchedEdge[]) => boolean;
@@ -85,16 +102,18 @@ export function renderEdgesView(
   return [...head, ...renderTable(shown, selected, now, screen), ...foot];
 }
 
-/** Renders all edges, without a selection, and whole notes. */
+/** Renders all edges, without a selection, and whole notes. A single look has no rates. */
 export function renderEdgesOnce(state: WatchState, layout: Layout): readonly string[] {
   const open = state.edges.flatMap(({ client, server, open }) =>
     open === undefined ? [] : `not judged: ${client} -> ${server}: ${open}`,
   );
   const notes = [...state.notes, ...open].flatMap((note) => hang('note  ', escapeText(note), layout));
+  const { name, counts } = state;
+  const head = [[escapeText(name), ...describeCounts(counts)].join('; '), ...describePeriod(counts)];
   return [
-    ...renderHead({ ...state, notes: [] }, layout),
+    ...head.flatMap((text) => hang('', text, layout)).map((line) => paint(layout, 'bold', line)),
     ...notes.map((line) => paint(layout, 'yellow', line)),
-    ...renderTable(state.edges, null, state.now, layout),
+    ...renderTable(state.edges, null, state.now, layout, columnsOnce),
     ...state.edges.flatMap((edge) => renderNewest(edge, layout)),
   ];
 }
@@ -116,12 +135,12 @@ function renderHead(
   { name, startedAt, now, counts, away, notes }: WatchState,
   layout: Layout,
 ): readonly string[] {
-  const { traces, open, leftOut } = counts;
+  const isOld = counts.period !== null && counts.period.to < startedAt - oldMs;
   const facts = [
     `watching ${escapeText(name)}`,
     tellTime(now - startedAt),
-    `${countOf(traces, 'trace')}, ${open} not judged yet`,
-    ...(leftOut > 0 ? [`${countOf(leftOut, 'span')} left out: too many at a time`] : []),
+    ...describeCounts(counts),
+    ...(isOld ? describePeriod(counts) : []),
   ];
   const trouble =
     away === null
@@ -143,11 +162,33 @@ function renderHead(
   ];
 }
 
+function describeCounts({ traces, open, leftOut }: Counts): readonly string[] {
+  return [
+    `${countOf(traces, 'trace')}, ${open} not judged yet`,
+    ...(leftOut > 0 ? [`${countOf(leftOut, 'span')} left out: too many at a time`] : []),
+  ];
+}
+
+function describePeriod({ period }: Counts): readonly string[] {
+  return period === null ? [] : [`spans from ${formatTime(period.from)} to ${formatTime(period.to)} UTC`];
+}
+
+const latestTime = 8.64e15;
+
+/** `2026-11-30 18:05:00`. @param time Milliseconds since the epoch; may be later than any date. */
+function formatTime(time: number): string {
+  return new Date(Math.min(time, latestTime))
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, '');
+}
+
 function renderTable(
   edges: readonly WatchedEdge[],
   selected: string | null,
   now: number,
   layout: Layout,
+  columns = columnsOfWatch,
 ): readonly string[] {
   if (edges.length === 0) return ['no call between two services was judged yet'];
   const names = edges.map((edge) => nameEdge(edge, longestName));
@@ -242,9 +283,14 @@ function drawTrend(slices: readonly Slice[]): string {
     .join('');
 }
 
-function describeNewest({ newest, past }: WatchedEdge, now: number): string {
-  if (newest === null) return past === undefined ? '' : tellPast(past);
-  return `${newest.finding.id}, ${tellTime(now - newest.at)} ago`;
+function describeNewest(edge: WatchedEdge, now: number): string {
+  const { newest } = edge;
+  return newest === null ? nameNewest(edge) : `${nameNewest(edge)}, ${tellTime(now - newest.at)} ago`;
+}
+
+function nameNewest({ newest, past }: WatchedEdge): string {
+  if (newest !== null) return newest.finding.id;
+  return past === undefined ? '' : tellPast(past);
 }
 
 const hourMs = 60 * minuteMs;

@@ -1,5 +1,8 @@
 import { isatty } from 'node:tty';
+import { describeStore } from '../../collect/describe-store.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../../collect/hint-at-expectations.ts';
 import { pauseFor } from '../../collect/pause-for.ts';
+import type { Expectation } from '../../expect/expectation.ts';
 import { prepareCalls } from '../../report/call-picture.ts';
 import { drawTrace } from '../../report/draw-trace.ts';
 import { escapeText } from '../../report/escape-text.ts';
@@ -10,10 +13,11 @@ import { toAscii } from '../../report/to-ascii.ts';
 import { renderFinding } from '../../report/tree.ts';
 import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
+import { countOf } from '../../util/count-of.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { checkStore } from '../../verdict/check-traces.ts';
-import type { Undecided } from '../../verdict/result.ts';
+import type { Result, Undecided } from '../../verdict/result.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
@@ -81,6 +85,8 @@ class Watch {
   readonly #inputs: ReadInputs;
   readonly #tracker: CallTracker;
   readonly #startedAt = Date.now();
+  #judged: { readonly result: Result; readonly store: SpanStore; readonly expectation: Expectation } | null =
+    null;
   #away: Away | null = null;
   #wasThere = false;
   #tries = 0;
@@ -98,12 +104,12 @@ class Watch {
     const { expectation, wire } = await readAnew(this.#inputs);
     const now = Date.now();
     this.#tracker.add(spans, now);
-    const check = (store: SpanStore) =>
-      checkStore(store, {
-        expectation,
-        headers: { wire, received: [] },
-        mostEvidence: Number.POSITIVE_INFINITY,
-      });
+    const check = (store: SpanStore) => {
+      const headers = { wire, received: [] };
+      const result = checkStore(store, { expectation, headers, mostEvidence: Number.POSITIVE_INFINITY });
+      this.#judged = { result, store, expectation };
+      return result;
+    };
     this.#view.forget(this.#tracker.judge(now, check));
     if (looked instanceof PartlyReadError) throw looked;
   }
@@ -159,10 +165,35 @@ class Watch {
     };
   }
 
+  /** Notes on the traces that were judged last, as for a check of them. */
+  async notes(): Promise<readonly string[]> {
+    if (this.#judged === null) return [];
+    const { result, store, expectation } = this.#judged;
+    return [
+      ...describeStore(store),
+      ...(await this.#inputs.wireFiles.describeGaps(store)),
+      ...hintAtExpectations(result, listNames(store), expectation),
+    ];
+  }
+
+  /** Why there is no verdict, and what to do. */
+  explainUnknown(): string {
+    const { open, traces } = this.#tracker.counts();
+    if (traces === 0) return this.#view.explainEmpty();
+    if (this.#judged === null)
+      return `${countOf(open, 'trace')} not judged: their spans were still arriving; give them time with --wait, or shorten --settle`;
+    const { result, store, expectation } = this.#judged;
+    return explainNothingToJudge(result, listNames(store), expectation);
+  }
+
   /** 0 intact; 1 broken; 2 nothing was judged, most calls of an edge are open, or an expected edge is undecided. */
   exitCode(): number {
     return { intact: 0, broken: 1, unknown: 2 }[this.#tracker.verdict(Date.now())];
   }
+}
+
+function listNames({ resourceTable }: SpanStore): readonly (string | null)[] {
+  return resourceTable.map(({ serviceName }) => serviceName);
 }
 
 function describeUndecided({ client, server, says }: Undecided): string {
@@ -176,7 +207,7 @@ function allowPartly(error: unknown): PartlyReadError {
 
 /** Waits until all traces that arrived are quiet, and with a receiver until a trace arrives. */
 async function lookOnce(watch: Watch, args: WatchArguments, session: Session): Promise<void> {
-  const { output, signal, setExitCode } = session;
+  const { output, signal, setExitCode, writeError } = session;
   const deadline = Date.now() + args.wait;
   for (;;) {
     await watch.look(signal);
@@ -186,8 +217,12 @@ async function lookOnce(watch: Watch, args: WatchArguments, session: Session): P
     if ((dueMs === null && !isSilent) || leftMs <= 0) break;
     await watch.waitForMore(Math.max(shortestPauseMs, Math.min(dueMs ?? leftMs, leftMs)), signal);
   }
-  await output.print(inLocale(`${renderEdgesOnce(watch.state(), output).join('\n')}\n`, output));
-  setExitCode(watch.exitCode());
+  const state = watch.state();
+  const notes = [...new Set([...state.notes, ...(await watch.notes())])];
+  await output.print(inLocale(`${renderEdgesOnce({ ...state, notes }, output).join('\n')}\n`, output));
+  const exitCode = watch.exitCode();
+  if (exitCode === 2) writeError(`propagation-check: cannot tell: ${escapeText(watch.explainUnknown())}\n`);
+  setExitCode(exitCode);
 }
 
 async function printChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {

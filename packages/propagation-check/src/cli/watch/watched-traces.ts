@@ -1,3 +1,4 @@
+import type { TimeWindow } from '../../audit/audit-source.ts';
 import type { Span } from '../../span/span.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
@@ -16,10 +17,12 @@ export interface Counts {
   readonly spans: number;
   /** Spans of traces that were forgotten before they were judged, because of `maxSpans`. */
   readonly leftOut: number;
+  /** The start of the first span and the end of the last one; null without spans. Milliseconds since the epoch. */
+  readonly period: TimeWindow | null;
 }
 
 /** Spans of this age are complete: exporters have sent them by now. */
-const oldMs = 60_000;
+export const oldMs = 60_000;
 /** A trace that never becomes quiet, such as that of a loop, is judged after this time, and again when more spans arrive. */
 const longestOpenMs = 300_000;
 /** How long a judged trace stays: the trace with the other side of a call may be judged later. */
@@ -52,7 +55,7 @@ export class WatchedTraces {
   /** Ids of traces that were forgotten: sources show their spans again. */
   readonly #gone = new Set<string>();
   #spans = 0;
-  #seen = { traces: 0, spans: 0, leftOut: 0 };
+  #seen: Omit<Counts, 'open'> = { traces: 0, spans: 0, leftOut: 0, period: null };
 
   constructor({ settleMs, maxSpans = defaultMaxSpans }: WatchOptions) {
     this.#settleMs = settleMs;
@@ -68,14 +71,18 @@ export class WatchedTraces {
       const added = shown.filter((span) => !trace.spans.has(idOf(span)));
       if (added.length === 0) continue;
       for (const span of added) trace.spans.set(idOf(span), span);
-      trace.arrivedAt = isOld(trace.spans.values(), now) ? now - this.#settleMs : now;
+      trace.arrivedAt = findEnd(trace.spans.values()) < now - oldMs ? now - this.#settleMs : now;
       if (trace.judgedAt !== null) trace.since = now;
       trace.judgedAt = null;
       this.#spans += added.length;
-      this.#seen.spans += added.length;
-      if (known !== undefined) continue;
+      const { traces, spans: before, period } = this.#seen;
+      this.#seen = {
+        ...this.#seen,
+        traces: traces + (known === undefined ? 1 : 0),
+        spans: before + added.length,
+        period: added.reduce(extend, period),
+      };
       this.#traces.set(traceId, trace);
-      this.#seen.traces += 1;
     }
   }
 
@@ -108,6 +115,16 @@ export class WatchedTraces {
     );
   }
 
+  /** When the calls of these traces were made: `now`, or the end of traces that are old. */
+  timeOf(traceIds: readonly string[], now: number): number {
+    const ends = traceIds.flatMap((traceId) => {
+      const trace = this.#traces.get(traceId);
+      return trace === undefined ? [] : [findEnd(trace.spans.values())];
+    });
+    const end = Math.max(...ends);
+    return Number.isFinite(end) && end < now - oldMs ? end : now;
+  }
+
   /** @returns Whether the trace is in memory and this warning was not counted for it before. */
   isNewWarning(traceId: string, warning: string): boolean {
     const warned = this.#traces.get(traceId)?.warned;
@@ -122,7 +139,7 @@ export class WatchedTraces {
     for (const [traceId, { judgedAt, spans }] of this.#traces) {
       const isOver = judgedAt !== null && judgedAt + contextMs <= now;
       if (!isOver && this.#spans <= this.#maxSpans) continue;
-      if (judgedAt === null) this.#seen.leftOut += spans.size;
+      if (judgedAt === null) this.#seen = { ...this.#seen, leftOut: this.#seen.leftOut + spans.size };
       this.#traces.delete(traceId);
       this.#spans -= spans.size;
       this.#gone.add(traceId);
@@ -157,7 +174,16 @@ function idOf({ spanId, kind }: Span): string {
   return `${spanId} ${kind}`;
 }
 
-function isOld(spans: Iterable<Span>, now: number): boolean {
+const nanosecondsInMillisecond = 1_000_000n;
+
+/** Milliseconds since the epoch. */
+function findEnd(spans: Iterable<Span>): number {
   const end = Array.from(spans, (span) => span.endTimeUnixNano).reduce(later, 0n);
-  return Number(end / 1_000_000n) < now - oldMs;
+  return Number(end / nanosecondsInMillisecond);
+}
+
+function extend(period: TimeWindow | null, { startTimeUnixNano, endTimeUnixNano }: Span): TimeWindow {
+  const from = Number(startTimeUnixNano / nanosecondsInMillisecond);
+  const to = Number(endTimeUnixNano / nanosecondsInMillisecond);
+  return period === null ? { from, to } : { from: Math.min(period.from, from), to: Math.max(period.to, to) };
 }

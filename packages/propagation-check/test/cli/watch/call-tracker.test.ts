@@ -39,6 +39,18 @@ suite('the tracker of calls', () => {
     assert.equal(tracker.nextDue(start + settleMs), null);
   });
 
+  test('counts calls of old traces at the time of the calls', () => {
+    const tracker = new CallTracker({ settleMs });
+    tracker.add([...makeSplitCall('old', start - 90 * secondMs), ...makeCall('new', start)], start);
+    tracker.judge(start + settleMs, check);
+    const [{ slices = [], newest = null } = {}] = tracker.edges(start + settleMs);
+    assert.deepEqual(
+      slices.map(({ calls }) => calls),
+      [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+    );
+    assert.equal(newest?.at, start - 90 * secondMs + 40);
+  });
+
   test('gives the verdict of a check: calls between services without names are not calls between two services', () => {
     const spans = makeCall('nameless', start);
     const ended = (made: readonly Span[]) => {
@@ -95,7 +107,7 @@ suite('the tracker of calls', () => {
     };
     const view = renderEdgesOnce(state, { width: 100, color: false }).join('\n');
     assert.match(view, /web → orders +unknown +1 /);
-    assert.match(view, /! web → stock +unknown +12 of 12 +0 /);
+    assert.match(view, /! web → stock +unknown +12 of 12 +0$/m);
     const notes = [`${'word '.repeat(40)}end`];
     const narrow = renderEdgesOnce({ ...state, notes }, { width: 60, color: false }).join('\n');
     assert.match(narrow, /^note {2}word (?:word\s+){39}end$/m);
@@ -124,12 +136,12 @@ suite('the tracker of calls', () => {
       };
     };
     for (let at = 0; at < 400; at += 100)
-      assert.match(look(at, 0).once, /edge +intact +calls +per min .*\n {2}✓ web → orders +100 % +\d /);
+      assert.match(look(at, 0).once, /edge +intact +calls +newest\n {2}✓ web → orders +100 % +\d/);
     const open = look(400, 2);
-    assert.match(open.once, /edge +intact +not judged +calls .*\n {2}! web → orders +unknown +2 of 3 +5 /);
+    assert.match(open.once, /edge +intact +not judged +calls .*\n {2}! web → orders +unknown +2 of 3 +5$/m);
     assert.match(open.once, /^note {2}not judged: web -> orders: 1 of 3 calls judged: why$/m);
     assert.match(open.view, /\n\nnot judged: 1 of 3 calls judged: why$/);
-    assert.match(look(500, 0).once, /✓ web → orders +100 % +6 /);
+    assert.match(look(500, 0).once, /✓ web → orders +100 % +6$/m);
   });
 
   test('counts a message that a service receives and processes once', () => {
@@ -172,7 +184,13 @@ suite('the tracker of calls', () => {
     tracker.judge(now, check);
     assert.deepEqual(countEdges(tracker, now), [`web -> orders ${looks * 5} ${looks} split-trace ${looks}`]);
     assert.ok(forgotten > (looks - 10) * 6, `${forgotten} traces were forgotten`);
-    assert.deepEqual(tracker.counts(), { traces: looks * 6, open: 0, spans: looks * 15, leftOut: 0 });
+    assert.deepEqual(tracker.counts(), {
+      traces: looks * 6,
+      open: 0,
+      spans: looks * 15,
+      leftOut: 0,
+      period: { from: start, to: start + 156_040 },
+    });
   });
 
   test('finds a call whose two traces become quiet at different times', () => {

@@ -8,7 +8,7 @@ const start = Date.UTC(2026, 10, 28);
 const secondMs = 1_000;
 
 function stateAt(seconds: number, edges: readonly WatchedEdge[], more: Partial<WatchState> = {}): WatchState {
-  const counts = { traces: 0, open: 0, spans: 0, leftOut: 0 };
+  const counts = { traces: 0, open: 0, spans: 0, leftOut: 0, period: null };
   const now = start + seconds * secondMs;
   return { ...{ name: 'file', startedAt: start, now, edges, counts, away: null, notes: [] }, ...more };
 }

@@ -284,8 +284,8 @@ describe('watch --once', () => {
       const { code, stdout, stderr } = await runCli(t, ['watch', join(folder, name), '--once'], {
         env: { LC_ALL: 'C.UTF-8' },
       });
-      assert.equal(stderr, '');
-      return [code, stdout] as const;
+      assert.equal(stderr === '', code !== 2);
+      return [code, stdout, stderr] as const;
     };
     const [intact, broken, single] = [
       await run('intact.jsonl'),
@@ -293,13 +293,41 @@ describe('watch --once', () => {
       await run('single.jsonl'),
     ];
     assert.deepEqual([intact[0], broken[0], single[0]], [0, 1, 2]);
-    assert.match(intact[1], /^ {2}✓ web → orders +100 % +1 /m);
+    assert.match(intact[1], /^ {2}✓ web → orders +100 % +1$/m);
     assert.match(broken[1], /^ {2}✗ web → orders +0 % +1 /m);
     assert.match(
       broken[1],
       /^✗ web → orders: One request, two traces \(split-trace\): 1 call with it, 1 of 1 broken; trace\s+[0-9a-f]{32}$/m,
     );
     assert.match(single[1], /^no call between two services was judged yet$/m);
+    assert.match(
+      single[2],
+      /^propagation-check: cannot tell: no call between two services was seen, only spans of web /,
+    );
+  });
+
+  it('says why nothing is judged, has the notes of a check, and the period of the spans instead of a rate', async (t) => {
+    const at = Date.UTC(2026, 0, 2, 3, 4, 5);
+    const folder = await makeFolder(t, {
+      'empty.json': '{}',
+      'old.jsonl': encodeOtlpLines([...makeCall('one', at), ...makeCall('two', at + 60_000).slice(2)]),
+    });
+    const run = (...args: readonly string[]) =>
+      runCli(t, ['watch', ...args, '--once'], { env: { LC_ALL: 'C.UTF-8' } });
+    const empty = await run(join(folder, 'empty.json'));
+    assert.equal(empty.code, 2);
+    assert.match(
+      empty.stderr,
+      /^propagation-check: cannot tell: \S+empty\.json: no span in it; give a file with /,
+    );
+    const old = join(folder, 'old.jsonl');
+    const misspelt = await run(old, '--expect', 'web -> ordres');
+    assert.equal(misspelt.code, 2);
+    assert.match(misspelt.stderr, /^propagation-check: cannot tell: web -> ordres: .*did you mean orders/);
+    const { stdout } = await run('--source', `file=${old}`, '--expect', 'orders -> web');
+    assert.match(stdout, /did\s+you\s+mean\s+web -> orders\?/);
+    assert.match(stdout, /spans\s+from\s+2026-01-02\s+03:04:05\s+to\s+2026-01-02\s+03:05:05\s+UTC\n/);
+    assert.doesNotMatch(stdout, /per min|last 2 min| ago/);
   });
 
   it('an edge is not intact where half of its calls or fewer are judged', async (t) => {
@@ -317,11 +345,11 @@ trace ${at}2
     };
     const half = await run(10);
     assert.equal(half.code, 2);
-    assert.match(half.stdout, /^ {2}! web → billing +unknown +10 of 20 +10 /m);
+    assert.match(half.stdout, /^ {2}! web → billing +unknown +10 of 20 +10$/m);
     assert.match(half.stdout, /^note {2}not judged: web -> billing: 10 of 20 messages judged: /m);
     const most = await run(11);
     assert.equal(most.code, 0);
-    assert.match(most.stdout, /^ {2}✓ web → billing +100 % +9 of 20 +11 /m);
+    assert.match(most.stdout, /^ {2}✓ web → billing +100 % +9 of 20 +11$/m);
   });
 
   it('waits at a receiver until spans arrive and traces are quiet', async (t) => {
@@ -329,9 +357,9 @@ trace ${at}2
     const said = readLines(child.stderr);
     await send(await said(), makeSplitCall('one', Date.now()));
     const lines = readLines(child.stdout);
-    await lines();
-    await lines();
-    assert.match(await lines(), /✗ web → orders +0 %/);
+    let line = await lines();
+    while (!line.includes('→')) line = await lines();
+    assert.match(line, /✗ web → orders +0 %/);
     await new Promise((resolve) => child.once('close', resolve));
     assert.equal(child.exitCode, 1);
   });
