@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { faultNames, faults } from 'faults';
-import { checkTraces } from 'propagation-check';
+import { checkTraces, type Result, type Span, type WireRecord } from 'propagation-check';
 import { encodeOtlpLines, openOutput, readPageScript, renderHtml, UsageError } from 'propagation-check/kit';
 import { callServiceA } from './assertion/call-service-a.ts';
 import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call.ts';
@@ -72,13 +72,16 @@ async function runDemo(signal: AbortSignal): Promise<number> {
       }),
       stopped,
     ]);
+    const evidence = await judgeEvidence(system, run);
+    // The text, the HTML report and the next command name the same cause.
+    const judged = run.result === null ? run : { ...run, result: evidence.result };
     const text = args.json
-      ? renderAssertionJson(run, { jaegerUi: null })
-      : renderAssertionText(run, { ...output, jaegerUi: null });
+      ? renderAssertionJson(judged, { jaegerUi: null })
+      : renderAssertionText(judged, { ...output, jaegerUi: null });
     await output.print(text);
-    const saved = await saveEvidence(system, run, fault !== null);
+    const saved = await saveEvidence(evidence, fault !== null);
     if (saved.problem !== null) throw new UsageError(saved.problem);
-    if (!args.json) await output.print(renderNext(saved.paths, run));
+    if (!args.json) await output.print(renderNext(saved.paths, judged));
     if (args.open === true) await openReport();
     return toExitCode(run.verdict);
   } finally {
@@ -130,11 +133,22 @@ interface Saved {
   readonly problem: string | null;
 }
 
-async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: boolean): Promise<Saved> {
+interface Evidence {
+  readonly spans: readonly Span[];
+  readonly wire: readonly WireRecord[];
+  readonly result: Result;
+}
+
+/** Judges the spans together with the headers that the tap recorded. */
+async function judgeEvidence(system: DemoSystem, { mode }: AssertionRun): Promise<Evidence> {
   const spans = system.receiver.readAll();
   const wire = await system.readHeaders();
+  const result = checkTraces(spans, { expectation: expectDemo(mode), headers: { wire, received: [] } });
+  return { spans, wire, result };
+}
+
+async function saveEvidence({ spans, wire, result }: Evidence, hasHeaders: boolean): Promise<Saved> {
   const headers = wire.map((record) => `${JSON.stringify(record)}\n`);
-  const result = checkTraces(spans, { expectation: expectDemo(run.mode), headers: { wire, received: [] } });
   const details = { source: 'npm run demo', reason: null, notes: [], collector: null };
   const files = [
     { path: reportPath, content: renderHtml(result, details, spans, await readPageScript()) },

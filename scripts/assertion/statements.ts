@@ -101,7 +101,9 @@ function judgeHeader({ answer }: Facts): Judgement {
   if (header.state !== 'valid') return fail(expected, header.why, where);
   if (answer.service_b_parent_span_id !== header.spanId) {
     const parent = answer.service_b_parent_span_id;
-    const found = parent === null ? "B's SERVER span is a root" : `B reports the parent ${parent}`;
+    const ownSpan =
+      answer.service_b_trace_id === null ? 'B reports no SERVER span' : "B's SERVER span is a root";
+    const found = parent === null ? ownSpan : `B reports the parent ${parent}`;
     return fail(`B's SERVER span has the parent ${header.spanId}, as in the header`, found, where);
   }
   if (answer.service_b_trace_id !== header.traceId) {

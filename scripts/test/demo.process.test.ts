@@ -60,6 +60,19 @@ describe('npm run demo', () => {
     assert.match(found.stdout, /\(header-stripped\)$/m);
   });
 
+  for (const [fault, cause] of [
+    ['late-initialisation', 'server-not-instrumented'],
+    ['propagator-mismatch', 'format-mismatch'],
+  ] as const)
+    it(`names the cause of ${fault} from spans and headers, as the command does that it prints`, async () => {
+      const { stdout } = await runDemo({}, ['--fault', fault]);
+      assert.match(stdout, new RegExp(`^cause +.*\\(${cause}\\)$`, 'm'));
+      assert.doesNotMatch(stdout, /^to decide/m);
+      const [, ...args] = readNext(stdout).replace('-- ', '').split(' ');
+      const found = await run(join('packages', 'propagation-check', 'src', 'cli.ts'), args, {}, root);
+      assert.match(found.stdout, new RegExp(`\\(${cause}\\)$`, 'm'));
+    });
+
   it('fails for a service without a name like the command that it prints', async () => {
     const unnamed = await runDemo({}, ['--fault', 'service-unnamed']);
     const [, ...args] = readNext(unnamed.stdout).replace('-- ', '').split(' ');

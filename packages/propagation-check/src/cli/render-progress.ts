@@ -1,4 +1,5 @@
 import { escapeText } from '../report/escape-text.ts';
+import { columnsOf } from '../report/fit-text.ts';
 import { truncate } from '../report/layout.ts';
 
 /** The progress of long work. */
@@ -27,7 +28,7 @@ export function renderProgress({ what, unit, done, all, elapsedMs }: Done, width
   const numbers = [`${Math.floor(share * 100)} %`.padStart(5), rate, left].filter((part) => part !== '');
   const room = width - joinParts(numbers, width).length - 2 * gap.length;
   const name = truncate(escapeText(what), Math.max(shortestName, room - shortestBar - 2));
-  const barWidth = Math.min(longestBar, room - name.length - 2);
+  const barWidth = Math.min(longestBar, room - columnsOf(name) - 2);
   const parts = barWidth < shortestBar ? [name, ...numbers] : [name, renderBar(share, barWidth), ...numbers];
   return joinParts(parts, width);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Attributes, AttributeValue, Span } from '../span/span.ts';
+import { type Attributes, type AttributeValue, flagsOfParent, type Span } from '../span/span.ts';
 import { toAttributeValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 import { readIsoTime } from './iso-time.ts';
@@ -44,9 +44,6 @@ export function isGoConsoleSpan(document: Readonly<Record<string, unknown>>): bo
   return isObject(document.SpanContext);
 }
 
-const hasIsRemote = 0x100;
-const isRemote = 0x200;
-
 /**
  * Decodes a span that OpenTelemetry Go's `stdouttrace` printed. `flags` are computed from the parent's context, as Go's OTLP exporter
  * does.
@@ -66,7 +63,7 @@ export function decodeGoConsoleSpan(value: unknown): Span {
     spanId: readSpanId(shape.SpanContext.SpanID, 'SpanContext.SpanID', 'hex'),
     parentSpanId: readParentSpanId(parent?.SpanID, 'Parent.SpanID', 'hex'),
     traceState: shape.SpanContext.TraceState ?? '',
-    flags: parent ? hasIsRemote | (parent.Remote ? isRemote : 0) : null,
+    flags: parent ? flagsOfParent(parent.Remote === true) : null,
     name: shape.Name ?? '',
     kind: toSpanKind(shape.SpanKind),
     startTimeUnixNano: readTime(shape.StartTime, 'StartTime'),

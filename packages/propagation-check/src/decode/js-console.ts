@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Span, SpanKind, SpanLink } from '../span/span.ts';
+import { flagsOfParent, type Span, type SpanKind, type SpanLink } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { toStatusCode } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
@@ -44,9 +44,6 @@ export function isJsConsoleSpan(document: Readonly<Record<string, unknown>>): bo
 /** The numbers of the JavaScript API, which are not those of OTLP. Source: `@opentelemetry/api`, `SpanKind`. */
 const kinds: readonly SpanKind[] = ['INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 
-const hasIsRemote = 0x100;
-const isRemote = 0x200;
-
 /**
  * Decodes a span that OpenTelemetry JavaScript's `ConsoleSpanExporter` printed. Since SDK 2 it prints the parent's context with
  * `isRemote`, from which `flags` are computed as the OTLP exporter does. SDK 1 prints only `parentId`, so `flags` are null.
@@ -67,7 +64,7 @@ export function decodeJsConsoleSpan(value: unknown): Span {
     spanId: readSpanId(shape.id, 'id', 'hex'),
     parentSpanId: readParentSpanId(parent?.spanId ?? shape.parentId, 'parentId', 'hex'),
     traceState: shape.traceState ?? '',
-    flags: saysIsRemote ? hasIsRemote | (parent?.isRemote ? isRemote : 0) : null,
+    flags: saysIsRemote ? flagsOfParent(parent?.isRemote === true) : null,
     name: shape.name ?? '',
     kind,
     startTimeUnixNano: start,

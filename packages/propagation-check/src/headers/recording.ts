@@ -4,6 +4,7 @@ import { kindNumber, type Span } from '../span/span.ts';
 import { type SpanStore, spanIdOf, textOf, valueAt } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
+import { earlier } from '../util/statistics.ts';
 import type { PropagationFormat } from './evidence.ts';
 import { formatOfIdHeader, formats } from './propagation-header.ts';
 import { listFormats, readHeaderName } from './recorded-headers.ts';
@@ -105,13 +106,13 @@ function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
     let hasId = false;
     let hasOwnId = false;
     for (const { name, place } of recorded) {
-      source.since.set(name, earlier(source.since.get(name) ?? null, start));
+      source.since.set(name, earlier(source.since.get(name) ?? start, start));
       if (formatOfIdHeader(name) === null) continue;
       const value = String(valueAt(store, row, place));
       hasId ||= value !== '' && value !== '[]';
       hasOwnId ||= value.toLowerCase().includes(spanIdOf(store, row));
     }
-    if (hasOwnId) source.sendsSince = earlier(source.sendsSince, start);
+    if (hasOwnId) source.sendsSince = earlier(source.sendsSince ?? start, start);
     if (!hasId && carried[row] === 1) source.isPartial = true;
   }
   return sources;
@@ -160,8 +161,4 @@ function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHea
 /** Whether any span records a header of a request or an answer. */
 export function recordsHeaders(store: SpanStore): boolean {
   return listHeaders(store).size > 0;
-}
-
-function earlier(known: bigint | null, time: bigint): bigint {
-  return known === null || time < known ? time : known;
 }

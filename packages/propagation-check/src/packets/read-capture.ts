@@ -2,6 +2,7 @@ import type { WireRecord } from '../headers/evidence.ts';
 import { pathOf } from '../headers/path-of.ts';
 import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Message, MessageReader } from './http-messages.ts';
 import { type Ordered, SegmentOrder } from './order-segments.ts';
 import { PacketFileError, readPackets } from './read-packets.ts';
@@ -59,11 +60,11 @@ export function readCapture(bytes: Buffer): Capture {
     gaps: [
       ...(isTruncated ? ['it ends within a packet: the capture is still being written, or was killed'] : []),
       ...(cut > 0
-        ? [`${count(cut, 'packet')} cut short, so that requests may be missing; capture with -s 0`]
+        ? [`${countOf(cut, 'packet')} cut short, so that requests may be missing; capture with -s 0`]
         : []),
-      ...(counts.tls > 0 ? [`${count(counts.tls, 'encrypted connection')} (TLS) left out`] : []),
+      ...(counts.tls > 0 ? [`${countOf(counts.tls, 'encrypted connection')} (TLS) left out`] : []),
       ...(counts.http2 > 0
-        ? [`${count(counts.http2, 'connection')} of HTTP/2 left out; propagation-check tap reads it`]
+        ? [`${countOf(counts.http2, 'connection')} of HTTP/2 left out; propagation-check tap reads it`]
         : []),
     ],
   };
@@ -86,13 +87,9 @@ function explainNone({ packets, cut, connections, tls, http2 }: Counts, isTrunca
   }
   if (cut > 0) return 'holds no whole request, as its packets are cut short; capture with -s 0';
   if (tls > 0)
-    return `holds ${count(tls, 'encrypted connection')} (TLS) and no plain HTTP; capture behind the proxy that ends TLS, or use propagation-check tap`;
+    return `holds ${countOf(tls, 'encrypted connection')} (TLS) and no plain HTTP; capture behind the proxy that ends TLS, or use propagation-check tap`;
   if (http2 > 0) return 'holds HTTP/2 and no HTTP/1 request; use propagation-check tap';
-  return `holds ${count(connections, 'TCP connection')} and no HTTP request; did the requests go through, and is the port the right one?`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+  return `holds ${countOf(connections, 'TCP connection')} and no HTTP request; did the requests go through, and is the port the right one?`;
 }
 
 const tlsHandshake = 0x16;

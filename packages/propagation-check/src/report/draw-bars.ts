@@ -1,8 +1,7 @@
-import { stripVTControlCharacters } from 'node:util';
-import stringWidth from 'string-width';
 import type { Span } from '../span/span.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { escapeText } from './escape-text.ts';
+import { columnsOf, fitText } from './fit-text.ts';
 import { type Layout, paint, type Style } from './layout.ts';
 import { findEnd, findStart, toMs } from './span-times.ts';
 import { nameService } from './terminal-edges.ts';
@@ -41,7 +40,7 @@ export function prepareBars(rows: readonly BarRow[], layout: Layout): Bars {
   const durationWidth = Math.max(0, ...spans.map((span) => writeDuration(span).length));
   const hasIds = width >= narrowest.withIds;
   const room = width - margin.length - (hasIds ? idWidth + gap : 0) - durationWidth - 2 * gap;
-  const labels = Math.max(0, ...rows.map((row) => stringWidth(labelOf(row))));
+  const labels = Math.max(0, ...rows.map((row) => columnsOf(labelOf(row))));
   const hasBars = width >= narrowest.withBars;
   const labelRoom = hasBars ? Math.floor(room * labelShare) : room + gap;
   const labelWidth = Math.min(labels, labelRoom, longest.label);
@@ -92,22 +91,3 @@ function writeMs(ms: number): string {
   if (Math.abs(ms) >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
   return `${ms.toFixed(Math.abs(ms) < 10 ? 2 : 1)} ms`;
 }
-
-/** Cuts or pads the text to exactly `width` columns. Wide characters take two. */
-export function fitText(text: string, width: number): string {
-  const missing = width - stringWidth(text);
-  if (missing >= 0) return text + ' '.repeat(missing);
-  let cut = '';
-  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
-    if (stringWidth(cut + segment) > width - 1) break;
-    cut += segment;
-  }
-  return `${cut}…`.padEnd(cut.length + 1 + Math.max(0, width - 1 - stringWidth(cut)));
-}
-
-/** Cuts the text to at most `width` columns. */
-export function clip(text: string, width: number): string {
-  return fitText(text, width).trimEnd();
-}
-
-const graphemes = new Intl.Segmenter();

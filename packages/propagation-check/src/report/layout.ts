@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { clip, columnsOf, takeColumns } from './fit-text.ts';
 
 export interface Layout {
   /** Columns of the terminal. */
@@ -38,14 +39,16 @@ export function keepsWords({ width }: Layout): boolean {
 export function wrap(text: string, width: number, first = width): readonly string[] {
   const lines: string[] = [];
   let line = '';
+  let taken = 0;
   for (const word of text.split(' ')) {
     const room = lines.length === 0 ? first : width;
-    const fitsBelow = room < width && word.length > room && word.length <= width;
-    if (line === '' ? fitsBelow : line.length + 1 + word.length > room) {
+    const columns = columnsOf(word);
+    const fitsBelow = room < width && columns > room && columns <= width;
+    if (line === '' ? fitsBelow : taken + 1 + columns > room) {
       lines.push(line);
-      line = word;
+      [line, taken] = [word, columns];
     } else {
-      line = line === '' ? word : `${line} ${word}`;
+      [line, taken] = line === '' ? [word, columns] : [`${line} ${word}`, taken + 1 + columns];
     }
   }
   return [...lines, line];
@@ -60,12 +63,12 @@ function cutWords(text: string, width: number): string {
 }
 
 function cutWord(word: string, width: number): readonly string[] {
-  if (word.length <= width) return [word];
-  const start = word.slice(0, width);
+  if (columnsOf(word) <= width) return [word];
+  const start = takeColumns(word, width);
   const joint = Math.max(...['/', ',', ';', '=', '&', '?'].map((mark) => start.lastIndexOf(mark))) + 1;
-  let at = joint > width / 2 ? joint : width;
+  let at = joint > start.length / 2 ? joint : start.length;
   // Not within a character, and not before `:` or `#`: a build log could take the next line for a command (`::error::`, `##[error]`).
-  while (at > 0 && (/[:#]/.test(word.charAt(at)) || /[\ud800-\udbff]/.test(word.charAt(at - 1)))) at -= 1;
+  while (at > 0 && /[:#\udc00-\udfff]/.test(word.charAt(at))) at -= 1;
   return at === 0 ? [word] : [word.slice(0, at), ...cutWord(word.slice(at), width)];
 }
 
@@ -82,8 +85,12 @@ export function hang(label: string, text: string, layout: Layout, more = 0): rea
   );
 }
 
-/** Cuts the end to fit `width` columns, never within a character. */
+/** Bounds the length of text in UTF-16 units for each column: a hostile text may consist of characters without a width. */
+const longestCharacter = 4;
+
+/** Cuts the end of a text that is wider than `width` columns, never within a character. */
 export function truncate(text: string, width: number): string {
-  if (text.length <= width) return text;
-  return `${text.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
+  const most = width * longestCharacter;
+  const bounded = text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…`;
+  return columnsOf(bounded) <= width ? bounded : clip(bounded, width);
 }

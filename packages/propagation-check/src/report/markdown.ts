@@ -13,13 +13,11 @@ import {
   nameVerdict,
   summarise,
 } from './summary.ts';
-import { listExtraCounts, markEdge, nameEdge } from './terminal-edges.ts';
+import { listExtraCounts, markEdge, mostEdges, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
 const longestEdge = 200;
-/** A comment on GitHub holds 65,536 characters; more edges would not fit, and nobody would read them. */
-const mostEdges = 40;
 const mostFindings = 10;
 
 export const marks = { error: '❌', warning: '⚠️', fine: '✅', accepted: '➖' } as const;

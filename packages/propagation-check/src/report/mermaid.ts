@@ -2,12 +2,14 @@ import { proseOf } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import type { Finding } from '../verdict/result.ts';
+import { prepareCalls } from './call-picture.ts';
 import { escapeText } from './escape-text.ts';
 import { nameService } from './terminal-edges.ts';
 
 /** A diagram of more messages is unreadable. */
 const mostMessages = 20;
 const longestName = 80;
+const longestNote = 160;
 
 interface Message {
   readonly at: bigint;
@@ -50,19 +52,11 @@ export function drawSequence(finding: Finding, spans: readonly Span[]): string |
       return isBroken
         ? [
             message,
-            `  Note over ${id(to)}: ${describeCut(caller, called) ?? escapeMermaid(proseOf(findingId, protocol).title)}`,
+            `  Note over ${id(to)}: ${escapeMermaid(prepareCalls(own)(findingId, first)?.cut ?? proseOf(findingId, protocol).title, longestNote)}`,
           ]
         : [message];
     }),
   ].join('\n');
-}
-
-/** What the ids of both sides show. Null where they show no cut: then the title of the finding says what is wrong. */
-function describeCut(caller: Span, called: Span | undefined): string | null {
-  const isCall = caller.kind === 'CLIENT' || caller.kind === 'PRODUCER';
-  if (called === undefined) return isCall ? `no span continues trace ${caller.traceId}` : null;
-  if (called.traceId !== caller.traceId) return `another trace begins: ${called.traceId}`;
-  return called.parentSpanId === caller.spanId ? null : 'the parent of its span is not the call';
 }
 
 /** The spans whose parent belongs to another service. */
@@ -84,9 +78,9 @@ function listCalls(spans: readonly Span[]): readonly Message[] {
 }
 
 /** Escapes everything that Mermaid may take for syntax, and the word that ends a block. Source: Mermaid documentation, "Entity codes". */
-function escapeMermaid(text: string): string {
+function escapeMermaid(text: string, longest = longestName): string {
   return text
-    .slice(0, longestName)
+    .slice(0, longest)
     .toWellFormed()
     .replace(/[^\p{L}\p{N} ./_()→-]/gu, (character) => `#${character.codePointAt(0) ?? 0};`)
     .replace(/\bend\b/gi, (word) => `#${word.codePointAt(0) ?? 0};${word.slice(1)}`);

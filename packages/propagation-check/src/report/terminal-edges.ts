@@ -8,10 +8,11 @@ import { isAccepted } from '../verdict/decide-verdict.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
 import type { EdgeResult, Finding, PastService, Result, Undecided } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
+import { columnsOf, fitText } from './fit-text.ts';
 import { type Layout, narrowIndent, paint, type Style, truncate, wrap } from './layout.ts';
 
-/** A longer list hides broken edges; JSON has all of them. */
-const mostEdges = 40;
+/** A longer list hides broken edges, and more do not fit into a comment on GitHub (65,536 characters). JSON has all of them. */
+export const mostEdges = 40;
 
 export type Mark = 'error' | 'warning' | 'fine' | 'accepted';
 
@@ -100,14 +101,14 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
   });
   const beside = rows.filter(({ isBelow }) => !isBelow);
   const nameRoom = room - Math.max(0, ...beside.map(({ counts }) => counts.length));
-  const nameWidth = Math.max(0, ...beside.map(({ edge }) => nameEdge(edge, nameRoom).length));
+  const nameWidth = Math.max(0, ...beside.map(({ edge }) => columnsOf(nameEdge(edge, nameRoom))));
   const lines = rows.map(({ edge, mark, counts, isBelow }) => {
     const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : null;
     const paintCounts = (text: string) => (style === null ? text : paint(layout, style, text));
     const name = nameEdge(edge, isBelow ? layout.width - 2 : nameRoom);
     const protocol = paint(layout, 'dim', edge.protocol.padEnd(isBelow ? 0 : protocolWidth));
     if (!isBelow)
-      return `${paintMark(layout, mark)} ${name.padEnd(nameWidth)}  ${protocol}  ${paintCounts(counts)}`;
+      return `${paintMark(layout, mark)} ${fitText(name, nameWidth)}  ${protocol}  ${paintCounts(counts)}`;
     const indent = narrowIndent + edge.protocol.length + 2;
     const hung = wrap(counts, layout.width - indent)
       .map(paintCounts)
@@ -178,9 +179,10 @@ export function nameEdge(
   const arrow = ' → ';
   const [left, right] = [nameService(client), nameService(server)];
   const room = width - arrow.length;
-  if (left.length + right.length <= room) return `${left}${arrow}${right}`;
+  const [leftColumns, rightColumns] = [columnsOf(left), columnsOf(right)];
+  if (leftColumns + rightColumns <= room) return `${left}${arrow}${right}`;
   const half = Math.floor(room / 2);
-  const leftWidth = Math.min(left.length, Math.max(half, room - right.length));
+  const leftWidth = Math.min(leftColumns, Math.max(half, room - rightColumns));
   return `${truncate(left, leftWidth)}${arrow}${truncate(right, room - leftWidth)}`;
 }
 

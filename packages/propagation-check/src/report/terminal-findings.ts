@@ -4,6 +4,7 @@ import { proseOf } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
+import { columnsOf } from './fit-text.ts';
 import { hang, isNarrow, keepsWords, type Layout, narrowIndent, paint, truncate, wrap } from './layout.ts';
 import { nameAcceptance } from './summary.ts';
 import { nameEdge, nameService, paintMark } from './terminal-edges.ts';
@@ -201,7 +202,7 @@ const continued = ' \\';
 function layCommand(command: string, indent: number, layout: Layout): readonly string[] {
   const start = ' '.repeat(isNarrow(layout) ? narrowIndent : indent);
   const isQuoted = /["']/.test(command);
-  if (keepsWords(layout) || isQuoted || start.length + command.length <= layout.width)
+  if (keepsWords(layout) || isQuoted || start.length + columnsOf(command) <= layout.width)
     return [start + command];
   const width = layout.width - start.length - continued.length;
   return wrap(command, width - narrowIndent, width).map(

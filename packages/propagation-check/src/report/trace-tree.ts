@@ -3,6 +3,7 @@ import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { escapeText } from './escape-text.ts';
+import { columnsOf, fitText } from './fit-text.ts';
 import { type Layout, paint, truncate } from './layout.ts';
 import { orderTrace } from './order-trace.ts';
 
@@ -46,7 +47,7 @@ function renderTree(traceId: string, spans: readonly Span[], origin: bigint, lay
   const rightWidth = 16 + 2 + offsetWidth + 2 + durationWidth;
   const labels = shown.map(({ prefix, span }) => `${prefix}${label(span)}`);
   const room = layout.width - rightWidth - 2;
-  const leftWidth = Math.min(room, Math.max(...labels.map((text) => text.length)));
+  const leftWidth = Math.min(room, Math.max(...labels.map(columnsOf)));
   const isNarrow = room < leastRoom;
 
   const rows = shown.flatMap((line, index) => {
@@ -56,7 +57,7 @@ function renderTree(traceId: string, spans: readonly Span[], origin: bigint, lay
     const indent = ' '.repeat(line.prefix.length);
     const row = isNarrow
       ? [truncate(left, layout.width), `${indent}${paint(layout, 'cyan', spanId)}  ${offset}  ${duration}`]
-      : [`${truncate(left, leftWidth).padEnd(leftWidth)}  ${right}`];
+      : [`${fitText(left, leftWidth)}  ${right}`];
     return line.note === '' ? row : [...row, `${indent}${paint(layout, 'yellow', line.note)}`];
   });
   const more = spans.length - shown.length;

@@ -5,6 +5,7 @@ import { DecodeError } from '../decode/decode-error.ts';
 import { type Decoded, decodeCompressed } from '../decode/detect-format.ts';
 import type { Span } from '../span/span.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
+import { readAtMost } from './read-at-most.ts';
 import { largestDocument } from './read-whole-file.ts';
 import { isSameTraceId, selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
@@ -82,22 +83,11 @@ async function readBytes(
       throw new SourceError(`${label}: a folder; name a file in it`);
     }
     const input = path === '-' ? stdin : createReadStream(path);
-    return await collect(signal === undefined ? input : addAbortSignal(signal, input), label, maxBytes);
+    const chunks = signal === undefined ? input : addAbortSignal(signal, input);
+    return await readAtMost(chunks, maxBytes, () => tooLarge(label, maxBytes));
   } catch (error) {
     if (error instanceof SourceError) throw error;
     if (signal?.aborted) throw signal.reason;
     throw new SourceError(`${label}: ${describeFileError(error)}`);
   }
-}
-
-async function collect(input: AsyncIterable<unknown>, label: string, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of input) {
-    const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
-    length += bytes.length;
-    if (length > maxBytes) throw tooLarge(label, maxBytes);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
 }

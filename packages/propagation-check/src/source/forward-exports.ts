@@ -1,5 +1,6 @@
 import { isLoopback } from '../calls/inside.ts';
 import { quoteValue } from '../decode/quote-value.ts';
+import { countOf } from '../util/count-of.ts';
 import { messageOf } from '../util/message-of.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import type { AcceptedExport, ExportSink, OwnAddress } from './export-request.ts';
@@ -54,7 +55,7 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
       const answer = await send(client, next, ended.signal);
       if (typeof answer === 'string') lose(next, answer);
       else if (answer !== null && next.signal === 'traces') {
-        tellLoss(`${client.name}: rejected ${countSpans(answer.spans)}: ${quoteValue(answer.message)}`);
+        tellLoss(`${client.name}: rejected ${countOf(answer.spans, 'span')}: ${quoteValue(answer.message)}`);
         count.rejectedSpans += answer.spans;
       }
       queue.shift();
@@ -83,7 +84,8 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
       clearTimeout(deadline);
       await client.close();
       if (count.lost > 0) say(`${client.name}: ${describeLoss(count)}`);
-      if (count.rejectedSpans > 0) say(`${client.name}: rejected ${countSpans(count.rejectedSpans)} in all`);
+      if (count.rejectedSpans > 0)
+        say(`${client.name}: rejected ${countOf(count.rejectedSpans, 'span')} in all`);
     },
   };
 }
@@ -116,11 +118,7 @@ interface Counts {
   readonly lostSpans: number;
 }
 
-function countSpans(spans: number): string {
-  return `${spans} span${spans === 1 ? '' : 's'}`;
-}
-
 function describeLoss({ taken, lost, lostSpans }: Counts): string {
-  const exports = `${lost} of ${taken} export${taken === 1 ? '' : 's'} ${lost === 1 ? 'was' : 'were'} not delivered`;
-  return `${exports} (${countSpans(lostSpans)})`;
+  const exports = `${lost} of ${countOf(taken, 'export')} ${lost === 1 ? 'was' : 'were'} not delivered`;
+  return `${exports} (${countOf(lostSpans, 'span')})`;
 }

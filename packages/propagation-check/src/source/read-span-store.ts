@@ -16,6 +16,7 @@ import { type Mark, SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { fillFromFile } from './fill-from-file.ts';
+import { readAtMost } from './read-at-most.ts';
 import { readPieces } from './read-pieces.ts';
 import { largestDocument } from './read-whole-file.ts';
 import { refuseLargeFile, watchStream } from './refuse-large.ts';
@@ -153,7 +154,7 @@ async function readStream(
   );
   const format = detectPieceFormat(head, true) ?? null;
   if (format === null) {
-    const bytes = await collect(chunks, label, maxDocumentBytes);
+    const bytes = await readAtMost(chunks, maxDocumentBytes, () => tooLarge(label, maxDocumentBytes));
     if (isPacked && bytes.length === 0) throw new SourceError(`${label}: gzip: ${emptyFile}`);
     if (isZip(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
     return decodeInto(writer, bytes);
@@ -264,19 +265,4 @@ async function* readChunks(input: AsyncIterable<unknown>): AsyncGenerator<Uint8A
 async function* prepend(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield head;
   yield* rest;
-}
-
-async function collect(
-  chunks: AsyncIterable<Uint8Array>,
-  label: string,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLarge(label, maxBytes);
-    parts.push(Buffer.from(chunk));
-  }
-  return Buffer.concat(parts);
 }

@@ -77,6 +77,11 @@ export function isParentRemote(span: Span): boolean | null {
   return (span.flags & isRemote) !== 0;
 }
 
+/** The flags of a span whose source says in another form whether the parent is remote. */
+export function flagsOfParent(isInOtherProcess: boolean): number {
+  return hasIsRemote | (isInOtherProcess ? isRemote : 0);
+}
+
 /** Compares starts, for `sort`. */
 export function byStart(one: Span, other: Span): number {
   return Number(one.startTimeUnixNano - other.startTimeUnixNano);

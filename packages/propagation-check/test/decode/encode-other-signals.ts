@@ -42,14 +42,3 @@ export const logsRequest = request(
   ),
   message(bytes(5, message(text(1, 'no time'))), time(11)),
 );
-
-/** Puts its length in front of each request, like the Collector's file exporter with `format: proto`. */
-export function frame(...requests: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(
-    requests.flatMap((each) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(each.length);
-      return [length, each];
-    }),
-  );
-}

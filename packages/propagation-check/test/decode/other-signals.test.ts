@@ -7,7 +7,8 @@ import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
 import { findOtherSignal, listOtherSignals } from '../../src/decode/other-signals.ts';
 import { readSpanStore } from '../../src/source/read-span-store.ts';
 import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
-import { frame, logsRequest, metricsRequest } from './encode-other-signals.ts';
+import { logsRequest, metricsRequest } from './encode-other-signals.ts';
+import { frame } from './frame.ts';
 
 const traces = encodeOtlpProtobuf(readFixtureDrawing('split-trace/broken.txt').spans);
 const metrics = '{"resourceMetrics":[{"resource":{},"scopeMetrics":[]}]}';

@@ -3,12 +3,14 @@ import { globSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { auditWindow } from '../../src/audit/audit-window.ts';
 import { markAuditEdge } from '../../src/audit/report/describe-audit.ts';
+import { CallTracker } from '../../src/cli/watch/call-tracker.ts';
+import { renderEdgesOnce } from '../../src/cli/watch/render-edges.ts';
 import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { markEdge, renderEdges } from '../../src/report/terminal-edges.ts';
 import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import type { EdgeResult, Result } from '../../src/verdict/result.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { checkFixtureDrawing, drawingsFolder, readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
@@ -73,6 +75,17 @@ suite('an open edge beside a broken one', () => {
       assert.deepEqual(renderEdges(checked, { width: 80, color: false }), [
         `${sign} web → mailer  messaging  5 of 6 messages judged`,
       ]);
+      const tracker = new CallTracker({ settleMs: 0 });
+      tracker.add(spans, 0);
+      tracker.judge(0, (store) => checkStore(store, { expectation }));
+      const watched = {
+        ...{ name: 'spans.jsonl', startedAt: 0, now: 0, away: null, notes: [] },
+        ...{ edges: tracker.edges(0), counts: tracker.counts() },
+      };
+      assert.match(
+        renderEdgesOnce(watched, { width: 80, color: false }).join('\n'),
+        new RegExp(`^  ${sign} web → mailer `, 'm'),
+      );
       const window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
       const now = { window, result: checked, seen: { complete: true, says: '' } };
       const [edge] = auditWindow({

@@ -1,7 +1,7 @@
 import { escapeText } from '../../report/escape-text.ts';
 import { code, fence, marks, renderAccepted, renderSection } from '../../report/markdown.ts';
 import { describeNotes, listAccepted } from '../../report/summary.ts';
-import { nameEdge } from '../../report/terminal-edges.ts';
+import { mostEdges, nameEdge } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
@@ -19,8 +19,6 @@ import {
 } from './describe-audit.ts';
 
 const longestEdge = 200;
-/** A comment on GitHub holds 65,536 characters; more edges would not fit, and nobody would read them. */
-const mostEdges = 40;
 const mostSpans = 10_000;
 
 /** The audit for pull requests, job summaries and chats. */

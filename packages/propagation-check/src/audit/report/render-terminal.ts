@@ -2,7 +2,7 @@ import { escapeText } from '../../report/escape-text.ts';
 import { hang, type Layout, paint, type Style } from '../../report/layout.ts';
 import { describeNotes, listAccepted } from '../../report/summary.ts';
 import { widestText } from '../../report/terminal.ts';
-import { nameEdge, paintMark } from '../../report/terminal-edges.ts';
+import { mostEdges, nameEdge, paintMark } from '../../report/terminal-edges.ts';
 import { renderAccepted, renderFinding } from '../../report/terminal-findings.ts';
 import { renderUnreported } from '../../report/terminal-unreported.ts';
 import { countOf } from '../../util/count-of.ts';
@@ -22,8 +22,6 @@ import {
   tellCalls,
 } from './describe-audit.ts';
 
-/** A longer list hides broken edges; JSON has all of them. */
-const mostEdges = 40;
 const shortestName = 20;
 const gap = '  ';
 /** The width of the mark and the space after it. */

@@ -29,6 +29,8 @@ export interface WatchedEdge {
   readonly doubtful?: number;
   /** Why the edge is open. Set where the last look left at least as many of its calls open as it judged. */
   readonly open?: string;
+  /** Some calls of the last look are open on both sides: they may be broken. */
+  readonly openOnBothSides?: true;
   /** The service that all calls of the last look passed through: the edge exists only because that service broke another one. */
   readonly past?: Pick<PastService, 'service'>;
   /** The calls of the last time slices, the newest last. */
@@ -69,7 +71,7 @@ interface Counting {
   calls: number;
   broken: number;
   doubtful: number;
-  look: Pick<EdgeResult, 'calls' | 'unjudged' | 'doubtful'>;
+  look: Pick<EdgeResult, 'calls' | 'unjudged' | 'doubtful' | 'openOnBothSides'>;
   readonly slices: Map<number, { calls: number; broken: number }>;
   sample: readonly Span[];
   past: WatchedEdge['past'] | null;
@@ -134,6 +136,7 @@ export class CallTracker {
       ...counts,
       looked: look.calls,
       unjudged: look.unjudged ?? 0,
+      ...(look.openOnBothSides === true ? { openOnBothSides: true as const } : {}),
       ...this.#tellOpen(edge, look),
       sample,
       slices: listSlices(slices, now),

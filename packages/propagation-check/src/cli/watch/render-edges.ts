@@ -1,5 +1,5 @@
-import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
+import { clip, columnsOf, fitText } from '../../report/fit-text.ts';
 import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
 import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
 import { proseOf } from '../../rules/findings.ts';
@@ -192,7 +192,7 @@ function renderTable(
 ): readonly string[] {
   if (edges.length === 0) return ['no call between two services was judged yet'];
   const names = edges.map((edge) => nameEdge(edge, longestName));
-  const wanted = Math.max(shortestName, ...names.map((name) => name.length));
+  const wanted = Math.max(shortestName, ...names.map(columnsOf));
   const shown: Column[] = [];
   let room = layout.width - 4;
   for (const column of columns) {
@@ -247,9 +247,9 @@ function renderChosen(edge: WatchedEdge, now: number, layout: Layout): readonly 
 }
 
 function markOf(edge: WatchedEdge): Mark {
-  const { broken, newest, past } = edge;
+  const { broken, newest, past, openOnBothSides = false } = edge;
   if (broken > 0 || newest?.finding.severity === 'error') return 'error';
-  if (newest !== null || rateOf(edge) === unknownRate) return 'warning';
+  if (newest !== null || openOnBothSides || rateOf(edge) === unknownRate) return 'warning';
   return past === undefined ? 'fine' : 'accepted';
 }
 

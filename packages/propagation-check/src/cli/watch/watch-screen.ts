@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { clip } from '../../report/draw-bars.ts';
+import { clip } from '../../report/fit-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
 import { keyOf, type WatchedEdge } from './call-tracker.ts';
 import { renderEdgesView, type Screen, type WatchState } from './render-edges.ts';

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import stringWidth from 'string-width';
+import { hang, truncate, wrap } from '../../src/report/layout.ts';
+import { nameEdge, renderEdges } from '../../src/report/terminal-edges.ts';
+
+const wide = '注文サービス';
+
+suite('text of characters that take two columns', () => {
+  test('is wrapped, cut and hung within the columns', () => {
+    const text = `${`${wide} `.repeat(8)}${wide.repeat(20)}`;
+    const hung = hang('note  ', text, { width: 40, color: false });
+    assert.equal(hung.join('').replaceAll(' ', ''), `note${text.replaceAll(' ', '')}`);
+    for (const line of [...wrap(`${wide} `.repeat(8), 40), ...hung]) assert.ok(stringWidth(line) <= 40, line);
+    assert.equal(truncate(wide, 12), wide);
+    assert.equal(truncate(wide, 11), '注文サービ…');
+    assert.equal(truncate(wide, 10), '注文サー…');
+  });
+
+  test('is aligned in the list of edges', () => {
+    const edge = (server: string) =>
+      ({ client: 'web', server, protocol: 'http', calls: 3, broken: 0 }) as const;
+    const edges = [edge(wide), edge('orders'), edge(wide.repeat(10))];
+    const lines = renderEdges(
+      { version: 1, verdict: 'intact', traces: 1, spans: 2, findings: [], edges },
+      { width: 60, color: false },
+    );
+    const ends = lines.map((line) => stringWidth(line.slice(0, line.indexOf('http'))));
+    assert.deepEqual([new Set(ends).size, lines.filter((line) => stringWidth(line) > 60)], [1, []]);
+    assert.ok(stringWidth(nameEdge({ client: wide, server: wide }, 20)) <= 20);
+  });
+
+  test('has a bounded length without any width', () => {
+    assert.ok(truncate('\u0301'.repeat(100_000), 400).length <= 1_601);
+  });
+});
