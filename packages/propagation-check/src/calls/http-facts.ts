@@ -2,8 +2,15 @@ import { parseUrl, readUrl } from './address.ts';
 import { type FactSource, readNumber, readText } from './fact-source.ts';
 
 export function readMethod(span: FactSource): string | null {
-  return readText(span, 'http.request.method', 'http.method', 'method')?.toUpperCase() ?? null;
+  return readText(span, ...methodNames, 'method')?.toUpperCase() ?? null;
 }
+
+/** Whether the span records its method as Micrometer does, outside the semantic conventions. */
+export function isOfMicrometer(span: FactSource): boolean {
+  return readText(span, ...methodNames) === null && readText(span, 'method') !== null;
+}
+
+const methodNames = ['http.request.method', 'http.method'] as const;
 
 export function readPath(span: FactSource): string | null {
   const target = withoutQuery(readText(span, 'url.path', 'http.target', 'http.path'));

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { readMethod } from '../calls/http-facts.ts';
+import { isOfMicrometer, readMethod, readStatusCode } from '../calls/http-facts.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { measureFill } from '../pairing/awaited.ts';
@@ -7,7 +7,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { startsDuring, type Tolerances } from '../pairing/times.ts';
-import { mayBeOfOneProcess } from '../span/instance.ts';
+import { mayBeOfOneProcess, mayBeOfOneSdk } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -97,9 +97,9 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     ),
     // Two tracers of one service (an agent and a library with its own tracer) make two traces, and both are whole.
     gate(
-      'no call is in both traces of a request',
-      ({ pairs }, scene) => countSharedCalls(scene, pairs) === 0,
-      ({ pairs }, scene) => countOf(countSharedCalls(scene, pairs), 'call'),
+      'the trace of the layer has no call that began during the request',
+      ({ pairs }, scene) => countCallsMeanwhile(scene, pairs) === 0,
+      ({ pairs }, scene) => countOf(countCallsMeanwhile(scene, pairs), 'call'),
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
@@ -126,37 +126,24 @@ function isOfCallerAlone(graph: TraceGraph, row: number): boolean {
   );
 }
 
-/** The number of calls that both traces have: same method and path, overlapping in time, from two instrumentations. */
-function countSharedCalls({ graph, facts }: Scene, pairs: readonly Pair[]): number {
+/** The number of calls in the trace of a layer that began during the request: the layer's context was active there. */
+function countCallsMeanwhile({ graph, thresholds }: Scene, pairs: readonly Pair[]): number {
   const { traces } = graph.index;
   const traceOf = (span: Span): number | undefined => traces[graph.rowOf(span)];
-  const [first] = pairs;
-  if (first === undefined) return 0;
-  const meant = new Set(pairs.flatMap(({ client, server }) => [traceOf(client), traceOf(server)]));
-  const calls = graph.select(
-    (row) =>
-      graph.store.kinds[row] === kindNumber.client &&
-      meant.has(traces[row]) &&
-      graph.serviceOf(row) === first.server.serviceName &&
-      facts.pathOf(row) !== null,
+  const requestsOf = mapBy(
+    pairs.filter(({ client: layer }) => isRoot(layer)),
+    ({ client: layer }) => traceOf(layer),
   );
-  const callsOf = mapBy(calls, traceOf);
-  const shared = pairs.flatMap(({ client: layer, server }) => {
-    const others = callsOf.get(traceOf(server)) ?? [];
-    return (callsOf.get(traceOf(layer)) ?? []).filter((call) =>
-      others.some((other) => isSameCall(call, other)),
-    );
-  });
-  return shared.length;
+  const calls = graph.select((row) => isCall(graph.store.kinds[row]) && requestsOf.has(traces[row]));
+  return calls.filter((call) =>
+    (requestsOf.get(traceOf(call)) ?? []).some(
+      ({ server }) => call.serviceName === server.serviceName && startsDuring(call, server, thresholds),
+    ),
+  ).length;
 }
 
-function isSameCall(one: Span, other: Span): boolean {
-  return (
-    areOfTwoLayers(one, other) &&
-    nameRequest(one) === nameRequest(other) &&
-    one.startTimeUnixNano < other.endTimeUnixNano &&
-    other.startTimeUnixNano < one.endTimeUnixNano
-  );
+function isCall(kind: number | undefined): boolean {
+  return kind === kindNumber.client || kind === kindNumber.producer;
 }
 
 /** Two layers have two scopes. A caller may repeat its request within one scope, and spans without a scope do not show their layer. */
@@ -216,7 +203,9 @@ function pairLayers(
       startsDuring(server, window, tolerances) &&
       isFirst(window, server) &&
       nameRequest(window) === nameRequest(server) &&
-      mayBeOfOneProcess(window, server),
+      mayHaveOneStatus(window, server) &&
+      mayBeOfOneProcess(window, server) &&
+      mayBeOfOneTracer(window, server),
     tolerances,
   );
   return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));
@@ -230,6 +219,16 @@ function isFirst(layer: Span, server: Span): boolean {
   const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
   if (layer.kind === 'INTERNAL' || ahead > 0n) return true;
   return ahead === 0n && (!isRoot(layer) || layer.scopeName < server.scopeName);
+}
+
+function mayHaveOneStatus(layer: Span, server: Span): boolean {
+  const [one, other] = [readStatusCode(layer), readStatusCode(server)];
+  return one === null || other === null || one === other;
+}
+
+/** Each SDK names itself, and Micrometer records attributes of its own. */
+function mayBeOfOneTracer(layer: Span, server: Span): boolean {
+  return mayBeOfOneSdk(layer, server) && isOfMicrometer(layer) === isOfMicrometer(server);
 }
 
 function isRoot(span: Span): boolean {

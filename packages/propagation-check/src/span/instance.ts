@@ -29,6 +29,14 @@ const poolAttributes = [
   'deployment.environment',
 ] as const;
 
+/** Attributes by which an SDK names itself (semantic conventions, "Telemetry SDK"). */
+const sdkAttributes = [
+  'telemetry.sdk.name',
+  'telemetry.sdk.version',
+  'telemetry.distro.name',
+  'telemetry.distro.version',
+] as const;
+
 /** The replica of a service by its resource attributes; null if none identifies it. */
 export function readInstance(resource: Attributes): string | null {
   for (const name of instanceAttributes) {
@@ -50,6 +58,16 @@ export function mayBeOfOneProcess({ resource: one }: Span, { resource: other }: 
 /** As `mayBeOfOneProcess`, or two processes that share a machine, such as workers of a pool; both resources name the machine. */
 export function mayBeOfOnePool(one: Span, other: Span): boolean {
   return mayBeOfOneProcess(one, other) || areOfOneMachine(one.resource, other.resource);
+}
+
+/** Whether one SDK may have made both spans; a resource without these attributes does not say. */
+export function mayBeOfOneSdk({ resource: one }: Span, { resource: other }: Span): boolean {
+  if (one === other || !namesSdk(one) || !namesSdk(other)) return true;
+  return sdkAttributes.every((name) => one.get(name) === other.get(name));
+}
+
+function namesSdk(resource: Attributes): boolean {
+  return sdkAttributes.some((name) => resource.has(name));
 }
 
 function areOfOneMachine(one: Attributes, other: Attributes): boolean {
