@@ -1,17 +1,19 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, groupCalls, selectCalls } from '../calls/call-group.ts';
+import { isRoot } from '../graph/trace-graph.ts';
 import { measureFill } from '../pairing/awaited.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
-import { mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
+import type { Doubt } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
+import { areOfTwoLayers, mayBeOfOneRequest } from './two-layers.ts';
 
 /** Calls of one edge whose CLIENT spans began traces, with the caller's other CLIENT spans for the same requests. */
 interface DividedClients {
@@ -66,7 +68,7 @@ export const contextLostBetweenClients = rule<DividedClients>({
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return finding.report({
       isLikely: true,
-      doubt: pairs.length < fewestDetached ? doubtFew(pairs.length, fewestDetached) : null,
+      doubt: pairs.length < fewestDetached ? doubtFew(pairs.length, fewestDetached) : doubtRoots(pairs),
       client: client.serviceName,
       server: server.serviceName,
       protocol,
@@ -80,6 +82,18 @@ export const contextLostBetweenClients = rule<DividedClients>({
   },
 });
 
+/** If the outer span has no parent either, the inner library may see the same empty context as the outer one. */
+function doubtRoots(pairs: readonly Pair[]): Doubt | null {
+  const [first] = pairs;
+  if (first === undefined || !pairs.every(({ client: outer }) => isRoot(outer))) return null;
+  return {
+    says: 'The spans of both libraries begin traces: libraries that each make a span, side by side, look the same in the data.',
+    decide: [
+      `Make the calls within a request or span of ${first.client.serviceName ?? 'the service'} and check again: libraries side by side continue its trace`,
+    ],
+  };
+}
+
 function pairLibraries(
   { thresholds }: Scene,
   outer: readonly Span[],
@@ -90,12 +104,10 @@ function pairLibraries(
     calls.map(({ client }) => client),
     (span, call) =>
       span.serviceName === call.serviceName &&
-      span.scopeName !== '' &&
-      call.scopeName !== '' &&
-      span.scopeName !== call.scopeName &&
+      areOfTwoLayers(span, call) &&
       nameRequest(span) === nameRequest(call) &&
       endsWithin(call, span, thresholds) &&
-      mayBeOfOneProcess(span, call),
+      mayBeOfOneRequest(span, call),
     thresholds,
   );
 }

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { isOfMicrometer, readMethod, readStatusCode } from '../calls/http-facts.ts';
+import { readMethod } from '../calls/http-facts.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { measureFill } from '../pairing/awaited.ts';
@@ -7,7 +7,6 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { startsDuring, type Tolerances } from '../pairing/times.ts';
-import { mayBeOfOneProcess, mayBeOfOneSdk } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -18,6 +17,7 @@ import { doubtFew } from './doubt-loss.ts';
 import { protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
+import { areOfTwoLayers, mayBeOfOneRequest } from './two-layers.ts';
 
 /** The spans of one layer of a service, with roots for the same method and path. */
 interface DividedLayers {
@@ -146,11 +146,6 @@ function isCall(kind: number | undefined): boolean {
   return kind === kindNumber.client || kind === kindNumber.producer;
 }
 
-/** Two layers have two scopes. A caller may repeat its request within one scope, and spans without a scope do not show their layer. */
-function areOfTwoLayers({ scopeName }: Span, other: Span): boolean {
-  return scopeName !== '' && other.scopeName !== '' && scopeName !== other.scopeName;
-}
-
 /**
  * The numbers of services with SERVER spans of several scopes, roots among them. Few services have these, so the requests of the others are
  * not examined one by one.
@@ -203,9 +198,7 @@ function pairLayers(
       startsDuring(server, window, tolerances) &&
       isFirst(window, server) &&
       nameRequest(window) === nameRequest(server) &&
-      mayHaveOneStatus(window, server) &&
-      mayBeOfOneProcess(window, server) &&
-      mayBeOfOneTracer(window, server),
+      mayBeOfOneRequest(window, server),
     tolerances,
   );
   return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));
@@ -219,16 +212,6 @@ function isFirst(layer: Span, server: Span): boolean {
   const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
   if (layer.kind === 'INTERNAL' || ahead > 0n) return true;
   return ahead === 0n && (!isRoot(layer) || layer.scopeName < server.scopeName);
-}
-
-function mayHaveOneStatus(layer: Span, server: Span): boolean {
-  const [one, other] = [readStatusCode(layer), readStatusCode(server)];
-  return one === null || other === null || one === other;
-}
-
-/** Each SDK names itself, and Micrometer records attributes of its own. */
-function mayBeOfOneTracer(layer: Span, server: Span): boolean {
-  return mayBeOfOneSdk(layer, server) && isOfMicrometer(layer) === isOfMicrometer(server);
 }
 
 function isRoot(span: Span): boolean {
