@@ -9,9 +9,7 @@ export function areOfTwoLayers({ scopeName }: Span, other: Span): boolean {
 
 /** Whether two layers of one process and one tracer may have made both spans for the same request, by their status codes and resources. */
 export function mayBeOfOneRequest(outer: Span, inner: Span): boolean {
-  return (
-    mayHaveOneStatus(outer, inner) && mayBeOfOneProcess(outer, inner) && mayBeOfOneTracer(outer, inner)
-  );
+  return mayHaveOneStatus(outer, inner) && mayBeOfOneProcess(outer, inner) && mayBeOfOneTracer(outer, inner);
 }
 
 function mayHaveOneStatus(outer: Span, inner: Span): boolean {
