@@ -64,9 +64,9 @@ export class Roots {
     return this.#rows.get(service) ?? noRows;
   }
 
-  /** The services that have roots. */
+  /** The services that have roots, sorted: the order of the rows is that of the file. */
   services(): readonly (string | null)[] {
-    return [...this.#rows].flatMap(([service, { length }]) => (length > 0 ? [service] : []));
+    return [...this.#rows].flatMap(([service, { length }]) => (length > 0 ? [service] : [])).sort();
   }
 
   /** The first `most` roots of a service, by start, and all that start at the same time as the last. */

@@ -11,7 +11,10 @@ export function describeSharedNames({ resourceTable }: Pick<SpanStore, 'resource
     const namespace = attributes.get('service.namespace')?.toString() ?? '';
     return serviceName === null || namespace === '' ? [] : [{ serviceName, namespace }];
   });
-  return [...mapBy(named, ({ serviceName }) => serviceName)].flatMap(([name, alike]) => {
+  const byName = [...mapBy(named, ({ serviceName }) => serviceName)].sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+  return byName.flatMap(([name, alike]) => {
     const namespaces = [...new Set(alike.map(({ namespace }) => namespace))];
     return namespaces.length === 1
       ? []

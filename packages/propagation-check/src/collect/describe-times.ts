@@ -30,7 +30,8 @@ export function describeTimes({ size, origin, starts }: SpanStore): readonly str
     );
     if (unit !== undefined) found.push({ value, ...unit });
   }
-  return groupBy(found, ({ unit }) => unit).map((alike) => {
+  const inOrder = found.sort((one, other) => one.value - other.value);
+  return groupBy(inOrder, ({ unit }) => unit).map((alike) => {
     const [{ value, unit, factor }] = alike;
     const read = new Date(value / nanosecondsInMillisecond).toISOString();
     const spans = countOf(alike.length, 'span');

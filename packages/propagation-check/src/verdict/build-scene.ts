@@ -92,7 +92,8 @@ function describeServices({ store }: TraceGraph, spans: ResourceSpans): Services
   const hasKind = (service: string | null, kind: Span['kind']): boolean =>
     ((seen.get(service)?.kinds ?? 0) & (1 << spanKinds.indexOf(kind))) !== 0;
   return {
-    names: () => [...seen].flatMap(([service, { kinds }]) => (kinds === 0 ? [] : [service])),
+    // Sorted: the order of the table of resources is that of the file.
+    names: () => [...seen].flatMap(([service, { kinds }]) => (kinds === 0 ? [] : [service])).sort(),
     has: (service) => (seen.get(service)?.kinds ?? 0) !== 0,
     hasKind,
     hasEntries: (service) => hasKind(service, 'SERVER') || hasKind(service, 'CONSUMER'),

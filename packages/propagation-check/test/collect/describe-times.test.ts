@@ -31,6 +31,12 @@ test('times in milliseconds and microseconds are noted, with their date as nanos
   assert.match(said, /^times of 1 span look like microseconds, .*\(1970-01-21T.*multiply them by 1,000$/);
 });
 
+test('the notes do not depend on the order of the spans', () => {
+  const starts = [BigInt(time), BigInt(time) + 9_000_000n, BigInt(time) * 1_000n];
+  assert.equal(describeTimes(at(...starts)).length, 2);
+  assert.deepEqual(describeTimes(at(...starts.toReversed())), describeTimes(at(...starts)));
+});
+
 test('there is no note on nanoseconds, on artificial times, or without spans', () => {
   for (const start of [0n, 1_000_000_000n, BigInt(time) * 1_000_000n, 1n << 63n])
     assert.deepEqual(describeTimes(at(start)), []);

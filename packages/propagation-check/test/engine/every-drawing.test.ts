@@ -8,11 +8,11 @@ import { readDrawing } from './read-drawing.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
 
-test('every drawing gives the same with its spans in reverse order', () => {
+test('every drawing gives the same with its spans in reverse order, and the same explanations', () => {
   for (const file of globSync('*/*.txt', { cwd: fixtures })) {
     const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, file), 'utf8'));
     const [result, reverse] = [spans, [...spans].reverse()].map((order) =>
-      checkTraces(order, { expectation, headers }),
+      checkTraces(order, { expectation, headers, explain: true }),
     );
     assert.deepEqual(reverse, result, file);
   }
