@@ -33,13 +33,15 @@ export async function* searchPages(
   let size = pageSize;
   while (seen.size < query.limit) {
     const from = Math.max(query.startTimeMin, to - width);
-    const found = await source.searchTraces(
-      { ...query, startTimeMin: from, startTimeMax: to, limit: size },
-      signal,
-    );
-    const count = new Set(found.map(({ traceId }) => traceId)).size;
-    if (count >= size && (width > narrowest || size < query.limit)) {
-      if (width > narrowest) width = Math.max(narrowest, Math.floor((to - from) / 2));
+    const window = { ...query, startTimeMin: from, startTimeMax: to, limit: size };
+    const isFull = (count: number) => count >= size && (width > narrowest || size < query.limit);
+    // A page that is thrown away need not be read where its ids tell how full it is.
+    const ids = await source.searchIds?.(window, signal);
+    const found = ids !== undefined && isFull(ids.length) ? [] : await source.searchTraces(window, signal);
+    const starts = listStarts(found);
+    const count = Math.max(starts.length, ids?.length ?? 0);
+    if (isFull(count)) {
+      if (width > narrowest) width = Math.max(narrowest, narrow(starts, from, to));
       else size *= 2;
       continue;
     }
@@ -52,6 +54,23 @@ export async function* searchPages(
     to = from;
     const growth = Math.min(mostGrowth, (pageSize * targetShare) / Math.max(1, count));
     width = Math.max(narrowest, Math.floor(width * growth));
-    size = pageSize;
+    // Where the narrowest windows have more than a page, the next ones have so too.
+    if (count < pageSize) size = pageSize;
   }
+}
+
+/** The start of each trace in milliseconds, in order. */
+function listStarts(spans: readonly Span[]): readonly number[] {
+  const starts = new Map<string, number>();
+  for (const { traceId, startTimeUnixNano } of spans) {
+    const start = Number(startTimeUnixNano / 1_000_000n);
+    starts.set(traceId, Math.min(start, starts.get(traceId) ?? start));
+  }
+  return [...starts.values()].sort((one, other) => one - other);
+}
+
+/** Half of the window, or less: a source that answers the newest traces shows how dense they are at its end. */
+function narrow(starts: readonly number[], from: number, to: number): number {
+  const median = starts[starts.length >> 1] ?? from;
+  return Math.floor(Math.min((to - from) / 2, Math.max(0, to - median)));
 }

@@ -25,6 +25,8 @@ export interface Source {
    * @throws {SourceError} as `readTrace`.
    */
   searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
+  /** The ids that `searchTraces` would read, for a source that reads each trace apart: they cost little. @throws {SourceError} as `readTrace`. */
+  searchIds?(query: TraceQuery, signal?: AbortSignal): Promise<readonly string[]>;
   /** The names of the services, for a source that is searched service by service. @throws {SourceError} as `readTrace`. */
   listServices?(signal?: AbortSignal): Promise<readonly string[]>;
   /** The number of arrivals, for a source that signals when spans arrive. */

@@ -35,6 +35,7 @@ export async function createTempoSource(baseUrl: URL, options: HttpClientOptions
   return {
     name: client.name,
     readTrace: async (traceId, signal) => readTrace(checkTraceId(client.name, traceId), signal),
+    searchIds: async (query, signal) => searchIds(client, query, signal),
     searchTraces: async (query, signal) => {
       const ids = await searchIds(client, query, signal);
       return (await mapConcurrently(ids, readsAtOnce, (id) => readTrace(id, signal))).flat();

@@ -10,24 +10,30 @@ const [drawn] = drawTrace('SERVER web GET /  a1  0..10');
 assert.ok(drawn);
 const base: Span = drawn;
 
-/** @param starts Start times in milliseconds. */
-function makeSource(starts: readonly number[]) {
+/** @param starts Start times in milliseconds. @param hasIds Whether the source reads each trace apart. */
+function makeSource(starts: readonly number[], hasIds = false) {
   const spans = starts.map((start, at) => ({
     ...base,
     traceId: (at + 1).toString(16).padStart(32, '0'),
     startTimeUnixNano: BigInt(start) * 1_000_000n,
   }));
   const limits: number[] = [];
+  const read = { traces: 0 };
   const source: Source = {
     name: 'spans',
     readTrace: async () => [],
     searchTraces: async (query) => {
       limits.push(query.limit);
-      return selectTraces(spans, query);
+      const found = selectTraces(spans, query);
+      read.traces += found.length;
+      return found;
     },
+    ...(hasIds
+      ? { searchIds: async (query) => selectTraces(spans, query).map(({ traceId }) => traceId) }
+      : {}),
     close: async () => {},
   };
-  return { source, limits };
+  return { source, limits, read };
 }
 
 async function read(source: Source, limit: number): Promise<readonly (readonly number[])[]> {
@@ -57,4 +63,28 @@ test('more traces at one moment than a page holds are all found', async () => {
   const { source, limits } = makeSource(Array.from({ length: 450 }, () => 500_000));
   assert.equal((await read(source, 10_000)).flat().length, 450);
   assert.equal(Math.max(...limits), 800);
+});
+
+const bursts = Array.from({ length: 2_000 }, (_, at) => 50_000 * Math.floor(at / 100) + (at % 100) * 30);
+
+test('few traces are read twice, of a source that answers the newest first', async () => {
+  const { source, read: counted } = makeSource(bursts);
+  assert.equal((await read(source, 10_000)).flat().length, 2_000);
+  assert.ok(counted.traces < 2 * 2_000, `${counted.traces}`);
+  const one = makeSource(Array.from({ length: 900_000 / 50 }, (_, at) => 100_000 + at * 50));
+  assert.equal((await read(one.source, 300)).flat().length, 300);
+  assert.ok(one.read.traces < 3 * 300, `${one.read.traces}`);
+});
+
+test('no trace is read twice where the ids tell how full a page is', async () => {
+  const { source, read: counted } = makeSource(bursts, true);
+  assert.equal((await read(source, 10_000)).flat().length, 2_000);
+  // Both windows have the traces at their boundary.
+  assert.ok(counted.traces <= 2_000 + 50, `${counted.traces}`);
+});
+
+test('pages of many traces at one moment stay as large as they must be', async () => {
+  const { source, limits } = makeSource(Array.from({ length: 5_000 }, (_, at) => 500_000 + at));
+  assert.equal((await read(source, 10_000)).flat().length, 5_000);
+  assert.ok(limits.length < 25, limits.join());
 });
