@@ -184,10 +184,12 @@ export const staleHeaders = rule<StaleHeader>({
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
-  report: ({ parent, pairs }) =>
-    finding.report({
+  report: ({ parent, pairs }) => {
+    const [{ client: caller }] = pairs;
+    const isOfHop = caller.serviceName !== parent.serviceName;
+    return finding.report({
       isLikely: true,
-      client: parent.serviceName,
+      client: caller.serviceName,
       server: pairs[0].server.serviceName,
       protocol: protocolOf(parent),
       shown: pairs.map(({ client, server }) => ({
@@ -195,7 +197,11 @@ export const staleHeaders = rule<StaleHeader>({
         server,
         says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
       })),
-    }),
+      ...(isOfHop
+        ? { passed: { service: caller.serviceName, servers: pairs.map(({ server }) => server) } }
+        : {}),
+    });
+  },
 });
 
 /** All late requests of the service are paired at once, so that each call without a child explains only one of them. */
@@ -204,7 +210,8 @@ function measureStaleHeaders(
   service: string | null,
   clients: readonly Span[],
 ): readonly StaleHeader[] {
-  const calls = listLateCalls(scene, service);
+  const calls = [...listLateCalls(scene, service), ...listLateCallsOfHop(scene, service)];
+  if (calls.length === 0) return [];
   const callOf = new Map(calls.map((call) => [call.server, call]));
   // A proxy repeats a request that the caller gave up. A client that retries after an answer has the answer in its span.
   const isServed = (call: Call): boolean => !isLateCall(scene, call) && isAnswered(call);
@@ -212,7 +219,10 @@ function measureStaleHeaders(
   const repeats = (client: Span, parent: Span): boolean => served.has(parent) && areSiblings(parent, client);
   const mayBelong = (client: Span, server: Span): boolean => {
     const call = callOf.get(server);
-    return call !== undefined && (repeats(client, call.client) || !isGivenUp(call));
+    if (call === undefined) return false;
+    // A hop sends what it has put off with the header of the same trace.
+    if (call.client.serviceName !== service) return call.client.traceId !== client.traceId;
+    return repeats(client, call.client) || !isGivenUp(call);
   };
   const pairs = pairSpans(
     clients,
@@ -252,8 +262,23 @@ function areSiblings(one: Span, other: Span): boolean {
 
 /** The calls of CLIENT spans that had ended when one of their SERVER spans began. */
 function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
-  const { graph } = scene;
-  const groups = scene.groupsFrom(service);
+  return selectLateCalls(scene, scene.groupsFrom(service));
+}
+
+/** Those of callers of the service, where their span also called the service itself: it received their header, and may have kept it. */
+function listLateCallsOfHop(scene: Scene, service: string | null): readonly Call[] {
+  const into = scene.groupsInto(service).filter(({ client }) => client !== service);
+  const callers = new Set(into.map(({ client }) => client));
+  const beside = [...callers].flatMap((caller) =>
+    scene.groupsFrom(caller).filter(({ server }) => server !== service && server !== caller),
+  );
+  const late = selectLateCalls(scene, beside);
+  if (late.length === 0) return [];
+  const received = new Set(into.flatMap(({ clients }) => [...clients]));
+  return late.filter(({ client }) => received.has(scene.graph.rowOf(client)));
+}
+
+function selectLateCalls(scene: Scene, groups: readonly CallGroup[]): readonly Call[] {
   const late = new Set<number>();
   for (const { clients, servers, extremes } of groups) {
     if (extremes.apart <= Number(scene.thresholds.clockTolerance)) continue;
@@ -262,7 +287,7 @@ function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
     }
   }
   if (late.size === 0) return [];
-  return selectCalls(graph, groups, (client) => late.has(client));
+  return selectCalls(scene.graph, groups, (client) => late.has(client));
 }
 
 function isLateCall(scene: Scene, { client, server }: Call): boolean {
