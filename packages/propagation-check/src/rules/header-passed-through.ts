@@ -110,10 +110,7 @@ export const headersPassedThrough = rule<PassedThrough>({
 function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: FindCall): readonly Passed[] {
   const servers = calls.map(({ server }) => server);
   const isOfCall = (hop: Span, server: Span): boolean =>
-    findCall(
-      { hop, server },
-      (call) => endsWithin(server, call, thresholds) && isAddressedTo(call, server),
-    ) !== null;
+    findCall({ hop, server }, (call) => endsWithin(server, call, thresholds)) !== null;
   return calls.flatMap(({ client: caller, server }) => {
     const [hop] = takeFitting(
       servers,
@@ -142,6 +139,8 @@ function lookUpCalls({ thresholds }: Scene, { clients }: Open): FindCall {
           span.serviceName === hop.serviceName &&
           startsDuring(server, span, thresholds) &&
           compareRequests(span, server) === 'yes' &&
+          // Traffic may be mirrored to this service, and the call go to another address.
+          isAddressedTo(span, server) &&
           isMeant(span),
       ) ?? null;
 }
