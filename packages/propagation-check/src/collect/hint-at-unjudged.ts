@@ -315,8 +315,8 @@ function hintAtCallsAfterRequests(unjudged: readonly UnjudgedEdge[]): readonly s
   return found.length === 0
     ? []
     : [
-        `not judged: ${nameUnjudged(found)}: they are whole and began traces of their own, each after a request of the caller whose trace lacks it: work that goes on ` +
-          'after the answer and has lost the context looks like this, and so does work that begins a trace on purpose: see in the code of the caller whether ' +
+        `not judged: ${nameUnjudged(found)}: they are whole and began traces of their own, each after a request of the caller whose trace lacks it: work of a ` +
+          'queue, or after the answer, that has lost the context looks like this, and so does work that begins a trace on purpose: see in the code of the caller whether ' +
           'such a request starts the work, and hand its context over (propagation-check explain context-lost-in-process)',
       ];
 }

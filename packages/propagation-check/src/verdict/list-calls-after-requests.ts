@@ -13,7 +13,8 @@ import { nameRows } from './name-rows.ts';
 /**
  * Whole calls that began traces of their own, one after the start of each request of a route that has no call, or has other calls to the
  * same service. Work that continues after the answer and lost its context looks like this; so does work that begins a trace on purpose. A
- * timer rarely makes exactly as many calls as there are requests, each before the next request but one.
+ * timer rarely makes exactly as many calls as there are requests, each before the next request but one. Where one worker makes the calls in turn,
+ * more requests wait; then each call lies within its request, and there are many.
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
@@ -105,7 +106,7 @@ function indexRoutes(scene: Scene): (service: string) => Routes {
 function areAfterRequests(scene: Scene, routes: readonly Route[], calls: readonly number[]): boolean {
   const began = sortStarts(scene, calls);
   return routes.some(({ rows, starts }) => {
-    if (!areInTurn(starts, began)) return false;
+    if (!areInTurn(starts, began) && !areWithinInTurn(scene, rows, calls)) return false;
     const requests = takeOneOfEachResource(scene, rows);
     return takeOneOfEachResource(scene, calls).every((call) =>
       requests.some((request) => mayBeOfOneProcess(request, call)),
@@ -122,6 +123,23 @@ function areInTurn(requests: Float64Array, calls: Float64Array): boolean {
   return calls.every(
     (call, at) => call >= (requests[at] ?? call) && call < (requests[at + 2] ?? Number.POSITIVE_INFINITY),
   );
+}
+
+/** Whether each of many calls lies within the request that came in its turn. */
+function areWithinInTurn(
+  { graph, thresholds }: Scene,
+  rows: readonly number[],
+  calls: readonly number[],
+): boolean {
+  if (calls.length < thresholds.manyDisplaced) return false;
+  const { starts, ends } = graph;
+  const inOrder = (some: readonly number[]): readonly number[] =>
+    some.toSorted((one, other) => (starts[one] ?? 0) - (starts[other] ?? 0));
+  const requests = inOrder(rows);
+  return inOrder(calls).every((call, at) => {
+    const request = requests[at] ?? call;
+    return (starts[call] ?? 0) >= (starts[request] ?? 0) && (ends[call] ?? 0) <= (ends[request] ?? 0);
+  });
 }
 
 function sortStarts({ graph }: Scene, rows: readonly number[]): Float64Array {

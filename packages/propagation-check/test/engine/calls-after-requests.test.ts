@@ -60,6 +60,22 @@ suite('whole calls that each began a trace after a request without a call', () =
     assert.deepEqual([delayed(449), delayed(451)], [1, undefined]);
   });
 
+  test('are named if one worker makes them in turn while many requests wait', () => {
+    const waiting = (count: number, more = 0) =>
+      judge(
+        ...Array.from({ length: count }, (_, at) =>
+          // The answers take longer than the calls, each its own time.
+          request(at * 50).replace(/\.\.\d+/, `..${at * 50 + 300 + ((at * 7) % 5) * 60}`),
+        ),
+        ...Array.from({ length: count + more }, (_, at) => call(at * 50 + 150)),
+      ).unjudged;
+    const edge = { client: 'web', peer: 'orders', calls: 16, server: 'orders', why: 'after-request' };
+    assert.deepEqual(waiting(16), [edge]);
+    assert.equal(waiting(16, 1), undefined);
+    // Few overlapping requests may be as many as the calls of a timer.
+    assert.equal(waiting(12), undefined);
+  });
+
   test('are not named if the requests are of several routes, are health checks, or have calls themselves', () => {
     const mixed = requests.map((start, at) => request(start, at === 2 ? '/other' : '/fire'));
     assert.equal(judge(...mixed, ...works).unjudged, undefined);
