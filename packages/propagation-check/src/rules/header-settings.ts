@@ -130,5 +130,5 @@ export function findHeaderSetting(span: Span | null): string | null {
 function describeSetting(set: HeaderSetting['set']): string {
   if (typeof set === 'string') return set;
   const { name, value } = set;
-  return `${name}=${value.includes('=') ? `"${value}"` : value}`;
+  return `${name}=${value.includes('=') ? `"${value}"` : value} (exec sets it)`;
 }

@@ -14,7 +14,7 @@ test('the setting that records headers comes first, then taps, then packets', ()
   );
   assert.equal(
     record,
-    'Let orders record headers in its spans: OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=traceparent,b3,x-b3-traceid',
+    'Let orders record headers in its spans: OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=traceparent,b3,x-b3-traceid (exec sets it)',
   );
   assert.match(send ?? '', /^Before the calls, send orders a request .*:\ncurl -H 'traceparent: 00-/);
   assert.match(tap ?? '', /propagation-check tap/);
