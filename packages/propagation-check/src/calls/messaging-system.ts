@@ -36,3 +36,10 @@ export function readBroker(call: FactSource): string | null {
     .replace(vendor, '');
   return system === undefined || system === '' || system === api ? null : system;
 }
+
+/** Brokers that keep a log, from which each group of consumers reads all messages. A queue gives each message to one consumer. */
+const logs: ReadonlySet<string | null> = new Set(['kafka', 'eventhubs', 'kinesis', 'pulsar']);
+
+export function isOfLog(call: FactSource): boolean {
+  return logs.has(readBroker(call));
+}

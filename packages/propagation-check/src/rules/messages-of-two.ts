@@ -1,43 +1,76 @@
 import { readDestination } from '../calls/messaging-facts.ts';
-import { mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
-import type { Span } from '../span/span.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { isOfLog, mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import type { Draft } from './draft.ts';
 import { gate } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
-import { messageCauses } from './split-message.ts';
+import { countMessages, messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /** The messages of two services at one destination of a broker. */
 export interface MessagesOfTwo {
-  /** PRODUCER spans without a child or link, and messages that began traces; by start. */
+  /** Messages that no span received, or if there are none, messages in a log that only other services received; and messages that began traces. By start. */
   readonly sent: Group<Span>;
   readonly received: Group<Span>;
-  /** The number of other services that send to the destination or receive from it. */
+  /** The number of other services that send to the destination, or receive from it another number of messages than were sent. */
   readonly others: number;
 }
 
 /**
- * Groups loose ends by destination.
+ * Groups loose ends by destination and receiver.
  * @param isMeant Whether a message that began a trace belongs to a group.
  */
 export function groupByDestination(
-  { facts }: Scene,
+  scene: Scene,
   open: Open,
   isMeant: (received: Span) => boolean = () => true,
 ): readonly MessagesOfTwo[] {
+  const { facts } = scene;
   if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
-  const producers = open.clients.filter(({ kind }) => kind === 'PRODUCER');
-  if (producers.length === 0) return [];
-  const began = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMeant);
-  const named = [...producers, ...began].filter((span) => readDestination(span) !== null);
-  return groupBy(named, (span) => keyFor(readDestination(span))).flatMap((spans) => {
-    const ofService = (some: readonly Span[]) => groupBy(some, (span) => keyFor(span.serviceName));
-    const [sent, ...otherSenders] = ofService(spans.filter(({ kind }) => kind === 'PRODUCER'));
-    const [received, ...otherReceivers] = ofService(spans.filter(({ kind }) => kind !== 'PRODUCER'));
-    const others = otherSenders.length + otherReceivers.length;
-    return sent && received ? [{ sent, received, others }] : [];
+  const began = open.roots
+    .select((row) => facts.protocolOf(row) === 'messaging')
+    .filter((span) => readDestination(span) !== null && isMeant(span));
+  if (began.length === 0) return [];
+  const ofDestination = mapBy(
+    open.clients.filter(({ kind }) => kind === 'PRODUCER'),
+    readDestination,
+  );
+  const listOthers = prepareContinued(scene);
+  return groupBy(began, (span) => keyFor(readDestination(span))).flatMap((spans) => {
+    const receivers = ofService(spans);
+    return receivers.flatMap((received) => {
+      const [first] = received;
+      const [sent, ...otherSenders] = ofService(
+        ofDestination.get(readDestination(first)) ?? listOthers(first),
+      );
+      if (sent === undefined) return [];
+      const isOther = (one: Group<Span>): boolean => one !== received && countMessages(one) !== sent.length;
+      return [{ sent, received, others: otherSenders.length + receivers.filter(isOther).length }];
+    });
   });
+}
+
+function ofService(spans: readonly Span[]): readonly Group<Span>[] {
+  return groupBy(spans, (span) => keyFor(span.serviceName));
+}
+
+/** Lists the messages to the log of a received one that its receiver did not continue. */
+function prepareContinued({ graph, facts, groupsInto }: Scene): (received: Span) => readonly Span[] {
+  const { kinds } = graph.store;
+  const producers = remember(() => {
+    const rows = Array.from(kinds.keys()).filter(
+      (row) => kinds[row] === kindNumber.producer && graph.has(row),
+    );
+    return mapBy(rows, (row) => readDestination(facts.at(row)));
+  });
+  return (received) => {
+    if (!isOfLog(received)) return [];
+    const read = new Set(groupsInto(received.serviceName).flatMap(({ clients }) => Array.from(clients)));
+    const rows = producers().get(readDestination(received)) ?? [];
+    return graph.viewsOf(rows.filter((row) => !read.has(row)));
+  };
 }
 
 /**
@@ -48,7 +81,7 @@ export function joinSingle(messages: readonly MessagesOfTwo[]): readonly Message
   const keyOf = ({ sent, received, others }: MessagesOfTwo): string =>
     others === 0 && sent.length === 1 && received.length === 1
       ? keyFor(sent[0].serviceName, received[0].serviceName)
-      : keyFor(readDestination(sent[0]));
+      : keyFor(readDestination(sent[0]), received[0].serviceName, 'all');
   return groupBy(messages, keyOf).map(([first, ...more]) => ({
     sent: [first.sent[0], ...first.sent.slice(1), ...more.flatMap(({ sent }) => sent)],
     received: [first.received[0], ...first.received.slice(1), ...more.flatMap(({ received }) => received)],

@@ -1,5 +1,6 @@
 import { readDestination } from '../calls/messaging-facts.ts';
-import { hasCall } from './expected-calls.ts';
+import type { Span } from '../span/span.ts';
+import type { Group } from '../util/group-by.ts';
 import {
   gateOfBroker,
   gateOfTwo,
@@ -9,35 +10,43 @@ import {
   type MessagesOfTwo,
   warnOfTwo,
 } from './messages-of-two.ts';
+import { listWhole, prepareLikeness } from './partly-split-messages.ts';
 import { gate, rule } from './rule.ts';
-import { areInOrder, countMessages, listMessages } from './split-message.ts';
+import type { Scene } from './scene.ts';
+import { countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /**
- * One service sends to a destination, another receives as many messages from it, and no message is whole. A warning without an expectation
+ * One service sends to a destination, another receives nearly as many messages from it that begin traces. A warning without an expectation
  * and without message ids: a destination may have senders outside the data.
  */
 export const possibleMessages = rule<MessagesOfTwo>({
   finding,
   measure: (scene, open) =>
     joinSingle(
-      groupByDestination(scene, open, (received) =>
-        scene.expectation.edges.every((edge) => edge.server !== received.serviceName),
+      groupByDestination(
+        scene,
+        open,
+        ({ serviceName }) =>
+          scene.expectation.edges.every(({ server }) => server !== serviceName) ||
+          listWhole(scene, scene.groupsInto(serviceName)).length > 0,
       ),
     ),
   gates: [
     gateOfTwo,
     gate(
-      'no message between the two is whole',
-      ({ sent, received }, scene) => !hasCall(scene, sent[0].serviceName, received[0].serviceName),
+      'if messages between the two are whole, the received ones are alike',
+      areAlike,
       ({ sent }) => `some of ${sent[0].serviceName} are`,
     ),
     gate(
-      'as many are received as were sent, each after one that was sent',
+      'nearly as many are received as were sent, each after one that was sent',
       ({ sent, received }, { thresholds }) =>
         sent.length >= thresholds.fewestDisplaced &&
-        sent.length === countMessages(received) &&
-        areInOrder(sent, listMessages(received)),
+        Math.min(sent.length, countMessages(received)) >=
+          countMost(sent, received) * thresholds.everyRequestShare &&
+        countInOrder(sent, listMessages(received)) >=
+          countMost(sent, received) * thresholds.everyRequestShare,
       ({ sent, received }) => `${countMessages(received)} of ${sent.length}`,
     ),
     gateOfBroker,
@@ -47,6 +56,26 @@ export const possibleMessages = rule<MessagesOfTwo>({
     warnOfTwo(
       messages,
       (client) =>
-        `no CONSUMER span of ${messages.received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, and as many of its messages from ${readDestination(client)} began traces`,
+        `no CONSUMER span of ${messages.received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, and about as many of its messages from ${readDestination(client)} began traces`,
     ),
 });
+
+function areAlike({ sent, received }: MessagesOfTwo, scene: Scene): boolean {
+  const whole = listWhole(scene, scene.groupsBetween(sent[0].serviceName, received[0].serviceName));
+  const isAlike = prepareLikeness(scene, whole);
+  return whole.length === 0 || received.every((span) => isAlike(scene.graph.rowOf(span)));
+}
+
+function countMost(sent: readonly Span[], received: readonly Span[]): number {
+  return Math.max(sent.length, countMessages(received));
+}
+
+/** The number of received messages that can each be another, earlier sent message. Both lists are by start. */
+function countInOrder(sent: Group<Span>, received: readonly Span[]): number {
+  let paired = 0;
+  for (const message of received) {
+    const next = sent[paired];
+    if (next !== undefined && next.startTimeUnixNano <= message.startTimeUnixNano) paired += 1;
+  }
+  return paired;
+}

@@ -9,7 +9,6 @@ import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process
 import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
-import { messagesOfReplicas } from './messages-of-replica.ts';
 import { misledMessages } from './misled-message.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
@@ -18,6 +17,7 @@ import { missingLoopbacks } from './missing-loopback.ts';
 import { partlyMissingServers } from './missing-server.ts';
 import { droppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
+import { partlySplitMessages } from './partly-split-messages.ts';
 import { possibleCalls } from './possible-call.ts';
 import { possibleMessages } from './possible-message.ts';
 import type { Rule } from './rule.ts';
@@ -66,6 +66,7 @@ export const rules: readonly Rule[] = [
   messagesSplitById,
   splitConversations,
   splitMessages,
+  partlySplitMessages,
   splitBatches,
   splitsByHand,
   partlySplitEdges,
@@ -96,7 +97,6 @@ export const rules: readonly Rule[] = [
   // No errors: remaining spans, and data that mislead.
   possibleCalls,
   possibleMessages,
-  messagesOfReplicas,
   uninstrumentedPeers,
   spansLostInServices,
   externalParents,

@@ -1,14 +1,14 @@
 import { isSend } from '../calls/broker-api.ts';
 import { readCallFacts } from '../calls/call-facts.ts';
-import { type CallGroup, viewCalls } from '../calls/call-group.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { readBatchSize } from '../calls/messaging-facts.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { keyFor } from '../util/group-by.ts';
 import { sumOf } from '../util/statistics.ts';
-import { hasCall, listUnseenEdges } from './expected-calls.ts';
+import { listUnseenEdges } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
@@ -18,8 +18,6 @@ import { finding as splitTrace } from './split-trace.ts';
 /** Sent messages of an expected edge that no span received, and received messages of its callee that no span sent. */
 interface LostMessages {
   readonly edge: ExpectedEdge;
-  /** Whether the edge has whole messages. Then these are the messages of one destination. */
-  readonly isWhole: boolean;
   /** Whether they were received from destinations to which the sender sends nothing. */
   readonly isRenamed: boolean;
   readonly producers: readonly Span[];
@@ -27,28 +25,13 @@ interface LostMessages {
 }
 
 /**
- * PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans without either. Without message ids, batches and late
- * delivery make pairs impossible, so only expected edges are judged: edges without a whole message, or edges on which as many messages are
- * lost on either side, each sent before one is received.
+ * PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans without either, on expected edges without a whole message.
+ * Without message ids, batches and late delivery make pairs impossible.
  */
 export const splitMessages = rule<LostMessages>({
   finding: splitTrace,
-  measure: (scene, open) => [...measureUnseen(scene, open), ...measureSeen(scene, open)],
-  gates: [
-    gate('messages are lost on either side', ({ producers }) => producers.length > 0, tellLost),
-    gate(
-      'no message of the edge is whole, or as many are lost on either side, and several',
-      ({ isWhole, producers, consumers }, { thresholds }) =>
-        !isWhole ||
-        (producers.length >= thresholds.fewestLostMessages && countMessages(consumers) === producers.length),
-      tellLost,
-    ),
-    gate(
-      'no message of the edge is whole, or each was sent before one was received',
-      ({ isWhole, producers, consumers }) => !isWhole || areInOrder(producers, listMessages(consumers)),
-      tellLost,
-    ),
-  ],
+  measure: measureUnseen,
+  gates: [gate('messages are lost on either side', ({ producers }) => producers.length > 0, tellLost)],
   looseEnds: ({ producers, consumers }) => [...producers, ...consumers],
   report: (lost, scene) => {
     const { edge, producers, consumers } = lost;
@@ -80,7 +63,6 @@ function tellLost({ producers, consumers }: LostMessages): string {
   return `${producers.length} sent and not received, ${countMessages(consumers)} received and not sent`;
 }
 
-/** Lost messages of edges without a whole call. */
 function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
     // A platform that invokes a function with a message may write a parent of its own.
@@ -109,46 +91,8 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
       alike.length === 0 &&
       consumers.length >= scene.thresholds.fewestLostMessages &&
       open.roots.of(edge.server).every((span) => isMessage(span) || isHealthProbe(span));
-    return [{ edge, isWhole: false, isRenamed, producers: isRenamed ? producers : alike, consumers }];
+    return [{ edge, isRenamed, producers: isRenamed ? producers : alike, consumers }];
   });
-}
-
-/** Lost messages of edges with whole messages, by destination. */
-function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
-  const seen = scene.expectation.edges.filter(
-    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
-  );
-  return seen.flatMap((edge) => {
-    const groups = scene.groupsBetween(edge.client, edge.server).filter(isOfMessages);
-    const whole = viewCalls(scene.graph, groups).filter(
-      ({ client }) => client.kind === 'PRODUCER' || isSend(client),
-    );
-    const kinds = new Set(whole.map(({ server }) => nameKind(server)));
-    const consumers = open.roots.of(edge.server).filter((span) => kinds.has(nameKind(span)));
-    const unread = [
-      ...open.clients.filter((span) => span.kind === 'PRODUCER' && span.serviceName === edge.client),
-      ...(consumers.length > 0 ? listUnreadSends(scene, edge.client) : []),
-    ];
-    const sent = mapBy(unread, nameDestination);
-    return groupBy(consumers, nameDestination).map((received) => ({
-      edge,
-      isWhole: true,
-      isRenamed: false,
-      producers: sent.get(nameDestination(received[0])) ?? [],
-      consumers: received,
-    }));
-  });
-}
-
-function isOfMessages({ clientKind, protocol }: CallGroup): boolean {
-  return clientKind === 'PRODUCER' || (clientKind === 'CLIENT' && protocol === 'messaging');
-}
-
-/** The CLIENT spans in which a service sends messages, without those that a consumer continued. */
-function listUnreadSends(scene: Scene, service: string): readonly Span[] {
-  const groups = scene.groupsFrom(service).filter(({ clientKind }) => clientKind === 'CLIENT');
-  const continued = new Set(groups.flatMap(({ clients }) => [...clients]));
-  return listSends(scene, service).filter((span) => !continued.has(scene.graph.rowOf(span)));
 }
 
 /**

@@ -547,6 +547,16 @@ export const thresholdTable = {
       higher: 'split-trace/broken-messages-of-one',
     },
   },
+  messageLag: {
+    value: 2,
+    unit: 'ratio',
+    reason:
+      'A lost message may wait longer than each whole one: of three lost beside six whole ones, one does in a third of captures. It rarely waits this many times as long.',
+    pinnedBy: {
+      lower: 'split-trace/broken-message-lag',
+      higher: 'split-trace/healthy-message-lag',
+    },
+  },
   fewestInRhythm: {
     value: 5,
     unit: 'count',

@@ -12,7 +12,9 @@ const read = (service: string, at: number, link: string) =>
   `trace ${at + (service === 'audit' ? 500 : 700)}\n  ${service} CONSUMER "process orders" ${at * 100 + 10}..${at * 100 + 20} ${link} ${topic}\n`;
 const worker = (at: number) => read('worker', at, `link:m${at}`);
 const audit = (at: number) => read('audit', at, `link:m${at}`);
-const lost = (at: number) => read('audit', at, '');
+/** Received at a time that fits no message. */
+const lost = (at: number) =>
+  `trace ${at + 3000}\n  audit CONSUMER "process orders" ${at * 100 - 488}..${at * 100 - 478} ${topic}\n`;
 
 const expected = 'expect web -> worker\nexpect web -> audit\n';
 
@@ -102,7 +104,7 @@ suite('messages of which an expected service received a part with their context,
     const others = (change: (drawing: string) => string) =>
       judge(
         expected,
-        split(5).replaceAll(/trace 5\d\d\n {2}audit .*\n/g, (drawn) =>
+        split(5).replaceAll(/trace 3\d\d\d\n {2}audit .*\n/g, (drawn) =>
           drawn.includes('link:') ? drawn : change(drawn),
         ),
       );

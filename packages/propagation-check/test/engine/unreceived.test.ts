@@ -196,7 +196,7 @@ test('messages to queues with one message each, such as reply queues, share one 
   const reply = (at: number) => (drawn: string) => drawn.replaceAll('name=mails', `name=amq.gen-${at}`);
   const { result, notes } = tell(
     `trace 900\n  web CLIENT "GET" 0..9 http.request.method=GET url.full=http://mailer/\n    mailer SERVER "GET" 1..8 http.request.method=GET url.path=/\n`,
-    ...range(0, 8).map((at) => reply(at)(cut(at))),
+    ...range(0, 8).map((at) => reply(at)(began(at) + send(at + 10))),
   );
   assert.equal(result.unjudged?.length, 9);
   assert.equal(notes.length, 1);

@@ -129,9 +129,7 @@ test('the same destination name at two brokers is two destinations', () => {
   }
 });
 
-test('whole messages between the two services, or more received than sent messages, contradict it', () => {
-  const whole = drawChain(90, send(9000), take(9000));
-  assert.deepEqual(judgeDrawing(both + whole), []);
+test('more received than sent messages contradict it', () => {
   assert.deepEqual(judgeDrawing(both + drawChain(90, take(9000))), []);
 });
 

@@ -1,0 +1,198 @@
+import { isSend } from '../calls/broker-api.ts';
+import { type CallGroup, groupCalls, someCall } from '../calls/call-group.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
+import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { atTime } from '../span/row-span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
+import { areInOrder, countMessages, listMessages, messageCauses } from './split-message.ts';
+import { finding as splitTrace } from './split-trace.ts';
+
+/** Messages of an edge with whole messages, at one destination. */
+interface PartlySplit {
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly isExpected: boolean;
+  /** Whether the expectations allow senders outside of the data, or forbid the edge. */
+  readonly mayBeOthers: boolean;
+  /** Messages that no span received; if there are none, messages that only other services received. By start. */
+  readonly sent: readonly Span[];
+  /** Messages that began traces at the receiver. */
+  readonly received: Group<Span>;
+  readonly timed: () => Timed;
+}
+
+interface Timed {
+  /** The number of sent messages without those that may be received after the capture. */
+  readonly due: number;
+  /** Pairs of these and the received messages by the times that whole messages take. Empty where chance explains as many. */
+  readonly pairs: readonly Pair[];
+}
+
+/**
+ * Messages of an edge with whole messages that lost their context. Proof is either an expected edge on which as many messages are lost on
+ * either side, each sent before one is received, or the times: each root began as soon after a message as whole messages are received.
+ */
+export const partlySplitMessages = rule<PartlySplit>({
+  finding: splitTrace,
+  measure: (scene, open) =>
+    groupCalls(listWhole(scene, scene.groups)).flatMap((whole) => measureEdge(scene, open, whole)),
+  gates: [
+    gate(
+      'several messages are lost on either side',
+      ({ sent, received }, { thresholds }) =>
+        Math.min(sent.length, countMessages(received)) >= thresholds.fewestLostMessages,
+      tellLost,
+    ),
+    gate(
+      'the edge is expected and as many messages are lost on either side, in order; or times pair nearly all',
+      (lost, scene) => isCounted(lost) || isTimed(lost, scene),
+      tellLost,
+    ),
+  ],
+  looseEnds: ({ sent, received }) => [...sent, ...received],
+  report: (lost) => {
+    const { client, server, sent, received } = lost;
+    return splitTrace.report({
+      ...{ client, server, protocol: 'messaging', candidates: messageCauses },
+      shown: isCounted(lost)
+        ? sent.map((message) => ({
+            client: message,
+            server: null,
+            says: `no CONSUMER span of ${server} has ${message.kind} ${message.spanId} as parent or link`,
+          }))
+        : lost.timed().pairs.map((pair) => ({
+            client: pair.client,
+            server: pair.server,
+            says: `${pair.server.kind} ${pair.server.spanId} is a root of trace ${pair.server.traceId}, as soon after ${pair.client.kind} ${pair.client.spanId} as ${server} receives other messages`,
+          })),
+      explains: received,
+    });
+  },
+});
+
+function tellLost({ sent, received, isExpected }: PartlySplit): string {
+  return `${sent.length} sent and not received, ${countMessages(received)} received and not sent${isExpected ? '' : ', nobody expects the edge'}`;
+}
+
+/** The whole messages between two services. A CLIENT span may also receive messages or settle them. */
+export function listWhole({ facts }: Scene, groups: readonly CallGroup[]): readonly CallGroup[] {
+  return groups.filter(
+    (group) =>
+      group.client !== group.server &&
+      (group.clientKind === 'PRODUCER' ||
+        (group.clientKind === 'CLIENT' &&
+          group.protocol === 'messaging' &&
+          someCall([group], (row) => isSend(facts.at(row))))),
+  );
+}
+
+function isCounted({ isExpected, sent, received }: PartlySplit): boolean {
+  return isExpected && countMessages(received) === sent.length && areInOrder(sent, listMessages(received));
+}
+
+function isTimed({ received, mayBeOthers, timed }: PartlySplit, { thresholds }: Scene): boolean {
+  if (mayBeOthers) return false;
+  const { due, pairs } = timed();
+  return (
+    pairs.length >= thresholds.fewestLostMessages &&
+    pairs.length >= Math.max(due, received.length) * thresholds.everyRequestShare
+  );
+}
+
+function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonly PartlySplit[] {
+  const { graph, services, expectation } = scene;
+  const [{ client, server }] = whole;
+  const roots = open.roots.select(prepareLikeness(scene, whole), server);
+  if (roots.length === 0) return [];
+  const into = expectation.edges.filter((edge) => edge.server === server);
+  const isExpected = into.some((edge) => edge.rule === 'must' && edge.client === client);
+  const mayBeOthers = into.some((edge) =>
+    edge.client === client ? edge.rule === 'must-not' : edge.rule === 'may' && !services.has(edge.client),
+  );
+  const left = new Set(open.clients.map((span) => graph.rowOf(span)));
+  const unread = listUnread(scene, whole);
+  return groupBy(roots, (span) => keyFor(readDestination(span))).flatMap((received) => {
+    const [first] = received;
+    const destination = readDestination(first);
+    const there = unread.filter(
+      (span) => readDestination(span) === destination && mayBeOfOneBroker(span, first),
+    );
+    const ofNobody = there.filter((span) => left.has(graph.rowOf(span)));
+    const sent = ofNobody.length > 0 ? ofNobody : there;
+    const timed = remember(() =>
+      pairByTimes(scene, sent, received, findLongestLag(scene, whole, destination)),
+    );
+    return [{ client, server, isExpected, mayBeOthers, sent, received, timed }];
+  });
+}
+
+/**
+ * Whether a span has the kind, name and destination of a span of whole messages. Some services receive a message in one span, without a
+ * link, and process it in another: these are two kinds.
+ */
+export function prepareLikeness(
+  { graph, facts }: Scene,
+  whole: readonly CallGroup[],
+): (row: number) => boolean {
+  const destinationOf = facts.remember(readDestination);
+  const likenessOf = (row: number): string =>
+    keyFor(graph.store.kinds[row] ?? 0, facts.nameOf(row), destinationOf(row));
+  const known = remember(() => new Set(whole.flatMap(({ servers }) => Array.from(servers, likenessOf))));
+  return (row) => known().has(likenessOf(row));
+}
+
+/** The messages of the sender that no span of the receiver continues. A service that makes PRODUCER spans also sends these in CLIENT spans. */
+function listUnread(
+  { graph, facts, services, selectSpans }: Scene,
+  whole: Group<CallGroup>,
+): readonly Span[] {
+  const [{ client }] = whole;
+  const read = new Set(whole.flatMap(({ clients }) => Array.from(clients)));
+  const { kinds } = graph.store;
+  const isSent = services.hasKind(client, 'PRODUCER')
+    ? (row: number) => kinds[row] === kindNumber.producer
+    : (row: number) => facts.protocolOf(row) === 'messaging' && isSend(facts.at(row));
+  return selectSpans(client, (row) => isSent(row) && !read.has(row));
+}
+
+function findLongestLag(
+  { graph, facts }: Scene,
+  whole: Group<CallGroup>,
+  destination: string | null,
+): number {
+  let longest = 0;
+  for (const { clients, servers } of whole)
+    for (const [at, row] of servers.entries())
+      if (readDestination(facts.at(row)) === destination)
+        longest = Math.max(longest, (graph.starts[row] ?? 0) - (graph.starts[clients[at] ?? row] ?? 0));
+  return longest;
+}
+
+function pairByTimes(
+  { thresholds, capture }: Scene,
+  sent: readonly Span[],
+  received: readonly Span[],
+  longest: number,
+): Timed {
+  const openFor = BigInt(Math.ceil(longest * thresholds.messageLag));
+  const messages = new Map(
+    sent.map((span) => [atTime(span, span.startTimeUnixNano, span.startTimeUnixNano + openFor), span]),
+  );
+  const waiting = [...messages.keys()];
+  const pair = (moved: readonly Span[]): readonly Pair[] => pairSpans(waiting, moved, () => true, thresholds);
+  const pairs = pair(received);
+  const paired = new Set(pairs.map(({ client }) => client));
+  const isSure = isMoreThanChance(received, pairs.length, (moved) => pair(moved).length, thresholds);
+  return {
+    due: waiting.filter((span) => paired.has(span) || span.endTimeUnixNano <= capture.to).length,
+    pairs: isSure
+      ? pairs.map(({ client, ...one }) => ({ ...one, client: messages.get(client) ?? client }))
+      : [],
+  };
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { judgeDrawing } from './judge-drawing.ts';
+
+const topicOf = (system: string, name = 'orders') =>
+  `messaging.system=${system} messaging.destination.name=${name}`;
+
+interface Case {
+  readonly head: string;
+  readonly system: string;
+  /** The messages that lose their context on the way to `worker`, of nine. */
+  readonly lost: readonly number[];
+  /** Messages that are not received. */
+  readonly waiting: readonly number[];
+  /** How long the lost messages wait; the others wait for 30 ms. */
+  readonly lag: number;
+  readonly name: string;
+  readonly more: string;
+}
+
+const times = [0, 130, 400, 520, 900, 1010, 1400, 1530, 1700];
+const shown: Case = {
+  ...{ head: '', system: 'kafka', lost: [1, 4, 6], waiting: [], lag: 40 },
+  ...{ name: 'process orders', more: '' },
+};
+
+function judge(changes: Partial<Case>): readonly string[] {
+  const { head, system, lost, waiting, lag, name, more } = { ...shown, ...changes };
+  const topic = topicOf(system);
+  const traces = times.map((at, index) => {
+    const send = `trace ${index + 1}\n  web PRODUCER "send orders" ${at}..${at + 5} id:m${index} ${topic}\n`;
+    if (waiting.includes(index)) return send;
+    return lost.includes(index)
+      ? `${send}trace ${index + 101}\n  worker CONSUMER "${name}" ${at + lag}..${at + lag + 10} ${topic}\n`
+      : `${send}    worker CONSUMER "process orders" ${at + 30}..${at + 40} ${topic}\n`;
+  });
+  return judgeDrawing(`${head}${traces.join('')}${more}`);
+}
+
+const split = ['error split-trace web -> worker 3'];
+const send = (trace: number, at: number) =>
+  `trace ${trace}\n  web PRODUCER "send orders" ${at}..${at + 5} ${topicOf('kafka')}\n`;
+const take = (trace: number, at: number) =>
+  `trace ${trace}\n  worker CONSUMER "process orders" ${at}..${at + 10} ${topicOf('kafka')}\n`;
+
+suite('messages of an edge with whole messages that begin traces', () => {
+  for (const [what, changes, expected] of [
+    ['as soon after a message as whole ones', {}, split],
+    ['from RabbitMQ', { system: 'rabbitmq' }, split],
+    ['while the last message waits', { waiting: [8] }, split],
+    ['while an earlier message waits', { waiting: [3] }, []],
+    ['while another root is of an unseen sender', { more: take(300, 1200) }, []],
+    ['much later than whole ones', { lag: 5_000 }, []],
+    ['before a message was sent', { lag: -60 }, []],
+    ['two of them', { lost: [1, 4] }, []],
+    ['in spans with another name', { name: 'receive orders' }, []],
+    ['where others may send', { head: 'may outside -> worker\n' }, []],
+    ['where the sender may send', { head: 'may web -> worker\n' }, split],
+    [
+      'where a service with spans may send',
+      { head: 'may shop -> worker\n', more: 'trace 400\n  shop INTERNAL "job" 0..9\n' },
+      split,
+    ],
+    ['much later, on an expected edge', { head: 'expect web -> worker\n', lag: 5_000 }, split],
+    [
+      'while an earlier message waits, on an expected edge',
+      { head: 'expect web -> worker\n', waiting: [3] },
+      [],
+    ],
+  ] as const)
+    test(`${what}: ${expected.length === 0 ? 'nothing' : 'an error'}`, () => {
+      assert.deepEqual(judge(changes), expected);
+    });
+
+  test('more of them: one may have an unseen sender, and one may wait', () => {
+    const lost = Array.from({ length: 10 }, (_, at) => 3_000 + at * 310 + (at % 3) * 47);
+    const cut = lost.map((at, index) => send(500 + index, at) + take(600 + index, at + 25)).join('');
+    const ten = ['error split-trace web -> worker 10'];
+    assert.deepEqual(judge({ lost: [], more: cut }), ten);
+    assert.deepEqual(judge({ lost: [], more: cut + take(700, 7_000) }), ten);
+    assert.deepEqual(judge({ lost: [], more: cut + take(700, 7_000) + take(701, 7_100) }), []);
+    assert.deepEqual(judge({ lost: [], more: cut + send(700, 3_100) }), ten);
+  });
+});
+
+suite('two services that receive all messages', () => {
+  const both = (system: string, lost: readonly number[], waiting: readonly number[] = []) => {
+    const topic = topicOf(system);
+    const traces = times.map((at, index) => {
+      const audit = `audit CONSUMER "audit orders" ${at + 35}..${at + 45} ${topic}\n`;
+      const sent = `trace ${index + 1}\n  web PRODUCER "send orders" ${at}..${at + 5} ${topic}\n    worker CONSUMER "process orders" ${at + 30}..${at + 40} ${topic}\n`;
+      if (waiting.includes(index)) return sent;
+      return sent + (lost.includes(index) ? `trace ${index + 101}\n  ${audit}` : `    ${audit}`);
+    });
+    return judgeDrawing(traces.join(''));
+  };
+  const all = times.map((_, index) => index);
+
+  test('one of them loses the context of three', () => {
+    assert.deepEqual(both('kafka', [1, 4, 6]), ['error split-trace web -> audit 3']);
+    assert.deepEqual(both('kafka', [], [1, 4, 6]), []);
+  });
+  test('one of them loses all: a warning, as nobody expects the edge', () => {
+    assert.deepEqual(both('kafka', all), ['warning split-trace web -> audit 9']);
+    assert.deepEqual(both('azure_eventhubs', all), ['warning split-trace web -> audit 9']);
+  });
+  test('a queue gives each message to one service: the roots are messages of others', () => {
+    assert.deepEqual(both('rabbitmq', all), []);
+  });
+});
