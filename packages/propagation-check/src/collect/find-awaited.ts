@@ -6,6 +6,7 @@ import { keyOf } from '../graph/trace-graph.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { findings as knownFindings } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
+import { nameService } from '../util/name-service.ts';
 import type { Finding } from '../verdict/result.ts';
 import { findProvenSides, type ProvenSides } from './find-proven-sides.ts';
 import type { CheckInputs, Judgement } from './judge.ts';
@@ -98,6 +99,6 @@ function nameSpan(span: Span): string {
   const address = nameAddress({ host, port }) ?? '';
   const target = span.kind === 'SERVER' ? (path ?? '') : `${address}${path ?? ''}`;
   const request = method === null || target === '' ? null : `${method} ${target}`;
-  const service = span.serviceName ?? 'a service without a name';
+  const service = nameService(span.serviceName);
   return `${rpcMethod ?? request ?? destination ?? span.name} of ${service}`;
 }

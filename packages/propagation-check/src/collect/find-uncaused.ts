@@ -8,6 +8,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 import { listNames } from '../util/list-names.ts';
+import { nameService } from '../util/name-service.ts';
 import { listReached } from './list-reached.ts';
 
 /**
@@ -59,7 +60,7 @@ function isBegun(span: Span): boolean {
  * @param others Other possible callers.
  */
 export function describeUncaused(uncaused: readonly Span[], path: string, others: string): string {
-  const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
+  const services = [...new Set(uncaused.map((span) => nameService(span.serviceName)))];
   return (
     `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
     `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or ${others}; name the edge with --expect ${JSON.stringify(path)}`

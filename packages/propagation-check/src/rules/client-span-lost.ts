@@ -5,8 +5,9 @@ import { takeFitting } from '../pairing/limit-work.ts';
 import { startsDuring } from '../pairing/times.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { findDarkHop, keyOfHop, tellHop } from './dark-hop.ts';
 import { defineFinding } from './define-finding.ts';
-import { protocolOf, type Shown } from './draft.ts';
+import { type DarkHop, protocolOf, type Shown } from './draft.ts';
 import { hasCall, isExpectedCaller } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
@@ -14,6 +15,7 @@ import { isOfHop, finding as missingClient, nameRequest } from './missing-client
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
+import { moveToFront } from './split-causes.ts';
 
 export const finding = defineFinding('client-span-lost', {
   kind: 'cause',
@@ -37,6 +39,8 @@ interface Lost extends Shown {
   readonly isDark: boolean;
   /** The missing span may be of a hop: no expectation names the called service, and the capture may cut the exports of the hop. */
   readonly isOfHop: boolean;
+  /** The service without spans, as far as the address of the call or an expectation names it. */
+  readonly hop: DarkHop | null;
   /** The caller delivered a span around the missing one that ended later, so the missing span should be here too. */
   readonly isDue: boolean;
 }
@@ -62,7 +66,9 @@ export const lostClientSpans = rule<Group<Lost>>({
       const ended = item.call === undefined ? findEnded(item.server) : undefined;
       return ended === undefined ? [item] : find(item.server, ended);
     });
-    return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark)));
+    return groupBy(found, ({ caller, server, isDark, hop }) =>
+      keyFor(caller, server.serviceName, String(isDark), keyOfHop(hop)),
+    );
   },
   gates: [
     gate(
@@ -74,7 +80,7 @@ export const lostClientSpans = rule<Group<Lost>>({
   ],
   looseEnds: (lost) => lost.map(({ server }) => server),
   report: (lost, scene) => {
-    const [{ caller, server, isDark }] = lost;
+    const [{ caller, server, isDark, hop }] = lost;
     const edge = {
       client: caller,
       server: server.serviceName,
@@ -82,7 +88,13 @@ export const lostClientSpans = rule<Group<Lost>>({
       shown: lost.map(({ client, server, says }) => ({ client, server, says })),
     };
     const severity = lost.every(({ isOfHop }) => isOfHop) ? ('warning' as const) : ('error' as const);
-    if (isDark) return missingClient.report({ ...edge, severity, candidates: behindDarkHop });
+    if (isDark)
+      return missingClient.report({
+        ...edge,
+        severity,
+        ...(hop === null ? {} : { hop, facts: [tellHop(hop, edge)] }),
+        candidates: hop === null || hop.service !== null ? behindDarkHop : behindAddress,
+      });
     return propagatesByItself(scene, caller)
       ? missingClient.report({ ...edge, candidates: withoutInstrumentation })
       : finding.report({ ...edge, isLikely: true });
@@ -99,6 +111,9 @@ const behindDarkHop: readonly FindingId[] = [
   'not-sampled',
   'header-rewritten',
 ];
+
+/** The caller called another address, so the spans of the service there are likelier to be missing than a CLIENT span of the caller. */
+const behindAddress = moveToFront(behindDarkHop, 'server-span-lost');
 
 const withoutInstrumentation: readonly FindingId[] = [
   'client-not-instrumented',
@@ -134,6 +149,12 @@ function findCaller(
   const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
   const call = around.find((span) => clients.has(span)) ?? ended;
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
+  const ofHop =
+    expected === undefined &&
+    (isOfHop(scene, call ?? innermost, server) ||
+      // The caller has no whole call to the called service, so an unknown service stands between them. Nothing says that its spans
+      // should be here.
+      (call !== undefined && !hasCall(scene, call.serviceName, server.serviceName)));
   return [
     {
       client: null,
@@ -148,12 +169,8 @@ function findCaller(
           !isOrphan(scene.graph, span),
       ),
       isDark: caller === undefined || call !== undefined,
-      isOfHop:
-        expected === undefined &&
-        (isOfHop(scene, call ?? innermost, server) ||
-          // The caller has no whole call to the called service, so an unknown service stands between them. Nothing says that its spans
-          // should be here.
-          (call !== undefined && !hasCall(scene, call.serviceName, server.serviceName))),
+      isOfHop: ofHop,
+      hop: caller === undefined || ofHop ? findDarkHop(scene, expected?.client ?? null, call, server) : null,
     },
   ];
 }

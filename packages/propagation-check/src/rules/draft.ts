@@ -51,12 +51,19 @@ export interface Draft {
   readonly explains?: readonly Span[];
   /** The address of a peer without spans. */
   readonly peer?: string;
+  /** The service whose spans are probably missing as a whole. */
+  readonly hop?: DarkHop;
   readonly ended?: EndedCalls;
   /**
    * Requests that a service in between passed on with the header that it received. Without this report their calls look whole and direct.
    */
   readonly passed?: PassedBy;
 }
+
+/** A service that called another one and of which the data hold no span: an expectation names it, or a call to its address. */
+export type DarkHop =
+  | { readonly service: string; readonly address: null }
+  | { readonly service: null; readonly address: string };
 
 /** Why a break is only a warning. For people, in sentences. */
 export interface Doubt {

@@ -1,3 +1,4 @@
+import { describeHopFix } from './dark-hop.ts';
 import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
@@ -42,8 +43,11 @@ export function describeFix(draft: Draft): string {
   return best === undefined ? fixOf(draft, draft.id) : `if ${best}: ${fixOf(draft, best)}`;
 }
 
+const lostSpans: readonly FindingId[] = ['client-span-lost', 'server-span-lost'];
+
 function fixOf(draft: Draft, cause: FindingId): string {
   const { fix, ofMessages } = findings[cause];
+  if (draft.hop !== undefined && lostSpans.includes(cause)) return describeHopFix(draft.hop);
   const own =
     draft.protocol === 'messaging'
       ? ofMessages?.fix

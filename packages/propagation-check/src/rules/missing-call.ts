@@ -469,7 +469,9 @@ function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: b
     shown: roots.map((server) => ({
       client: null,
       server,
-      says: `root, and ${edge.client} shows no CLIENT or PRODUCER span that could have caused it`,
+      says: hasCallers
+        ? `root, and ${edge.client} shows no CLIENT or PRODUCER span that could have caused it`
+        : `root, and no span of ${edge.client} is in the data`,
     })),
   });
 }

@@ -3,6 +3,7 @@ import { nameCall } from '../calls/name-call.ts';
 import { none } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
 import { keyFor } from '../util/group-by.ts';
+import { nameService } from '../util/name-service.ts';
 import { rememberOf } from '../util/remember.ts';
 import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
@@ -49,7 +50,7 @@ function tellCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | 
   const whole = findAlike(scene, draft, 'client', others, sourcesOf);
   return whole === null
     ? null
-    : `${nameCall(draft)}s of ${draft.client} to ${whole.server ?? 'a service without a name'} by the same instrumentation are whole: it sends the header there`;
+    : `${nameCall(draft)}s of ${draft.client} to ${nameService(whole.server)} by the same instrumentation are whole: it sends the header there`;
 }
 
 function isRedirected({ graph }: Scene, { shown, protocol }: Draft): boolean {
@@ -63,7 +64,7 @@ function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | 
   const whole = findAlike(scene, draft, 'server', others, sourcesOf);
   return whole === null
     ? null
-    : `calls of ${whole.client ?? 'a service without a name'} to ${draft.server} by the same instrumentation are whole: it reads the header there`;
+    : `calls of ${nameService(whole.client)} to ${draft.server} by the same instrumentation are whole: it reads the header there`;
 }
 
 /**

@@ -9,6 +9,7 @@ import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process
 import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
+import { lostServices } from './lost-service.ts';
 import { misledMessages } from './misled-message.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
@@ -59,6 +60,8 @@ export const rules: readonly Rule[] = [
   splitSidecars,
   detachedCalls,
   contextLostBetweenClients,
+  // All spans of a service in between are missing; otherwise its caller and its callee would be taken for the two sides of one call.
+  lostServices,
   // Both sides are in the data and not joined: in one trace, then in two.
   missingClients,
   splitTraces,

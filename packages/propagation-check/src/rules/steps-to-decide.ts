@@ -7,6 +7,7 @@ import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { RecordingGap } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
+import { listHopSteps } from './dark-hop.ts';
 import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
@@ -67,8 +68,9 @@ const lookInBrowser =
  * A step with a command to paste has it in a second line. Empty if the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
-  const { id, candidates, protocol, shown, recordingGaps = {} } = draft;
+  const { id, candidates, protocol, shown, hop, recordingGaps = {} } = draft;
   if (candidates === undefined) return [];
+  if (hop !== undefined) return listHopSteps(hop, draft);
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), ...listStepsOfMessage(draft)];
   if (isOfMcp(draft)) return listMcpSteps(draft);

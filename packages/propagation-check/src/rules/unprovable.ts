@@ -1,5 +1,6 @@
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
+import { nameService } from '../util/name-service.ts';
 import { leftOut } from './left-out-links.ts';
 import type { BaseScene, Scene, UnprovableCall } from './scene.ts';
 
@@ -30,5 +31,5 @@ export function listUnprovable(
 export function tellUnprovable({ service, why }: UnprovableCall): string {
   return why === 'cached-answer'
     ? 'the answer names a span of another call: it came from a cache, or clocks differ'
-    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and some of its links are ${leftOut}`;
+    : `a request of ${nameService(service)} that fits began a trace, and some of its links are ${leftOut}`;
 }

@@ -33,6 +33,8 @@ interface WhollyMissing {
   /** The data show that the calls go to this service, not only by exclusion. */
   readonly isToward: boolean;
   readonly isSplit: boolean;
+  /** The called service has no span, and the services that it calls began traces: an SDK would have passed the context on. */
+  readonly losesContext: boolean;
 }
 
 /** Answered CLIENT spans without a child, on an expected edge without whole calls. */
@@ -48,7 +50,13 @@ export const whollyMissingServers = rule<WhollyMissing>({
       );
       if (lonely.length === 0) return [];
       const chosen = selectCallsTo(scene, open, lonely, edge.server);
-      return [{ edge, lonely, ...chosen, isSplit: isSplit(scene, open, chosen.calls, edge.server) }];
+      return [
+        {
+          ...{ edge, lonely, ...chosen },
+          isSplit: isSplit(scene, open, chosen.calls, edge.server),
+          losesContext: losesContext(scene, open, edge.server),
+        },
+      ];
     }),
   gates: [
     gate(
@@ -59,7 +67,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
-  report: ({ edge: { client, server }, calls, isToward, isSplit }, scene) => {
+  report: ({ edge: { client, server }, calls, isToward, isSplit, losesContext }, scene) => {
     const described = describe(client, server, calls);
     if (isSplit) return splitTrace.report({ ...described, candidates: splitByTimeCauses });
     const queued = mayBeQueued(scene, calls, server) ? describeQueued(scene, calls, server) : {};
@@ -69,7 +77,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
       ...described,
       ...queued,
       ...(doubt === null ? {} : { doubt }),
-      candidates: rankCauses(scene, server, isToward).filter(
+      candidates: rankCauses(scene, server, { isToward, losesContext }).filter(
         (cause) => doubt === null || cause !== 'server-not-instrumented',
       ),
     });
@@ -177,12 +185,28 @@ function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   return targets;
 }
 
+function losesContext(scene: Scene, { roots, orphans }: Open, server: string): boolean {
+  if (scene.services.has(server)) return false;
+  const called = scene.expectation.edges.filter((edge) => edge.client === server && edge.rule === 'must');
+  return called.some(
+    (edge) =>
+      roots.of(edge.server).some((root) => !isHealthProbe(root)) &&
+      !orphans.some((span) => span.serviceName === edge.server),
+  );
+}
+
 /** If the calls only may belong to the edge, the real calls may have no CLIENT span. */
-function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
+function rankCauses(
+  scene: Scene,
+  server: string,
+  { isToward, losesContext }: Pick<WhollyMissing, 'isToward' | 'losesContext'>,
+): readonly FindingId[] {
   const causes: readonly FindingId[] = !scene.services.has(server)
-    ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
+    ? losesContext
+      ? ['server-not-instrumented', 'server-span-lost', 'not-sampled']
+      : ['server-span-lost', 'server-not-instrumented', 'not-sampled']
     : scene.services.hasEntries(server)
       ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
       : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
-  return isCertain ? causes : [...causes, 'client-not-instrumented'];
+  return isToward ? causes : [...causes, 'client-not-instrumented'];
 }

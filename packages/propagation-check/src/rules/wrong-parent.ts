@@ -6,6 +6,7 @@ import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
+import { nameService } from '../util/name-service.ts';
 import { defineFinding } from './define-finding.ts';
 import { edgeOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
@@ -120,5 +121,5 @@ function describeParent(caller: Span, parent: Span | undefined): string {
   const named = `${parent?.kind} "${parent?.name}"`;
   return parent?.serviceName === caller.serviceName
     ? named
-    : `${named} of ${parent?.serviceName ?? 'a service without a name'}`;
+    : `${named} of ${nameService(parent?.serviceName ?? null)}`;
 }

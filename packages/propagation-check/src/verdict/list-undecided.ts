@@ -12,6 +12,7 @@ import { countUnlinked, listUnprovable } from '../rules/unprovable.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
+import { nameService } from '../util/name-service.ts';
 import { tellUnlinked } from './list-open-calls.ts';
 import { listCallsToPeers } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
@@ -118,8 +119,7 @@ function listStrange(scene: Scene, { client, server }: Sides): readonly string[]
 function tellUnnamed({ side, as }: UnnamedSide, { client, server }: Sides): string {
   const [missing, known, verb] =
     side === 'server' ? [server, client, 'is called by'] : [client, server, 'calls'];
-  const name = as ?? 'a service without a name';
-  return `${missing} has no span and may be ${name}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`;
+  return `${missing} has no span and may be ${nameService(as)}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`;
 }
 
 function describeUnprovable(calls: readonly UnprovableCall[], server: string): string {
