@@ -54,7 +54,10 @@ export function wrap(text: string, width: number, first = width): readonly strin
   return [...lines, line];
 }
 
-/** Breaks words that are longer than a line. */
+/** URLs and settings are copied: the terminal wraps them without a line break in the copy. */
+const copied = /:\/\/|\w=\S/;
+
+/** Breaks words that are longer than a line, apart from those that are copied. */
 function cutWords(text: string, width: number): string {
   return text
     .split(' ')
@@ -63,7 +66,7 @@ function cutWords(text: string, width: number): string {
 }
 
 function cutWord(word: string, width: number): readonly string[] {
-  if (columnsOf(word) <= width) return [word];
+  if (columnsOf(word) <= width || copied.test(word)) return [word];
   const start = takeColumns(word, width);
   const joint = Math.max(...['/', ',', ';', '=', '&', '?'].map((mark) => start.lastIndexOf(mark))) + 1;
   let at = joint > start.length / 2 ? joint : start.length;

@@ -116,13 +116,13 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
 /** The step that decides whether something stands between the tap and this side. */
 function askForSecondTap(side: Side): string {
   const whose = side === 'caller' ? 'the caller' : 'the called service';
-  return `at a tap that may have something between it and ${whose}; ${whereToTap(side)}`;
+  return `a tap saw this, but another hop may stand between the tap and ${whose}: ${whereToTap(side)}`;
 }
 
 function whereToTap(side: Side): string {
   return side === 'caller'
-    ? 'a second tap that the caller itself calls decides'
-    : 'a second tap whose target is the called service itself decides';
+    ? 'a second tap that the caller calls directly decides'
+    : 'a second tap directly in front of the called service decides';
 }
 
 interface Decision {
@@ -176,7 +176,7 @@ function decideCall(
     if (!headers.isTied) {
       const side = headers.isAtCaller ? 'callee' : 'caller';
       return suggest(
-        `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`,
+        `at that time ${says}, but no id shows that this record is of this call: ${whereToTap(side)}`,
         side,
       );
     }
@@ -184,9 +184,9 @@ function decideCall(
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
-        ? 'and nothing shows what reached the called service'
-        : askForSecondTap(unproven);
-      return suggest(`${says}, ${doubt}`, unproven);
+        ? ', and nothing shows what reached the called service'
+        : `; ${askForSecondTap(unproven)}`;
+      return suggest(`${says}${doubt}`, unproven);
     }
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';

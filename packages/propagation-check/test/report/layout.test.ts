@@ -34,3 +34,20 @@ suite('text of characters that take two columns', () => {
     assert.ok(truncate('\u0301'.repeat(100_000), 400).length <= 1_601);
   });
 });
+
+test('URLs and settings stay whole at any width, and ids are broken', () => {
+  const url = 'http://jaeger.observability.svc.cluster.local:16686/trace/4bf92f3577b34da6a3ce929d0e0e4736';
+  const setting = 'OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS=traceparent,tracestate';
+  for (const width of [40, 60]) {
+    const lines = hang('fix  ', `Open ${url} and set ${setting} in ${'x'.repeat(100)}`, {
+      width,
+      color: false,
+    });
+    for (const word of [url, setting])
+      assert.ok(
+        lines.some((line) => line.includes(word)),
+        lines.join('\n'),
+      );
+    assert.ok(lines.every((line) => line.length <= width || /:\/\/|=/.test(line)));
+  }
+});

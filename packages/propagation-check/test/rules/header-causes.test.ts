@@ -81,11 +81,11 @@ suite('a tap behind the caller alone', () => {
   test('leaves open what arrived, and says where another tap would decide', () => {
     assert.match(
       judgeTap(b3, b3, { place }),
-      /^split-trace: .*whose target is the called service itself decides/,
+      /^split-trace: .*a second tap directly in front of the called service decides/,
     );
     assert.match(
       judgeTap(valid, valid, { place }),
-      /^split-trace: .*a second tap whose target is the called service/,
+      /^split-trace: .*a second tap directly in front of the called service decides/,
     );
   });
 });
@@ -100,7 +100,7 @@ test('a second tap without an id of the call does not revive a cause that the fi
   const { findings } = checkTraces(spans, { expectation, headers: { ...headers, wire } });
   const [found, ...others] = findings.filter(({ severity }) => severity !== 'info');
   assert.deepEqual(others, []);
-  assert.match(found?.evidence[0]?.says ?? '', /in a record that no id ties to this call/);
+  assert.match(found?.evidence[0]?.says ?? '', /but no id shows that this record is of this call/);
   const { candidates = [] } = found ?? {};
   assert.ok(candidates.includes('header-stripped'));
   assert.ok(!candidates.some((cause) => cause === 'header-not-sent' || cause === 'client-not-instrumented'));
