@@ -94,4 +94,25 @@ describe('files of the project', () => {
     assert.equal(judge([{ ...ignored, service: 'stock' }]).project, undefined);
     assert.equal(judge([{ ...stripped, leadsTo: ['not-sampled'] }]).project, undefined);
   });
+
+  it('are those of the service at fault, if a folder has its name', () => {
+    const named = new Set(['web', 'orders', 'stock']);
+    const of = (...owners: readonly string[]): ProjectHint => ({
+      ...{ ...stripped, check: 'node-no-instrumentation', leadsTo: ['header-ignored'] },
+      ...{ owners, named },
+    });
+    assert.equal(judge([of('orders')]).candidates?.[0], 'header-ignored');
+    assert.equal(judge([of('stock', 'orders')]).candidates?.[0], 'header-ignored');
+    assert.equal(judge([of()]).project?.length, 1);
+    assert.deepEqual([judge([of('web')]).project, judge([of('stock')]).project], [undefined, undefined]);
+  });
+
+  it('say that they may be of another service, if no folder has the name of the service at fault', () => {
+    const hint: ProjectHint = {
+      ...{ ...stripped, leadsTo: ['header-ignored'] },
+      ...{ owners: ['shop'], named: new Set(['shop', 'web']) },
+    };
+    const [file] = judge([hint]).project ?? [];
+    assert.match(file?.says ?? '', /; may be of another service: no folder, .* is named web or orders$/);
+  });
 });
