@@ -28,9 +28,11 @@ export function describeFileError(error: unknown): string {
   return messageOf(error);
 }
 
-/** Names the folder if the folder is missing too. */
+/** Names the folder if the folder is missing too. A URL looks like a file in a folder. */
 function describeMissing(error: unknown): string {
   const path = error instanceof Error && 'path' in error ? error.path : undefined;
+  if (typeof path === 'string' && /^https?:\/{1,2}/i.test(path))
+    return 'a URL, not a file; save what it answers (curl -o spans.json URL), and name that file';
   const folder = typeof path === 'string' ? dirname(path) : '.';
   return existsSync(folder) ? 'no such file' : `no such file: there is no folder ${quotePath(folder)}`;
 }

@@ -384,6 +384,14 @@ test('the error on a wrong URL shows a URL for that option', async () => {
 });
 
 test('commands and options that do not exist', async () => {
+  const { filename, dirname } = import.meta;
+  await assertRefused([filename], /; to check this file: propagation-check file \S+bad-input\.test\.ts$/m);
+  await assertRefused([dirname], /; to check this folder: propagation-check audit \S+cli$/m);
+  await assertRefused(['http://localhost'], /; to request a URL: propagation-check run URL --source …$/m);
+  await assertRefused(
+    ['file', 'https://jaeger/api'],
+    /^propagation-check: https:\/\/jaeger\/api: a URL, not a file; /m,
+  );
   await assertRefused(['nope'], /unknown command 'nope'; see --help/);
   await assertRefused(['fil'], /unknown command 'fil' \(Did you mean file\?\)/);
   await assertRefused(['help', 'nope'], /unknown command 'nope'; see --help/);
