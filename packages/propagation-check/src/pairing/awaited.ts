@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { median } from '../util/statistics.ts';
+import { median, sumOf } from '../util/statistics.ts';
 import type { PairSides } from './pair-spans.ts';
 import { durationOf } from './times.ts';
 
@@ -57,12 +57,27 @@ export function doEndsFollow(pairs: readonly PairSides[], { restSpread }: Awaite
 }
 
 /**
- * Whether requests and calls end independently, as when another handler of the same event makes the calls. If the time between the two ends
- * varies little, the answer is no: requests that waited may all have the same duration.
+ * How requests end after their calls. `follow`: see `doEndsFollow`. `differ`: another handler of the same event may make the calls.
+ * `steady`: the time between the two ends varies little, and so do the requests; requests that waited may all take the same time.
  */
-export function doEndsDiffer(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
-  const steady = median(listDurations(pairs)) * thresholds.steadyRest;
-  return measureSpread(listRests(pairs)) > steady && !doEndsFollow(pairs, thresholds);
+type Ends = 'follow' | 'differ' | 'steady';
+
+export function compareEnds(pairs: readonly PairSides[], thresholds: AwaitedThresholds): Ends {
+  if (doEndsFollow(pairs, thresholds)) return 'follow';
+  const steadyRest = median(listDurations(pairs)) * thresholds.steadyRest;
+  const isSteady = measureSpread(listRests(pairs)) <= steadyRest && !areRequestsSteadier(pairs, thresholds);
+  return isSteady ? 'steady' : 'differ';
+}
+
+/**
+ * Whether the durations of requests vary less than the ends of their calls: a request that waits takes longer if its call does. The mean
+ * deviation is compared, because a single slow call decides this. Requests with a start that was measured too early end before their call,
+ * and do not count.
+ */
+function areRequestsSteadier(pairs: readonly PairSides[], { restSpread }: AwaitedThresholds): boolean {
+  const within = pairs.filter(({ client, server }) => server.endTimeUnixNano <= client.endTimeUnixNano);
+  const calls = within.map(({ client, server }) => Number(server.endTimeUnixNano - client.startTimeUnixNano));
+  return measureDeviation(listDurations(within)) < measureDeviation(calls) * restSpread;
 }
 
 function listDurations(pairs: readonly PairSides[]): readonly number[] {
@@ -75,8 +90,17 @@ function listRests(pairs: readonly PairSides[]): readonly number[] {
 
 /** The median absolute deviation from the median. */
 export function measureSpread(values: readonly number[]): number {
+  return median(listDeviations(values));
+}
+
+/** The mean absolute deviation from the median. */
+function measureDeviation(values: readonly number[]): number {
+  return sumOf(listDeviations(values)) / Math.max(1, values.length);
+}
+
+function listDeviations(values: readonly number[]): readonly number[] {
   const usual = median(values);
-  return median(values.map((value) => Math.abs(value - usual)));
+  return values.map((value) => Math.abs(value - usual));
 }
 
 /** Whether a request ended shortly after a call within it. */

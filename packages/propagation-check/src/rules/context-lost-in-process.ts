@@ -5,7 +5,7 @@ import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { doEndsDiffer } from '../pairing/awaited.ts';
+import { compareEnds } from '../pairing/awaited.ts';
 import { doStartsFollow, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { startsDuringAny } from '../pairing/times.ts';
@@ -224,7 +224,7 @@ function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt |
   const fewest = pairs.some(({ unique }) => unique) ? fewestDetached : fewestDisplaced;
   const doubt = doubtLoss(scene, pairs, fewest);
   const [caller] = pairs;
-  const areBeside = doEndsDiffer(pairs, scene.thresholds);
+  const areBeside = compareEnds(pairs, scene.thresholds) === 'differ';
   if (doubt === null || areBeside || !pairs.every(({ server: call }) => isRoot(call))) return doubt;
   const [client, server] = [caller?.client.serviceName ?? null, called.serviceName];
   if (isExpected(scene.expectation, client, server)) return null;

@@ -1,4 +1,4 @@
-import { areAwaited, areEndedByCalls, doEndsDiffer, doEndsFollow } from '../pairing/awaited.ts';
+import { areAwaited, areEndedByCalls, compareEnds } from '../pairing/awaited.ts';
 import { areAtEvenIntervals } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { countOf } from '../util/count-of.ts';
@@ -21,12 +21,13 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
       says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
       decide: [checkCode(first)],
     };
-  if (doEndsDiffer(pairs, thresholds))
+  const ends = compareEnds(pairs, thresholds);
+  if (ends === 'differ')
     return {
       says: 'The requests end at other times than these spans: another handler of the same event looks the same in the data.',
       decide: [checkCode(first)],
     };
-  const isFollowed = areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds);
+  const isFollowed = ends === 'follow' && areEndedByCalls(pairs, thresholds);
   if (isFollowed || !areAtEvenIntervals(requests, thresholds)) return null;
   return {
     says: 'The requests came at nearly even intervals, and a timer may keep step with them.',

@@ -153,7 +153,7 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'ratio',
     reason:
-      'Requests end with their calls if the time from the end of the call to the end of the request varies by less than this share of how much the durations of the requests vary.',
+      'Requests end with their calls if the time from the end of the call to the end of the request varies by less than this share of how much the durations of the requests vary, and not if the durations vary by less than this share of how much the ends of the calls vary.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-ends-follow',
       higher: 'context-lost-in-process/shown-timer-at-the-end',
@@ -166,7 +166,7 @@ export const thresholdTable = {
       'Requests that all take the same time do not show whether they end with their calls. They may, if the time from the end of the call to the end of the request varies by at most this share of their duration.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-steady-rest',
-      higher: 'context-lost-in-process/shown-same-event',
+      higher: 'context-lost-in-process/shown-steady-rest',
     },
   },
   startSpread: {
