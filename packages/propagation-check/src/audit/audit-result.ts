@@ -1,6 +1,6 @@
 import type { FindingId } from '../rules/finding.ts';
 import type { Outcome } from '../verdict/decide-verdict.ts';
-import type { Evidence, Finding, PastService, Result } from '../verdict/result.ts';
+import type { EdgeResult, Evidence, Finding, Result } from '../verdict/result.ts';
 import type { WindowCoverage } from './audit-source.ts';
 import type { EdgePlace } from './edge-place.ts';
 import type { Change, Rate } from './estimate-rate.ts';
@@ -39,19 +39,21 @@ export interface AuditedWindow {
 }
 
 /** The calls between two services in the window. */
-export interface AuditEdge extends EdgePlace {
-  readonly calls: number;
-  readonly broken: number;
-  /** As in `EdgeResult`. */
-  readonly unjudged?: number;
-  readonly doubtful?: number;
-  readonly openOnBothSides?: true;
+export interface AuditEdge
+  extends Pick<
+    EdgeResult,
+    | keyof EdgePlace
+    | 'calls'
+    | 'broken'
+    | 'unjudged'
+    | 'doubtful'
+    | 'openOnBothSides'
+    | 'known'
+    | 'tolerated'
+    | 'past'
+  > {
   /** Calls with a warning. The rate leaves out those that are also `unjudged` or `doubtful`, and counts the others as intact. */
   readonly suspected: number;
-  readonly known?: true;
-  readonly tolerated?: true;
-  /** As in `EdgeResult`. */
-  readonly past?: PastService;
   /**
    * The share of intact calls; null where no call was judged without doubt. An edge with an unknown service, or whose calls all lost their
    * context inside one service, has only broken calls: its rate is among all calls of the known service.

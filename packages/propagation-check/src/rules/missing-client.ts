@@ -11,6 +11,7 @@ import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
 import { areOfDistinctPaths } from '../pairing/distinct-paths.ts';
 import { groupPairs, type Pair, type PairSides, pairSpans } from '../pairing/pair-spans.ts';
+import { isOpenAt } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
@@ -58,7 +59,7 @@ export const missingClients = rule<Group<Pair>>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    return groupPairs([...pairs, ...listRepeated(open, pairs)]);
+    return groupPairs([...pairs, ...listRepeated(scene, open, pairs)]);
   },
   gates: [parentGate((pairs) => pairs.map(({ server }) => server))],
   looseEnds: (pairs) => pairs.flatMap(({ client, server }) => [client, server]),
@@ -93,14 +94,22 @@ export const missingClients = rule<Group<Pair>>({
   },
 });
 
-/** A hop that retries a request makes one span for all attempts: these have the same parent, method and path. */
-function listRepeated({ orphans }: Open, pairs: readonly Pair[]): readonly Pair[] {
+/** A hop that retries a request, while the caller waits, makes one span for all attempts: these have the same parent, method and path. */
+function listRepeated(
+  { thresholds: { clockTolerance } }: Scene,
+  { orphans }: Open,
+  pairs: readonly Pair[],
+): readonly Pair[] {
   if (orphans.length <= pairs.length) return [];
   const pairOf = new Map(pairs.map((pair) => [nameAttempts(pair.server), pair]));
   const paired = new Set(pairs.map(({ server }) => server));
   return orphans.flatMap((server) => {
     const first = pairOf.get(nameAttempts(server));
-    return first === undefined || paired.has(server) ? [] : [{ ...first, server, unique: false }];
+    return first !== undefined &&
+      !paired.has(server) &&
+      isOpenAt(first.client, server.startTimeUnixNano, clockTolerance)
+      ? [{ ...first, server, unique: false }]
+      : [];
   });
 }
 

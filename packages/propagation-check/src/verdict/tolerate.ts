@@ -37,12 +37,11 @@ export function tolerate(
   };
 }
 
-/** The tolerated edges, each once. */
+/** The tolerated edges, each once. Calls without an answer, which have no other counts, are added to the edge of their peer. */
 function mergeEdges(edges: readonly EdgeResult[]): readonly EdgeResult[] {
   const tolerated = edges.filter((edge) => edge.tolerated === true);
   return groupBy(tolerated, nameEdge).map((same) => ({
     ...same[0],
     calls: sumOf(same.map(({ calls }) => calls)),
-    broken: sumOf(same.map(({ broken }) => broken)),
   }));
 }
