@@ -32,18 +32,15 @@ export function listUntoldCalls({ graph, facts }: GraphFacts): readonly Span[] {
   );
 }
 
-const attempt = 'Attempt.';
-
 /** The parent of an attempt is the span of the call to the same method. Source: grpc-go, `stats/opentelemetry/client_tracing.go`. */
 function isAttempt({ graph, facts }: GraphFacts, row: number): boolean {
   const name = facts.nameOf(row);
-  if (!name.startsWith(attempt)) return false;
-  const parent = graph.parents[row] ?? none;
-  return parent !== none && facts.nameOf(parent) === `Sent.${name.slice(attempt.length)}`;
+  const sent = name.replace(/^Attempt\./, 'Sent.');
+  return sent !== name && facts.nameOf(graph.parents[row] ?? none) === sent;
 }
 
 /** Whether the span names of gRPC or OpenCensus on both sides have the same method. */
 export function isOfOneMethod(call: Span, server: Span): boolean {
-  const method = /^(?:Sent|Attempt)\.(.+)$/.exec(call.name)?.[1];
+  const method = /^(?:Sent|Attempt)\.(.+)/.exec(call.name)?.[1];
   return method !== undefined && server.name === `Recv.${method}`;
 }

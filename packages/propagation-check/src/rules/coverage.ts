@@ -1,6 +1,6 @@
-import { groupCalls, measureLag } from '../calls/call-group.ts';
+import { measureLag } from '../calls/call-group.ts';
 import type { Span } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
+import { mapBy } from '../util/group-by.ts';
 import type { Scene } from './scene.ts';
 
 /**
@@ -17,10 +17,9 @@ export function isCovered(scene: Scene, service: string | null, from: bigint, to
  * parent should have ended. A parent ends after its child by as much as in whole calls.
  */
 export function isParentDue(scene: Scene, server: Span): boolean {
-  const edges = groupCalls(scene.groupsInto(server.serviceName), ({ client }) => keyFor(client));
-  if (edges.length === 0) return true;
-  return edges.some((groups) => {
-    const caller = groups[0]?.client ?? null;
+  const callers = mapBy(scene.groupsInto(server.serviceName), ({ client }) => client);
+  if (callers.size === 0) return true;
+  return [...callers].some(([caller, groups]) => {
     const end = server.endTimeUnixNano + measureLag(groups, 'client');
     return isCovered(scene, caller, server.startTimeUnixNano, end);
   });

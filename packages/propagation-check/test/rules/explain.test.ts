@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
-import { explainDrawing } from './judge-drawing.ts';
+import { drawChain, drawClient, drawServer, explainDrawing, judgeDrawing } from './judge-drawing.ts';
 import { listDrawings, readExplanations, renderExplanation } from './render-explanations.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
@@ -207,4 +207,57 @@ test('every kept explanation belongs to a drawing', () => {
 test('without the option, the result has no explain field', () => {
   assert.ok(!('explain' in checkTraces([])));
   assert.deepEqual(checkTraces([], { explain: true }).explain, []);
+});
+
+interface SplitCalls {
+  readonly client?: string;
+  readonly scope?: string;
+  readonly target?: string;
+  readonly server?: string;
+  readonly agent?: string;
+}
+
+/** Nine calls of an instrumentation, each with its request in another trace. */
+function drawSplitCalls(
+  number: number,
+  {
+    client = 'web',
+    scope = 'fetch',
+    target = 'orders:8082/work',
+    server = 'orders',
+    agent = 'curl',
+  }: SplitCalls,
+): string {
+  const path = target.slice(target.indexOf('/'));
+  return Array.from({ length: 9 }, (_, round) => {
+    const at = number * 9000 + round * 700 + (round % 3) * 90;
+    const place = { from: at + 10, to: at + 70, service: server, extra: `user_agent.original=${agent}` };
+    return (
+      drawChain(
+        number * 40 + 2 * round,
+        drawClient({ from: at, to: at + 80, service: client, extra: `scope:${scope}` }, target),
+      ) + drawChain(number * 40 + 2 * round + 1, drawServer(place, path))
+    );
+  }).join('');
+}
+
+test('a request is of another program than the reported calls of the same edge and instrumentation', () => {
+  const left =
+    drawChain(900, drawClient({ from: 8000, to: 8080, extra: 'scope:fetch' })) +
+    drawChain(901, drawServer({ from: 8010, to: 8070, extra: 'user_agent.original=curl' }));
+  for (const others of [
+    { scope: 'axios' },
+    { client: 'shop' },
+    { server: 'stock', target: 'stock:8083/items' },
+  ]) {
+    const drawing = drawSplitCalls(1, { agent: 'undici' }) + drawSplitCalls(2, others) + left;
+    assert.equal(judgeDrawing(drawing).length, others.scope === undefined ? 2 : 1);
+    assert.deepEqual(
+      explainDrawing(drawing).filter((line) => line.includes('split-trace')),
+      [
+        'CLIENT of web: split-trace: another side is there: 1 SERVER span began other traces meanwhile: 1 sent by another program (user agent)',
+      ],
+      JSON.stringify(others),
+    );
+  }
 });

@@ -55,7 +55,23 @@ test('a capture that ends before the missing parent proves nothing', () => {
   const cut = (to: number) =>
     `trace 1\n  ${drawClient({ from: 10, to: 50 })}\n  lost\n    ${drawServer({ from: 20, to })}\n`;
   assert.deepEqual(judgeDrawing(whole + cut(95)), []);
+  // The caller's spans end 10 ms after those of `orders`.
+  assert.deepEqual(judgeDrawing(whole + cut(45)), []);
   assert.deepEqual(judgeDrawing(whole + cut(40)), reported);
+});
+
+test('a missing parent is due if one of several callers delivered later spans', () => {
+  const callOf = (number: number, service: string, from: number) =>
+    drawChain(
+      number,
+      drawClient({ from, to: from + 90, service }),
+      drawServer({ from: from + 10, to: from + 80 }),
+    );
+  const callers = callOf(5, 'web', -900) + callOf(6, 'shop', -600);
+  const cut = `trace 1\n  ${drawClient({ from: 10, to: 50 })}\n  lost\n    ${drawServer({ from: 20, to: 95 })}\n`;
+  assert.deepEqual(judgeDrawing(callers + cut), []);
+  const later = drawChain(7, 'shop INTERNAL "tick" 200..201');
+  assert.deepEqual(judgeDrawing(callers + cut + later), ['warning missing-client web -> orders 1']);
 });
 
 /** Spans of every service before and after, so that no service is cut off at an end of the capture. */

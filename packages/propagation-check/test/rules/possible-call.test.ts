@@ -153,7 +153,7 @@ suite('a span within a request that does not say what it calls', () => {
   });
 
   test('may belong to another call if the names do not match', () => {
-    for (const name of ['charge card', 'Sent.', 'Sent.orders.Orders.Put', 'resent.orders.Orders.Get'])
+    for (const name of ['charge card', 'Sent.', 'Sent.orders.Orders.Put', 'reSent.orders.Orders.Get'])
       assert.deepEqual(causes(`CLIENT "${name}"`).slice(0, 4), [
         'header-not-sent',
         'header-stripped',
@@ -169,6 +169,7 @@ suite('a span within a request that does not say what it calls', () => {
       [attempt],
       ['INTERNAL "Sent.orders.Orders.Put"', attempt],
       [sent.replace('Sent', 'Attempt').replace('CLIENT', 'INTERNAL')],
+      ['INTERNAL "Sent.orders.Orders.Get"', 'INTERNAL "Sent.orders.Orders.Get"'],
     ])
       assert.deepEqual(causes(...below), ofMissingCall);
   });

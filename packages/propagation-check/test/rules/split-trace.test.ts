@@ -223,6 +223,20 @@ suite('requests that are forwarded', () => {
     assert.deepEqual(judgeDrawing(`may gateway -> orders\n${half}`), []);
   });
 
+  test('a port on both sides is no evidence without a path', () => {
+    const withoutPath = (drawing: string) => drawing.replaceAll('url.path=/work', '');
+    assert.deepEqual(judgeDrawing(whole + withoutPath(pair(0) + pair(3))), []);
+  });
+
+  test('another status is not the answer that was forwarded', () => {
+    const withStatus = (drawing: string, status: number) =>
+      drawing.replace('server.port=8082', `server.port=8082 http.response.status_code=${status}`);
+    const answered = (status: number) =>
+      whole + [0, 3].map((at) => withStatus(passed(at), 200) + withStatus(drawRoot(at), status)).join('');
+    assert.deepEqual(judgeDrawing(answered(200)), ['error split-trace gateway -> orders 2']);
+    assert.deepEqual(judgeDrawing(answered(202)), []);
+  });
+
   test('a service with calls of its own does not forward', () => {
     const calling = drawChain(
       1,
@@ -516,4 +530,27 @@ test('a root replaces one with another user agent only once', () => {
   const roots = findings.flatMap(({ evidence }) => evidence.flatMap(({ server }) => server?.spanId ?? []));
   assert.equal(roots.length, 6);
   assert.equal(new Set(roots).size, 6);
+});
+
+test('a free root replaces one with another user agent if it has the service, the request and the usual agent', () => {
+  const draw = (at: number, extra: string) => drawServer({ from: at + 10, to: at + 80, extra });
+  const agent = (name: string): string => `user_agent.original=${name}`;
+  const calls = [0, 1370, 2110, 4520].map(
+    (at, number) =>
+      drawChain(10 + number, drawClient({ from: at, to: at + 90 })) +
+      drawChain(20 + number, draw(at, agent(number === 0 ? 'curl' : 'undici'))),
+  );
+  const listTraces = (free: string) => {
+    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${calls.join('')}${free}`);
+    const { findings } = checkTraces(spans, { expectation, headers });
+    return findings.flatMap(({ evidence }) => evidence.map(({ server }) => server?.traceId.slice(-2))).sort();
+  };
+  const place = { from: 30, to: 60, extra: agent('undici') };
+  assert.deepEqual(listTraces(drawChain(40, drawServer(place))), ['21', '22', '23', '40']);
+  for (const other of [
+    drawServer({ ...place, extra: agent('axios') }),
+    drawServer({ ...place, service: 'stock' }),
+    drawServer(place, '/other'),
+  ])
+    assert.deepEqual(listTraces(drawChain(40, other)), ['20', '21', '22', '23'], other);
 });
