@@ -20,9 +20,9 @@ export function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 
 /** Whether `outer` began before `inner` and ended after it: it may have caused `inner`, but is not its callee. */
 export function isAround(outer: Span, inner: Span, { rounding, jitter }: Tolerances): boolean {
+  if (outer.endTimeUnixNano <= inner.endTimeUnixNano) return false;
   const start = outer.startTimeUnixNano;
   const innerStart = inner.startTimeUnixNano;
-  if (start >= innerStart || outer.endTimeUnixNano <= inner.endTimeUnixNano) return false;
   const isRounded = start % rounding === 0n || innerStart % rounding === 0n;
   return start + (isRounded ? rounding : jitter) < innerStart;
 }

@@ -25,8 +25,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
       listUnprovable(scene, open.clients, edge).length === 0 &&
       countUnlinked(scene, edge) === 0 &&
       findUnnamedSide(scene, edge, open.found) === null &&
-      !hasError(open, edge) &&
-      !open.found.some((draft) => draft.id === 'missing-server' && isSameEdge(draft, edge)),
+      !hasError(open, edge),
   );
 }
 
@@ -78,7 +77,6 @@ export function hasCall(scene: BaseScene, client: string | null, server: string 
  * that no edge names and whose other calls are whole.
  */
 export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
-  if (scene.expectation.edges.length === 0) return true;
   const callers = scene.expectation.edges.filter(
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );

@@ -45,15 +45,10 @@ export const splitConversations = rule<Group<PairSides>>({
 function listSplit(scene: Scene, open: Open): readonly PairSides[] {
   const { facts, graph } = scene;
   if (!facts.maySome((call) => readConversationId(call) !== null)) return [];
-  const roots = open.roots.select((row) => readConversation(facts.at(row)) !== null);
-  const ids = new Set(roots.map(readConversation));
-  if (ids.size === 0) return [];
-  const began = new Set(roots.map((span) => graph.rowOf(span)));
-  const ofIds = graph.select((row) => {
-    const id = readConversation(facts.at(row));
-    return id !== null && ids.has(id);
-  });
-  return groupBy(ofIds, (span) => keyFor(readConversation(span)))
+  const isOfConversation = (row: number): boolean => readConversation(facts.at(row)) !== null;
+  const began = new Set(open.roots.select(isOfConversation).map((span) => graph.rowOf(span)));
+  if (began.size === 0) return [];
+  return groupBy(graph.select(isOfConversation), (span) => keyFor(readConversation(span)))
     .flatMap((spans) => selectAnswered(spans))
     .filter(({ server }) => began.has(graph.rowOf(server)));
 }

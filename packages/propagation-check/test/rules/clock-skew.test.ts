@@ -41,6 +41,19 @@ test('a replica is named if a service has several', () => {
   assert.deepEqual(listSaid(both), ['the clock of orders (one) is 5000 ms ahead']);
 });
 
+test('a call of another clock shows nothing of a replica that keeps the time', () => {
+  const both = drawCall(1, 5000, replica('one')) + drawCall(2, 0, replica('two')) + drawBusy(9);
+  const ofShop = drawChain(
+    30,
+    drawClient({ from: 12_010, to: 12_090, service: 'shop' }, 'orders:8082/work'),
+    drawServer({ from: 9020, to: 9080, extra: replica('two') }),
+  );
+  assert.deepEqual(judgeDrawing(both + ofShop), [
+    'warning clock-skew web -> orders 1',
+    'warning clock-skew shop -> orders 1',
+  ]);
+});
+
 test('a small offset is not reported, but explains the loose ends of the service', () => {
   const apart = drawCall(1, 95, replica('one')) + drawCall(2, 95, replica('one')) + drawBusy(9);
   const left = [

@@ -17,6 +17,13 @@ suite('a pair whose callee has another expected caller', () => {
       'warning missing-call shop -> orders 0',
     ]);
     assert.deepEqual(split('may shop -> orders\n', shop), ['error split-trace web -> orders 1']);
+    assert.deepEqual(split('may shop -> orders\nmay bff -> orders\n', shop), [
+      'error split-trace web -> orders 1',
+    ]);
+  });
+
+  test('is plausible if the expectations only forbid another caller', () => {
+    assert.deepEqual(split('must-not shop -> orders\n'), ['error split-trace web -> orders 1']);
   });
 
   test('is a coincidence if that caller has no spans, has calls, or calls other services', () => {
@@ -45,7 +52,24 @@ suite('an expected service without spans', () => {
       assert.deepEqual(between('web', name), [], name);
       assert.deepEqual(between(name, 'orders'), [], name);
     }
-    for (const name of ['my_unknown_service', 'unknown_services']) assert.deepEqual(between('web', name), []);
+    for (const name of ['my_unknown_service', 'unknown_services']) {
+      assert.deepEqual(between('web', name), []);
+      assert.deepEqual(judgeDrawing(drawChain(1, `${name} INTERNAL "work" 0..9`)), []);
+    }
+  });
+
+  test('may be the unnamed service on the other side of calls that an error reports', () => {
+    const split = (to: string, from = '') =>
+      judgeDrawing(
+        `expect web -> orders\n${drawChain(1, drawClient({ from: 10, to: 90 }, to))}${drawChain(2, drawServer({ from: 20, to: 80, service: '-', extra: from }))}`,
+      );
+    const unnamed = 'warning service-unnamed null -> null 1';
+    assert.deepEqual(split('orders:8082/work'), ['error split-trace web -> null 1', unnamed]);
+    assert.deepEqual(split('api.shop.example/work', 'server.address=api.pay.example'), [
+      'warning split-trace web -> null 1',
+      'error missing-call web -> orders 0',
+      unnamed,
+    ]);
   });
 
   test('is reported if both services have spans, and not if another service may be meant', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { drawChain, judgeDrawing } from './judge-drawing.ts';
+import { drawChain, explainDrawing, judgeDrawing } from './judge-drawing.ts';
 
 interface Message {
   readonly service?: string;
@@ -88,6 +88,21 @@ suite('a request and its reply with a correlation id and no message id', () => {
     assert.deepEqual(judgeDrawing(draw({ request: send(0, { queue: null }) })), []);
     assert.deepEqual(judgeDrawing(draw({ request: send(0).replace('=rabbitmq', '=kafka') })), []);
     assert.deepEqual(judgeDrawing(draw({ request: send(70) })), splitReply);
+  });
+
+  test('are all in the right order; otherwise each says so', () => {
+    const again = draw({ request: send(70) })
+      .replaceAll(conversation, other)
+      .replaceAll('amq.gen-1', 'amq.gen-2');
+    const drawing = draw() + again.replaceAll('=price', '=prices').replaceAll(/trace (\d)/g, 'trace 1$1');
+    assert.deepEqual(judgeDrawing(drawing), ['error split-trace orders -> web 2']);
+    const reason = 'split-trace: each was sent before it was received: not all of 2';
+    assert.deepEqual(
+      explainDrawing(drawing).filter((line) => line.includes(reason)),
+      ['PRODUCER of web', 'PRODUCER of web', 'CONSUMER of orders', 'CONSUMER of orders'].map(
+        (end) => `${end}: ${reason}`,
+      ),
+    );
   });
 
   test('need PRODUCER spans: two consumers of each destination are no conversation', () => {
