@@ -28,7 +28,7 @@ suite('names that several namespaces share', () => {
   const rows: Readonly<Record<string, readonly [namespaces: readonly string[], said: readonly string[]]>> = {
     'each shared name is noted once': [
       ['shop', 'billing'],
-      [says('web', 'billing, shop'), says('cart', 'billing, shop')],
+      [says('cart', 'billing, shop'), says('web', 'billing, shop')],
     ],
     'no name is noted if some instances have no namespace': [['shop', '-'], []],
     'no name is noted if all have one namespace': [['shop', 'shop'], []],
