@@ -7,12 +7,12 @@ export interface Block {
   readonly lines: number;
 }
 
-/** A line, or a block that is not closed within the text. */
+/** A line, or a block that is not closed. */
 export interface Remainder {
   readonly remainder: string;
   readonly line: number;
   readonly lines: number;
-  /** True for a block that the end of the text cuts off. */
+  /** True for a block that the end of the text or another block cuts off. */
   readonly isOpen: boolean;
 }
 
@@ -93,9 +93,19 @@ function findBlockEnd(text: string, from: number, limit: number): BlockEnd {
       continue;
     }
     const closer = closers.get(character);
+    if (character === '{' && expected.at(-1) === '}' && beginsAnother(text, at))
+      return { end: at - 1, state: 'open' };
     if (closer !== undefined) expected.push(closer);
     else if (expected.pop() !== character) return { end: at, state: 'broken' };
     if (expected.length === 0) return { end: at + 1, state: 'closed' };
   }
   return { end: limit, state: 'open' };
+}
+
+/** Whether a brace within an object begins a line, and no field's value: then the object before it is cut off. */
+function beginsAnother(text: string, at: number): boolean {
+  if (text[at - 1] !== '\n') return false;
+  let before = at - 1;
+  while (before >= 0 && /\s/.test(text.charAt(before))) before -= 1;
+  return text[before] !== ':';
 }

@@ -1,4 +1,5 @@
-import { splitConsole } from './console-blocks.ts';
+import { mapBy } from '../util/group-by.ts';
+import { type Remainder, splitConsole } from './console-blocks.ts';
 import { DecodeError } from './decode-error.ts';
 import { readInspectedValue } from './inspected-value.ts';
 import { prefixLine } from './json-lines.ts';
@@ -44,26 +45,33 @@ export interface ConsoleReading {
  */
 export function decodeConsole(text: string): ConsoleReading {
   const readings: Reading[] = [];
-  const spanStarts = new Set<string>();
+  const printedSpans: string[] = [];
+  const open: Remainder[] = [];
   let otherLines = 0;
   let cutLine: number | null = null;
   for (const piece of splitConsole(withoutColours(text))) {
     try {
       const reading = 'text' in piece ? readBlock(piece.text) : null;
       if (reading !== null) {
-        if ('text' in piece) spanStarts.add(readStart(piece.text));
+        if ('text' in piece) printedSpans.push(piece.text);
         for (const each of reading) readings.push(each);
         continue;
       }
       if ('remainder' in piece) {
-        const { remainder, isOpen } = piece;
-        refusePartOfSpan(remainder, isOpen, isOpen && spanStarts.has(readStart(remainder)));
-        if (isOpen) cutLine = piece.line;
+        if (piece.isOpen) open.push(piece);
+        else refusePartOfSpan(piece.remainder);
       }
       otherLines += piece.lines;
     } catch (error) {
       throw prefixLine(piece.line, error);
     }
+  }
+  const byStart = open.length === 0 ? null : mapBy(printedSpans, readStart);
+  for (const { remainder, line } of open) {
+    const alike = byStart?.get(readStart(remainder));
+    if (partOfSpan.test(remainder) || beginOfSpan.test(remainder) || (alike && hasFieldsOf(remainder, alike)))
+      throw prefixLine(line, new DecodeError(cutOff));
+    if (alike === undefined) cutLine ??= line;
   }
   return { readings, otherLines, cutLine };
 }
@@ -106,14 +114,23 @@ function readStart(text: string): string {
   return /^\{\s*"?\w+"?:/.exec(text.trimStart())?.[0] ?? text;
 }
 
-/** @param isAlike Whether earlier spans begin in the same way. */
-function refusePartOfSpan(text: string, isOpen: boolean, isAlike: boolean): void {
-  if (!partOfSpan.test(text) && !(isOpen && (isAlike || beginOfSpan.test(text)))) return;
-  if (isOpen) {
-    throw new DecodeError(
-      'the span that begins here is cut off; take the output again after the program has stopped, or remove it',
-    );
-  }
+/** Whether all fields of an object that is cut off are fields of these spans. */
+function hasFieldsOf(text: string, spans: readonly string[]): boolean {
+  const known = new Set(spans.flatMap(listFields));
+  return listFields(text).every((field) => known.has(field));
+}
+
+/** The fields that begin a line with the indentation of the first one. */
+function listFields(text: string): readonly string[] {
+  const fields = [...text.matchAll(/^([^\S\n]+)"?(\w+)"?:/gm)];
+  return fields.filter(([, indentation]) => indentation === fields[0]?.[1]).map(([, , name = '']) => name);
+}
+
+const cutOff =
+  'the span that begins here is cut off; take the output again after the program has stopped, or remove it';
+
+function refusePartOfSpan(text: string): void {
+  if (!partOfSpan.test(text)) return;
   throw new DecodeError(
     'a part of a span behind or among other text. `kubectl logs --prefix`, `docker compose logs` and `journalctl` put text in front of each line: ' +
       'take the log of one program, without it (kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE, journalctl -o cat -u UNIT)',

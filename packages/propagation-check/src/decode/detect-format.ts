@@ -226,10 +226,7 @@ function readLog(text: string): Content {
   });
   // A log of several programs may hold other printed spans too.
   const { readings, otherLines, cutLine } = decodeConsole(rest);
-  const cut =
-    cutLine === null
-      ? ''
-      : `; the end of the log cuts off what begins in line ${cutLine}, which may be a span`;
+  const cut = cutLine === null ? '' : `; what begins in line ${cutLine} is cut off, and may be a span`;
   const notes = otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}${cut}`];
   return { readings: [...ofLines, ...readings], notes };
 }

@@ -137,7 +137,7 @@ test('lines without spans are counted for each program, and a line may contain o
   const text = `db-1   | 10 %\r20 %\u2028ready\njobs-1 | {\nweb-1  | ${ofWeb}`;
   assert.deepEqual(decodeBytes(Buffer.from(text)).notes, [
     'db-1: lines without a span, left out: 1',
-    'jobs-1: lines without a span, left out: 1; the end of the log cuts off what begins in line 1, which may be a span',
+    'jobs-1: lines without a span, left out: 1; what begins in line 1 is cut off, and may be a span',
     'web-1: lines without a span, left out: 8',
   ]);
 });
@@ -231,7 +231,7 @@ for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
       try {
         const { spans, notes = [] } = decodeBytes(cut);
         assert.equal(spans.length, whole - 1);
-        assert.match(notes.join(), new RegExp(`cuts off what begins in line ${line}, which may be a span$`));
+        assert.match(notes.join(), new RegExp(`what begins in line ${line} is cut off, and may be a span$`));
         // Before its first key it may be any object.
         assert.match(text.slice(start, end), /^\{\s*"?\w*"?$/);
       } catch (error) {
@@ -241,6 +241,24 @@ for (const name of ['js-console.txt', 'python-console.txt', 'go-console.txt']) {
     }
   });
 }
+
+const ofLogger = '{\n    "name": "cache",\n    "entries": 12,\n    "of": {\n        "a": 1';
+const pythonOutput = readFixture('python-console.txt').toString();
+
+test('another object that begins like a span and is cut off is counted', () => {
+  const atEnd = decodeBytes(Buffer.from(`${pythonOutput}${ofLogger}\n`));
+  assert.deepEqual([atEnd.spans.length, atEnd.notes], [3, ['lines without a span, left out: 8']]);
+  const between = decodeBytes(Buffer.from(`${ofLogger},\n${pythonOutput}`));
+  assert.deepEqual([between.spans.length, between.notes], [3, ['lines without a span, left out: 8']]);
+});
+
+test('a span that is cut off between others is refused with its line', () => {
+  const cut = pythonOutput.slice(pythonOutput.indexOf('{\n')).split('\n').slice(0, 2).join('\n');
+  for (const name of [cut, `${cut}\n    "context": {`])
+    assert.throws(() => decodeBytes(Buffer.from(`a\n${name}\n${pythonOutput}`)), {
+      message: /^line 2: the span that begins here is cut off/,
+    });
+});
 
 /** Texts on which a quadratic algorithm takes hours and recursion exceeds the stack. */
 const hostile: Readonly<Record<string, string>> = {
