@@ -21,18 +21,20 @@ import { refuseBeginning, refuseOtherText } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
 import { splitLines } from './split-lines.ts';
 import { splitPrefixed } from './split-prefixed.ts';
+import { isZstd, unzstd } from './unzstd.ts';
 import { isSpace } from './white-space.ts';
 import { isZip, unzip } from './zip.ts';
 
 export type { Decoded, Format } from './reading.ts';
 
 /**
- * Decodes spans whose format is recognised by content, after uncompressing gzip and zip.
+ * Decodes spans whose format is recognised by content, after uncompressing gzip, zip and zstd.
  * @param maxBytes Limit of the uncompressed size.
  * @throws {DecodeError} as `decodeBytes`, and when gzip or zip data are damaged or too large.
  */
 export async function decodeCompressed(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
   if (isZip(bytes)) return decodeZip(bytes, maxBytes);
+  if (isZstd(bytes)) return decodeBytes(unzstd(bytes, maxBytes));
   return decodeBytes(isGzip(bytes) ? await gunzip(bytes, maxBytes) : bytes);
 }
 

@@ -20,6 +20,13 @@ interface ForeignBytes extends Beginning {
 
 const others: readonly OtherBytes[] = [
   { begins: '\x28\xb5\x2f\xfd', says: 'compressed with zstd; uncompress it first (zstd -d)' },
+  {
+    begins: '\x28\xb5\x2f\xfd',
+    at: 4,
+    says:
+      "compressed with zstd message by message, as the Collector's file exporter does with `compression: zstd`; " +
+      'run this tool with Node.js 22.15 or later, or write the file without compression',
+  },
   { begins: '\x1f\x8b\x08', says: 'compressed twice; uncompress it first (gunzip)' },
   { begins: '\x04\x22\x4d\x18', says: 'compressed with lz4; uncompress it first (lz4 -d)' },
   { begins: '\xff\x06\x00\x00sNaPpY', says: 'compressed with snappy; uncompress it first (snzip -d)' },

@@ -79,7 +79,7 @@ const others: readonly OtherTool[] = [
     matches: (document) =>
       isXrayTrace(document) ||
       hasElement(document.Traces, isXrayTrace) ||
-      hasAny(document, 'TraceSummaries') ||
+      hasAny(document, 'TraceSummaries', 'UnprocessedTraceIds') ||
       (typeof document.trace_id === 'string' && /^1-[0-9a-f]{8}-[0-9a-f]{24}$/i.test(document.trace_id)) ||
       (typeof document.Document === 'string' && document.Document.includes('"trace_id"')),
     says: `these are segments of AWS X-Ray, which leave out kinds and links; ${viaCollector('awsxray or otlp')}`,
@@ -174,7 +174,7 @@ const others: readonly OtherTool[] = [
     field: 'operation_Id',
     matches: (document) =>
       hasAny(document, 'operation_Id', 'operation_ParentId', 'itemType', 'iKey', 'instrumentationKey') ||
-      hasAll(document, 'OperationId', 'TimeGenerated') ||
+      (hasAny(document, 'OperationId') && hasAny(document, 'TimeGenerated', 'ParentId')) ||
       hasElement(document.tables, (table) => hasAll(table, 'columns', 'rows')),
     says: `this is telemetry of Azure Application Insights; ${instead}`,
   },

@@ -10,6 +10,7 @@ import {
 } from '../decode/decode-into.ts';
 import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
+import { isZstd } from '../decode/unzstd.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { type Mark, SpanWriter } from '../span/span-writer.ts';
@@ -156,7 +157,7 @@ async function readStream(
   if (format === null) {
     const bytes = await readAtMost(chunks, maxDocumentBytes, () => tooLarge(label, maxDocumentBytes));
     if (isPacked && bytes.length === 0) throw new SourceError(`${label}: gzip: ${emptyFile}`);
-    if (isZip(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
+    if (isZip(bytes) || isZstd(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
     return decodeInto(writer, bytes);
   }
   const { maxMemoryBytes, maxHeapBytes, signal } = options;

@@ -86,6 +86,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     `${JSON.stringify(xraySegment)}\n${JSON.stringify(xraySegment)}\n`,
     /^line 1: Segments: .*AWS X-Ray/,
   ],
+  'an answer of X-Ray without traces': [{ Traces: [], UnprocessedTraceIds: [] }, /^Segments: .*AWS X-Ray/],
   'summaries of X-Ray': [{ TraceSummaries: [] }, /^Segments: .*AWS X-Ray/],
   'spans of Datadog': [
     [[datadogSpan]],
@@ -161,6 +162,10 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   Sentry: [{ event_id: 'a', contexts: { trace: {} } }, /^event_id: .*Sentry/],
   'Application Insights': [
     { operation_Id: 'a', itemType: 'request' },
+    /^operation_Id: .*Application Insights/,
+  ],
+  'diagnostic settings of Azure': [
+    { time: '2026-11-01T10:00:00Z', OperationId: 'a', Id: 'b', ParentId: 'c', Type: 'AppRequests' },
     /^operation_Id: .*Application Insights/,
   ],
   Honeycomb: [
@@ -370,6 +375,11 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   'hits without documents': [
     { hits: { total: 1, hits: [{ _index: 'a', fields: {} }] } },
     /^hits\.hits\[0\]\._source: missing; ask for whole documents/,
+  ],
+  zstd: [Buffer.from('\x28\xb5\x2f\xfd\0', 'latin1'), /^byte 0: compressed with zstd; .*zstd -d/],
+  'zstd of a Collector': [
+    Buffer.from('\0\0\0\x09\x28\xb5\x2f\xfd\0', 'latin1'),
+    /^byte 0: compressed with zstd message by message, .*Node\.js 22\.15 or later, or write the file without/,
   ],
   lz4: [Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40]), /^byte 0: compressed with lz4/],
   'UTF-32': [Buffer.from([0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0]), /^byte 0: text in UTF-32/],

@@ -1,0 +1,66 @@
+import * as zlib from 'node:zlib';
+import { DecodeError } from './decode-error.ts';
+import { readFrame } from './frames.ts';
+import { getAnew, TooLargeError } from './gunzip.ts';
+
+const magic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+const lengthBytes = 4;
+
+/** Whether bytes are zstd data that this Node can uncompress: since 22.15. Otherwise `refuseOtherBytes` names them. */
+export function isZstd(bytes: Uint8Array): boolean {
+  return 'zstdDecompressSync' in zlib && (isPlain(bytes) || isPlain(bytes.subarray(lengthBytes)));
+}
+
+/**
+ * Uncompresses zstd data, also messages with their lengths in front, as the Collector's file exporter writes them with
+ * `compression: zstd`. Messages in JSON become lines, those in protobuf keep a length in front.
+ * @param maxBytes Limit of the result; nothing beyond it is uncompressed.
+ * @throws {DecodeError} when the data is damaged, cut off, or larger.
+ */
+export function unzstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  if (isPlain(bytes)) return uncompress(bytes, maxBytes, maxBytes);
+  const parts: Uint8Array[] = [];
+  let left = maxBytes;
+  for (let start = 0; start < bytes.length; ) {
+    const { body, end } = readMessage(bytes, start);
+    const message = uncompress(bytes.subarray(body, end), left, maxBytes);
+    left -= message.length;
+    parts.push(...(message[0] === openBrace ? [message, lineFeed] : [lengthOf(message), message]));
+    start = end;
+  }
+  return Buffer.concat(parts);
+}
+
+function readMessage(bytes: Uint8Array, start: number): ReturnType<typeof readFrame> {
+  try {
+    return readFrame(bytes, start);
+  } catch (error) {
+    throw error instanceof DecodeError
+      ? new DecodeError(`byte ${start}: ${error.message}; ${getAnew}`)
+      : error;
+  }
+}
+
+const openBrace = 0x7b;
+const lineFeed = Buffer.from('\n');
+
+function isPlain(bytes: Uint8Array): boolean {
+  return magic.equals(bytes.subarray(0, magic.length));
+}
+
+function lengthOf(message: Uint8Array): Buffer {
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32BE(message.length);
+  return length;
+}
+
+function uncompress(bytes: Uint8Array, left: number, maxBytes: number): Uint8Array {
+  try {
+    return zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, left) });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (error.code === 'ERR_BUFFER_TOO_LARGE')
+      throw new TooLargeError(`zstd: uncompressed data is larger than ${maxBytes} bytes`);
+    throw new DecodeError(`zstd: ${error.message}; ${getAnew}`);
+  }
+}
