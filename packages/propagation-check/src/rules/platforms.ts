@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isLoopback } from '../calls/inside.ts';
+import { isOfTemporal, readInvokedFunction } from '../calls/invocations.ts';
 import { readConnectionPeers } from '../headers/place.ts';
 import type { PairSides } from '../pairing/pair-spans.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
@@ -21,6 +22,10 @@ export interface Platform {
 
 const lambda =
   'API Gateway and Lambda put X-Ray segments between the two, which go only to X-Ray. Let the function continue the traceparent of its event: OTEL_PROPAGATORS=tracecontext,baggage without xray and xray-lambda, in .NET DisableAwsXRayContextExtraction; or set active tracing to PassThrough.';
+const invoke =
+  'An Invoke of Lambda has no headers for the function. For synchronous invocations, write traceparent into custom of ClientContext (the instrumentation of the AWS SDK for JavaScript does), and let the function read it from context.clientContext.custom, for example with eventContextExtractor. Lambda drops ClientContext of asynchronous invocations (InvocationType Event): write traceparent into the payload.';
+const temporal =
+  'Register the OpenTelemetry interceptor of the Temporal SDK on the client and on the worker, with the same header key and the same propagator, and let codecs of payloads leave the header as it is.';
 const cloudRun =
   "Google's front end makes a span of its own in Cloud Trace and writes it into traceparent and X-Cloud-Trace-Context, which cannot be switched off. Send your spans to Cloud Trace too, or let both services use a header that it leaves alone: OTEL_PROPAGATORS=b3multi,baggage.";
 const azure =
@@ -42,6 +47,14 @@ const workers =
  * "Known limitations".
  */
 export const platforms: readonly Platform[] = [
+  {
+    isBetween: isInvocation,
+    fixes: { 'header-not-sent': invoke, 'header-ignored': invoke },
+  },
+  {
+    isBetween: startsWorkflow,
+    fixes: { 'header-not-sent': temporal, 'header-ignored': temporal, 'format-mismatch': temporal },
+  },
   {
     isBetween: ({ client }) => isOn(client, /cloudflare/),
     likeliest: 'header-not-sent',
@@ -100,6 +113,15 @@ export const platforms: readonly Platform[] = [
 const daprPort = 3_500;
 /** The address from which Istio's sidecar calls its own application. Source: Istio, "Traffic routing", `InboundPassthroughClusterIpv4`. */
 const istioInbound = '127.0.0.6:';
+
+/** Whether the call invokes a function by the API of AWS. */
+export function isInvocation({ client }: Shown): boolean {
+  return client !== null && readInvokedFunction(client) !== null;
+}
+
+export function startsWorkflow({ client }: Shown): boolean {
+  return client !== null && isOfTemporal(client);
+}
 
 /** The product that the attributes of the calls name; null if none. */
 function findPlatform({ shown }: Draft): Platform | null {

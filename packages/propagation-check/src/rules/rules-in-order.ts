@@ -29,6 +29,7 @@ import { spansLostInServices } from './span-lost-in-service.ts';
 import { splitBatches } from './split-batch.ts';
 import { splitsByHand } from './split-by-hand.ts';
 import { splitConversations } from './split-conversation.ts';
+import { splitInvocations } from './split-invocations.ts';
 import { splitMessages } from './split-message.ts';
 import { messagesSplitById } from './split-message-id.ts';
 import { splitRedirects } from './split-redirect.ts';
@@ -64,6 +65,7 @@ export const rules: readonly Rule[] = [
   lostServices,
   // Both sides are in the data and not joined: in one trace, then in two.
   missingClients,
+  splitInvocations,
   splitTraces,
   splitRedirects,
   messagesSplitById,

@@ -14,6 +14,7 @@ import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
 import { describeNextTap } from './next-tap.ts';
+import { isInvocation, startsWorkflow } from './platforms.ts';
 
 /** Causes that headers distinguish. */
 const toldByHeaders: readonly FindingId[] = [
@@ -60,6 +61,12 @@ function listMcpSteps({ client, server }: Draft): readonly string[] {
   ];
 }
 
+/** Taps do not see what a function or a worker receives. */
+const lookIntoInvocation =
+  'Log the event and context.clientContext in the function: if one of them has a traceparent, the function does not read it (header-ignored); otherwise the caller does not write it (header-not-sent), or the invocation is asynchronous, for which Lambda drops ClientContext';
+const lookIntoWorkflow =
+  'Look at the header of the first event of such a workflow (temporal workflow show --output json): if it has a traceparent, for example in _tracer-data, the worker does not read it (header-ignored); otherwise the client does not write it (header-not-sent)';
+
 const lookInBrowser =
   "Look at the request in the network panel of the browser's developer tools: without a `traceparent` it is header-not-sent";
 
@@ -74,6 +81,8 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), ...listStepsOfMessage(draft)];
   if (isOfMcp(draft)) return listMcpSteps(draft);
+  if (shown.some(isInvocation)) return [...listExpectation(draft), lookIntoInvocation];
+  if (shown.some(startsWorkflow)) return [...listExpectation(draft), lookIntoWorkflow];
   const [first] = shown;
   const seen = draft.nextTap?.seen ?? [];
   const settings = (['server', 'client'] as const).flatMap((side) => {

@@ -33,6 +33,7 @@ export const keptAttributes = [
     'oban.job.job_id',
     'messaging.oban.job_id',
   ],
+  ...['faas.invoked_name', 'temporalWorkflowID', 'workflowId', 'run_id'],
   ...['messaging.message.conversation_id', 'messaging.conversation_id'],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
   ...['messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key'],

@@ -275,3 +275,38 @@ test('packets are captured at the called port if no SERVER span names its own', 
   const steps = listSteps(drawChain(1, `web CLIENT "GET" 10..90 ${call}`));
   assert.match(steps.at(-1) ?? '', /tcp port 8083,/);
 });
+
+test('a tap cannot stand before a function or a workflow', () => {
+  const invoke = 'rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke faas.invoked_name=resize';
+  const [log, ...others] = listSteps(
+    drawChain(1, `shop CLIENT "resize Invoke" 10..90 ${invoke}`) +
+      drawChain(2, 'images SERVER "resize" 20..80 resource:faas.name=resize'),
+  );
+  assert.match(log ?? '', /^Log the event and context\.clientContext in the function/);
+  assert.deepEqual(others, []);
+  const [show, ...more] = listSteps(
+    drawChain(1, 'shop INTERNAL "StartWorkflow:Order" 10..20 temporalWorkflowID=order-1') +
+      drawChain(2, 'worker INTERNAL "RunWorkflow:Order" 30..80 temporalWorkflowID=order-1'),
+  );
+  assert.match(show ?? '', /^Look at the header of the first event of such a workflow/);
+  assert.deepEqual(more, []);
+});
+
+test('the fix for a function or a workflow names its payload', () => {
+  const fixOf = (...drawing: readonly string[]) =>
+    checkTraces(readDrawing(drawing.join('')).spans).findings[0]?.fix ?? '';
+  const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:resize:live';
+  const invoked = fixOf(
+    drawChain(
+      1,
+      `shop CLIENT "resize Invoke" 10..90 rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke faas.invoked_name=${arn}`,
+    ),
+    drawChain(2, 'resize SERVER "resize" 20..80'),
+  );
+  assert.match(invoked, /ClientContext/);
+  const started = fixOf(
+    drawChain(1, 'shop INTERNAL "StartWorkflow:Order" 10..20 workflowId=order-1'),
+    drawChain(2, 'worker INTERNAL "RunWorkflow:Order" 30..80 workflowId=order-1'),
+  );
+  assert.match(started, /interceptor of the Temporal SDK/);
+});

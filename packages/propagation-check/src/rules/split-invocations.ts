@@ -1,0 +1,125 @@
+import type { EdgeProtocol } from '../calls/call-group.ts';
+import { isOfTemporal, readInvokedFunction, readTemporal } from '../calls/invocations.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { pairContained } from '../pairing/contained.ts';
+import type { PairSides } from '../pairing/pair-spans.ts';
+import { byStart, kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { edgeOf, protocolOf } from './draft.ts';
+import type { FindingId } from './finding.ts';
+import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
+import { areInOrder } from './split-message.ts';
+import { finding as splitTrace } from './split-trace.ts';
+
+/**
+ * Invocations of functions, and workflows of Temporal, whose two sides name the same function or workflow and are not joined. The context
+ * travels in a payload, not in headers of HTTP.
+ */
+export const splitInvocations = rule<Group<PairSides>>({
+  finding: splitTrace,
+  measure: (scene, open) =>
+    groupBy([...pairFunctions(scene, open), ...pairWorkflows(scene)], ({ client, server }) =>
+      keyFor(client.serviceName, server.serviceName),
+    ),
+  gates: [
+    gate(
+      'each began after its invocation',
+      (pairs) => pairs.every(({ client, server }) => client.startTimeUnixNano <= server.startTimeUnixNano),
+      (pairs) => `not all of ${pairs.length}`,
+    ),
+  ],
+  looseEnds: (pairs) => pairs.flatMap(({ client, server }) => [client, server]),
+  report: (pairs, scene) =>
+    splitTrace.report({
+      ...edgeOf(pairs[0]),
+      protocol: findProtocol(scene, pairs[0]),
+      candidates: invocationCauses,
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `"${server.name}" ${server.spanId} is a root of trace ${server.traceId}, and "${client.name}" ${client.spanId}, which names the same ${isOfTemporal(client) ? 'workflow' : 'function'}, has no child`,
+      })),
+    }),
+});
+
+/** SDKs that make INTERNAL spans on both sides show no protocol. */
+function findProtocol({ groupsBetween }: Scene, { client, server }: PairSides): EdgeProtocol {
+  const [whole] = groupsBetween(client.serviceName, server.serviceName);
+  return whole?.protocol ?? (client.kind === 'INTERNAL' ? 'internal' : protocolOf(client));
+}
+
+const invocationCauses: readonly FindingId[] = ['header-not-sent', 'header-ignored', 'format-mismatch'];
+
+/** Invocations of functions and requests of these functions that began traces. */
+function pairFunctions(scene: Scene, open: Open): readonly PairSides[] {
+  if (!scene.facts.maySome((call) => readInvokedFunction(call) !== null)) return [];
+  const invoked = mapBy(open.clients, readInvokedFunction);
+  invoked.delete(null);
+  const { kinds, resources, resourceTable } = scene.graph.store;
+  const nameOf = (row: number): string | null => {
+    const resource = resourceTable[resources[row] ?? 0];
+    const name = resource?.attributes.get('faas.name');
+    return typeof name === 'string' ? name : (resource?.serviceName ?? null);
+  };
+  const began = open.roots.select((row) => kinds[row] === kindNumber.server && invoked.has(nameOf(row)));
+  return groupBy(began, (span) => keyFor(nameOf(scene.graph.rowOf(span)))).flatMap((received) => {
+    const sent = invoked.get(nameOf(scene.graph.rowOf(received[0]))) ?? [];
+    return isOfOneService(sent) && isOfOneService(received) ? pairNamed(scene, sent, received) : [];
+  });
+}
+
+/** Pairs the invocations of a function with its requests. Other triggers may cause some of these. */
+function pairNamed(
+  { thresholds }: Scene,
+  sent: readonly Span[],
+  received: readonly Span[],
+): readonly PairSides[] {
+  const within = pairContained(sent, received, thresholds).filter(({ unique }) => unique);
+  const isOfOthers =
+    received.length > sent.length &&
+    !isMoreThanChance(
+      received,
+      within.length,
+      (moved) => pairContained(sent, moved, thresholds).length,
+      thresholds,
+    );
+  if (within.length >= sent.length * thresholds.everyRequestShare && !isOfOthers) return within;
+  return sent.length >= thresholds.fewestLostMessages ? pairInOrder(sent, received) : [];
+}
+
+/** Workflows and activities with one id on both sides. */
+function pairWorkflows({ graph, facts }: Scene): readonly PairSides[] {
+  if (!facts.maySome((span) => readTemporal(span) !== null)) return [];
+  const runs = graph.select((row) => readTemporal(facts.at(row))?.isRun === true);
+  const continued = new Set(runs.map((span) => graph.parents[graph.rowOf(span)]));
+  const began = runs.filter((span) => {
+    const row = graph.rowOf(span);
+    return graph.isRoot(row) && !graph.mayBeLinked(row);
+  });
+  if (began.length === 0) return [];
+  const starts = graph.select(
+    (row) =>
+      readTemporal(facts.at(row))?.isRun === false &&
+      !continued.has(row) &&
+      facts.at(row).status.code !== 'ERROR',
+  );
+  const startsOf = mapBy(starts, (span) => readTemporal(span)?.key);
+  return groupBy(began, (span) => readTemporal(span)?.key ?? '').flatMap((received) => {
+    const sent = startsOf.get(readTemporal(received[0])?.key) ?? [];
+    return isOfOneService(sent) && isOfOneService(received) ? pairInOrder(sent, received) : [];
+  });
+}
+
+function pairInOrder(sent: readonly Span[], received: readonly Span[]): readonly PairSides[] {
+  const [clients, servers] = [sent.toSorted(byStart), received.toSorted(byStart)];
+  if (clients.length !== servers.length || !areInOrder(clients, servers)) return [];
+  return clients.flatMap((client, at) => {
+    const server = servers[at];
+    return server === undefined ? [] : [{ client, server }];
+  });
+}
+
+function isOfOneService(spans: readonly Span[]): boolean {
+  return new Set(spans.map(({ serviceName }) => serviceName)).size === 1;
+}
