@@ -1,6 +1,5 @@
-import { nameCall } from '../calls/name-call.ts';
-import { countOf } from '../util/count-of.ts';
 import type { Finding, Result } from '../verdict/result.ts';
+import { describeCount } from './describe-count.ts';
 import type { ReportDetails } from './json.ts';
 import {
   listAccepted,
@@ -36,11 +35,7 @@ export function renderGithub(result: Result, details: ReportDetails, options: Fi
   const accepted = listAccepted(result)
     .slice(0, level === 'notice' ? mostOfLevel - 1 : mostOfLevel)
     .map((finding) =>
-      annotate(
-        'notice',
-        nameFinding(finding),
-        `${nameAcceptance(finding)}, ${countOf(finding.count, nameCall(finding))}`,
-      ),
+      annotate('notice', nameFinding(finding), `${nameAcceptance(finding)}, ${describeCount(finding)}`),
     );
   return [verdict, ...errors, ...ofSeverity('warning', mostOfLevel), ...accepted, ''].join('\n');
 }

@@ -4,6 +4,7 @@ import { countOf } from '../util/count-of.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { fails, isAccepted } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result, Undecided } from '../verdict/result.ts';
+import { describeCount } from './describe-count.ts';
 import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
@@ -75,10 +76,7 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
       failures,
       warnings: own.filter((finding) => !isAccepted(finding) && !fails(finding, failOn)),
       accepted: [
-        ...accepted.map(
-          (finding) =>
-            `${nameAcceptance(finding)}: ${finding.id}, ${countOf(finding.count, nameCall(finding))}`,
-        ),
+        ...accepted.map((finding) => `${nameAcceptance(finding)}: ${finding.id}, ${describeCount(finding)}`),
         ...[place, ...others].flatMap(({ past }) =>
           past === undefined ? [] : [`${countOf(past.calls, 'call')} past ${nameService(past.service)}`],
         ),
@@ -111,7 +109,7 @@ function describeOpen(edges: readonly EdgeResult[], { says, protocol }: Undecide
 
 /** The message of a failure: lists of test results show only this line. */
 function describe(finding: Finding): string {
-  return `${proseOf(finding.id, finding.protocol).title} (${nameConfidently(finding)}), ${countOf(finding.count, nameCall(finding))}`;
+  return `${proseOf(finding.id, finding.protocol).title} (${nameConfidently(finding)}), ${describeCount(finding)}`;
 }
 
 function renderCase(testCase: TestCase, options: FindingOptions): string {

@@ -1,7 +1,7 @@
-import { nameCall } from '../calls/name-call.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding, Result } from '../verdict/result.ts';
+import { describeCount } from './describe-count.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { drawSequence } from './mermaid.ts';
@@ -87,7 +87,7 @@ export function renderAccepted(accepted: readonly Finding[]): readonly string[] 
     .slice(0, mostEdges)
     .map(
       (finding) =>
-        `- ${nameAcceptance(finding)}: ${code(nameEdge(finding, longestEdge))} ${finding.id}, ${countOf(finding.count, nameCall(finding))}`,
+        `- ${nameAcceptance(finding)}: ${code(nameEdge(finding, longestEdge))} ${finding.id}, ${describeCount(finding)}`,
     );
   const left = accepted.length - lines.length;
   return [[...lines, ...(left > 0 ? [`- … and ${left} more`] : [])].join('\n')];

@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path';
-import { nameCall } from '../calls/name-call.ts';
 import { proseOf } from '../rules/findings.ts';
 import { countOf } from '../util/count-of.ts';
 import type { Finding } from '../verdict/result.ts';
+import { describeCount, nameCounted } from './describe-count.ts';
 import { escapeText } from './escape-text.ts';
 import { columnsOf } from './fit-text.ts';
 import { hang, isNarrow, keepsWords, type Layout, narrowIndent, paint, truncate, wrap } from './layout.ts';
@@ -35,7 +35,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
   return [
     `${mark} ${paint(options, 'bold', title.slice(2))}`,
     ...rest.map((line) => paint(options, 'bold', line)),
-    ...labelled('edge', `${nameEdge(finding, longestText)}, ${describeCount(finding)}`, options),
+    ...labelled(...tellPlace(finding), options),
     ...labelled('why', words.why, options),
     ...renderDoubt(finding, options),
     ...renderEvidence(finding, options),
@@ -47,6 +47,14 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...labelled('fix', escapeText(finding.fix), options),
     ...labelled('read', nameDocs(finding, options), options),
   ];
+}
+
+/** A finding without a caller may concern all spans of a service. */
+function tellPlace(finding: Finding): readonly [label: string, text: string] {
+  const count = describeCount(finding);
+  return finding.id === 'service-unnamed'
+    ? ['service', `${nameService(finding.server)}, ${count}`]
+    : ['edge', `${nameEdge(finding, longestText)}, ${count}`];
 }
 
 /** Where the page of the finding is. A path of this machine does not help readers of a report on another one. */
@@ -130,13 +138,9 @@ function describePlace({ client, server }: Finding): string {
   return server === null ? `from ${nameService(client)}` : nameEdge({ client, server }, longestText);
 }
 
-export function describeCount(finding: Finding): string {
-  const { count } = finding;
-  return count === 0 ? 'never seen' : countOf(count, nameCall(finding));
-}
-
 /** Examples that differ only in ids are printed once. */
-function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly string[] {
+function renderEvidence(finding: Finding, layout: Layout): readonly string[] {
+  const { evidence, count } = finding;
   const shown = evidence.slice(0, mostEvidence);
   const lines = shown.flatMap(({ traceId, spanId, says }, index) => {
     const isSaid = shown.slice(0, index).some((other) => withoutIds(other.says) === withoutIds(says));
@@ -149,7 +153,7 @@ function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly 
   });
   const more = count - shown.length;
   return more > 0 && shown.length > 0
-    ? [...lines, ...labelled('', `… and ${countOf(more, 'more call')}`, layout)]
+    ? [...lines, ...labelled('', `… and ${countOf(more, `more ${nameCounted(finding)}`)}`, layout)]
     : lines;
 }
 

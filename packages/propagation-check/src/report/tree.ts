@@ -4,6 +4,7 @@ import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import type { Evidence, Finding, Result } from '../verdict/result.ts';
 import { type DrawCall, prepareCalls } from './call-picture.ts';
+import { describeCount } from './describe-count.ts';
 import { drawCall, drawTrace } from './draw-trace.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
@@ -12,7 +13,6 @@ import { listAccepted, listErrorsFirst, listInfos } from './summary.ts';
 import { renderVerdict, widestText } from './terminal.ts';
 import { nameEdge, paintMark, renderEdges } from './terminal-edges.ts';
 import {
-  describeCount,
   labelled,
   longestText,
   nameConfidently,

@@ -22,6 +22,10 @@ export function findDarkHop(
   return address === null ? null : { service: null, address };
 }
 
+export function nameDarkCaller({ services }: Scene, expected: string): DarkHop | null {
+  return services.has(expected) ? null : { service: expected, address: null };
+}
+
 /** Whether the call names another address than the SERVER span. A public name may be a third party, which calls no service of ours. */
 function isSentElsewhere(call: Span, server: Span): boolean {
   const [sent, own] = [readAddress(call), readAddress(server)];
@@ -54,7 +58,6 @@ export function describeHopFix(hop: DarkHop): string {
   return `Let ${nameHop(hop)} export its spans to the same place: check the address of its exporter, and its log for failed exports.`;
 }
 
-/** Neither a setting nor a tap at the caller tells anything about the hop. */
 export function listHopSteps(hop: DarkHop, { client, server }: Draft): readonly string[] {
   const restart = `Restart ${nameHop(hop)} with OTEL_TRACES_EXPORTER=otlp,console and repeat the calls: spans that it prints and that are not here were lost on their way, or went elsewhere (OTEL_EXPORTER_OTLP_ENDPOINT)`;
   if (hop.address === null) return [restart];

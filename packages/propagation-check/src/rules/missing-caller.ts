@@ -4,6 +4,8 @@ import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { listNames } from '../util/list-names.ts';
+import { nameDarkCaller, tellHop } from './dark-hop.ts';
 import { nameParent, protocolOf } from './draft.ts';
 import { hasCall, hasError } from './expected-calls.ts';
 import { finding } from './missing-client.ts';
@@ -20,6 +22,8 @@ interface MissingCaller {
   readonly alike: readonly Span[];
   /** Whether no call of the edge is whole and these requests may be calls that an error already reports, or calls that a cache answered. */
   readonly isOfOthers: boolean;
+  /** Other expected callers that these requests fit as well. */
+  readonly others: readonly string[];
 }
 
 /**
@@ -30,17 +34,20 @@ interface MissingCaller {
 export const missingCallers = rule<MissingCaller>({
   finding,
   measure: (scene, open) =>
-    scene.expectation.edges
-      .filter((edge) => edge.rule === 'must')
-      .flatMap((edge) => {
-        const orphans = open.orphans.filter(
-          (span) => isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
-        );
-        const alike = orphans.filter(rememberKind(scene, edge));
-        const isSeen = hasError(open, edge) || listUnprovable(scene, open.clients, edge).length > 0;
-        const isOfOthers = isSeen && !hasCall(scene, edge.client, edge.server);
-        return orphans.length === 0 ? [] : [{ edge, orphans, alike, isOfOthers }];
-      }),
+    tellApart(
+      scene,
+      scene.expectation.edges
+        .filter((edge) => edge.rule === 'must')
+        .flatMap((edge) => {
+          const orphans = open.orphans.filter(
+            (span) => isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
+          );
+          const alike = orphans.filter(rememberKind(scene, edge));
+          const isSeen = hasError(open, edge) || listUnprovable(scene, open.clients, edge).length > 0;
+          const isOfOthers = isSeen && !hasCall(scene, edge.client, edge.server);
+          return orphans.length === 0 ? [] : [{ edge, orphans, alike, isOfOthers, others: [] }];
+        }),
+    ),
   gates: [
     gate(
       'no error or answer explains the requests, or calls of the edge are whole',
@@ -55,19 +62,50 @@ export const missingCallers = rule<MissingCaller>({
     parentGate(({ alike }) => alike),
   ],
   looseEnds: ({ orphans }) => orphans,
-  report: ({ edge, alike }) =>
-    finding.report({
+  report: ({ edge, alike, others }, scene) => {
+    const hop = nameDarkCaller(scene, edge.client);
+    return finding.report({
       client: edge.client,
       server: edge.server,
       protocol: protocolOf(alike[0]),
       candidates: ['client-span-lost', 'not-sampled', 'header-rewritten', 'external-parent'],
+      ...(hop === null ? {} : { hop }),
+      facts: [
+        ...(hop === null ? [] : [tellHop(hop, edge)]),
+        ...(others.length === 0
+          ? []
+          : [`the caller may also be ${listNames(others)}: the expectations name several`]),
+      ],
       shown: alike.map((server) => ({
         client: null,
         server,
         says: `${nameParent(server)} is not in the data, and neither is any other span of its caller in this trace`,
       })),
-    }),
+    });
+  },
 });
+
+/**
+ * Each request is reported on one edge: the one whose whole calls it is like; otherwise that of a caller without any span, then the first.
+ */
+function tellApart(scene: Scene, cases: readonly MissingCaller[]): readonly MissingCaller[] {
+  const rank = ({ edge: { client, server } }: MissingCaller): number =>
+    hasCall(scene, client, server) ? 0 : scene.services.has(client) ? 2 : 1;
+  const told = new Set<Span>();
+  const left = cases.filter(({ isOfOthers }) => !isOfOthers);
+  return left
+    .toSorted((one, other) => rank(one) - rank(other))
+    .map((own): MissingCaller => {
+      const alike = own.alike.filter((span) => !told.has(span));
+      for (const span of alike) told.add(span);
+      const rivals = left.filter(
+        (other) => other.edge.server === own.edge.server && other !== own && rank(other) > 0,
+      );
+      const others = rank(own) === 0 ? [] : rivals.map(({ edge }) => edge.client);
+      return { ...own, alike, others };
+    })
+    .concat(cases.filter(({ isOfOthers }) => isOfOthers));
+}
 
 /** Whether a request is like the whole calls of the edge: from the same program (user agent), with a span name that these calls reach. */
 function rememberKind(scene: Scene, edge: ExpectedEdge): (server: Span) => boolean {

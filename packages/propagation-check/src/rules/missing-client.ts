@@ -8,13 +8,14 @@ import { readPath } from '../calls/http-facts.ts';
 import { readOutcome } from '../calls/outcome.ts';
 import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
 import { areOfDistinctPaths } from '../pairing/distinct-paths.ts';
 import { groupPairs, type Pair, type PairSides, pairSpans } from '../pairing/pair-spans.ts';
 import { isOpenAt } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, keyFor } from '../util/group-by.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { edgeOf, nameParent } from './draft.ts';
 import { isExpectedCaller } from './expected-calls.ts';
@@ -94,29 +95,27 @@ export const missingClients = rule<Group<Pair>>({
   },
 });
 
-/** A hop that retries a request, while the caller waits, makes one span for all attempts: these have the same parent, method and path. */
-function listRepeated(
-  { thresholds: { clockTolerance } }: Scene,
-  { orphans }: Open,
-  pairs: readonly Pair[],
-): readonly Pair[] {
+/**
+ * Further attempts of a hop that retries: requests like one of a pair, with the same missing parent where the hop makes one span for all
+ * attempts, or during the same call where it makes one for each.
+ */
+function listRepeated(scene: Scene, { orphans }: Open, pairs: readonly Pair[]): readonly Pair[] {
   if (orphans.length <= pairs.length) return [];
-  const pairOf = new Map(pairs.map((pair) => [nameAttempts(pair.server), pair]));
+  const pairsOf = mapBy(pairs, ({ server }) => nameAttempts(server));
   const paired = new Set(pairs.map(({ server }) => server));
   return orphans.flatMap((server) => {
-    const first = pairOf.get(nameAttempts(server));
-    return first !== undefined &&
-      !paired.has(server) &&
-      isOpenAt(first.client, server.startTimeUnixNano, clockTolerance)
-      ? [{ ...first, server, unique: false }]
-      : [];
+    if (paired.has(server) || !isCallerMissing(scene.graph, server)) return [];
+    const first = (pairsOf.get(nameAttempts(server)) ?? [])
+      .slice(0, bounds.looks)
+      .find(({ client }) => isOpenAt(client, server.startTimeUnixNano, scene.thresholds.clockTolerance));
+    return first === undefined ? [] : [{ ...first, server, unique: false }];
   });
 }
 
 function nameAttempts(server: Span): string {
-  const { traceId, parentSpanId, serviceName, kind } = server;
+  const { traceId, serviceName, kind } = server;
   const { method, path, rpcMethod } = readCallFacts(server);
-  return keyFor(traceId, parentSpanId, serviceName, kind, method, path, rpcMethod);
+  return keyFor(traceId, serviceName, kind, method, path, rpcMethod);
 }
 
 /** Whether the SERVER span has the same parent as the request that made the call: the caller passed on the header that it had received. */

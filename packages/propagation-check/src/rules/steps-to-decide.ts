@@ -77,7 +77,8 @@ const lookInBrowser =
 export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown, hop, recordingGaps = {} } = draft;
   if (candidates === undefined) return [];
-  if (hop !== undefined) return listHopSteps(hop, draft);
+  // The caller does not call this service: neither its headers nor a tap between the two decide.
+  if (hop !== undefined && hop.address !== null) return listHopSteps(hop, draft);
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), ...listStepsOfMessage(draft)];
   if (isOfMcp(draft)) return listMcpSteps(draft);
@@ -110,7 +111,9 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   ];
 }
 
-function listOwnSteps({ id, protocol, server, candidates = [] }: Draft): readonly string[] {
+function listOwnSteps(draft: Draft): readonly string[] {
+  const { id, protocol, server, hop, candidates = [] } = draft;
+  if (hop !== undefined) return listHopSteps(hop, draft);
   if (id !== 'missing-server' || !candidates.includes('server-span-lost')) return [findings[id].fix];
   const span = protocol === 'messaging' ? 'CONSUMER' : 'SERVER';
   return [

@@ -317,3 +317,20 @@ Good to know:
     assert.match(text, /\n… and 980 more\n/);
   });
 });
+
+test('a finding about spans counts spans, and names their service', () => {
+  const unnamed: Finding = {
+    ...split,
+    id: 'service-unnamed',
+    severity: 'warning',
+    client: null,
+    server: null,
+  };
+  const text = renderTerminal({ ...broken, findings: [unnamed] }, details, {
+    width: 100,
+    color: false,
+    docsRoot: '',
+  });
+  assert.match(text, /\n {2}service {3}\(unknown\), 12 spans\n/);
+  assert.match(text, /… and 9 more spans\n/);
+});

@@ -266,7 +266,7 @@ test('a hidden header has to be shown, even if others are visible', () => {
 
 test('if the likeliest cause is a span that was not exported, the exporter comes before headers', () => {
   const [own, record] = listSteps(drawChain(1, 'lost', drawServer({ from: 20, to: 80, extra: flask })));
-  assert.equal(own, findings['missing-client'].fix);
+  assert.match(own ?? '', /^Restart web with OTEL_TRACES_EXPORTER=otlp,console/, 'no span of web is here');
   assert.match(record ?? '', /^Let orders record headers/);
 });
 

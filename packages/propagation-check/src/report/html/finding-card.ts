@@ -1,9 +1,9 @@
-import { nameCall } from '../../calls/name-call.ts';
 import { proseOf } from '../../rules/findings.ts';
 import type { Span } from '../../span/span.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { Evidence, Finding } from '../../verdict/result.ts';
 import { prepareCalls } from '../call-picture.ts';
+import { describeCount } from '../describe-count.ts';
 import { escapeText } from '../escape-text.ts';
 import { nameService } from '../terminal-edges.ts';
 import { listScopes } from '../terminal-findings.ts';
@@ -50,7 +50,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
   );
   return html`<article class="card ${severity}">
 <h3>${severity === 'error' ? '✗' : '!'} ${words.title}</h3>
-<p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${count === 0 ? 'never seen' : countOf(count, nameCall(finding))}</p>
+<p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${describeCount(finding)}</p>
 <p>${words.why}</p>
 ${doubt === undefined ? null : html`<p><b>Doubt:</b> A warning: ${escapeText(doubt)}</p>`}
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { nameCall } from '../../calls/name-call.ts';
 import type { Span } from '../../span/span.ts';
 import { countOf } from '../../util/count-of.ts';
 import { escapeJson } from '../../util/escape-json.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
+import { describeCount } from '../describe-count.ts';
 import { escapeText } from '../escape-text.ts';
 import type { ReportDetails } from '../json.ts';
 import {
@@ -95,7 +95,7 @@ function writeAccepted(result: Result): Markup | null {
   if (accepted.length === 0) return null;
   return html`<section><h2>Accepted</h2><ul>${accepted.map(
     (finding) =>
-      html`<li>${nameAcceptance(finding)}: ${nameService(finding.client)} → ${nameService(finding.server)} <code>${finding.id}</code>, ${countOf(finding.count, nameCall(finding))}</li>`,
+      html`<li>${nameAcceptance(finding)}: ${nameService(finding.client)} → ${nameService(finding.server)} <code>${finding.id}</code>, ${describeCount(finding)}</li>`,
   )}</ul></section>`;
 }
 
