@@ -79,6 +79,7 @@ export const headersPassedThrough = rule<PassedThrough>({
     const shown = passed.map((each) => ({
       client: findCall(each),
       server: each.server,
+      during: each.hop,
       says: `SERVER ${each.server.spanId} has the parent of SERVER ${each.hop.spanId} of ${each.hop.serviceName}, CLIENT ${each.caller.spanId} of ${each.caller.serviceName}, and began and ended within it`,
     }));
     // Mirrored traffic looks the same, unless the hop is expected to call the service, or its CLIENT spans show that it does.

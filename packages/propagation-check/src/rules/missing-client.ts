@@ -95,10 +95,7 @@ export const missingClients = rule<Group<Pair>>({
   },
 });
 
-/**
- * Further attempts of a hop that retries: requests like one of a pair, with the same missing parent where the hop makes one span for all
- * attempts, or during the same call where it makes one for each.
- */
+/** Further attempts of a hop that retries while its caller waits: requests of the same trace, like one of a pair, that began during its call. */
 function listRepeated(scene: Scene, { orphans }: Open, pairs: readonly Pair[]): readonly Pair[] {
   if (orphans.length <= pairs.length) return [];
   const pairsOf = mapBy(pairs, ({ server }) => nameAttempts(server));

@@ -38,13 +38,15 @@ const dapr =
   'The Dapr sidecar writes a traceparent of its own, of only zeros where it does not trace: set spec.tracing.samplingRate to "1" in the Dapr Configuration of both applications, and send its spans (otel.endpointAddress) to the same place.';
 const workers =
   'Workers tracing exchanges no trace ids with services outside of Cloudflare (Workers documentation, "Known limitations"). In the Worker, read and write traceparent by hand, or make its spans with @microlabs/otel-cf-workers.';
+const nginx =
+  'nginx makes a span of each request and joins it to nothing (otel_trace_context ignore, the default), or begins a trace with each (inject): set otel_trace_context propagate beside otel_trace on.';
 
 /**
  * The first entry that fits is used. Sources: AWS, "AWS X-Ray tracing header" and opentelemetry-dotnet-contrib, Instrumentation.AWSLambda;
  * elastic/apm#609 and Google Cloud, "Use distributed tracing" (Cloud Run); Microsoft, "Use OpenTelemetry with Azure Functions",
  * `HttpCorrelationProtocol` (API Management) and opentelemetry-js#3057 (App Service); Istio, "Telemetry"; Envoy, `ZipkinConfig`; Linkerd,
  * "Distributed tracing"; microsoft/azure-container-apps#556 and Dapr, "Configuration overview"; Cloudflare, "Spans and attributes" and
- * "Known limitations".
+ * "Known limitations"; nginx, "Module ngx_otel_module", and `src/batch_exporter.hpp` of nginx-otel for its scope.
  */
 export const platforms: readonly Platform[] = [
   {
@@ -54,6 +56,16 @@ export const platforms: readonly Platform[] = [
   {
     isBetween: startsWorkflow,
     fixes: { 'header-not-sent': temporal, 'header-ignored': temporal, 'format-mismatch': temporal },
+  },
+  {
+    isBetween: ({ server }) => server?.scopeName === nginxScope,
+    likeliest: 'header-ignored',
+    fixes: { 'header-ignored': nginx },
+  },
+  {
+    isBetween: ({ client, during }) => (client ?? during)?.scopeName === nginxScope,
+    likeliest: 'header-not-sent',
+    fixes: { 'header-not-sent': nginx, 'header-passed-through': nginx },
   },
   {
     isBetween: ({ client }) => isOn(client, /cloudflare/),
@@ -109,6 +121,7 @@ export const platforms: readonly Platform[] = [
   },
 ];
 
+const nginxScope = 'nginx';
 /** The default HTTP port of the sidecar. Source: Dapr, "dapr-http-port". */
 const daprPort = 3_500;
 /** The address from which Istio's sidecar calls its own application. Source: Istio, "Traffic routing", `InboundPassthroughClusterIpv4`. */

@@ -141,3 +141,22 @@ test("Envoy's Zipkin tracer passes traceparent on", () => {
   const finding = checkTraces(spans).findings.find(({ id }) => id === 'header-passed-through');
   assert.match(finding?.fix ?? '', /USE_B3_WITH_W3C_PROPAGATION/);
 });
+
+suite('nginx with otel_trace on and another otel_trace_context than propagate', () => {
+  const web =
+    'web CLIENT "GET" 10..90 http.request.method=GET url.full=http://gw:8000/work http.response.status_code=200';
+  const gateway = 'gw SERVER "/work" 15..85 http.method=GET http.target=/work scope:nginx';
+  const orders = 'orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work';
+
+  test('inject: the gateway began a trace of its own', () => {
+    const found = findOne(`expect web -> gw\ntrace 1\n  ${web}\ntrace 2\n  ${gateway}\n    ${orders}\n`);
+    assert.equal(found.candidates?.[0], 'header-ignored');
+    assert.match(found.fix, /otel_trace_context propagate/);
+  });
+
+  test('extract: the gateway forwarded the header of its caller', () => {
+    const found = findOne(`expect web -> gw -> orders\ntrace 1\n  ${web}\n    ${gateway}\n    ${orders}\n`);
+    assert.equal(found.id, 'header-passed-through');
+    assert.match(found.fix, /otel_trace_context propagate/);
+  });
+});
