@@ -60,7 +60,7 @@ function mustNotPrecede(later: Moment, earlier: Moment, toleranceMs: number): re
   return [
     {
       expected: `${later.what} is not before ${earlier.what} (tolerance ${toleranceMs} ms)`,
-      found: `it is ${early / 1_000_000n} ms before it`,
+      found: `${later.what} is ${early / 1_000_000n} ms before ${earlier.what}`,
     },
   ];
 }
