@@ -10,7 +10,7 @@ import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { explainCommandSilence } from './explain-command-silence.ts';
-import { deliverSignals, tellTerminal } from './interruption.ts';
+import { deliverSignals, writeToTerminal } from './interruption.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { type Judged, printReport } from './print-report.ts';
@@ -110,5 +110,5 @@ async function judgeCommand(
 
 function printSignal(what: string, left: number): void {
   const more = left === 1 ? 'one more signal (Ctrl-C) kills it' : `${left} more signals (Ctrl-C) kill it`;
-  tellTerminal(`propagation-check: ${escapeText(what)}; ${more}`);
+  writeToTerminal(`propagation-check: ${escapeText(what)}; ${more}`);
 }

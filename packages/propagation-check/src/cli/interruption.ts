@@ -33,7 +33,7 @@ export function listenForSignals(prefix: string): AbortSignal {
     const tell = () => {
       // Not where the command has diverted its signals: it prints its own text.
       if (process.listeners(signal).includes(take))
-        tellTerminal(`${prefix}ending; a second signal (Ctrl-C) ends it at once`);
+        writeToTerminal(`${prefix}ending; a second signal (Ctrl-C) ends it at once`);
     };
     setTimeout(tell, quietMs).unref();
   };
@@ -42,7 +42,7 @@ export function listenForSignals(prefix: string): AbortSignal {
 }
 
 /** Prints a line on a terminal only: where standard error is a file or a pipe, it holds only the report. @param line Escaped. */
-export function tellTerminal(line: string): void {
+export function writeToTerminal(line: string): void {
   if (process.stderr.isTTY === true) process.stderr.write(`${line}\n`);
 }
 

@@ -2,7 +2,7 @@ import type { AuditResult } from '../audit/audit-result.ts';
 import { nextState } from '../audit/audit-state.ts';
 import { type AuditInput, auditWindow } from '../audit/audit-window.ts';
 import { type ReadWindow, readWindows } from '../audit/read-windows.ts';
-import { tellTime } from '../audit/report/describe-audit.ts';
+import { formatTime } from '../audit/report/describe-audit.ts';
 import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations, listMisspelt } from '../collect/hint-at-expectations.ts';
@@ -158,7 +158,7 @@ async function repeat(
       if (signal.aborted) break;
       if (!(error instanceof SourceError || error instanceof ReportError)) throw error;
       exitCode = exitCodes.unknown;
-      const at = tellTime(new Date(next).toISOString());
+      const at = formatTime(new Date(next).toISOString());
       writeError(`propagation-check: ${escapeText(error.message)} (next try at ${at} UTC)\n`);
       // After a `ReportError` the other reports hold the result of this turn.
       if (error instanceof SourceError) await fail(error.message);

@@ -70,7 +70,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
         : null;
   const notes = [
     ...describeStore(store),
-    ...(result.verdict === 'intact' ? tellEnclosed(collected.spans, result, inputs.expectation) : []),
+    ...(result.verdict === 'intact' ? describeEnclosed(collected.spans, result, inputs.expectation) : []),
     ...hintAtExpectations(result, services, inputs.expectation),
     ...(silence === null ? complaints : silence.advice),
   ];
@@ -83,7 +83,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
 }
 
 /** Notes traces that may be calls, of services that occur neither in the result nor in an expectation. */
-function tellEnclosed(
+function describeEnclosed(
   spans: readonly Span[],
   { edges, findings }: Result,
   expectation: Expectation,

@@ -6,8 +6,13 @@ import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { listNames } from '../util/list-names.ts';
 import { appendFacts } from '../verdict/append-facts.ts';
+import {
+  describeLate,
+  describeShortly,
+  describeWhatDecides,
+  mayBeOneEdge,
+} from '../verdict/describe-unreceived.ts';
 import type { UnjudgedEdge } from '../verdict/result.ts';
-import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from '../verdict/tell-unreceived.ts';
 
 /** Data for the notes on unjudged edges. */
 export interface UnjudgedHints {
@@ -94,13 +99,13 @@ function hintAtBothSides(pairs: Group<BothSides>, expectation: Expectation): str
   const decides =
     server === undefined || path === undefined
       ? askToExpect(paths, expectation)
-      : `; ${tellWhatDecides(sent, isExpected(expectation, ...path) ? null : writeExpect(...path), thresholds)}`;
+      : `; ${describeWhatDecides(sent, isExpected(expectation, ...path) ? null : writeExpect(...path), thresholds)}`;
   return (
     `not judged: ${nameUnjudged(
       pairs.map((pair) => pair.sent),
       call,
     )} and ${listNames([...counts, ...others])}: no ${span} span here has the ${call}s of the one as ${above}, and ` +
-    `nothing here shows who made the ${request}s of the other, which began traces: ${mayBeOneEdge}${appendFacts(sent.facts ?? [])}${decides}${tellLate(sent)}`
+    `nothing here shows who made the ${request}s of the other, which began traces: ${mayBeOneEdge}${appendFacts(sent.facts ?? [])}${decides}${describeLate(sent)}`
   );
 }
 
@@ -262,14 +267,14 @@ function hintAtPartlyReceived(unjudged: readonly UnjudgedEdge[]): readonly strin
       'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
       'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on)' +
       appendFacts(partly.flatMap(({ facts = [] }) => facts)) +
-      tellLate(first),
+      describeLate(first),
   ];
 }
 
 function hintAtShortBatches(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   return unjudged
     .filter(({ why }) => why === 'short-batch')
-    .map((edge) => `not judged: ${nameUnjudged([edge], 'message')}: ${tellShort(edge)}`);
+    .map((edge) => `not judged: ${nameUnjudged([edge], 'message')}: ${describeShortly(edge)}`);
 }
 
 function hintAtWaiting(unjudged: readonly UnjudgedEdge[]): readonly string[] {

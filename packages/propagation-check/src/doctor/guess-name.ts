@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import { suggestName } from '../util/suggest-name.ts';
 
 /** The text after "is" on a name that no SDK knows. @param meant The answer of `guessName`. */
-export function tellUnknown(kind: 'propagator' | 'sampler' | 'exporter', meant: string | null): string {
+export function describeUnknown(kind: 'propagator' | 'sampler' | 'exporter', meant: string | null): string {
   const one = `${kind === 'exporter' ? 'an' : 'a'} ${kind}`;
   return meant === null
     ? `no ${kind} of OpenTelemetry; ${one} of your own may have this name`

@@ -9,7 +9,7 @@ import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, sumCalls, summarise } from './summary.ts';
-import { isPast, nameEdge, nameService, tellCallsJudged } from './terminal-edges.ts';
+import { describeCallsJudged, isPast, nameEdge, nameService } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
@@ -104,7 +104,7 @@ function describeOpen(edges: readonly EdgeResult[], { says, protocol }: Undecide
   const [one] = own;
   return unjudged === 0 || one === undefined
     ? escapeText(says)
-    : tellCallsJudged({ calls, unjudged }, nameCall(one));
+    : describeCallsJudged({ calls, unjudged }, nameCall(one));
 }
 
 /** The message of a failure: lists of test results show only this line. */

@@ -4,7 +4,7 @@ import { decideOutcome, fails, isAccepted, type Outcome } from '../verdict/decid
 import type { EdgeResult, Finding, Result, UnjudgedEdge } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
-import { isPast, markEdge, nameEdge, tellCallsJudged } from './terminal-edges.ts';
+import { describeCallsJudged, isPast, markEdge, nameEdge } from './terminal-edges.ts';
 
 export const verdictNames = {
   intact: 'INTACT',
@@ -155,7 +155,7 @@ function summariseEdges(result: Result): string {
   if (counted.length === 0)
     return `no call between two services was seen, and nothing is broken${but} (${read})`;
   if (known.length > 0) return `except what is known: ${ofAll(known)}${but} (${read})`;
-  const judged = unjudged === 0 ? countOf(calls, 'call') : tellCallsJudged({ calls, unjudged });
+  const judged = unjudged === 0 ? countOf(calls, 'call') : describeCallsJudged({ calls, unjudged });
   return `${countOf(counted.length, 'edge')}, ${judged}${doubt}${but} (${read})`;
 }
 

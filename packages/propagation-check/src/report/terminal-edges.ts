@@ -2,7 +2,7 @@ import { nameCall } from '../calls/name-call.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
-import { tellJudged } from '../util/tell-judged.ts';
+import { formatJudged } from '../util/format-judged.ts';
 import { areMostlyJudged } from '../verdict/are-mostly-judged.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
 import { leavesOpen } from '../verdict/leaves-open.ts';
@@ -125,10 +125,10 @@ function describeCalls(edge: EdgeResult): string {
   if (known === true) return `${counts}, known`;
   if (tolerated === true) return `${counts}, tolerated`;
   if (past === undefined) return counts;
-  return `${counts}, ${isPast(edge) ? '' : `${past.calls} `}${tellPast(past)}`;
+  return `${counts}, ${isPast(edge) ? '' : `${past.calls} `}${describePast(past)}`;
 }
 
-export function tellPast({ service }: Pick<PastService, 'service'>): string {
+export function describePast({ service }: Pick<PastService, 'service'>): string {
   return `past ${truncate(nameService(service), shortestName)}`;
 }
 
@@ -144,16 +144,16 @@ function describeJudged(edge: EdgeResult): string {
     const all = one === 'call' ? `${calls}` : countOf(calls, one);
     return `broken ${broken} of ${all}${unjudged > 0 ? `, ${unjudged} more not judged` : ''}`;
   }
-  if (unjudged > 0) return tellCallsJudged({ calls, unjudged }, one);
+  if (unjudged > 0) return describeCallsJudged({ calls, unjudged }, one);
   return calls === 0 ? 'never seen' : countOf(calls, one);
 }
 
 /** `14 of 30 calls judged`. @param one The word for one call. */
-export function tellCallsJudged(
+export function describeCallsJudged(
   { calls, unjudged = 0 }: Pick<EdgeResult, 'calls' | 'unjudged'>,
   one?: string,
 ): string {
-  return tellJudged(calls, calls + unjudged, one);
+  return formatJudged(calls, calls + unjudged, one);
 }
 
 /** A column of a table of edges; shown where any edge has such calls. */

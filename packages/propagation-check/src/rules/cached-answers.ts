@@ -1,7 +1,7 @@
 import { type CallGroup, countCalls } from '../calls/call-group.ts';
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { tellMilliseconds } from './rule.ts';
+import { formatMilliseconds } from './rule.ts';
 import type { Scene } from './scene.ts';
 
 /**
@@ -25,8 +25,12 @@ export function isFasterThanServer(
   return quick.length >= thresholds.fewestCached && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
-export function tellDurations(scene: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
-  const tell = (sorted: Float64Array): string => tellMilliseconds(sorted[sorted.length >> 1] ?? 0);
+export function describeDurations(
+  scene: Scene,
+  lonely: readonly Span[],
+  groups: readonly CallGroup[],
+): string {
+  const tell = (sorted: Float64Array): string => formatMilliseconds(sorted[sorted.length >> 1] ?? 0);
   return `usually ${tell(sortDurations(scene.graph, lonely))}, whole calls ${tell(measureDurations(scene, groups))}`;
 }
 

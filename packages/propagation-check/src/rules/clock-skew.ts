@@ -90,11 +90,11 @@ function isNoticeable({ noticeableSkew }: Scene['thresholds'], ahead: bigint): b
 }
 
 function describeClock({ service, instance, ahead }: ClockOffset, isShared: boolean): string {
-  return tellClock(isShared || instance === null ? service : `${service} (${instance})`, ahead);
+  return describeClockLead(isShared || instance === null ? service : `${service} (${instance})`, ahead);
 }
 
 /** @param ahead In nanoseconds. */
-export function tellClock(whose: string | null, ahead: bigint): string {
+export function describeClockLead(whose: string | null, ahead: bigint): string {
   const milliseconds = ahead / 1_000_000n;
   return ahead > 0n
     ? `the clock of ${whose} is ${milliseconds} ms ahead`

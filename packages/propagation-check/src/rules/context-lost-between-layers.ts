@@ -73,7 +73,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       'nearly all spans of the layer are followed by a request of the same method and path',
       ({ layers, pairs }, { thresholds }) =>
         areNearlyAll(pairs.length, layers.length, thresholds.displacedShare, thresholds),
-      tellPairs,
+      describePairs,
     ),
     gate(
       'hardly any other request is left over, or fewer would follow by chance',
@@ -85,7 +85,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
           (moved) => pairLayers(layers, moved, thresholds).length,
           thresholds,
         ),
-      (divided) => `${tellPairs(divided)}, with ${countOf(divided.servers.length, 'request')}`,
+      (divided) => `${describePairs(divided)}, with ${countOf(divided.servers.length, 'request')}`,
     ),
     // Requests of outside callers may fall within other requests at any time.
     gate(
@@ -93,7 +93,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       ({ layers, pairs }, { thresholds: { fillsRequest } }) =>
         isRoot(layers[0]) ||
         median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,
-      tellPairs,
+      describePairs,
     ),
     // Two tracers of one service (an agent and a library with its own tracer) make two traces, and both are whole.
     gate(
@@ -172,7 +172,7 @@ function describeOrder({ name, traceId, endTimeUnixNano }: Span, server: Span): 
     : `when "${name}" of trace ${traceId} had ended`;
 }
 
-function tellPairs({ layers, pairs }: DividedLayers): string {
+function describePairs({ layers, pairs }: DividedLayers): string {
   return `${pairs.length} of ${layers.length}`;
 }
 

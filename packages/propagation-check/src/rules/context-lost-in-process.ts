@@ -18,7 +18,7 @@ import { doubtLoss } from './doubt-loss.ts';
 import { type Doubt, type Draft, listExplained, protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { pairBesideExceptions } from './pair-beside-exceptions.ts';
-import { type Gate, gate, rule, tellMilliseconds } from './rule.ts';
+import { formatMilliseconds, type Gate, gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
@@ -83,7 +83,7 @@ export const detachedCalls = rule<DetachedCalls>({
         ({ client: entry, server: call, unique }) => ({
           client: call,
           server: serverOf.get(call) ?? null,
-          says: tellLoss(entry, call, unique),
+          says: describeLoss(entry, call, unique),
         }),
       ),
     });
@@ -143,12 +143,12 @@ function listBroken(
   );
 }
 
-function tellLoss(entry: Span, call: Span, isUnique: boolean): string {
+function describeLoss(entry: Span, call: Span, isUnique: boolean): string {
   const late = Number(call.startTimeUnixNano - entry.endTimeUnixNano);
   if (late > 0)
-    return `root of its own trace, made ${tellMilliseconds(late)} after "${entry.name}" of trace ${entry.traceId}, which lacks the call`;
+    return `root of its own trace, made ${formatMilliseconds(late)} after "${entry.name}" of trace ${entry.traceId}, which lacks the call`;
   return isUnique
-    ? tellDuring(entry)
+    ? describeDuring(entry)
     : `root of its own trace, made while requests "${entry.name}" were open that lack the call`;
 }
 
@@ -206,12 +206,12 @@ export function reportOneSided(
     shown: pairs.map(({ client: entry, server: client }) => ({
       client,
       server: null,
-      says: tellDuring(entry),
+      says: describeDuring(entry),
     })),
   });
 }
 
-function tellDuring({ name, traceId }: Span): string {
+function describeDuring({ name, traceId }: Span): string {
   return `root of its own trace, made during "${name}" of trace ${traceId}`;
 }
 

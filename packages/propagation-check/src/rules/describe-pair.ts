@@ -1,7 +1,7 @@
 import { clockOf } from '../pairing/align-clocks.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { countOf } from '../util/count-of.ts';
-import { tellClock } from './clock-skew.ts';
+import { describeClockLead } from './clock-skew.ts';
 import type { Scene } from './scene.ts';
 
 /** What else is known about the edge of a pair. */
@@ -28,7 +28,7 @@ export function describePair(
   if (isTimed) return `${call} fits only ${request}`;
   const aheadOf = (span: typeof client): bigint => clockOffsets.get(clockOf(span))?.ahead ?? 0n;
   const ahead = aheadOf(server) - aheadOf(client);
-  if (ahead !== 0n) return `${call} fits only ${request}, if ${tellClock(server.serviceName, ahead)}`;
+  if (ahead !== 0n) return `${call} fits only ${request}, if ${describeClockLead(server.serviceName, ahead)}`;
   return calls > 0 && requests > 0
     ? `${call} fits ${request}, if the clocks agree: ${countOf(calls, 'call')} and ${countOf(requests, 'request')} fit none`
     : `${call} fits only ${request}`;

@@ -72,13 +72,13 @@ export function explainLooseEnds(
       name: hideSecrets(span.name),
       reasons: uniteReasons([
         ...(silencesOf.get(span) ?? []).map(({ finding, gate, tell }) => ({ finding, gate, values: tell() })),
-        ...(withoutOther.has(span) ? tellWhyNot(scene, open, span, silencesOf.get(span) ?? []) : []),
+        ...(withoutOther.has(span) ? describeWhyNot(scene, open, span, silencesOf.get(span) ?? []) : []),
       ]),
-      ...tellUnjudged(unjudgedFor.get(span)),
+      ...describeUnjudged(unjudgedFor.get(span)),
     }));
 }
 
-function tellUnjudged(says: string | undefined): Pick<UnreportedEnd, 'unjudged'> {
+function describeUnjudged(says: string | undefined): Pick<UnreportedEnd, 'unjudged'> {
   return says === undefined ? {} : { unjudged: hideSecrets(says) };
 }
 
@@ -95,7 +95,7 @@ function hasKnownCallers(scene: Scene, service: string | null): boolean {
 }
 
 /** Why the span is in no case of the other rules. */
-function tellWhyNot(
+function describeWhyNot(
   scene: Scene,
   open: Open,
   span: Span,

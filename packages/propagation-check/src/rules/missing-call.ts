@@ -93,8 +93,8 @@ export const whollyMissingCalls = rule<UnseenCalls>({
     // The expected name may be wrong, or outside callers may send the requests.
     gate(
       'the caller has spans, or no service has a similar name and no whole call reaches the called service',
-      ({ edge, callers }, scene) => callers.length > 0 || tellOtherCaller(scene, edge) === null,
-      ({ edge }, scene) => `${edge.client} has no spans, and ${tellOtherCaller(scene, edge)}`,
+      ({ edge, callers }, scene) => callers.length > 0 || describeOtherCaller(scene, edge) === null,
+      ({ edge }, scene) => `${edge.client} has no spans, and ${describeOtherCaller(scene, edge)}`,
     ),
     gate(
       'a call of the caller was answered, or the caller has no call',
@@ -131,7 +131,7 @@ export const whollyMissingCalls = rule<UnseenCalls>({
 });
 
 /** Why the roots may belong to another caller than the expected one without spans; null if nothing suggests that. */
-function tellOtherCaller(scene: Scene, { client, server }: ExpectedEdge): string | null {
+function describeOtherCaller(scene: Scene, { client, server }: ExpectedEdge): string | null {
   if (suggestService(scene, client) !== null) return 'a service has a similar name';
   return scene.groupsInto(server).length > 0 ? `whole calls reach ${server}` : null;
 }

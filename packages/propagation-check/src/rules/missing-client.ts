@@ -22,7 +22,7 @@ import { isExpectedCaller } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
 import { isBehindFrontEnd } from './platforms.ts';
-import { rule, tellReasons } from './rule.ts';
+import { describeReasons, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('missing-client', {
@@ -87,7 +87,7 @@ export const missingClients = rule<Group<Pair>>({
     if (looseEnd.kind !== 'SERVER' || !isOrphan(scene.graph, looseEnd)) return null;
     if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
-    return tellReasons(
+    return describeReasons(
       // If an expectation names a caller, `missing-caller.ts` reports the span.
       `${countOf(ofTrace.length, 'call')} without a child in its trace, and no expectation names a caller of the service`,
       ofTrace.map((client) => whyApart(scene, client, looseEnd)),

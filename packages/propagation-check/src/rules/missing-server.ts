@@ -8,7 +8,7 @@ import { startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { isAnsweredByHop, isOfTheirKind, readersOf, summarizeCalls } from './asked-kinds.ts';
-import { isFasterThanServer, tellDurations } from './cached-answers.ts';
+import { describeDurations, isFasterThanServer } from './cached-answers.ts';
 import { isCovered } from './coverage.ts';
 import { defineFinding } from './define-finding.ts';
 import { type Draft, protocolOf } from './draft.ts';
@@ -20,7 +20,7 @@ import { areSecondSpans } from './second-spans.ts';
 import { showClients } from './shown-later.ts';
 import { splitCauses } from './split-causes.ts';
 import { finding as splitTrace } from './split-trace.ts';
-import { tellUnprovable } from './unprovable.ts';
+import { describeUnprovable } from './unprovable.ts';
 import { comesFromElsewhere } from './why-apart.ts';
 
 export const finding = defineFinding('missing-server', {
@@ -162,7 +162,7 @@ export const partlyMissingServers = rule<Reported>({
     gate(
       'the answers do not come from a cache',
       (missing, scene) => !isFasterThanServer(scene, listJudged(missing), missing.whole),
-      (missing, scene) => tellDurations(scene, listJudged(missing), missing.whole),
+      (missing, scene) => describeDurations(scene, listJudged(missing), missing.whole),
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
@@ -182,7 +182,7 @@ export const partlyMissingServers = rule<Reported>({
         ? 'the call failed: it may not have reached a server'
         : 'nothing says that the call was answered';
     const unprovable = scene.shared.findUnprovable(looseEnd);
-    if (unprovable !== null) return tellUnprovable(unprovable);
+    if (unprovable !== null) return describeUnprovable(unprovable);
     const readers = readersOf(scene);
     const { target } = readers.askedOf(scene.graph.rowOf(looseEnd));
     const asked = summarizeCalls(readers, scene.groupsFrom(looseEnd.serviceName), new Set([target]));

@@ -29,8 +29,8 @@ export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
     const { candidates = [] } = draft;
     const suspects = candidates.filter((cause) => parties.includes(cause));
     const unlikely: FindingId = 'header-not-sent';
-    const caller = suspects.includes(unlikely) ? tellCaller(scene, draft, sourcesOf) : null;
-    const called = suspects.includes('header-ignored') ? tellCalled(scene, draft, sourcesOf) : null;
+    const caller = suspects.includes(unlikely) ? describeCaller(scene, draft, sourcesOf) : null;
+    const called = suspects.includes('header-ignored') ? describeCalled(scene, draft, sourcesOf) : null;
     const facts = [caller, called].filter((fact) => fact !== null);
     if (facts.length === 0) return draft;
     const ranked = [...suspects.filter((cause) => cause !== unlikely), unlikely];
@@ -43,7 +43,7 @@ export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
   };
 }
 
-function tellCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
+function describeCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
   // A page sends the header only to the origins in a setting, and a library may follow a redirect without the header.
   if (isFromBrowser(draft) || isRedirected(scene, draft)) return null;
   const others = scene.groupsFrom(draft.client).filter(({ server }) => server !== draft.server);
@@ -57,7 +57,7 @@ function isRedirected({ graph }: Scene, { shown, protocol }: Draft): boolean {
   return protocol === 'http' && shown.some(({ client }) => client !== null && graph.hasChildren(client));
 }
 
-function tellCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
+function describeCalled(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
   // A consumer may extract context from single messages but not from batches, or only from the first message of a batch.
   if (draft.protocol === 'messaging') return null;
   const others = scene.groupsInto(draft.server).filter(({ client }) => client !== draft.client);

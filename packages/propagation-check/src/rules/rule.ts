@@ -87,7 +87,7 @@ export function rule<Case>({
 }
 
 /** The compared spans, with how often each reason kept them apart. Null means that a nearer partner was chosen. */
-export function tellReasons(compared: string, reasons: readonly (string | null)[]): string {
+export function describeReasons(compared: string, reasons: readonly (string | null)[]): string {
   if (reasons.length === 0) return compared;
   const told = reasons.map((reason) => reason ?? 'nearer to another').sort();
   const counts = groupBy(told, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
@@ -95,6 +95,6 @@ export function tellReasons(compared: string, reasons: readonly (string | null)[
 }
 
 /** Formats nanoseconds for people. */
-export function tellMilliseconds(nanoseconds: number): string {
+export function formatMilliseconds(nanoseconds: number): string {
   return `${(nanoseconds / 1_000_000).toFixed(1)} ms`;
 }

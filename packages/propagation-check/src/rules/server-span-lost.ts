@@ -11,7 +11,7 @@ import { isCovered } from './coverage.ts';
 import { defineFinding } from './define-finding.ts';
 import { edgeOf } from './draft.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
-import { gate, rule, tellReasons } from './rule.ts';
+import { describeReasons, gate, rule } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
 import type { Scene } from './scene.ts';
 
@@ -88,7 +88,7 @@ export const lostServerSpans = rule<LostServers>({
     if (isBelowAny(listUnanswered(open.orphans), looseEnd))
       return 'its answer was begun and not sent to its end';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
-    return tellReasons(
+    return describeReasons(
       `${countOf(ofTrace.length, 'call')} without a child in its trace`,
       ofTrace.map((client) => whyApart(scene, client, looseEnd)),
     );

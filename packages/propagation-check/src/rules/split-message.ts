@@ -31,7 +31,7 @@ interface LostMessages {
 export const splitMessages = rule<LostMessages>({
   finding: splitTrace,
   measure: measureUnseen,
-  gates: [gate('messages are lost on either side', ({ producers }) => producers.length > 0, tellLost)],
+  gates: [gate('messages are lost on either side', ({ producers }) => producers.length > 0, describeLost)],
   looseEnds: ({ producers, consumers }) => [...producers, ...consumers],
   report: (lost, scene) => {
     const { edge, producers, consumers } = lost;
@@ -59,7 +59,7 @@ function listCauses(scene: Scene, { isRenamed, producers, consumers }: LostMessa
     : messageCauses;
 }
 
-function tellLost({ producers, consumers }: LostMessages): string {
+function describeLost({ producers, consumers }: LostMessages): string {
   return `${producers.length} sent and not received, ${countMessages(consumers)} received and not sent`;
 }
 

@@ -18,13 +18,13 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
       isExpected ||
       (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
         pairs.length >= alike.count * thresholds.splitRequestsShare),
-    tellShares,
+    describeShares,
   ),
   // If the edge is whole by another way, a third party with the same paths and callers from outside look the same.
   gate(
     'nearly every call to the target and every request of the kind pair up, if the edge is whole by another way',
     (edge) => edge.isOnItsWay || areAllPaired(edge),
-    tellShares,
+    describeShares,
   ),
   // A cache that answers at once revalidates in the background, while other calls are open.
   gate(
@@ -43,7 +43,7 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
     'pairs that agree only in time are most of the calls',
     ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
       isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
-    tellShares,
+    describeShares,
   ),
   gate(
     'pairs that agree only in time are several, if other calls are whole',
@@ -54,7 +54,7 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
   gate(
     'nothing is left over on either side, or fewer would pair up by chance',
     (edge) => isSaid(edge) || isAlone(edge) || isBeyondChance(edge),
-    (edge) => `${tellShares(edge)}; at other times of the capture about as many pair up`,
+    (edge) => `${describeShares(edge)}; at other times of the capture about as many pair up`,
   ),
 ];
 
@@ -116,6 +116,6 @@ function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean 
   return isMoreThanChance(alike.list(), pairs.length, countPairs, thresholds);
 }
 
-function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
+function describeShares({ pairs, toTargets, alike }: SplitEdge): string {
   return `${countOf(pairs.length, 'pair')} of ${countOf(toTargets.length, 'call')} and ${countOf(alike.count, 'request')}`;
 }

@@ -22,7 +22,7 @@ import { protocolOf } from './draft.ts';
 import { indexCalls } from './index-calls.ts';
 import { withoutOtherAgents } from './other-agents.ts';
 import { parentGate } from './parent-gate.ts';
-import { rule, tellReasons } from './rule.ts';
+import { describeReasons, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
 import { showCalls } from './shown-later.ts';
 import { rankSplitCauses } from './split-causes.ts';
@@ -170,7 +170,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
     const others = open.roots.countOutside(looseEnd) + continued.filter(isOther).length;
     return during.length === 0
       ? `no SERVER span began another trace while the call was open (${others} at other times)`
-      : tellReasons(
+      : describeReasons(
           `${countOf(during.length, 'SERVER span')} began other traces meanwhile`,
           during.map((root) => whyUnpaired(scene, open, looseEnd, root)),
         );
@@ -181,7 +181,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
   const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
   return during.length === 0
     ? `no call without a child was open when it began (${clients.length} at other times)`
-    : tellReasons(
+    : describeReasons(
         `${countOf(during.length, 'open call')} without a child`,
         during.map((client) => whyUnpaired(scene, open, client, looseEnd)),
       );

@@ -12,7 +12,7 @@ import { defineFinding } from './define-finding.ts';
 import { type Draft, type EndedCalls, protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
-import { tellUnprovable } from './unprovable.ts';
+import { describeUnprovable } from './unprovable.ts';
 
 export const finding = defineFinding('uninstrumented-peer', {
   kind: 'information',
@@ -44,7 +44,7 @@ const endings: Readonly<Record<Ending, (client: Span) => string>> = {
 export const uninstrumentedPeers = rule<UnseenPeer>({
   finding,
   measure: (scene, open) => {
-    const howEnded = tellEndings(scene);
+    const howEnded = describeEndings(scene);
     return groupBy(open.clients, (span) => {
       if (span.kind !== 'CLIENT') return keyFor(span.kind);
       const { host, port } = readCallFacts(span);
@@ -79,7 +79,7 @@ function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
       get says() {
         const ending = howEnded(client);
         const why = ending === null ? '' : `: ${endings[ending](client)}`;
-        return `CLIENT span to ${peer ?? 'a peer without name'} without a SERVER span${why}${tellAnswer(scene, client)}`;
+        return `CLIENT span to ${peer ?? 'a peer without name'} without a SERVER span${why}${describeAnswer(scene, client)}`;
       },
     })),
   });
@@ -92,7 +92,7 @@ export function withoutCallsToPeers(
   told: ReadonlySet<Span>,
 ): readonly Draft[] {
   if (told.size === 0) return drafts;
-  const howEnded = tellEndings(scene);
+  const howEnded = describeEndings(scene);
   return drafts.flatMap((draft) => {
     if (draft.id !== finding.id) return draft;
     const [first, ...others] = draft.shown.flatMap(({ client }) =>
@@ -103,7 +103,7 @@ export function withoutCallsToPeers(
 }
 
 /** How a call ended, if its end does not show whether the peer emits spans; otherwise null. */
-function tellEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
+function describeEndings({ groupsFrom, facts }: Scene): UnseenPeer['howEnded'] {
   const targetOf = facts.remember(nameTarget);
   const targetsOf = remember((service: string | null) => {
     return new Set(groupsFrom(service).flatMap(({ clients }) => Array.from(clients, targetOf)));
@@ -136,9 +136,9 @@ function countEndings(
 }
 
 /** A peer that names its span in the answer takes part in the trace; its spans may be exported elsewhere. */
-function tellAnswer(scene: Scene, client: Span): string {
+function describeAnswer(scene: Scene, client: Span): string {
   const unprovable = scene.shared.findUnprovable(client);
-  if (unprovable !== null) return `; ${tellUnprovable(unprovable)}`;
+  if (unprovable !== null) return `; ${describeUnprovable(unprovable)}`;
   const headers = scene.headersOf(client, null, { client: client.serviceName, server: null });
   const answered = headers?.answer?.span;
   if (answered?.traceId !== client.traceId) return '';

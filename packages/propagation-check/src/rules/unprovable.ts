@@ -28,7 +28,7 @@ export function listUnprovable(
   });
 }
 
-export function tellUnprovable({ service, why }: UnprovableCall): string {
+export function describeUnprovable({ service, why }: UnprovableCall): string {
   return why === 'cached-answer'
     ? 'the answer names a span of another call: it came from a cache, or clocks differ'
     : `a request of ${nameService(service)} that fits began a trace, and some of its links are ${leftOut}`;

@@ -192,7 +192,7 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
       server: null,
       says: isHiddenByBrowser(call)
         ? 'the browser failed or refused it (status 0), and its console says why; for CORS the called service has to answer the preflight and to allow the traceparent header'
-        : `ended ${tellUnreached(call)}: it may never have been reached`,
+        : `ended ${describeUnreached(call)}: it may never have been reached`,
     })),
   });
 }
@@ -201,7 +201,7 @@ function isUnreached(call: Span): boolean {
   return readOutcome(call) === 'unreached';
 }
 
-function tellUnreached(call: Span): string {
+function describeUnreached(call: Span): string {
   const status = readUnreachedStatus(call);
   return status === null
     ? 'without an answer of the called service'

@@ -8,7 +8,7 @@ import type { Group } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import { protocolOf } from './draft.ts';
 import { finding as missingCall } from './missing-call.ts';
-import { gate, rule, tellMilliseconds } from './rule.ts';
+import { formatMilliseconds, gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
 /** The first service of an expected path, with its calls that begin traces. */
@@ -54,7 +54,7 @@ export const unseenEntrances = rule<UnseenEntrance>({
         rest >= thresholds.shortestRest &&
         rest <= thresholds.longestRest,
       ({ usualPause, rest }) =>
-        `usually ${tellMilliseconds(usualPause)} between them, ${rest.toFixed(1)} times a call`,
+        `usually ${formatMilliseconds(usualPause)} between them, ${rest.toFixed(1)} times a call`,
     ),
     gate(
       'every pause is about the usual one',

@@ -5,13 +5,13 @@ import { isAround } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { isPlausible } from './expected-calls.ts';
 import type { Open, Scene } from './scene.ts';
-import { tellUnprovable } from './unprovable.ts';
+import { describeUnprovable } from './unprovable.ts';
 
 /** Why a call and a root are not the two sides of one request; null if they can be. */
 export function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
   const unprovable = scene.shared.findUnprovable(client);
-  if (unprovable !== null) return `of a call that proves nothing (${tellUnprovable(unprovable)})`;
+  if (unprovable !== null) return `of a call that proves nothing (${describeUnprovable(unprovable)})`;
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);

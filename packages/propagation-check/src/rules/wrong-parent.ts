@@ -56,18 +56,18 @@ export const wrongParents = rule<MisledEdge>({
       const clients =
         clientsOf.get(above) ?? (calls.every(isBelowAnswered) ? listOthers(clientsOf, below) : []);
       const servers = calls.map((call) => call.server);
-      const tellOfOne = (client: Span, server: Span): boolean =>
+      const areOfOneRequest = (client: Span, server: Span): boolean =>
         client.traceId === server.traceId && compareRequests(client, server) === 'yes';
       const addressed = pairSpans(
         clients,
         servers,
-        (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
+        (client, server) => areOfOneRequest(client, server) && isAddressedTo(client, server),
         scene.thresholds,
       );
       const areAddressed = addressed.length > 0;
       const [first, ...others] = areAddressed
         ? addressed
-        : pairSpans(clients, servers, tellOfOne, scene.thresholds);
+        : pairSpans(clients, servers, areOfOneRequest, scene.thresholds);
       return first === undefined ? [] : [{ calls, pairs: [first, ...others], areAddressed }];
     });
   },

@@ -41,12 +41,12 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
   let queuedBytes = 0;
   let sending: Promise<void> | null = null;
 
-  const tellLoss = (why: string) => {
+  const reportLoss = (why: string) => {
     if (count.lost === 0 && count.rejectedSpans === 0)
       say(`${why}; the check goes on, and what is lost is counted at its end`);
   };
   const lose = (accepted: AcceptedExport, why: string) => {
-    tellLoss(why);
+    reportLoss(why);
     count.lost += 1;
     count.lostSpans += accepted.spanCount;
   };
@@ -55,7 +55,9 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
       const answer = await send(client, next, ended.signal);
       if (typeof answer === 'string') lose(next, answer);
       else if (answer !== null && next.signal === 'traces') {
-        tellLoss(`${client.name}: rejected ${countOf(answer.spans, 'span')}: ${quoteValue(answer.message)}`);
+        reportLoss(
+          `${client.name}: rejected ${countOf(answer.spans, 'span')}: ${quoteValue(answer.message)}`,
+        );
         count.rejectedSpans += answer.spans;
       }
       queue.shift();

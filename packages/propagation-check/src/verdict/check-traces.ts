@@ -19,12 +19,12 @@ import { prepareRankByOrigin } from '../rules/rank-by-origin.ts';
 import { prepareRankByOtherEdges } from '../rules/rank-by-other-edges.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
+import { prepareRecordedFacts } from '../rules/recorded-facts.ts';
 import type { Silence } from '../rules/rule.ts';
 import { runRules } from '../rules/run-rules.ts';
 import type { LooseEnds, Scene } from '../rules/scene.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
-import { prepareRecordedFacts } from '../rules/tell-recorded-headers.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
@@ -39,6 +39,7 @@ import { sumOf } from '../util/statistics.ts';
 import { buildScene } from './build-scene.ts';
 import { countEdges, countShown } from './count-edges.ts';
 import { decideVerdict, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
+import { describeSeparation } from './describe-separation.ts';
 import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
@@ -51,7 +52,6 @@ import {
   type ProjectEvidence,
   type Result,
 } from './result.ts';
-import { tellSeparation } from './tell-separation.ts';
 import { tolerate } from './tolerate.ts';
 
 /** The default number of calls shown as evidence of a finding. `count` is the number of all calls that show it. */
@@ -200,8 +200,8 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
       decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
-  const tellRecorded = prepareRecordedFacts(graph, recordingOf);
-  const merged = mergeDrafts(drafts).map((draft) => rankByProject(tellRecorded(draft), project));
+  const addRecordedFacts = prepareRecordedFacts(graph, recordingOf);
+  const merged = mergeDrafts(drafts).map((draft) => rankByProject(addRecordedFacts(draft), project));
   return { scene, drafts: found.drafts, merged, looseEnds, silences, openClients };
 }
 
@@ -228,7 +228,7 @@ function describeFinding(
     doubt,
   } = draft;
   const count = sumOf(draft.shown.map((shown) => countShown(scene.graph, shown)));
-  const found = [...facts, ...tellSeparation(scene, draft, count, () => listErrors(draft))];
+  const found = [...facts, ...describeSeparation(scene, draft, count, () => listErrors(draft))];
   return {
     id,
     ...(symptom === undefined || severity !== 'warning' ? {} : { symptom }),

@@ -41,9 +41,9 @@ function listContinuedOf(
       : [],
   );
   if (continued.length < scene.thresholds.fewestContinued || hasOtherCallers(scene, edge)) return [];
-  const isOfOthers = others.map((other) => tellAlike(scene, other));
+  const isOfOthers = others.map((other) => prepareAlike(scene, other));
   const spans = continued
-    .filter(tellAlike(scene, edge))
+    .filter(prepareAlike(scene, edge))
     .filter((request) => !isOfOthers.some((isAlike) => isAlike(request)));
   const [first] = spans;
   if (first === undefined || spans.length < scene.thresholds.fewestContinued) return [];
@@ -59,7 +59,7 @@ function listContinuedOf(
 }
 
 /** Whether a request is to an endpoint that whole calls of the edge reach, from the same user agent. */
-function tellAlike(scene: Scene, { client, server }: ExpectedEdge): (request: Span) => boolean {
+function prepareAlike(scene: Scene, { client, server }: ExpectedEdge): (request: Span) => boolean {
   const { graph, facts } = scene;
   const nameEndpoint = nameRows(scene);
   const called = scene.groupsBetween(client, server).flatMap(({ servers }) => [...servers]);

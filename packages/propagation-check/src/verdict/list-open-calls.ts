@@ -7,12 +7,12 @@ import type { LooseEnds, Scene } from '../rules/scene.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { countOf } from '../util/count-of.ts';
 import { appendFacts } from './append-facts.ts';
+import { describeLate, describeShortly, describeWhatDecides, mayBeOneEdge } from './describe-unreceived.ts';
 import { listContinued } from './list-continued.ts';
 import { listFannedOut } from './list-fanned-out.ts';
 import type { SilentCalls, UnjudgedCalls } from './list-unjudged.ts';
 import type { DescribedCalls, OpenCalls } from './open-calls.ts';
 import type { UnjudgedEdge } from './result.ts';
-import { mayBeOneEdge, tellLate, tellShort, tellWhatDecides } from './tell-unreceived.ts';
 
 /** Calls that are in no finding. */
 interface LeftOut {
@@ -78,27 +78,27 @@ function toOpenMessages(
   if (!isNamed && (isMostlyReceived === true || !isSeen || isOptional(expectation, client, server)))
     return [];
   if (mayBeUnlinked === true)
-    return [{ ...{ client, server, calls, spans }, says: tellUnlinkedMessages(server) }];
+    return [{ ...{ client, server, calls, spans }, says: describeUnlinkedMessages(server) }];
   const option = isNamed ? null : writeExpectOption(client ?? 'SENDER', server);
   const isOnBothSides = isNamed && (edge.began ?? 0) > 0;
-  const says = tellMessages(edge, server, option, thresholds);
+  const says = describeMessages(edge, server, option, thresholds);
   return [{ client, server, calls, spans, says, isOnBothSides }];
 }
 
-function tellMessages(
+function describeMessages(
   edge: UnjudgedEdge,
   server: string,
   option: string | null,
   thresholds: Thresholds,
 ): string {
   const { peer, calls, began = 0, why, facts = [] } = edge;
-  if (why === 'short-batch') return tellShort(edge);
+  if (why === 'short-batch') return describeShortly(edge);
   const unread = `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link`;
   const told = appendFacts(facts);
   return began > 0
-    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${told}; ${tellWhatDecides(edge, option, thresholds)}${tellLate(edge)}`
+    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${told}; ${describeWhatDecides(edge, option, thresholds)}${describeLate(edge)}`
     : `${unread}: see that each of its instances exports, and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips ` +
-        `messages on purpose, list the edge under edges: may in --expectations${told}${tellLate(edge)}`;
+        `messages on purpose, list the edge under edges: may in --expectations${told}${describeLate(edge)}`;
 }
 
 function toOpenUnlinked(
@@ -110,13 +110,13 @@ function toOpenUnlinked(
   const server = shared.findUnprovable(first)?.service ?? null;
   const { client, calls } = edge;
   if (groupsBetween(client, server).length === 0 || isOptional(expectation, client, server)) return [];
-  return [{ ...{ client, server, calls, spans }, says: tellUnlinked(calls, server) }];
+  return [{ ...{ client, server, calls, spans }, says: describeUnlinked(calls, server) }];
 }
 
-function tellUnlinkedMessages(server: string): string {
+function describeUnlinkedMessages(server: string): string {
   return `links of messages of ${server} are ${leftOut}, so that nothing tells which it received: ${keepLinks}`;
 }
 
-export function tellUnlinked(calls: number, server: string | null): string {
+export function describeUnlinked(calls: number, server: string | null): string {
   return `links of ${countOf(calls, 'request')} of ${server} that fit its calls are ${leftOut}: ${keepLinks}`;
 }

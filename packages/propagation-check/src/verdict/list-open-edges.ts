@@ -2,9 +2,9 @@ import { nameCall } from '../calls/name-call.ts';
 import { type Expectation, isOptional } from '../expect/expectation.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
+import { formatJudged } from '../util/format-judged.ts';
 import { groupBy } from '../util/group-by.ts';
 import { sumOf } from '../util/statistics.ts';
-import { tellJudged } from '../util/tell-judged.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
 import type { OpenCalls } from './open-calls.ts';
@@ -49,10 +49,10 @@ export function listOpenEdges(
       if (areMostlyJudged(judged, calls, thresholds)) return [];
       const most = warned.toSorted((one, other) => other.count - one.count).at(0);
       const reasons = [
-        ...(most === undefined ? [] : [tellWarning(most, judged)]),
+        ...(most === undefined ? [] : [describeWarning(most, judged)]),
         ...left.flatMap(({ says }) => says ?? []),
       ];
-      const says = `${tellJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
+      const says = `${formatJudged(judged, calls, nameCall({ protocol }))}${most === undefined ? ':' : ''} ${reasons.join('; ')}`;
       // A baseline that accepts the warning closes the edge, unless the open calls that no warning reports are too many on their own.
       const isByWarnings =
         most !== undefined && (leftOpen === 0 || areMostlyJudged(seen, seen + leftOpen, thresholds));
@@ -61,7 +61,7 @@ export function listOpenEdges(
   );
 }
 
-function tellWarning({ id, decide: [step] = [] }: Finding, judged: number): string {
+function describeWarning({ id, decide: [step] = [] }: Finding, judged: number): string {
   const decides = step === undefined ? '' : `; to decide: ${step.split('\n')[0]}`;
   return `(${id} leaves ${judged === 0 ? 'them' : 'the others'} open)${decides}`;
 }

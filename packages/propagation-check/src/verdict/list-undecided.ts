@@ -13,7 +13,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
 import { nameService } from '../util/name-service.ts';
-import { tellUnlinked } from './list-open-calls.ts';
+import { describeUnlinked } from './list-open-calls.ts';
 import { listCallsToPeers } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
 
@@ -24,7 +24,7 @@ export function listUndecided(
   drafts: readonly Draft[],
 ): readonly Undecided[] {
   const edges = scene.expectation.edges.flatMap((edge): readonly Undecided[] => {
-    const says = tellUndecided(scene, clients, drafts, edge);
+    const says = describeUndecided(scene, clients, drafts, edge);
     return says === null ? [] : [{ client: edge.client, server: edge.server, says }];
   });
   const baggage = listUnshownBaggage(scene, scene.expectation.baggage).map((entry) => ({
@@ -36,7 +36,7 @@ export function listUndecided(
 }
 
 /** Why an expected or forbidden edge is undecided; null where it is decided. */
-function tellUndecided(
+function describeUndecided(
   scene: Scene,
   clients: readonly Span[],
   drafts: readonly Draft[],
@@ -45,11 +45,11 @@ function tellUndecided(
   if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
     return null;
   const unnamed = findUnnamedSide(scene, { client, server }, drafts);
-  if (unnamed !== null) return tellUnnamed(unnamed, { client, server });
+  if (unnamed !== null) return describeUnnamed(unnamed, { client, server });
   if (rule === 'must-not') {
     const possible = scene.services.has(server) ? null : findPossibleCall(drafts, { client, server });
     return possible === null
-      ? (tellSlip(scene, { client, server }) ?? tellAbsentCaller(scene, { client, server }))
+      ? (describeSlip(scene, { client, server }) ?? describeAbsentCaller(scene, { client, server }))
       : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
   }
   const ofEdge = drafts.filter((draft) => draft.client === client && draft.server === server);
@@ -61,8 +61,8 @@ function tellUndecided(
   if (unprovable.length > 0) return describeUnprovable(unprovable, server);
   const [warned] = ofEdge;
   const strange = listStrange(scene, { client, server });
-  if (strange.length > 0 && (warned === undefined || tellMisspelt(scene, strange) !== null))
-    return tellStrange(scene, strange);
+  if (strange.length > 0 && (warned === undefined || describeMisspelt(scene, strange) !== null))
+    return describeStrange(scene, strange);
   const absent =
     warned === undefined
       ? 'no call of it has its other side here'
@@ -82,8 +82,8 @@ function findStep(warned: Draft): string | null {
 }
 
 /** A misspelt name, a service that exports elsewhere or not at all, and a service that nothing called yet look alike. */
-function tellStrange(scene: Scene, strange: readonly string[]): string {
-  const meant = tellMisspelt(scene, strange);
+function describeStrange(scene: Scene, strange: readonly string[]): string {
+  const meant = describeMisspelt(scene, strange);
   if (meant !== null && strange.some((service) => isSlip(scene, service))) return meant;
   const known = scene.services.names().filter((name) => name !== null);
   const absent = meant ?? `no span of ${strange.join(' or ')} is here, only of ${listNames(known)}:`;
@@ -91,13 +91,13 @@ function tellStrange(scene: Scene, strange: readonly string[]): string {
 }
 
 /** A forbidden edge with a misspelt name would never fail. */
-function tellSlip(scene: Scene, sides: Sides): string | null {
+function describeSlip(scene: Scene, sides: Sides): string | null {
   const strange = listStrange(scene, sides);
-  return strange.some((service) => isSlip(scene, service)) ? tellMisspelt(scene, strange) : null;
+  return strange.some((service) => isSlip(scene, service)) ? describeMisspelt(scene, strange) : null;
 }
 
 /** Only the spans of the caller can show that it does not make a forbidden call. */
-function tellAbsentCaller(scene: Scene, { client, server }: Sides): string | null {
+function describeAbsentCaller(scene: Scene, { client, server }: Sides): string | null {
   if (scene.services.has(client)) return null;
   const known = scene.services.names().filter((name) => name !== null);
   const others = known.length === 0 ? '' : `, only of ${listNames(known)}`;
@@ -107,7 +107,7 @@ function tellAbsentCaller(scene: Scene, { client, server }: Sides): string | nul
   );
 }
 
-function tellMisspelt(scene: Scene, strange: readonly string[]): string | null {
+function describeMisspelt(scene: Scene, strange: readonly string[]): string | null {
   const meant = strange.flatMap((service) => suggestService(scene, service) ?? []);
   return meant.length === 0 ? null : `no span of ${strange.join(' or ')} is here: ${meant.join('; ')}`;
 }
@@ -116,7 +116,7 @@ function listStrange(scene: Scene, { client, server }: Sides): readonly string[]
   return [client, server].filter((service) => !scene.services.has(service));
 }
 
-function tellUnnamed({ side, as }: UnnamedSide, { client, server }: Sides): string {
+function describeUnnamed({ side, as }: UnnamedSide, { client, server }: Sides): string {
   const [missing, known, verb] =
     side === 'server' ? [server, client, 'is called by'] : [client, server, 'calls'];
   return `${missing} has no span and may be ${nameService(as)}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`;
@@ -126,7 +126,7 @@ function describeUnprovable(calls: readonly UnprovableCall[], server: string): s
   const cached = calls.filter(({ why }) => why === 'cached-answer').length;
   return cached > 0
     ? `the answers of ${cached} of its calls name spans of other calls: a cache gave them, or clocks are apart; send a request that no cache answers, and check again`
-    : tellUnlinked(calls.length, server);
+    : describeUnlinked(calls.length, server);
 }
 
 /** Baggage that requests of this tool carried beside the expected baggage, where nothing shows whether it arrived. */

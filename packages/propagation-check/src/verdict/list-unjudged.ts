@@ -13,7 +13,7 @@ import { hasCall } from '../rules/expected-calls.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { LooseEnds, Scene } from '../rules/scene.ts';
-import { tellUnprovable } from '../rules/unprovable.ts';
+import { describeUnprovable } from '../rules/unprovable.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -97,7 +97,7 @@ function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly Unju
     return {
       edge: { client: client.serviceName, peer, calls: countCalls(scene, spans), why },
       spans,
-      says: tellUnprovable({ service, why }),
+      says: describeUnprovable({ service, why }),
     };
   });
 }

@@ -17,10 +17,10 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { prepareBegan } from './count-began.ts';
+import { describeSeparation } from './describe-separation.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
-import { tellSeparation } from './tell-separation.ts';
 
 /** The received messages of one destination. */
 interface Received {
@@ -43,12 +43,12 @@ export function listUnreceived(
   );
   if (sent.length === 0) return [];
   const receivedAt = indexReceived(scene);
-  const tellReceived = prepareReceived(scene, roots, explained());
-  const tellUnseen = prepareUnseen(scene, roots, explained(), sides);
+  const describeReceived = prepareReceived(scene, roots, explained());
+  const describeUnseen = prepareUnseen(scene, roots, explained(), sides);
   return groupBy(sent, (span) => keyFor(span.serviceName, nameQueue(span))).flatMap(
     (group): readonly UnjudgedCalls[] => {
       const received = receivedAt.get(nameQueue(group[0]));
-      return received === undefined ? [tellUnseen(group)] : tellReceived(group, received);
+      return received === undefined ? [describeUnseen(group)] : describeReceived(group, received);
     },
   );
 }
@@ -72,7 +72,7 @@ function prepareUnseen(
     return {
       edge: {
         ...{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' },
-        ...(mayBe.length > 0 ? { mayBe } : tellLinked(linked.filter((span) => mayBeOther(first, span)))),
+        ...(mayBe.length > 0 ? { mayBe } : describeLinked(linked.filter((span) => mayBeOther(first, span)))),
       },
       spans: group,
       says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
@@ -84,7 +84,7 @@ function mayBeOther(sent: Span, received: Span): boolean {
   return sent.serviceName !== received.serviceName && mayBeOfOneBroker(sent, received);
 }
 
-function tellLinked(linked: readonly Span[]): Pick<UnjudgedEdge, 'why' | 'mayBe' | 'facts'> {
+function describeLinked(linked: readonly Span[]): Pick<UnjudgedEdge, 'why' | 'mayBe' | 'facts'> {
   const doubts = [...mapBy(linked, ({ serviceName }) => serviceName)].flatMap(([service, messages]) => {
     const doubt = service === null ? null : doubtLinkedElsewhere(messages);
     return doubt === null || service === null ? [] : [{ ...doubt, service }];
@@ -120,7 +120,8 @@ function prepareReceived(
     const names = [...received.servers].filter((name) => name !== null).sort();
     const unlinked = names.filter((server) => isUnlinked(client, server));
     const mayBeUnlinked = unlinked.length > 0;
-    if (messages.length === 0) return mayBeUnlinked ? told : [...told, ...tellWaiting(scene, others, names)];
+    if (messages.length === 0)
+      return mayBeUnlinked ? told : [...told, ...describeWaiting(scene, others, names)];
     const receivers = mayBeUnlinked ? unlinked : names;
     const calls = countCalls(scene, messages);
     const late = countCalls(scene, others) - calls;
@@ -135,7 +136,7 @@ function prepareReceived(
         edge: {
           ...{ ...edge, server },
           ...(began > 0 ? { began } : {}),
-          ...tellReplica(scene, { ...edge, server }, messages),
+          ...describeReplica(scene, { ...edge, server }, messages),
         },
         spans: messages,
         says: `${server} received other messages to ${peer}`,
@@ -148,7 +149,7 @@ function prepareReceived(
 }
 
 /** Messages at the end of the capture, if all earlier ones were received. */
-function tellWaiting(
+function describeWaiting(
   scene: Scene,
   messages: readonly Span[],
   [server]: readonly string[],
@@ -217,13 +218,13 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
 }
 
 /** Whether one replica sent all of these messages while other replicas sent the received ones, as a fact. */
-function tellReplica(
+function describeReplica(
   scene: Scene,
   { calls, ...edge }: Pick<Draft, 'client' | 'server' | 'protocol'> & Pick<UnjudgedEdge, 'calls'>,
   messages: readonly Span[],
 ): Pick<UnjudgedEdge, 'facts'> {
   const shown = messages.map((client) => ({ client, server: null, says: '' }));
-  const facts = tellSeparation(scene, { ...edge, severity: 'warning', shown }, calls, () => []);
+  const facts = describeSeparation(scene, { ...edge, severity: 'warning', shown }, calls, () => []);
   return facts.length === 0 ? {} : { facts: facts.map(hideSecrets) };
 }
 

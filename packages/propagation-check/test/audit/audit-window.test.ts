@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import type { AuditResult } from '../../src/audit/audit-result.ts';
 import { type AuditState, nextState, readState, renderState } from '../../src/audit/audit-state.ts';
 import { type AuditInput, auditWindow } from '../../src/audit/audit-window.ts';
-import { describeCauses, tellCalls } from '../../src/audit/report/describe-audit.ts';
+import { describeCalls, describeCauses } from '../../src/audit/report/describe-audit.ts';
 import type { EdgeResult, Finding, Result } from '../../src/verdict/result.ts';
 
 const hour = 3_600_000;
@@ -81,7 +81,7 @@ suite('an audit', () => {
     assert.equal(doubtful?.rate, null);
     assert.deepEqual([open?.rate?.intact, open?.rate?.of], [40, 80]);
     assert.deepEqual(
-      [doubtful, open].map((edge) => edge && tellCalls(edge)),
+      [doubtful, open].map((edge) => edge && describeCalls(edge)),
       ['100 (100 doubtful)', '100 of 150 (20 doubtful)'],
     );
   });

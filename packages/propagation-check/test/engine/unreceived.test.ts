@@ -62,11 +62,11 @@ suite('messages without their other side, beside whole messages', () => {
 
   test('what counts as few depends on the thresholds of the check', () => {
     const { spans, expectation } = readDrawing(many.join(''));
-    const tellOf = (fewestLostMessages: number) =>
+    const describeOf = (fewestLostMessages: number) =>
       checkTraces(spans, { expectation, thresholds: replaceThresholds({ fewestLostMessages }) })
         .undecided?.[0]?.says;
-    assert.match(tellOf(4) ?? '', /name the edge with --expect/);
-    assert.match(tellOf(5) ?? '', /so few may be a coincidence/);
+    assert.match(describeOf(4) ?? '', /name the edge with --expect/);
+    assert.match(describeOf(5) ?? '', /so few may be a coincidence/);
   });
 
   test('if there are several, an expectation decides, and the headline agrees with the note', () => {

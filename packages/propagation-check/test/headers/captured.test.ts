@@ -144,7 +144,7 @@ suite('what one side did not record stays undecided', () => {
     test(`a traceparent came beside another format, hidden as ${JSON.stringify(value)}`, () => {
       const beside = drawCall({}, { b3: values.b3, traceparent: value });
       assert.equal(guessCause(beside), 'header-stripped');
-      assert.match(tellFirst(beside), /with a traceparent whose value no record shows/);
+      assert.match(describeFirst(beside), /with a traceparent whose value no record shows/);
     });
 
   test('if the callee has another parent, it may have read the header of another format', () => {
@@ -156,10 +156,10 @@ suite('what one side did not record stays undecided', () => {
 
 /** Whether the finding says that a format other than Trace Context carried the ids of the call. */
 function tellsOfOtherFormat(drawing: string): boolean {
-  return tellFirst(drawing).includes('brought the ids of the call');
+  return describeFirst(drawing).includes('brought the ids of the call');
 }
 
-function tellFirst(drawing: string): string {
+function describeFirst(drawing: string): string {
   const { spans, expectation } = readDrawing(drawing);
   const [finding] = checkTraces(spans, { expectation }).findings;
   return finding?.evidence[0]?.says ?? '';

@@ -4,7 +4,7 @@ import { reportShape } from '../../scripts/report-shape.ts';
 import { auditWindow } from '../../src/audit/audit-window.ts';
 import { describeCauses, markAuditEdge } from '../../src/audit/report/describe-audit.ts';
 import { CallTracker } from '../../src/cli/watch/call-tracker.ts';
-import { createChangeTeller } from '../../src/cli/watch/describe-changes.ts';
+import { createChangeDescriber } from '../../src/cli/watch/describe-changes.ts';
 import { renderEdgesOnce } from '../../src/cli/watch/render-edges.ts';
 import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJson } from '../../src/report/json.ts';
@@ -74,8 +74,11 @@ suite('an edge that exists only because another is broken', () => {
       renderEdgesOnce(state, { width: 120, color: false }).join('\n'),
       /^ {2}~ web → orders .* past gateway$/m,
     );
-    assert.match(createChangeTeller()(state).join('\n'), /Z ~ web → orders {2}seen, 1 call, past gateway$/m);
-    assert.match(createChangeTeller()(state).join('\n'), /Z ✓ web → gateway {2}seen, 1 call$/m);
+    assert.match(
+      createChangeDescriber()(state).join('\n'),
+      /Z ~ web → orders {2}seen, 1 call, past gateway$/m,
+    );
+    assert.match(createChangeDescriber()(state).join('\n'), /Z ✓ web → gateway {2}seen, 1 call$/m);
   });
 
   test('is counted in the metrics of a sink', () => {

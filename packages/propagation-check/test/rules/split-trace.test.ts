@@ -487,7 +487,7 @@ test("calls and requests at the border of the source's time range count only if 
     assert.deepEqual(listErrors({ ...store, atBorder }), [['split-trace', pairs.length]]);
   }
   const { spans } = readDrawing(inside + drawCall(7) + drawRequest(9) + drawRequest(12));
-  const tellPairs = (border: number): readonly string[] => {
+  const describePairs = (border: number): readonly string[] => {
     const atBorder = Uint8Array.from(spans, (_, at) => Number(at >= border));
     return checkStore({ ...storeOf(spans), atBorder })
       .findings.filter(({ id }) => id === 'split-trace')
@@ -495,12 +495,12 @@ test("calls and requests at the border of the source's time range count only if 
   };
   const atEnd = 2 * pairs.length + 1;
   assert.deepEqual(
-    tellPairs(atEnd),
+    describePairs(atEnd),
     pairs.map(() => ''),
   );
   const counted = ', if the clocks agree: 1 call and 1 request fit none';
   assert.deepEqual(
-    tellPairs(atEnd + 1),
+    describePairs(atEnd + 1),
     pairs.map(() => counted),
   );
 });

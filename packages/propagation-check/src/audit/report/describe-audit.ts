@@ -115,17 +115,19 @@ function describeSuspected({ own, others }: Suspected): readonly string[] {
 
 /** `2026-11-28 21:00:00 to 22:00:00 UTC`. */
 function describeWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
-  if (from === null) return to === null ? 'everything' : `everything before ${tellTime(to)} UTC`;
-  if (to === null) return `everything since ${tellTime(from)} UTC`;
+  if (from === null) return to === null ? 'everything' : `everything before ${formatTime(to)} UTC`;
+  if (to === null) return `everything since ${formatTime(from)} UTC`;
   const end =
-    to.slice(0, dateLength) === from.slice(0, dateLength) ? tellTime(to).slice(dateLength + 1) : tellTime(to);
-  return `${tellTime(from)} to ${end} UTC`;
+    to.slice(0, dateLength) === from.slice(0, dateLength)
+      ? formatTime(to).slice(dateLength + 1)
+      : formatTime(to);
+  return `${formatTime(from)} to ${end} UTC`;
 }
 
 const dateLength = '2026-11-28'.length;
 
 /** An RFC 3339 time in UTC, to the second. */
-export function tellTime(time: string): string {
+export function formatTime(time: string): string {
   return time.replace('T', ' ').replace(/\.\d+Z$/, '');
 }
 
@@ -151,7 +153,7 @@ export function rankAuditEdges({
 }
 
 /** `1,400`; `1,400 of 3,000` where not all calls are judged; `10 (4 doubtful)`. */
-export function tellCalls({ calls, unjudged = 0, doubtful = 0 }: AuditEdge): string {
+export function describeCalls({ calls, unjudged = 0, doubtful = 0 }: AuditEdge): string {
   const [judged, made, doubted] = [calls, calls + unjudged, doubtful].map((count) =>
     count.toLocaleString('en'),
   );

@@ -3,7 +3,7 @@ import { nameEdge } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
-import { formatShare, nameOutcome, tellTime } from './describe-audit.ts';
+import { formatShare, formatTime, nameOutcome } from './describe-audit.ts';
 
 const widestName = 60;
 
@@ -34,5 +34,5 @@ export function describeUnchanged(audit: AuditResult, at: Date): string {
       ? []
       : [`lowest ${nameEdge(lowest.edge, widestName)} ${formatShare(lowest.value)}`]),
   ];
-  return `${tellTime(at.toISOString())}  ${nameOutcome(audit)}, unchanged: ${facts.join(', ')}`;
+  return `${formatTime(at.toISOString())}  ${nameOutcome(audit)}, unchanged: ${facts.join(', ')}`;
 }

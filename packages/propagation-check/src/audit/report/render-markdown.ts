@@ -6,6 +6,7 @@ import { countOf } from '../../util/count-of.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
   chooseFindings,
+  describeCalls,
   describeCauses,
   describeGone,
   describeTrend,
@@ -15,7 +16,6 @@ import {
   nameOutcome,
   rankAuditEdges,
   summariseAudit,
-  tellCalls,
 } from './describe-audit.ts';
 
 const longestEdge = 200;
@@ -47,7 +47,7 @@ function listEdges(audit: AuditReportInput['audit']): readonly string[] {
     const cells = [
       `${marks[markAuditEdge(edge, result)]} ${code(nameEdge(edge, longestEdge))}`,
       edge.protocol,
-      tellCalls(edge),
+      describeCalls(edge),
       edge.rate === null ? '' : formatShare(edge.rate.value),
       edge.rate === null ? '' : formatInterval(edge.rate),
       describeTrend(edge),

@@ -10,6 +10,7 @@ import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
   chooseFindings,
+  describeCalls,
   describeCauses,
   describeGone,
   describeTrend,
@@ -19,7 +20,6 @@ import {
   nameOutcome,
   rankAuditEdges,
   summariseAudit,
-  tellCalls,
 } from './describe-audit.ts';
 
 const shortestName = 20;
@@ -83,7 +83,7 @@ interface Column {
 
 /** The columns between the name and the causes. */
 const columns: readonly Column[] = [
-  { title: 'calls', write: tellCalls },
+  { title: 'calls', write: describeCalls },
   { title: 'intact', write: ({ rate }) => (rate === null ? '' : formatShare(rate.value)) },
   { title: '95 % interval', isMinor: true, write: ({ rate }) => (rate === null ? '' : formatInterval(rate)) },
   { title: 'before', write: describeTrend },

@@ -137,7 +137,7 @@ export class CallTracker {
       looked: look.calls,
       unjudged: look.unjudged ?? 0,
       ...(look.openOnBothSides === true ? { openOnBothSides: true as const } : {}),
-      ...this.#tellOpen(edge, look),
+      ...this.#describeOpen(edge, look),
       sample,
       slices: listSlices(slices, now),
       newest: newest.get(keyFor(edge.client, edge.server)) ?? null,
@@ -250,7 +250,7 @@ export class CallTracker {
     counting.doubtful = Math.min(counting.doubtful + added, counting.calls - counting.broken);
   }
 
-  #tellOpen(
+  #describeOpen(
     edge: Counting['edge'],
     { calls, unjudged = 0, doubtful = 0 }: Counting['look'],
   ): Pick<WatchedEdge, 'open'> {

@@ -1,8 +1,8 @@
 import { escapeText } from '../../report/escape-text.ts';
-import { nameEdge, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
+import { describeCallsJudged, describePast, nameEdge } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { keyOf, type WatchedEdge } from './call-tracker.ts';
-import { type Away, tellTime, type WatchState } from './render-edges.ts';
+import { type Away, formatDuration, type WatchState } from './render-edges.ts';
 
 /** The state of an edge when it was last reported. */
 interface Told {
@@ -17,7 +17,7 @@ const healedMs = 60_000;
 const longestEdge = 200;
 
 /** Describes what has changed since the last call, in one line for each change: for outputs that are no terminal. */
-export function createChangeTeller(): (state: WatchState) => readonly string[] {
+export function createChangeDescriber(): (state: WatchState) => readonly string[] {
   const told = new Map<string, Told>();
   const notes = new Set<string>();
   let wasAway: Away | null = null;
@@ -30,7 +30,9 @@ export function createChangeTeller(): (state: WatchState) => readonly string[] {
           : `! source not there yet: ${escapeText(away.why)}; tried again until it is there`,
       );
     if (away === null && wasAway !== null)
-      lines.push(`✓ source ${wasAway.wasThere ? 'back' : 'there'} after ${tellTime(now - wasAway.since)}`);
+      lines.push(
+        `✓ source ${wasAway.wasThere ? 'back' : 'there'} after ${formatDuration(now - wasAway.since)}`,
+      );
     wasAway = away;
     for (const note of current) if (!notes.has(note)) lines.push(`! ${escapeText(note)}`);
     for (const note of current) notes.add(note);
@@ -77,10 +79,10 @@ function describeNewEdge(
   { calls, unjudged = 0, doubtful = 0, newest, past }: WatchedEdge,
 ): string {
   const doubt = doubtful > 0 ? `, ${doubtful} doubtful` : '';
-  const judged = unjudged > 0 ? tellCallsJudged({ calls, unjudged }) : countOf(calls, 'call');
+  const judged = unjudged > 0 ? describeCallsJudged({ calls, unjudged }) : countOf(calls, 'call');
   if (unjudged + doubtful > 0)
     return `! ${name}${newest === null ? '' : `  ${newest.finding.id}`}  ${judged}${doubt}`;
   if (calls === 0) return `! ${name}  never seen`;
   const seen = `${name}  seen, ${judged}`;
-  return past === undefined ? `✓ ${seen}` : `~ ${seen}, ${tellPast(past)}`;
+  return past === undefined ? `✓ ${seen}` : `~ ${seen}, ${describePast(past)}`;
 }

@@ -1,7 +1,13 @@
 import { escapeText } from '../../report/escape-text.ts';
 import { clip, columnsOf, fitText } from '../../report/fit-text.ts';
 import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
-import { type Mark, nameEdge, paintMark, tellCallsJudged, tellPast } from '../../report/terminal-edges.ts';
+import {
+  describeCallsJudged,
+  describePast,
+  type Mark,
+  nameEdge,
+  paintMark,
+} from '../../report/terminal-edges.ts';
 import { proseOf } from '../../rules/findings.ts';
 import { countOf } from '../../util/count-of.ts';
 import { type Break, keyOf, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
@@ -138,7 +144,7 @@ function renderHead(
   const isOld = counts.period !== null && counts.period.to < startedAt - oldMs;
   const facts = [
     `watching ${escapeText(name)}`,
-    tellTime(now - startedAt),
+    formatDuration(now - startedAt),
     ...describeCounts(counts),
     ...(isOld ? describePeriod(counts) : []),
   ];
@@ -150,7 +156,7 @@ function renderHead(
             layout,
             'red',
             clip(
-              `${away.wasThere ? 'away' : 'not there'} for ${tellTime(now - away.since)}, tried again: ${escapeText(away.why)}`,
+              `${away.wasThere ? 'away' : 'not there'} for ${formatDuration(now - away.since)}, tried again: ${escapeText(away.why)}`,
               layout.width,
             ),
           ),
@@ -229,7 +235,7 @@ function describeBreak(
   const counted =
     count === 0
       ? 'never seen'
-      : `${countOf(count, 'call')} with it, ${calls === 0 ? tellCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
+      : `${countOf(count, 'call')} with it, ${calls === 0 ? describeCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
   return `${proseOf(id, protocol).title} (${id}): ${counted}`;
 }
 
@@ -238,7 +244,7 @@ function renderChosen(edge: WatchedEdge, now: number, layout: Layout): readonly 
   if (newest === null)
     return ['', ...(open === undefined ? [] : wrap(`not judged: ${escapeText(open)}`, layout.width))];
   const { finding, at } = newest;
-  const title = `${describeBreak(newest, edge)}, ${tellTime(now - at)} ago`;
+  const title = `${describeBreak(newest, edge)}, ${formatDuration(now - at)} ago`;
   return [
     '',
     paint(layout, finding.severity === 'error' ? 'red' : 'yellow', clip(title, layout.width)),
@@ -285,17 +291,17 @@ function drawTrend(slices: readonly Slice[]): string {
 
 function describeNewest(edge: WatchedEdge, now: number): string {
   const { newest } = edge;
-  return newest === null ? nameNewest(edge) : `${nameNewest(edge)}, ${tellTime(now - newest.at)} ago`;
+  return newest === null ? nameNewest(edge) : `${nameNewest(edge)}, ${formatDuration(now - newest.at)} ago`;
 }
 
 function nameNewest({ newest, past }: WatchedEdge): string {
   if (newest !== null) return newest.finding.id;
-  return past === undefined ? '' : tellPast(past);
+  return past === undefined ? '' : describePast(past);
 }
 
 const hourMs = 60 * minuteMs;
 
-export function tellTime(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   if (milliseconds < minuteMs) return `${seconds} s`;
   if (milliseconds < hourMs) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

@@ -26,7 +26,7 @@ import { isWatched } from '../print-report.ts';
 import { refuseOtherThanOne } from '../refuse-other-than-one.ts';
 import type { Session } from '../session.ts';
 import { CallTracker, keyOf, type WatchedEdge } from './call-tracker.ts';
-import { createChangeTeller } from './describe-changes.ts';
+import { createChangeDescriber } from './describe-changes.ts';
 import { PartlyReadError } from './follow-files.ts';
 import { isInForeground, openTerminal } from './open-terminal.ts';
 import { openView, type View, type ViewOptions } from './open-view.ts';
@@ -226,7 +226,7 @@ async function lookOnce(watch: Watch, args: WatchArguments, session: Session): P
 }
 
 async function printChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {
-  const tell = createChangeTeller();
+  const tell = createChangeDescriber();
   const ended = new AbortController();
   await watch
     .follow(AbortSignal.any([signal, ended.signal]), async () => {

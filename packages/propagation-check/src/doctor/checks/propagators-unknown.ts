@@ -1,6 +1,6 @@
 import type { DoctorCheck } from '../check.ts';
 import { readVariable } from '../environment.ts';
-import { guessName, tellUnknown } from '../guess-name.ts';
+import { describeUnknown, guessName } from '../guess-name.ts';
 import { propagatorFormats, splitNames } from '../otel-names.ts';
 
 /** Names that people write instead. */
@@ -36,7 +36,7 @@ export const propagatorsUnknown: DoctorCheck = {
           return {
             place: setting.place,
             service: environment.service,
-            says: `"${name}" is ${tellUnknown('propagator', meant)}`,
+            says: `"${name}" is ${describeUnknown('propagator', meant)}`,
             isUnsure: meant === null,
           };
         });

@@ -1,7 +1,7 @@
 import type { DoctorCheck } from '../check.ts';
 import { isDisabled } from '../environment.ts';
 import { findSilent } from '../find-silent.ts';
-import { guessName, tellUnknown } from '../guess-name.ts';
+import { describeUnknown, guessName } from '../guess-name.ts';
 import { samplerNames } from '../otel-names.ts';
 
 /** Names that people write instead. */
@@ -47,7 +47,7 @@ function describe(name: string) {
   const meant = guess(name);
   return {
     isUnsure: meant === null,
-    says: `OTEL_TRACES_SAMPLER is "${name}", which is ${tellUnknown('sampler', meant)}`,
+    says: `OTEL_TRACES_SAMPLER is "${name}", which is ${describeUnknown('sampler', meant)}`,
   };
 }
 

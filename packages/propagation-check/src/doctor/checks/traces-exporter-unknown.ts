@@ -1,7 +1,7 @@
 import type { DoctorCheck } from '../check.ts';
 import { isDisabled } from '../environment.ts';
 import { findSilent } from '../find-silent.ts';
-import { guessName, tellUnknown } from '../guess-name.ts';
+import { describeUnknown, guessName } from '../guess-name.ts';
 import { exporterNames, splitNames } from '../otel-names.ts';
 
 /** Names that people write instead. */
@@ -36,7 +36,7 @@ export const tracesExporterUnknown: DoctorCheck = {
       return {
         // The JavaScript SDK uses the other exporters of the list.
         isUnsure: meant === null || unknown.length < names.length,
-        says: `OTEL_TRACES_EXPORTER has "${name}", which is ${tellUnknown('exporter', meant)}`,
+        says: `OTEL_TRACES_EXPORTER has "${name}", which is ${describeUnknown('exporter', meant)}`,
       };
     }),
 };

@@ -3,7 +3,7 @@ import { nameCall } from '../../calls/name-call.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { truncate } from '../layout.ts';
-import { isPast, type Mark, nameService, rankEdges, tellCallsJudged } from '../terminal-edges.ts';
+import { describeCallsJudged, isPast, type Mark, nameService, rankEdges } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A drawing of more edges is unreadable; the table beside it has all of them. */
@@ -71,11 +71,11 @@ export function rateOf(edge: EdgeResult): string {
   const { calls, broken, unjudged = 0, doubtful = 0, known, tolerated, past } = edge;
   if (tolerated === true) return 'tolerated';
   if (known === true) return 'known';
-  if (calls === 0) return unjudged > 0 ? tellCallsJudged(edge, nameCall(edge)) : 'never seen';
+  if (calls === 0) return unjudged > 0 ? describeCallsJudged(edge, nameCall(edge)) : 'never seen';
   if (past !== undefined && isPast(edge)) return `past ${nameService(past.service)}`;
   const sure = calls - doubtful;
   if (sure === 0) return `${doubtful} doubtful`;
   // Rounded down: 100 % means that no call is broken.
   const rate = `${Math.floor(((sure - broken) / sure) * 100)} %${doubtful > 0 ? `, ${doubtful} doubtful` : ''}`;
-  return unjudged > 0 ? `${rate}, ${tellCallsJudged(edge, nameCall(edge))}` : rate;
+  return unjudged > 0 ? `${rate}, ${describeCallsJudged(edge, nameCall(edge))}` : rate;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WatchedEdge } from '../../../src/cli/watch/call-tracker.ts';
-import { createChangeTeller } from '../../../src/cli/watch/describe-changes.ts';
+import { createChangeDescriber } from '../../../src/cli/watch/describe-changes.ts';
 import type { WatchState } from '../../../src/cli/watch/render-edges.ts';
 
 const start = Date.UTC(2026, 10, 28);
@@ -21,7 +21,7 @@ function edgeWith(calls: number, broken: number): WatchedEdge {
 }
 
 test('each change is reported once, in one line with its time', () => {
-  const tell = createChangeTeller();
+  const tell = createChangeDescriber();
   assert.deepEqual(tell(stateAt(0, [])), []);
   assert.deepEqual(tell(stateAt(1, [edgeWith(1, 0)])), [
     '2026-11-28T00:00:01.000Z ✓ web → orders  seen, 1 call',
@@ -40,7 +40,7 @@ test('each change is reported once, in one line with its time', () => {
 });
 
 test('an edge without a judged call is not broken, and is reported again when it has one', () => {
-  const tell = createChangeTeller();
+  const tell = createChangeDescriber();
   const open = { ...edgeWith(0, 0), unjudged: 12 };
   assert.deepEqual(tell(stateAt(1, [open])), [
     '2026-11-28T00:00:01.000Z ! web → orders  none of 12 calls judged',
@@ -52,14 +52,14 @@ test('an edge without a judged call is not broken, and is reported again when it
 });
 
 test('doubtful calls are reported with the edge', () => {
-  const tell = createChangeTeller();
+  const tell = createChangeDescriber();
   assert.deepEqual(tell(stateAt(1, [{ ...edgeWith(10, 0), doubtful: 10 }])), [
     '2026-11-28T00:00:01.000Z ! web → orders  10 calls, 10 doubtful',
   ]);
 });
 
 test('a source that is away, and notes', () => {
-  const tell = createChangeTeller();
+  const tell = createChangeDescriber();
   const away = { since: start, wasThere: true, why: 'connection \u001b[31mrefused' };
   assert.deepEqual(tell(stateAt(1, [], { away })), [
     '2026-11-28T00:00:01.000Z ! source away: connection \\x1b[31mrefused; tried again until it is back',
@@ -71,7 +71,7 @@ test('a source that is away, and notes', () => {
 });
 
 test('a source that has never answered', () => {
-  const tell = createChangeTeller();
+  const tell = createChangeDescriber();
   const away = { since: start, wasThere: false, why: 'spans.jsonl: no such file' };
   assert.deepEqual(tell(stateAt(0, [], { away })), [
     '2026-11-28T00:00:00.000Z ! source not there yet: spans.jsonl: no such file; tried again until it is there',

@@ -12,7 +12,7 @@ export const mayBeOneEdge =
  * The step that decides whether the messages at both sides are the same.
  * @param option The option that names the edge; null if the edge is named already.
  */
-export function tellWhatDecides(
+export function describeWhatDecides(
   { calls, late = 0, began = 0 }: Sides,
   option: string | null,
   thresholds: Thresholds,
@@ -25,7 +25,7 @@ export function tellWhatDecides(
 }
 
 /** Describes the messages that batches do not link to. */
-export function tellShort({ facts = [], server }: Pick<UnjudgedEdge, 'facts' | 'server'>): string {
+export function describeShortly({ facts = [], server }: Pick<UnjudgedEdge, 'facts' | 'server'>): string {
   const [numbers, ...limits] = facts;
   return `${numbers}, and as many others, sent before, are in none: ${limits.map((limit) => `${limit}, or `).join('')}the sender wrote no context into these, or ${server} did not read it: ${lookIntoBroker}`;
 }
@@ -33,7 +33,7 @@ export function tellShort({ facts = [], server }: Pick<UnjudgedEdge, 'facts' | '
 const lookIntoBroker = 'look at such a message in the broker';
 
 /** Messages sent at the end of the capture are not mentioned if as many began traces. */
-export function tellLate({ calls, late = 0, began = 0 }: Sides): string {
+export function describeLate({ calls, late = 0, began = 0 }: Sides): string {
   return late === 0 || calls + late <= began
     ? ''
     : `; ${countOf(late, 'more message')} ${late === 1 ? 'was' : 'were'} sent at the end of the capture and may not have been received yet`;

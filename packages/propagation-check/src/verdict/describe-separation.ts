@@ -43,7 +43,7 @@ type ReadValue = (row: number) => string | null;
  * @param count How many calls the finding has.
  * @param listErrors The errors of the edge.
  */
-export function tellSeparation(
+export function describeSeparation(
   scene: Scene,
   draft: Pick<Draft, 'client' | 'server' | 'shown' | 'severity' | 'protocol'>,
   count: number,

@@ -30,8 +30,8 @@ export function prepareRecordedFacts(
       ...(isSent(draft)
         ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent the header`]
         : []),
-      ...(server === null ? [] : [tellGap(draft.server, server, 'came')]),
-      ...(client === null ? [] : [tellGap(draft.client, client, 'went out')]),
+      ...(server === null ? [] : [describeGap(draft.server, server, 'came')]),
+      ...(client === null ? [] : [describeGap(draft.client, client, 'went out')]),
     ];
     if (told.length === 0) return draft;
     const recordingGaps = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
@@ -76,7 +76,7 @@ function findGap(
   return gaps.size === 1 ? gap : null;
 }
 
-function tellGap(service: string | null, gap: RecordingGap, verb: 'came' | 'went out'): string {
+function describeGap(service: string | null, gap: RecordingGap, verb: 'came' | 'went out'): string {
   const why =
     gap === 'process'
       ? 'another process made these spans: their resource names no process'
