@@ -53,10 +53,10 @@ export const lostBaggage = rule<BaggageCalls>({
       'a tap or an attribute shows that an entry is missing',
       ({ calls: [first] }) => isLossy(first),
       (all, scene) =>
-        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUntold(scene, all).length} of ${countOf(all.calls.length, 'call')}`,
+        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUnshown(scene, all).length} of ${countOf(all.calls.length, 'call')}`,
     ),
   ],
-  looseEnds: (all, scene) => listUntold(scene, all).map(({ client }) => client),
+  looseEnds: (all, scene) => listUnshown(scene, all).map(({ client }) => client),
   report: ({ calls }) => reportCalls(finding, calls, ({ losses }) => losses.join('; ')),
 });
 
@@ -65,7 +65,7 @@ function isLossy({ losses }: BaggageCall): boolean {
 }
 
 /** Calls without evidence that all entries arrived. */
-function listUntold({ headersOf }: Scene, { entries, calls }: BaggageCalls): readonly Call[] {
+function listUnshown({ headersOf }: Scene, { entries, calls }: BaggageCalls): readonly Call[] {
   return calls.filter((call) => !entries.every((entry) => hasArrived(call, entry, headersOf)));
 }
 

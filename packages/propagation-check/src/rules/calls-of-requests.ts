@@ -22,7 +22,7 @@ export function groupCallsByRequest(
  * Spans without a child whose attributes do not say what they call: CLIENT spans such as those of a gateway's load balancer, a workflow
  * engine or OpenCensus, and the INTERNAL spans of gRPC attempts.
  */
-export function listUntoldCalls({ graph, facts }: GraphFacts): readonly Span[] {
+export function listCallsOfUnknownProtocol({ graph, facts }: GraphFacts): readonly Span[] {
   const { kinds } = graph.store;
   return graph.select(
     (row) =>

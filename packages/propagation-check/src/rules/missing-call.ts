@@ -388,18 +388,20 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
   );
   const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
-  const untold = scene.shared.untoldCalls();
+  const untold = scene.shared.callsOfUnknownProtocol();
   return (request, root) => {
     const ofRequest = [...(calls.get(request) ?? []), ...(untold.get(request) ?? [])];
     // A workflow engine starts its work after the call has ended, and neither span says what it calls or serves.
     const isBefore = (call: Span): boolean =>
-      isUntold(call) && isUntold(root) && call.startTimeUnixNano <= root.startTimeUnixNano;
+      hasUnknownProtocol(call) &&
+      hasUnknownProtocol(root) &&
+      call.startTimeUnixNano <= root.startTimeUnixNano;
     const during = ofRequest.find((call) => startsDuring(root, call, scene.thresholds));
     return during ?? ofRequest.find(isBefore) ?? null;
   };
 }
 
-function isUntold(span: Span): boolean {
+function hasUnknownProtocol(span: Span): boolean {
   return readCallFacts(span).protocol === 'unknown';
 }
 
@@ -418,7 +420,7 @@ function describePairs(
   const known = calls.filter((call) => call !== null);
   // Overlapping requests are confused with each other, so a root may seem to have begun during a call to another service.
   const isQueued = known.length > 0 && known.every(asksBroker);
-  const hasClients = !isQueued && known.length > pairs.length * tolerances.untoldShare;
+  const hasClients = !isQueued && known.length > pairs.length * tolerances.timeOnlyShare;
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
   const decided = known.length === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;

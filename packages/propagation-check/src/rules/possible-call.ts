@@ -94,10 +94,10 @@ export const possibleCalls = rule<PossibleCalls>({
     const edge = { client, server: first.serviceName, protocol: protocolOf(first) };
     const all = pairAll();
     const causes = listMissingCallCauses(scene, client, pairs);
-    const untold = findUntoldCalls(scene, all);
+    const untold = findCallsOfUnknownProtocol(scene, all);
     if (untold !== null)
       return splitTrace.report({
-        ...{ severity: 'warning', ...edge, candidates: rankUntoldCauses(untold, causes) },
+        ...{ severity: 'warning', ...edge, candidates: rankCausesOfUnknownProtocol(untold, causes) },
         shown: untold.map(({ client: call, server }) => ({
           client: call,
           server,
@@ -116,8 +116,11 @@ export const possibleCalls = rule<PossibleCalls>({
 });
 
 /** The calls of these requests that may have led to the roots; null unless every request has one. */
-function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]): readonly PairSides[] | null {
-  const calls = shared.untoldCalls();
+function findCallsOfUnknownProtocol(
+  { shared, thresholds }: Scene,
+  pairs: readonly Pair[],
+): readonly PairSides[] | null {
+  const calls = shared.callsOfUnknownProtocol();
   const untold = pairs.flatMap(({ client: request, server }) => {
     const client = calls.get(request)?.find((call) => startsDuring(server, call, thresholds));
     return client === undefined ? [] : [{ client, server }];
@@ -126,7 +129,7 @@ function findUntoldCalls({ shared, thresholds }: Scene, pairs: readonly Pair[]):
 }
 
 /** A CLIENT span of an SDK may call another peer, while the call to this service has no span. */
-function rankUntoldCauses(
+function rankCausesOfUnknownProtocol(
   untold: readonly PairSides[],
   ofMissingCall: readonly FindingId[],
 ): readonly FindingId[] {

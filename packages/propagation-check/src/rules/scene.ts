@@ -68,7 +68,7 @@ export interface SharedResults {
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;
   /** For each request, its calls that have no child and do not say what they call. */
-  untoldCalls(): CallsOfRequests;
+  callsOfUnknownProtocol(): CallsOfRequests;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
   shortBatches(): readonly ShortBatches[];

@@ -6,7 +6,7 @@ import { pairUnlinked } from '../pairing/pair-unlinked.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { groupCallsByRequest, listUntoldCalls } from './calls-of-requests.ts';
+import { groupCallsByRequest, listCallsOfUnknownProtocol } from './calls-of-requests.ts';
 import { hasCall, isInExpectation } from './expected-calls.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 import { listRedirectedCalls } from './redirected-calls.ts';
@@ -44,7 +44,7 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
     findUnprovable: rememberUnprovable(scene, clients, answersOf, isExpectedDirectly),
     brokenCalls: indexBrokenCalls(scene),
-    untoldCalls: remember(() => groupCallsByRequest(scene, listUntoldCalls(scene))),
+    callsOfUnknownProtocol: remember(() => groupCallsByRequest(scene, listCallsOfUnknownProtocol(scene))),
     routesOf: remember((service: string | null) => {
       const entries = scene.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));

@@ -42,14 +42,14 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
   gate(
     'pairs that agree only in time are most of the calls',
     ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
-      isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
+      isTold || pairs.length >= toTargets.length * thresholds.timeOnlyShare,
     describeShares,
   ),
   gate(
     'pairs that agree only in time are several, if other calls are whole',
     ({ scene: { thresholds }, isTold, whole, pairs }) =>
-      isTold || whole.length === 0 || pairs.length >= thresholds.fewestUntold,
-    ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestUntold}`,
+      isTold || whole.length === 0 || pairs.length >= thresholds.fewestTimeOnly,
+    ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestTimeOnly}`,
   ),
   gate(
     'nothing is left over on either side, or fewer would pair up by chance',

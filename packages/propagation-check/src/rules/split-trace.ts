@@ -131,7 +131,7 @@ export const splitTraces = rule<SplitEdge>({
  */
 function mayBeOfOtherHost(edge: SplitEdge): boolean {
   const { scene, pairs, toTargets, alike, named, isExpected } = edge;
-  if (isExpected || pairs.length >= scene.thresholds.fewestUntold) return false;
+  if (isExpected || pairs.length >= scene.thresholds.fewestTimeOnly) return false;
   const isLeftOver = Math.max(toTargets.length, alike.count) > pairs.length;
   return pairs.every(
     (pair) =>

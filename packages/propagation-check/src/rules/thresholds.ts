@@ -322,13 +322,13 @@ export const thresholdTable = {
       higher: 'missing-server/broken-split-left-over-expected',
     },
   },
-  untoldShare: {
+  timeOnlyShare: {
     value: 0.5,
     unit: 'share',
     reason: 'Pairs that agree in nothing but time must be this share of the calls to the target.',
     pinnedBy: { lower: 'missing-server/broken-untold-share', higher: 'split-trace/broken-untold-share' },
   },
-  fewestUntold: {
+  fewestTimeOnly: {
     value: 3,
     unit: 'count',
     reason: 'On an edge with whole calls, fewer pairs that agree in nothing but time may be a coincidence.',
