@@ -5,13 +5,13 @@ import { durationOf } from './times.ts';
 
 /** When a request counts as having waited for its call. `rules/thresholds.ts` has the numbers and their reasons. */
 export interface AwaitedThresholds {
-  readonly fillsRequest: number;
-  readonly restAfterCall: number;
+  readonly waitedShare: number;
+  readonly restShare: number;
   readonly fewestPrompt: number;
   readonly usualDelay: number;
   readonly longestDelay: number;
   readonly restSpread: number;
-  readonly steadyRest: number;
+  readonly steadyRestShare: number;
   readonly startSpread: number;
 }
 
@@ -23,9 +23,7 @@ export interface AwaitedThresholds {
 export function areAwaited(pairs: readonly PairSides[], thresholds: AwaitedThresholds): boolean {
   if (pairs.length === 0) return false;
   const fill = median(pairs.map(({ client, server }) => measureFill(client, server)));
-  return (
-    fill >= thresholds.fillsRequest || areEndedByCalls(pairs, thresholds) || arePrompt(pairs, thresholds)
-  );
+  return fill >= thresholds.waitedShare || areEndedByCalls(pairs, thresholds) || arePrompt(pairs, thresholds);
 }
 
 /** Whether every call began as soon as its request had. */
@@ -44,8 +42,8 @@ export function arePrompt(
 }
 
 /** Whether requests ended shortly after their calls; calls of a timer would end at any time. */
-export function areEndedByCalls(pairs: readonly PairSides[], { restAfterCall }: AwaitedThresholds): boolean {
-  return median(pairs.map(({ client, server }) => measureRest(client, server))) <= restAfterCall;
+export function areEndedByCalls(pairs: readonly PairSides[], { restShare }: AwaitedThresholds): boolean {
+  return median(pairs.map(({ client, server }) => measureRest(client, server))) <= restShare;
 }
 
 /**
@@ -64,7 +62,7 @@ type Ends = 'follow' | 'differ' | 'steady';
 
 export function compareEnds(pairs: readonly PairSides[], thresholds: AwaitedThresholds): Ends {
   if (doEndsFollow(pairs, thresholds)) return 'follow';
-  const steadyRest = median(listDurations(pairs)) * thresholds.steadyRest;
+  const steadyRest = median(listDurations(pairs)) * thresholds.steadyRestShare;
   const isSteady = measureSpread(listRests(pairs)) <= steadyRest && !areRequestsSteadier(pairs, thresholds);
   return isSteady ? 'steady' : 'differ';
 }
@@ -104,8 +102,8 @@ function listDeviations(values: readonly number[]): readonly number[] {
 }
 
 /** Whether a request ended shortly after a call within it. */
-export function isEndedBy(request: Span, call: Span, { restAfterCall }: AwaitedThresholds): boolean {
-  return measureRest(request, call) <= restAfterCall;
+export function isEndedBy(request: Span, call: Span, { restShare }: AwaitedThresholds): boolean {
+  return measureRest(request, call) <= restShare;
 }
 
 function measureRest(request: Span, call: Span): number {

@@ -32,13 +32,13 @@ export interface DisplacedThresholds
 /**
  * Pairs requests of one route that lack a call with calls whose parent is elsewhere, if those requests waited for the calls. Returns no
  * pairs where caches, timers or chance explain the calls as well.
- * @param bereft Requests of the route without a call.
+ * @param withoutCall Requests of the route without a call.
  * @param calls CLIENT spans whose parent is elsewhere.
  * @param own How many of these calls are known to be in the right place.
  * @param mayMake Whether a request may have made a call.
  */
 export function pairDisplaced(
-  bereft: readonly Span[],
+  withoutCall: readonly Span[],
   calls: readonly Span[],
   own: number,
   thresholds: DisplacedThresholds,
@@ -47,9 +47,9 @@ export function pairDisplaced(
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
   // A cache leaves requests without calls too; then most requests contain no call.
   const areMost = ({ length }: readonly unknown[]): boolean =>
-    areNearlyAll(length, bereft.length, displacedShare, thresholds);
-  if (!areMost(calls)) return pairWithSome(bereft, calls, own, thresholds, mayMake);
-  const pairs = pairMostlyContained(bereft, calls, thresholds, mayMake);
+    areNearlyAll(length, withoutCall.length, displacedShare, thresholds);
+  if (!areMost(calls)) return pairWithSome(withoutCall, calls, own, thresholds, mayMake);
+  const pairs = pairMostlyContained(withoutCall, calls, thresholds, mayMake);
   if (!areMost(pairs)) return [];
   const awaited = areAwaited(pairs, thresholds);
   const isOneToOne =
@@ -58,14 +58,14 @@ export function pairDisplaced(
   const doFollow = isOneToOne && doStartsFollow(pairs, thresholds);
   // A few calls of a job often fall into all requests but one, and a timer of the same period stays in step under rotation, so the
   // permutation test cannot exclude them.
-  if (pairs.length < bereft.length * displacedShare && !doFollow) return [];
+  if (pairs.length < withoutCall.length * displacedShare && !doFollow) return [];
   const isComplete = isOneToOne && calls.length - own <= pairs.length * displacedLeftOver;
   const isByChance = (): boolean =>
     pairs.length < fewestDisplaced ||
     !isMoreThanChance(
       calls,
       pairs.length,
-      (moved) => pairMostlyContained(bereft, moved, thresholds, mayMake).length,
+      (moved) => pairMostlyContained(withoutCall, moved, thresholds, mayMake).length,
       thresholds,
     );
   // A short call somewhere within each request may be a timer's.
@@ -114,7 +114,7 @@ export function pairWithMessages(
   calls: readonly Span[],
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
-  const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
+  const { displacedShare, displacedLeftOver, waitedShare } = thresholds;
   const pairs = pairContained(messages, calls, thresholds, mayBeOfOneProcess).filter(
     ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
   );
@@ -122,7 +122,7 @@ export function pairWithMessages(
     areNearlyAllPaired(pairs, messages.length, displacedShare, thresholds) &&
     areNearlyAllPaired(pairs, calls.length, 1 / displacedLeftOver, thresholds) &&
     pairs.every(({ unique }) => unique) &&
-    median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest;
+    median(pairs.map(({ client, server }) => measureFill(client, server))) >= waitedShare;
   return isSure ? pairs : [];
 }
 

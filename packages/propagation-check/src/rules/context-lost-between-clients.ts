@@ -57,8 +57,8 @@ export const contextLostBetweenClients = rule<DividedClients>({
     // A stream stays open for long, and calls of a job for the same path may lie within it.
     gate(
       'the calls take a good part of the spans around them',
-      ({ pairs }, { thresholds: { fillsRequest } }) =>
-        median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,
+      ({ pairs }, { thresholds: { waitedShare } }) =>
+        median(pairs.map(({ client, server }) => measureFill(client, server))) >= waitedShare,
       ({ pairs }) => `not of ${pairs.length}`,
     ),
   ],

@@ -90,9 +90,9 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     // Requests of outside callers may fall within other requests at any time.
     gate(
       'the other layer takes a good part of a layer that continues the trace of its caller',
-      ({ layers, pairs }, { thresholds: { fillsRequest } }) =>
+      ({ layers, pairs }, { thresholds: { waitedShare } }) =>
         isRoot(layers[0]) ||
-        median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest,
+        median(pairs.map(({ client, server }) => measureFill(client, server))) >= waitedShare,
       describePairs,
     ),
     // Two tracers of one service (an agent and a library with its own tracer) make two traces, and both are whole.

@@ -102,7 +102,7 @@ export const thresholdTable = {
       higher: 'missing-server/broken-split-left-over-expected',
     },
   },
-  fillsRequest: {
+  waitedShare: {
     value: 0.25,
     unit: 'ratio',
     reason: 'A request waited for a call that takes this share of its time. Calls of a timer are short.',
@@ -111,7 +111,7 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/broken-fills-request',
     },
   },
-  restAfterCall: {
+  restShare: {
     value: 0.2,
     unit: 'ratio',
     reason: 'A request waited for a call if it ends within this share of its time after the call.',
@@ -159,7 +159,7 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/shown-timer-at-the-end',
     },
   },
-  steadyRest: {
+  steadyRestShare: {
     value: 0.1,
     unit: 'ratio',
     reason:

@@ -29,8 +29,8 @@ const callAfter = (delay: number) => (start: number) => [start + delay, start + 
 /** Delays of which none is usual. */
 const callAnywhere = (start: number, at: number) => callAfter(at % 2 === 0 ? 10 : 45)(start);
 
-function countDisplaced(calls: readonly Time[], own = 0, bereft = requests): number {
-  return pairDisplaced(bereft, drawCalls(calls), own, thresholds).length;
+function countDisplaced(calls: readonly Time[], own = 0, withoutCall = requests): number {
+  return pairDisplaced(withoutCall, drawCalls(calls), own, thresholds).length;
 }
 
 suite('requests that lack a call', () => {
