@@ -10,7 +10,7 @@ import { CommandError } from '../run-command.ts';
 import type { ServiceName, Stack } from './stack.ts';
 
 /** The counters of the running processes, in spans unless noted. */
-export interface Said {
+export interface CounterTotals {
   /** Spans that wait in the services, and spans or requests that wait in the Collector. */
   readonly queued: number;
   /** Export requests of the Collector that are in flight or wait for a retry. */
@@ -30,7 +30,7 @@ export type CounterText = readonly [service: ServiceName, text: string | null];
 const serviceUrl = 'http://127.0.0.1:9464/metrics';
 const collectorUrl = 'http://collector-counters:8888/metrics';
 
-export async function readSaid(stack: Stack): Promise<Said> {
+export async function readCounterTotals(stack: Stack): Promise<CounterTotals> {
   // In the order in which spans travel: a span cannot move from a hop that is read later to a hop that was read before.
   const services = await Promise.all([
     readText(stack, 'service-a', serviceUrl),
@@ -40,12 +40,12 @@ export async function readSaid(stack: Stack): Promise<Said> {
 }
 
 /** Whether all counters could be read and all queues are empty. */
-export function isQuiet({ queued, unread }: Said): boolean {
+export function isQuiet({ queued, unread }: CounterTotals): boolean {
   return queued === 0 && unread.length === 0;
 }
 
 /** Sums the counters of the texts. A text without the required counters counts as unreadable. */
-export function sumUp(texts: readonly CounterText[]): Said {
+export function sumUp(texts: readonly CounterText[]): CounterTotals {
   const read = texts.flatMap(([service, text]) => readCounters(service, text) ?? []);
   return {
     queued: read.reduce((sum, { queued, sending }) => sum + queued + sending, 0),
@@ -64,7 +64,7 @@ export function sumUp(texts: readonly CounterText[]): Said {
   };
 }
 
-interface ServiceSaid {
+interface ServiceCounters {
   readonly service: ServiceName;
   readonly samples: readonly Sample[];
   readonly queued: number;
@@ -72,7 +72,7 @@ interface ServiceSaid {
   readonly dropped: number;
 }
 
-function readCounters(service: ServiceName, text: string | null): ServiceSaid | null {
+function readCounters(service: ServiceName, text: string | null): ServiceCounters | null {
   if (text === null) return null;
   try {
     const samples = readSamples(text);

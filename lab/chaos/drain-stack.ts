@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Source, Span } from 'propagation-check';
 import { type AwaitOptions, awaitSpans } from './await-spans.ts';
-import { isQuiet, readSaid, type Said } from './counters.ts';
+import { type CounterTotals, isQuiet, readCounterTotals } from './counters.ts';
 import type { EndedSpan } from './ledger.ts';
 import type { Stack } from './stack.ts';
 import type { Outcome } from './traffic.ts';
@@ -14,7 +14,7 @@ const quietPatienceMs = 10_000;
 export interface Drained {
   readonly ended: readonly EndedSpan[];
   readonly found: readonly Span[];
-  readonly said: Said;
+  readonly said: CounterTotals;
   /** When the last span had arrived, on the clock of `performance.now()`. */
   readonly until: number;
 }
@@ -57,7 +57,7 @@ async function awaitQuiet(
   let progress = performance.now();
   for (;;) {
     const until = performance.now();
-    const said = await readSaid(stack);
+    const said = await readCounterTotals(stack);
     if (said.unread.length === 0 && said.queued < least) {
       least = said.queued;
       progress = until;

@@ -1,6 +1,6 @@
 import { CommandError } from '../run-command.ts';
 import { awaitFelt } from './await-felt.ts';
-import { readSaid } from './counters.ts';
+import { readCounterTotals } from './counters.ts';
 import type { StackShape } from './fault.ts';
 import { type ComposeOverride, type Stack, stackImage } from './stack.ts';
 
@@ -37,12 +37,12 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   // The Collector loses spans that it reads from its queue while the disk is full (docs/nothing-lost.md, "The bounds"). It stops reading
   // when all of its consumers wait for Jaeger and the batches behind them are full.
   await awaitFelt(async () => {
-    const { sending } = await readSaid(stack);
+    const { sending } = await readCounterTotals(stack);
     return sending >= consumers ? null : `only ${sending} of the Collector's ${consumers} consumers wait`;
   });
-  const { queued: before } = await readSaid(stack);
+  const { queued: before } = await readCounterTotals(stack);
   await awaitFelt(async () => {
-    const { queued } = await readSaid(stack);
+    const { queued } = await readCounterTotals(stack);
     return queued >= before + readAhead
       ? null
       : `only ${queued - before} of ${readAhead} spans wait behind them`;

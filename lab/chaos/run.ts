@@ -1,7 +1,7 @@
 import { SourceError } from 'propagation-check';
 import { CommandError } from '../run-command.ts';
 import { type Account, isClean } from './account.ts';
-import { isQuiet, type Said } from './counters.ts';
+import { type CounterTotals, isQuiet } from './counters.ts';
 import { NoFaultError } from './fault.ts';
 import { LedgerError } from './ledger.ts';
 import type { PeakMemory } from './memory.ts';
@@ -16,7 +16,7 @@ export interface RunDone {
   readonly account: Account;
   /** Seconds from the end of the fault or the traffic, whichever is later, until the last span arrived. */
   readonly drainSeconds: number;
-  readonly said: Said;
+  readonly said: CounterTotals;
   readonly peakMemory: PeakMemory;
   /** Containers that exited, restarted or ran out of memory without being told to. */
   readonly accidents: readonly string[];
