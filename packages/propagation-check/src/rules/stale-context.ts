@@ -30,7 +30,7 @@ export const finding = defineFinding('stale-context', {
   shows: 'spans begin under a parent that had ended; many requests share one trace',
   title: 'Calls hang under an older request',
   why: 'A context or header of an earlier request is reused for later calls.',
-  fix: 'Do not keep a context, header set or client with headers beyond one request; inject anew for every call.',
+  fix: 'Do not keep a context, header set or client with headers beyond one request; bind callbacks that wait to their own request, and inject anew for every call.',
 });
 
 /** Calls of one edge under requests of which some had ended when a call under them began. */
