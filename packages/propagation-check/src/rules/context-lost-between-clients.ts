@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { type Call, groupCalls, selectCalls } from '../calls/call-group.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { measureFill } from '../pairing/awaited.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
@@ -32,19 +32,16 @@ export const contextLostBetweenClients = rule<DividedClients>({
   finding,
   measure: (scene, open) => {
     const services = new Set(open.clients.map(({ serviceName }) => serviceName));
-    const detaching = groupCalls(scene.groups).filter(
-      (groups) => services.has(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
+    const detaching = scene.groups.filter(
+      ({ client, clientKind, extremes }) =>
+        clientKind === 'CLIENT' && extremes.hasDetached && services.has(client),
     );
-    if (detaching.length === 0) return [];
     const { graph } = scene;
-    const calls = selectCalls(graph, detaching.flat(), (client) => graph.isRoot(client)).filter(
-      ({ client }) => client.kind === 'CLIENT' && readCallFacts(client).path !== null,
-    );
-    const outer = open.clients.filter(
-      (client) => client.kind === 'CLIENT' && readCallFacts(client).path !== null,
+    const calls = selectCalls(graph, detaching, (client) => graph.isRoot(client)).filter(
+      ({ client }) => readCallFacts(client).path !== null,
     );
     return groupBy(calls, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
-      (ofEdge) => ({ calls: ofEdge, pairs: pairLibraries(scene, outer, ofEdge) }),
+      (ofEdge) => ({ calls: ofEdge, pairs: pairLibraries(scene, open.clients, ofEdge) }),
     );
   },
   gates: [
@@ -96,13 +93,14 @@ function doubtRoots(pairs: readonly Pair[]): Doubt | null {
 
 function pairLibraries(
   { thresholds }: Scene,
-  outer: readonly Span[],
+  clients: readonly Span[],
   calls: readonly Call[],
 ): readonly Pair[] {
   return pairSpans(
-    outer,
+    clients,
     calls.map(({ client }) => client),
     (span, call) =>
+      span.kind === 'CLIENT' &&
       span.serviceName === call.serviceName &&
       areOfTwoLayers(span, call) &&
       nameRequest(span) === nameRequest(call) &&

@@ -131,9 +131,7 @@ function listToTargets(
   const reached = new Set(loose.orphans.get(server.serviceName)?.map(({ traceId }) => traceId));
   // A call that reached no server, for example while the called service starts, has no other side.
   const mayHaveOther = (row: number, span: Span): boolean =>
-    facts.outcomeOf(row) !== 'unreached' &&
-    !graph.isAtBorder(row) &&
-    (reached.size === 0 || !reached.has(span.traceId));
+    facts.outcomeOf(row) !== 'unreached' && !graph.isAtBorder(row) && !reached.has(span.traceId);
   return loose.calls
     .callsTo(client.serviceName, targets)
     .filter(
