@@ -108,10 +108,12 @@ function isTimed({ received, mayBeOthers, timed }: PartlySplit, { thresholds }: 
 function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonly PartlySplit[] {
   const { graph, services, expectation } = scene;
   const [{ client, server }] = whole;
-  const roots = open.roots.select(prepareLikeness(scene, whole), server);
-  if (roots.length === 0) return [];
   const into = expectation.edges.filter((edge) => edge.server === server);
   const isExpected = into.some((edge) => edge.rule === 'must' && edge.client === client);
+  const isAlike = prepareLikeness(scene, whole);
+  const isOfOther = isExpected ? prepareOtherDestinations(scene, whole) : () => false;
+  const roots = open.roots.select((row) => isAlike(row) || isOfOther(row), server);
+  if (roots.length === 0) return [];
   const mayBeOthers = into.some((edge) =>
     edge.client === client ? edge.rule === 'must-not' : edge.rule === 'may' && !services.has(edge.client),
   );
@@ -145,6 +147,17 @@ export function prepareLikeness(
     keyFor(graph.store.kinds[row] ?? 0, facts.nameOf(row), destinationOf(row));
   const known = remember(() => new Set(whole.flatMap(({ servers }) => Array.from(servers, likenessOf))));
   return (row) => known().has(likenessOf(row));
+}
+
+/** Whether a span received a message of a destination of which no message is whole: one queue may be broken while another works. */
+function prepareOtherDestinations({ facts }: Scene, whole: readonly CallGroup[]): (row: number) => boolean {
+  const destinationOf = facts.remember(readDestination);
+  const known = new Set(whole.flatMap(({ servers }) => Array.from(servers, destinationOf)));
+  return (row) => {
+    if (facts.protocolOf(row) !== 'messaging') return false;
+    const destination = destinationOf(row);
+    return destination !== null && !known.has(destination);
+  };
 }
 
 /** The messages of the sender that no span of the receiver continues. A service that makes PRODUCER spans also sends these in CLIENT spans. */

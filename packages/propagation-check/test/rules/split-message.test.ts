@@ -290,8 +290,16 @@ suite('an expected edge on which some messages are whole', () => {
 
   test('distinguishes what a service does with its messages', () => {
     assert.deepEqual(judge(pairs.map((line) => line.replace('process', 'receive'))), []);
-    assert.deepEqual(judge(pairs.map((line) => line.replace('name=jobs', 'name=mail'))), []);
     assert.deepEqual(judge(pairs.map((line) => line.replace('web', 'shop'))), []);
+  });
+
+  test('is split on a queue without whole messages, if as many are received as sent', () => {
+    const other = pairs.map((line) => line.replace('name=jobs', 'name=mail'));
+    assert.deepEqual(judge(other), ['error split-trace web -> orders 4']);
+    assert.deepEqual(judge(other.map((line) => line.replace('process', 'receive'))), [
+      'error split-trace web -> orders 4',
+    ]);
+    assert.deepEqual(judge([...other, take(900, { queue: 'mail' })]), []);
   });
 
   test('is not split for requests and calls without a queue', () => {
