@@ -1,7 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { readMethod } from '../calls/http-facts.ts';
 import { isHealthProbe } from '../calls/probes.ts';
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { isRoot, none, type TraceGraph } from '../graph/trace-graph.ts';
 import { measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areNearlyAll } from '../pairing/nearly-all.ts';
@@ -10,18 +10,18 @@ import { startsDuring, type Tolerances } from '../pairing/times.ts';
 import { atTime } from '../span/row-span.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import { finding } from './context-lost-in-process.ts';
 import { doubtFew } from './doubt-loss.ts';
 import { protocolOf } from './draft.ts';
 import { gate, rule } from './rule.ts';
-import type { Scene } from './scene.ts';
+import type { Open, Scene } from './scene.ts';
 import { areOfTwoLayers, mayBeOfOneRequest } from './two-layers.ts';
 
 /** The spans of one layer of a service, with roots for the same method and path. */
 interface DividedLayers {
-  readonly layers: readonly [Span, ...Span[]];
+  readonly layers: Group<Span>;
   readonly servers: readonly Span[];
   /** The layer and the request that began within it or right after it. */
   readonly pairs: readonly Pair[];
@@ -35,36 +35,14 @@ interface DividedLayers {
 export const contextLostBetweenLayers = rule<DividedLayers>({
   finding,
   measure: (scene, open) => {
-    const { graph, facts } = scene;
+    const { facts } = scene;
     const divided = findDividedServices(scene);
     if (divided.size === 0 && !facts.maySome((row) => row.kind === 'INTERNAL' && readMethod(row) !== null))
       return [];
-    const spans = graph
-      .select(
-        (row) =>
-          (graph.store.kinds[row] === kindNumber.internal
-            ? graph.isRoot(row)
-            : graph.store.kinds[row] === kindNumber.server &&
-              divided.has(graph.serviceNumberOf(row)) &&
-              (graph.isRoot(row) || isOfCallerAlone(graph, row))) &&
-          !graph.mayBeLinked(row) &&
-          readMethod(facts.at(row)) !== null,
-      )
-      .filter((span) => readCallFacts(span).path !== null);
     const nameLayer = (span: Span): string =>
       keyFor(span.serviceName, span.scopeName, span.kind, String(isRoot(span)));
-    return groupBy(spans, nameLayer).map((layers) => {
-      const requests = new Set(layers.map(nameRequest));
-      const servers = open.roots
-        .of(layers[0].serviceName)
-        .filter(
-          (span) =>
-            span.kind === 'SERVER' &&
-            (layers[0].kind === 'INTERNAL' || areOfTwoLayers(layers[0], span)) &&
-            (isRoot(layers[0]) || graph.hasChildren(span)) &&
-            !isHealthProbe(span) &&
-            requests.has(nameRequest(span)),
-        );
+    return groupBy(selectLayers(scene, divided), nameLayer).map((layers) => {
+      const servers = selectInner(scene, open, layers);
       return { layers, servers, pairs: pairLayers(layers, servers, scene.thresholds) };
     });
   },
@@ -117,6 +95,36 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       })),
     }),
 });
+
+/** Spans that may be the first layer. @param divided The numbers of services with SERVER spans of several scopes. */
+function selectLayers({ graph, facts }: Scene, divided: ReadonlySet<number>): readonly Span[] {
+  const { kinds } = graph.store;
+  const mayBeFirst = (row: number): boolean =>
+    kinds[row] === kindNumber.internal
+      ? graph.isRoot(row)
+      : kinds[row] === kindNumber.server &&
+        divided.has(graph.serviceNumberOf(row)) &&
+        (graph.isRoot(row) || isOfCallerAlone(graph, row));
+  return graph
+    .select((row) => mayBeFirst(row) && !graph.mayBeLinked(row) && readMethod(facts.at(row)) !== null)
+    .filter((span) => readCallFacts(span).path !== null);
+}
+
+/** Requests that may be the second layer. */
+function selectInner({ graph }: Scene, open: Open, layers: Group<Span>): readonly Span[] {
+  const [first] = layers;
+  const requests = new Set(layers.map(nameRequest));
+  return open.roots
+    .of(first.serviceName)
+    .filter(
+      (span) =>
+        span.kind === 'SERVER' &&
+        (first.kind === 'INTERNAL' || areOfTwoLayers(first, span)) &&
+        (isRoot(first) || graph.hasChildren(span)) &&
+        !isHealthProbe(span) &&
+        requests.has(nameRequest(span)),
+    );
+}
 
 /** Whether the span continues the trace of another service and has no child. */
 function isOfCallerAlone(graph: TraceGraph, row: number): boolean {
@@ -212,10 +220,6 @@ function isFirst(layer: Span, server: Span): boolean {
   const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
   if (layer.kind === 'INTERNAL' || ahead > 0n) return true;
   return ahead === 0n && (!isRoot(layer) || layer.scopeName < server.scopeName);
-}
-
-function isRoot(span: Span): boolean {
-  return span.parentSpanId === null;
 }
 
 function nameRequest(span: Span): string {
