@@ -24,7 +24,7 @@ const pictures: readonly (readonly [FindingId, string, string, string | null, st
   [
     'header-passed-through',
     'broken',
-    'CLIENT',
+    'CLIENT SERVER',
     'the parent of the span below, ID, is of load: it is not the span of this call',
     'SERVER',
   ],

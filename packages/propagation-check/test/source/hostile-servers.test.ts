@@ -10,7 +10,7 @@ import { executeCli } from '../cli/run-cli.ts';
 import { answer, listen, startHttpServer } from './http-server.ts';
 import { assertRefused, head, startRawServer, traceId, writeForever } from './raw-server.ts';
 
-test('a body that drips without end', async (t) => {
+test('a slow endless body is refused', async (t) => {
   const url = await startRawServer(t, `${head}Transfer-Encoding: chunked\r\n\r\n`, (socket) => {
     const drip = setInterval(() => socket.write('1\r\n \r\n'), 5);
     socket.on('close', () => clearInterval(drip));
