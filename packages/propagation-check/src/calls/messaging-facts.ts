@@ -58,6 +58,25 @@ function readRoutingKey(span: FactSource): string | null {
   return readText(span, 'messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key');
 }
 
+/** Whether two spans may be of one message by its routing key, which RabbitMQ gives to the receiver unchanged. */
+export function mayHaveOneKey(one: FactSource, other: FactSource): boolean {
+  const [key, otherKey] = [readRoutingKey(one), readRoutingKey(other)];
+  return key === null || otherKey === null || key === otherKey;
+}
+
+/** The sent messages for which `mayHaveOneKey` holds with one of the received ones. Reads each span once. */
+export function selectOfKeys<Sent extends FactSource>(
+  sent: readonly Sent[],
+  received: readonly FactSource[],
+): readonly Sent[] {
+  const keys = new Set(received.map(readRoutingKey));
+  if (keys.has(null)) return sent;
+  return sent.filter((span) => {
+    const key = readRoutingKey(span);
+    return key === null || keys.has(key);
+  });
+}
+
 /**
  * The operation type of a messaging span, such as `receive` or `process`. Source: semantic conventions, messaging spans, "Operation types".
  */

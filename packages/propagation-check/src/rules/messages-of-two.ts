@@ -1,4 +1,4 @@
-import { readDestination } from '../calls/messaging-facts.ts';
+import { readDestination, selectOfKeys } from '../calls/messaging-facts.ts';
 import { isOfLog, mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
@@ -43,7 +43,7 @@ export function groupByDestination(
     return receivers.flatMap((received) => {
       const [first] = received;
       const [sent, ...otherSenders] = ofService(
-        ofDestination.get(readDestination(first)) ?? listOthers(first),
+        selectOfKeys(ofDestination.get(readDestination(first)) ?? listOthers(first), received),
       );
       if (sent === undefined) return [];
       const isOther = (one: Group<Span>): boolean => one !== received && countMessages(one) !== sent.length;

@@ -1,8 +1,9 @@
 import { isSend } from '../calls/broker-api.ts';
 import { type CallGroup, groupCalls, someCall } from '../calls/call-group.ts';
-import { readDestination } from '../calls/messaging-facts.ts';
+import { mayHaveOneKey, readDestination, selectOfKeys } from '../calls/messaging-facts.ts';
 import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
+import { mayTimersKeepStep } from '../pairing/displaced.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { atTime } from '../span/row-span.ts';
 import { kindNumber, type Span } from '../span/span.ts';
@@ -30,7 +31,7 @@ interface PartlySplit {
 interface Timed {
   /** The number of sent messages without those that may be received after the capture. */
   readonly due: number;
-  /** Pairs of these and the received messages by the times that whole messages take. Empty where chance explains as many. */
+  /** Pairs of these and the received messages by the times that whole messages take. Empty where chance or two timers explain as many. */
   readonly pairs: readonly Pair[];
 }
 
@@ -122,8 +123,9 @@ function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonl
   return groupBy(roots, (span) => keyFor(readDestination(span))).flatMap((received) => {
     const [first] = received;
     const destination = readDestination(first);
-    const there = unread.filter(
-      (span) => readDestination(span) === destination && mayBeOfOneBroker(span, first),
+    const there = selectOfKeys(
+      unread.filter((span) => readDestination(span) === destination && mayBeOfOneBroker(span, first)),
+      received,
     );
     const ofNobody = there.filter((span) => left.has(graph.rowOf(span)));
     const sent = ofNobody.length > 0 ? ofNobody : there;
@@ -198,10 +200,13 @@ function pairByTimes(
     sent.map((span) => [atTime(span, span.startTimeUnixNano, span.startTimeUnixNano + openFor), span]),
   );
   const waiting = [...messages.keys()];
-  const pair = (moved: readonly Span[]): readonly Pair[] => pairSpans(waiting, moved, () => true, thresholds);
+  const pair = (moved: readonly Span[]): readonly Pair[] =>
+    pairSpans(waiting, moved, mayHaveOneKey, thresholds);
   const pairs = pair(received);
   const paired = new Set(pairs.map(({ client }) => client));
-  const isSure = isMoreThanChance(received, pairs.length, (moved) => pair(moved).length, thresholds);
+  const isSure =
+    !mayTimersKeepStep(pairs.map(({ client }) => client)) &&
+    isMoreThanChance(received, pairs.length, (moved) => pair(moved).length, thresholds);
   return {
     due: waiting.filter((span) => paired.has(span) || span.endTimeUnixNano <= capture.to).length,
     pairs: isSure

@@ -73,13 +73,63 @@ suite('messages of an edge with whole messages that begin traces', () => {
     });
 
   test('more of them: one may have an unseen sender, and one may wait', () => {
-    const lost = Array.from({ length: 10 }, (_, at) => 3_000 + at * 310 + (at % 3) * 47);
+    const lost = Array.from({ length: 10 }, (_, at) => 3_000 + at * 310 + ((at * at) % 7) * 40);
     const cut = lost.map((at, index) => send(500 + index, at) + take(600 + index, at + 25)).join('');
     const ten = ['error split-trace web -> worker 10'];
     assert.deepEqual(judge({ lost: [], more: cut }), ten);
     assert.deepEqual(judge({ lost: [], more: cut + take(700, 7_000) }), ten);
     assert.deepEqual(judge({ lost: [], more: cut + take(700, 7_000) + take(701, 7_100) }), []);
     assert.deepEqual(judge({ lost: [], more: cut + send(700, 3_100) }), ten);
+  });
+});
+
+suite('messages of other senders at the times of messages that a program without spans receives', () => {
+  const keyed = (key: string) =>
+    `${topicOf('rabbitmq', 'shop')} messaging.rabbitmq.destination.routing_key=${key}`;
+  const whole = [700, 1330, 3410, 6220, 8905, 12010, 17400].map(
+    (at, index) =>
+      `trace ${index + 1}\n  web PRODUCER "publish shop" ${at}..${at + 5} ${keyed('order.cancelled')}\n    worker CONSUMER "shop process" ${at + 60}..${at + 70} ${keyed('order.cancelled')}\n`,
+  );
+  const follow = (
+    at: readonly number[],
+    sent: (index: number) => string,
+    received: (index: number) => string,
+  ) =>
+    judgeDrawing(
+      [
+        ...whole,
+        ...at.map(
+          (from, index) =>
+            `trace ${index + 50}\n  web PRODUCER "publish shop" ${from}..${from + 5} ${keyed(sent(index))}\ntrace ${index + 80}\n  worker CONSUMER "shop process" ${from + 80}..${from + 90} ${keyed(received(index))}\n`,
+        ),
+      ].join(''),
+    );
+  const uneven = [100, 2500, 4710, 9930, 14020];
+
+  test('with another routing key: no error', () => {
+    const created = () => 'order.created';
+    assert.deepEqual(follow(uneven, created, created), ['error split-trace web -> worker 5']);
+    assert.deepEqual(
+      follow(uneven, created, () => 'order.paid'),
+      [],
+    );
+    const ofOrder = (index: number) => `order.${index % 5}`;
+    assert.deepEqual(follow(uneven, ofOrder, ofOrder), ['error split-trace web -> worker 5']);
+    assert.deepEqual(
+      follow(uneven, ofOrder, (index) => ofOrder(index + 1)),
+      ['warning split-trace web -> worker 5'],
+    );
+  });
+
+  test('two timers with one period: a warning, or nothing if they are few', () => {
+    const every = (period: number, count: number) =>
+      follow(
+        Array.from({ length: count }, (_, index) => index * period),
+        () => 'order.tick',
+        () => 'order.tick',
+      );
+    assert.deepEqual(every(5_000, 5), ['warning split-trace web -> worker 5']);
+    assert.deepEqual(every(2_700, 3), []);
   });
 });
 
