@@ -10,6 +10,8 @@ export function readInvokedFunction(call: FactSource): string | null {
 /** A workflow or activity of Temporal in the span that starts it or in the span that runs it. */
 export interface TemporalSpan {
   readonly isRun: boolean;
+  /** Whether it starts no workflow if one with this id runs. */
+  readonly maySignal: boolean;
   /** Equal on both sides. */
   readonly key: string;
 }
@@ -27,5 +29,5 @@ export function readTemporal(span: FactSource): TemporalSpan | null {
   const [, verb, what, type] = id === null ? [] : (temporalName.exec(span.name) ?? []);
   return what === undefined || type === undefined
     ? null
-    : { isRun: verb === 'Run', key: keyFor(what, type, id) };
+    : { isRun: verb === 'Run', maySignal: verb === 'SignalWithStart', key: keyFor(what, type, id) };
 }

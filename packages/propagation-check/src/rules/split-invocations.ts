@@ -93,17 +93,23 @@ function pairWorkflows({ graph, facts }: Scene): readonly PairSides[] {
   if (!facts.maySome((span) => readTemporal(span) !== null)) return [];
   const runs = graph.select((row) => readTemporal(facts.at(row))?.isRun === true);
   const continued = new Set(runs.map((span) => graph.parents[graph.rowOf(span)]));
-  const began = runs.filter((span) => {
+  const isBegun = (span: Span): boolean => {
     const row = graph.rowOf(span);
     return graph.isRoot(row) && !graph.mayBeLinked(row);
-  });
+  };
+  const began = runs.filter(isBegun);
   if (began.length === 0) return [];
-  const starts = graph.select(
-    (row) =>
-      readTemporal(facts.at(row))?.isRun === false &&
+  const whole = new Set(runs.filter((span) => !isBegun(span)).map((span) => readTemporal(span)?.key));
+  const starts = graph.select((row) => {
+    const call = facts.at(row);
+    const start = readTemporal(call);
+    return (
+      start?.isRun === false &&
       !continued.has(row) &&
-      facts.at(row).status.code !== 'ERROR',
-  );
+      call.status.code !== 'ERROR' &&
+      !(start.maySignal && whole.has(start.key))
+    );
+  });
   const startsOf = mapBy(starts, (span) => readTemporal(span)?.key);
   return groupBy(began, (span) => readTemporal(span)?.key ?? '').flatMap((received) => {
     const sent = startsOf.get(readTemporal(received[0])?.key) ?? [];
