@@ -14,12 +14,13 @@ import { compareRequests } from '../pairing/compare-requests.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
-import type { Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, mapBy } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
+import { nameRequest } from './missing-client.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
@@ -164,6 +165,10 @@ interface StaleHeader {
   readonly late: readonly Pair[];
   /** From all calls of the service: pairs whose call repeats one that already had a SERVER span of its own. */
   readonly repeated: readonly Pair[];
+  /** All paired calls of the service. */
+  readonly paired: number;
+  /** Calls of the service without a child, of the kinds of the paired ones, that began between the first and the last of these. */
+  readonly alike: number;
 }
 
 /** The header itself was stale: SERVER spans of many calls hang under one old span, while the CLIENT spans of these calls have no child. */
@@ -181,6 +186,12 @@ export const staleHeaders = rule<StaleHeader>({
         late.length >= thresholds.callsPerStaleOwner ||
         (late.some((pair) => repeated.includes(pair)) && repeated.length >= thresholds.callsPerStaleOwner),
       ({ pairs, late }) => `${late.length} of ${pairs.length}`,
+    ),
+    // Deferred requests fall within other calls by chance, if the peer of many calls makes no spans.
+    gate(
+      'nearly all such calls without a child have such a request',
+      ({ paired, alike }, { thresholds }) => paired >= alike * thresholds.everyCallShare,
+      ({ paired, alike }) => `${paired} of ${alike}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
@@ -240,10 +251,21 @@ function measureStaleHeaders(
   const repeated = found.filter(
     ({ client, call, unique, isLate }) => unique && isLate && repeats(client, call.client),
   );
+  const alike = countAlike(clients, pairs);
   return [...mapBy(found, ({ call }) => call.client)].map(([parent, ofThis]) => ({
-    ...{ parent, pairs: ofThis, repeated },
+    ...{ parent, pairs: ofThis, repeated, paired: pairs.length, alike },
     late: ofThis.filter(({ isLate }) => isLate),
   }));
+}
+
+function countAlike(clients: readonly Span[], pairs: readonly Pair[]): number {
+  const paired = pairs.map(({ client }) => client).toSorted(byStart);
+  const [first, last] = [paired[0], paired.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  const kinds = new Set(paired.map(nameRequest));
+  return clients.filter(
+    (client) => byStart(first, client) <= 0 && byStart(client, last) <= 0 && kinds.has(nameRequest(client)),
+  ).length;
 }
 
 /**

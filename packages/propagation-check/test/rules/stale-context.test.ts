@@ -182,6 +182,23 @@ suite('requests below a span that had ended', () => {
     assert.ok(!isStale(...roots, ...roots.map(moved)));
   });
 
+  test('may be deferred work if most calls of that time have no such request: their peer may make no spans', () => {
+    const deferred = [...keptCall, [3, serve(1620)], [3, serve(2820)]] as const;
+    const every = (period: number) =>
+      Array.from({ length: 3000 / period }, (_, at) => lonely(1000 + at * period));
+    assert.ok(!isStale(deferred, ...every(200)));
+    assert.ok(isStale(deferred, lonely(1600), lonely(2800)));
+    const throughHop = (trace: Trace): Trace =>
+      trace.map(([depth, line]) => [depth, line.replace(/^web/, 'gateway')]);
+    const ofHop = [
+      ...keptCall.slice(0, 2),
+      [3, 'gateway SERVER "GET /work" 15..85 http.request.method=GET url.path=/work server.port=8081'],
+      ...deferred.slice(2),
+    ] as const;
+    assert.ok(!isStale(ofHop, ...every(200).map(throughHop)));
+    assert.ok(isStale(ofHop, ...[lonely(1600), lonely(2800)].map(throughHop)));
+  });
+
   test('are on time if the span was open', () => {
     const open = [
       [1, request(0, 3000)],
