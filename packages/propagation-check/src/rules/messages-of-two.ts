@@ -2,7 +2,7 @@ import { readDestination, selectOfKeys } from '../calls/messaging-facts.ts';
 import { isOfLog, mayAllBeOfOneBroker } from '../calls/messaging-system.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { remember } from '../util/remember.ts';
+import { remember, rememberOf } from '../util/remember.ts';
 import type { Draft } from './draft.ts';
 import { gate } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
@@ -65,9 +65,12 @@ function prepareContinued({ graph, facts, groupsInto }: Scene): (received: Span)
     );
     return mapBy(rows, (row) => readDestination(facts.at(row)));
   });
+  const readBy = rememberOf(
+    (service: string | null) => new Set(groupsInto(service).flatMap(({ clients }) => Array.from(clients))),
+  );
   return (received) => {
     if (!isOfLog(received)) return [];
-    const read = new Set(groupsInto(received.serviceName).flatMap(({ clients }) => Array.from(clients)));
+    const read = readBy(received.serviceName);
     const rows = producers().get(readDestination(received)) ?? [];
     return graph.viewsOf(rows.filter((row) => !read.has(row)));
   };

@@ -7,7 +7,7 @@ import { mayTimersKeepStep } from '../pairing/displaced.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { atTime } from '../span/row-span.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { gate, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
@@ -48,12 +48,12 @@ export const partlySplitMessages = rule<PartlySplit>({
       'several messages are lost on either side',
       ({ sent, received }, { thresholds }) =>
         Math.min(sent.length, countMessages(received)) >= thresholds.fewestLostMessages,
-      tellLost,
+      describeLost,
     ),
     gate(
       'the edge is expected and as many messages are lost on either side, in order; or times pair nearly all',
       (lost, scene) => isCounted(lost) || isTimed(lost, scene),
-      tellLost,
+      describeLost,
     ),
   ],
   looseEnds: ({ sent, received }) => [...sent, ...received],
@@ -77,7 +77,7 @@ export const partlySplitMessages = rule<PartlySplit>({
   },
 });
 
-function tellLost({ sent, received, isExpected }: PartlySplit): string {
+function describeLost({ sent, received, isExpected }: PartlySplit): string {
   return `${sent.length} sent and not received, ${countMessages(received)} received and not sent${isExpected ? '' : ', nobody expects the edge'}`;
 }
 
@@ -119,19 +119,18 @@ function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonl
     edge.client === client ? edge.rule === 'must-not' : edge.rule === 'may' && !services.has(edge.client),
   );
   const left = new Set(open.clients.map((span) => graph.rowOf(span)));
-  const unread = listUnread(scene, whole);
+  const unread = mapBy(listUnread(scene, whole), readDestination);
+  const lags = remember(() => findLongestLags(scene, whole));
   return groupBy(roots, (span) => keyFor(readDestination(span))).flatMap((received) => {
     const [first] = received;
     const destination = readDestination(first);
     const there = selectOfKeys(
-      unread.filter((span) => readDestination(span) === destination && mayBeOfOneBroker(span, first)),
+      (unread.get(destination) ?? []).filter((span) => mayBeOfOneBroker(span, first)),
       received,
     );
     const ofNobody = there.filter((span) => left.has(graph.rowOf(span)));
     const sent = ofNobody.length > 0 ? ofNobody : there;
-    const timed = remember(() =>
-      pairByTimes(scene, sent, received, findLongestLag(scene, whole, destination)),
-    );
+    const timed = remember(() => pairByTimes(scene, sent, received, lags().get(destination) ?? 0));
     return [{ client, server, isExpected, mayBeOthers, sent, received, timed }];
   });
 }
@@ -176,16 +175,19 @@ function listUnread(
   return selectSpans(client, (row) => isSent(row) && !read.has(row));
 }
 
-function findLongestLag(
+/** By destination: the longest time from a whole message to its receiver. */
+function findLongestLags(
   { graph, facts }: Scene,
   whole: Group<CallGroup>,
-  destination: string | null,
-): number {
-  let longest = 0;
+): ReadonlyMap<string | null, number> {
+  const destinationOf = facts.remember(readDestination);
+  const longest = new Map<string | null, number>();
   for (const { clients, servers } of whole)
-    for (const [at, row] of servers.entries())
-      if (readDestination(facts.at(row)) === destination)
-        longest = Math.max(longest, (graph.starts[row] ?? 0) - (graph.starts[clients[at] ?? row] ?? 0));
+    for (const [at, row] of servers.entries()) {
+      const lag = (graph.starts[row] ?? 0) - (graph.starts[clients[at] ?? row] ?? 0);
+      const destination = destinationOf(row);
+      longest.set(destination, Math.max(lag, longest.get(destination) ?? 0));
+    }
   return longest;
 }
 
