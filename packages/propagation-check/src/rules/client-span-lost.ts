@@ -5,7 +5,7 @@ import { takeFitting } from '../pairing/limit-work.ts';
 import { startsDuring } from '../pairing/times.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { findDarkHop, keyOfHop, tellHop } from './dark-hop.ts';
+import { describeHop, findDarkHop, keyOfHop } from './dark-hop.ts';
 import { defineFinding } from './define-finding.ts';
 import { type DarkHop, protocolOf, type Shown } from './draft.ts';
 import { hasCall, isExpectedCaller } from './expected-calls.ts';
@@ -92,7 +92,7 @@ export const lostClientSpans = rule<Group<Lost>>({
       return missingClient.report({
         ...edge,
         severity,
-        ...(hop === null ? {} : { hop, facts: [tellHop(hop, edge)] }),
+        ...(hop === null ? {} : { hop, facts: [describeHop(hop, edge)] }),
         candidates: hop === null || hop.service !== null ? behindDarkHop : behindAddress,
       });
     return propagatesByItself(scene, caller)

@@ -31,12 +31,21 @@ function isSentElsewhere(call: Span, server: Span): boolean {
   const [sent, own] = [readAddress(call), readAddress(server)];
   if (sent.host === null || isPublicName(sent.host)) return false;
   const host = sent.host.toLowerCase();
-  const name = server.serviceName?.toLowerCase();
-  if (host === name || host.startsWith(`${name}.`)) return false;
+  if (isNamedLike(host, server.serviceName?.toLowerCase() ?? '')) return false;
   return (
     (sent.port !== null && own.port !== null && sent.port !== own.port) ||
     (own.host !== null && isHostName(host) && isHostName(own.host) && own.host.toLowerCase() !== host)
   );
+}
+
+/** A host may be named after its service: `orders.shop.svc`, `orders-svc`, or `orders` for the service `orders-api`. */
+function isNamedLike(host: string, service: string): boolean {
+  const [label = ''] = host.split('.');
+  return isPartOf(service, host) || isPartOf(label, service);
+}
+
+function isPartOf(part: string, name: string): boolean {
+  return name === part || name.startsWith(`${part}.`) || name.startsWith(`${part}-`);
 }
 
 /** A SERVER span may name the address at which it listens. */
@@ -48,10 +57,10 @@ export function keyOfHop(hop: DarkHop | null): string {
   return keyFor(hop?.service ?? null, hop?.address ?? null);
 }
 
-export function tellHop(hop: DarkHop, { client, server }: Pick<Draft, 'client' | 'server'>): string {
+export function describeHop(hop: DarkHop, { client, server }: Pick<Draft, 'client' | 'server'>): string {
   return hop.address === null
     ? `no span of ${hop.service} is in the data`
-    : `${client ?? 'the caller'} called ${hop.address} at that time: a service there, whose spans are not in the data, probably called ${server ?? 'the called service'}`;
+    : `${client ?? 'the caller'} called ${hop.address} at that time: a service there, whose spans are not in the data, may have called ${server ?? 'the called service'}`;
 }
 
 export function describeHopFix(hop: DarkHop): string {

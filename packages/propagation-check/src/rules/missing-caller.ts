@@ -5,7 +5,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { listNames } from '../util/list-names.ts';
-import { nameDarkCaller, tellHop } from './dark-hop.ts';
+import { describeHop, nameDarkCaller } from './dark-hop.ts';
 import { nameParent, protocolOf } from './draft.ts';
 import { hasCall, hasError } from './expected-calls.ts';
 import { finding } from './missing-client.ts';
@@ -71,7 +71,7 @@ export const missingCallers = rule<MissingCaller>({
       candidates: ['client-span-lost', 'not-sampled', 'header-rewritten', 'external-parent'],
       ...(hop === null ? {} : { hop }),
       facts: [
-        ...(hop === null ? [] : [tellHop(hop, edge)]),
+        ...(hop === null ? [] : [describeHop(hop, edge)]),
         ...(others.length === 0
           ? []
           : [`the caller may also be ${listNames(others)}: the expectations name several`]),

@@ -35,6 +35,8 @@ suite('a call to another address was open when the request began', () => {
     const direct = [
       drawDark('http://payments:8082/orders'),
       drawDark('http://payments.shop.svc:9000/orders', '', 'pod-1'),
+      drawDark('http://payments-svc.shop.svc/orders', '', 'pod-1'),
+      drawDark('http://pay/orders', '', 'pod-1').replaceAll(' payments ', ' pay-api '),
       drawDark('http://10.0.0.7:8082/orders'),
       drawDark('https://api.partner.example/orders'),
     ];
