@@ -7,6 +7,17 @@ export function readInvokedFunction(call: FactSource): string | null {
   return name === null ? null : (/:function:([^:]+)/.exec(name)?.[1] ?? name);
 }
 
+/**
+ * Triggers that show that no program invoked the function by its name. Source: semantic conventions, FaaS spans, "faas.trigger". `datasource`
+ * is not one: awssdk-instrumentation for Rust records it for every request unless it is told otherwise.
+ */
+const otherTriggers: ReadonlySet<string | null> = new Set(['http', 'pubsub', 'timer']);
+
+/** Whether a program may have invoked the function by its name for this SERVER span. */
+export function mayBeInvoked(request: FactSource): boolean {
+  return request.kind === 'SERVER' && !otherTriggers.has(readText(request, 'faas.trigger'));
+}
+
 /** A workflow or activity of Temporal in the span that starts it or in the span that runs it. */
 export interface TemporalSpan {
   readonly isRun: boolean;

@@ -1,9 +1,9 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
-import { isOfTemporal, readInvokedFunction, readTemporal } from '../calls/invocations.ts';
+import { isOfTemporal, mayBeInvoked, readInvokedFunction, readTemporal } from '../calls/invocations.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { PairSides } from '../pairing/pair-spans.ts';
-import { byStart, kindNumber, type Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { edgeOf, protocolOf } from './draft.ts';
 import type { FindingId } from './finding.ts';
@@ -56,13 +56,13 @@ function pairFunctions(scene: Scene, open: Open): readonly PairSides[] {
   if (!scene.facts.maySome((call) => readInvokedFunction(call) !== null)) return [];
   const invoked = mapBy(open.clients, readInvokedFunction);
   invoked.delete(null);
-  const { kinds, resources, resourceTable } = scene.graph.store;
+  const { resources, resourceTable } = scene.graph.store;
   const nameOf = (row: number): string | null => {
     const resource = resourceTable[resources[row] ?? 0];
     const name = resource?.attributes.get('faas.name');
     return typeof name === 'string' ? name : (resource?.serviceName ?? null);
   };
-  const began = open.roots.select((row) => kinds[row] === kindNumber.server && invoked.has(nameOf(row)));
+  const began = open.roots.select((row) => invoked.has(nameOf(row)) && mayBeInvoked(scene.facts.at(row)));
   return groupBy(began, (span) => keyFor(nameOf(scene.graph.rowOf(span)))).flatMap((received) => {
     const sent = invoked.get(nameOf(scene.graph.rowOf(received[0]))) ?? [];
     return isOfOneService(sent) && isOfOneService(received) ? pairNamed(scene, sent, received) : [];
