@@ -300,7 +300,7 @@ export const thresholdTable = {
     value: 0.9,
     unit: 'share',
     reason:
-      'If the edge is whole by another way, nearly every call must pair up: a third party with the same paths looks alike.',
+      'If the edge is whole by another way, nearly every call must pair up: a third party with the same paths looks alike, and deferred requests fall within other calls by chance.',
     pinnedBy: {
       lower: 'split-trace/healthy-every-call-share',
       higher: 'split-trace/broken-every-call-share',
