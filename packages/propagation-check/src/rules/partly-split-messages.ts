@@ -206,7 +206,12 @@ function pairByTimes(
     pairSpans(waiting, moved, mayHaveOneKey, thresholds);
   const pairs = pair(received);
   const paired = new Set(pairs.map(({ client }) => client));
+  // With few pairs the permutation test is weak: the messages must also wait for a small part of the capture.
+  const waitingShare = (waiting.length * Number(openFor)) / Number(capture.to - capture.from);
+  const isImprobable =
+    pairs.length >= thresholds.fewestSteady || waitingShare ** pairs.length <= thresholds.separatedByChance;
   const isSure =
+    isImprobable &&
     !mayTimersKeepStep(pairs.map(({ client }) => client)) &&
     isMoreThanChance(received, pairs.length, (moved) => pair(moved).length, thresholds);
   return {

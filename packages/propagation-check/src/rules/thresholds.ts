@@ -476,7 +476,7 @@ export const thresholdTable = {
     value: 0.008,
     unit: 'ratio',
     reason:
-      'An unrelated attribute separates five broken calls from five whole ones once in 126 times, and there are about ten attributes.',
+      'An unrelated attribute separates five broken calls from five whole ones once in 126 times, and there are about ten attributes. Few messages that times alone pair must be as improbable.',
     pinnedBy: {
       lower: 'split-trace/broken-separated',
       higher: 'split-trace/broken-separated-by-chance',
