@@ -66,12 +66,13 @@ export function decodeConsole(text: string): ConsoleReading {
       throw prefixLine(piece.line, error);
     }
   }
-  const byStart = open.length === 0 ? null : mapBy(printedSpans, readStart);
+  const fieldsOf = open.length === 0 ? null : listFieldsByStart(printedSpans);
   for (const { remainder, line } of open) {
-    const alike = byStart?.get(readStart(remainder));
-    if (partOfSpan.test(remainder) || beginOfSpan.test(remainder) || (alike && hasFieldsOf(remainder, alike)))
+    const known = fieldsOf?.get(readStart(remainder));
+    const isOfSpan = known !== undefined && listFields(remainder).every((field) => known.has(field));
+    if (partOfSpan.test(remainder) || beginOfSpan.test(remainder) || isOfSpan)
       throw prefixLine(line, new DecodeError(cutOff));
-    if (alike === undefined) cutLine ??= line;
+    if (known === undefined) cutLine ??= line;
   }
   return { readings, otherLines, cutLine };
 }
@@ -114,10 +115,10 @@ function readStart(text: string): string {
   return /^\{\s*"?\w+"?:/.exec(text.trimStart())?.[0] ?? text;
 }
 
-/** Whether all fields of an object that is cut off are fields of these spans. */
-function hasFieldsOf(text: string, spans: readonly string[]): boolean {
-  const known = new Set(spans.flatMap(listFields));
-  return listFields(text).every((field) => known.has(field));
+/** The fields of spans, by what the spans begin with. */
+function listFieldsByStart(spans: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const alike = [...mapBy(spans, readStart)];
+  return new Map(alike.map(([start, texts]) => [start, new Set(texts.flatMap(listFields))]));
 }
 
 /** The fields that begin a line with the indentation of the first one. */

@@ -260,6 +260,23 @@ test('a span that is cut off between others is refused with its line', () => {
     });
 });
 
+test('many objects that are cut off among many spans are read in linear time', () => {
+  const span = `{
+  resource: { attributes: { 'service.name': 'web' } },
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  name: 'GET',
+  id: 'b7ad6b7169203331',
+  kind: 2,
+  timestamp: 1,
+  duration: 1,
+  attributes: {}
+}
+`;
+  const log = `${span}{\n  resource: 'cpu',\n  used: 1,\n`.repeat(20_000);
+  const { spans, notes } = decodeBytes(Buffer.from(log));
+  assert.deepEqual([spans.length, notes], [20_000, ['lines without a span, left out: 60000']]);
+});
+
 /** Texts on which a quadratic algorithm takes hours and recursion exceeds the stack. */
 const hostile: Readonly<Record<string, string>> = {
   'blocks that never close': `a\n${'{\n'.repeat(2_000_000)}`,
