@@ -34,6 +34,8 @@ const mostSampleSpans = 500;
 
 interface Trace {
   readonly spans: Map<string, Span>;
+  /** The end of the last span, in milliseconds since the epoch. */
+  end: number;
   /** When the trace was opened, or opened again by a late span. */
   since: number;
   /** When the last span arrived. */
@@ -71,7 +73,8 @@ export class WatchedTraces {
       const added = shown.filter((span) => !trace.spans.has(idOf(span)));
       if (added.length === 0) continue;
       for (const span of added) trace.spans.set(idOf(span), span);
-      trace.arrivedAt = findEnd(trace.spans.values()) < now - oldMs ? now - this.#settleMs : now;
+      trace.end = Math.max(trace.end, findEnd(added));
+      trace.arrivedAt = trace.end < now - oldMs ? now - this.#settleMs : now;
       if (trace.judgedAt !== null) trace.since = now;
       trace.judgedAt = null;
       this.#spans += added.length;
@@ -111,18 +114,15 @@ export class WatchedTraces {
   /** Some spans of the traces, for the view. */
   samplesOf(traceIds: Iterable<string>): readonly Span[] {
     return [...new Set(traceIds)].flatMap((traceId) =>
-      Array.from(this.#traces.get(traceId)?.spans.values() ?? []).slice(0, mostSampleSpans),
+      takeSample(this.#traces.get(traceId)?.spans.values() ?? []),
     );
   }
 
   /** When the calls of these traces were made: `now`, or the end of traces that are old. */
   timeOf(traceIds: readonly string[], now: number): number {
-    const ends = traceIds.flatMap((traceId) => {
-      const trace = this.#traces.get(traceId);
-      return trace === undefined ? [] : [findEnd(trace.spans.values())];
-    });
-    const end = Math.max(...ends);
-    return Number.isFinite(end) && end < now - oldMs ? end : now;
+    const ends = traceIds.map((traceId) => this.#traces.get(traceId)?.end ?? 0);
+    const end = ends.reduce((one, other) => Math.max(one, other), 0);
+    return end > 0 && end < now - oldMs ? end : now;
   }
 
   /** @returns Whether the trace is in memory and this warning was not counted for it before. */
@@ -166,7 +166,7 @@ export class WatchedTraces {
 }
 
 function makeTrace(now: number): Trace {
-  return { spans: new Map(), since: now, arrivedAt: now, judgedAt: null, warned: new Set() };
+  return { spans: new Map(), end: 0, since: now, arrivedAt: now, judgedAt: null, warned: new Set() };
 }
 
 /** Spans of one trace are told apart by id and kind, because in Zipkin both sides of a call share one id. */
@@ -174,11 +174,21 @@ function idOf({ spanId, kind }: Span): string {
   return `${spanId} ${kind}`;
 }
 
+/** The first spans, without a look at the others: it is called for each call of a trace. */
+function takeSample(spans: Iterable<Span>): readonly Span[] {
+  const sample: Span[] = [];
+  for (const span of spans) {
+    if (sample.length === mostSampleSpans) break;
+    sample.push(span);
+  }
+  return sample;
+}
+
 const nanosecondsInMillisecond = 1_000_000n;
 
 /** Milliseconds since the epoch. */
-function findEnd(spans: Iterable<Span>): number {
-  const end = Array.from(spans, (span) => span.endTimeUnixNano).reduce(later, 0n);
+function findEnd(spans: readonly Span[]): number {
+  const end = spans.map((span) => span.endTimeUnixNano).reduce(later, 0n);
   return Number(end / nanosecondsInMillisecond);
 }
 

@@ -51,6 +51,32 @@ suite('the tracker of calls', () => {
     assert.equal(newest?.at, start - 90 * secondMs + 40);
   });
 
+  test('reads the spans of an old trace a few times, not once for each of its calls', () => {
+    const [root, client, server] = makeCall('large', start - 90 * secondMs);
+    assert.ok(root && client && server);
+    const calls = Array.from({ length: 200 }, (_, index) => {
+      const [sent, received] = [`c${String(index).padStart(15, '0')}`, `d${String(index).padStart(15, '0')}`];
+      return [
+        { ...client, spanId: sent },
+        { ...server, spanId: received, parentSpanId: sent },
+      ];
+    });
+    const spans = [root, ...calls.flat()];
+    let reads = 0;
+    const counted = spans.map((span) => ({
+      ...span,
+      get endTimeUnixNano() {
+        reads += 1;
+        return span.endTimeUnixNano;
+      },
+    }));
+    const tracker = new CallTracker({ settleMs });
+    tracker.add(counted, start);
+    tracker.judge(start, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 200 0 -']);
+    assert.ok(reads < 10 * spans.length, `${reads} reads of ${spans.length} spans`);
+  });
+
   test('gives the verdict of a check: calls between services without names are not calls between two services', () => {
     const spans = makeCall('nameless', start);
     const ended = (made: readonly Span[]) => {
