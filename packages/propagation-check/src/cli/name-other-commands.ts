@@ -15,21 +15,20 @@ export function nameOtherCommands({ commands }: Command, text: string): string |
   const [, file] = /^error: unknown option '(-.*?)'/s.exec(text) ?? [];
   if (file !== undefined && existsSync(file)) return `name the file ./${file}`;
   if (unknown !== undefined)
-    return tell(commands, 'have', ({ long, short }) => [long, short].includes(unknown));
+    return nameCommandsWith(commands, 'have', ({ long, short }) => [long, short].includes(unknown));
   const [, flag, value] =
     /^error: option '.*?(--[\w-]+)[^']*' argument '(.*)' is invalid\. /s.exec(text) ?? [];
   if (flag === undefined || value === undefined) return null;
-  return tell(commands, 'take', (option) => option.long === flag && isTaken(option, value));
+  return nameCommandsWith(commands, 'take', (option) => option.long === flag && isTaken(option, value));
 }
 
 function nameCommandFor(argument: string): string | null {
   if (/^https?:\/\//i.test(argument)) return 'to request a URL: propagation-check run URL --source …';
-  const found = statSync(argument, { throwIfNoEntry: false });
-  if (found === undefined) return null;
-  return `to check this ${found.isDirectory() ? 'folder: propagation-check audit' : 'file: propagation-check file'} ${quotePath(argument)}`;
+  if (!existsSync(argument)) return null;
+  return `to check this ${statSync(argument).isDirectory() ? 'folder: propagation-check audit' : 'file: propagation-check file'} ${quotePath(argument)}`;
 }
 
-function tell(
+function nameCommandsWith(
   commands: readonly Command[],
   verb: 'have' | 'take',
   isMeant: (option: Option) => boolean,

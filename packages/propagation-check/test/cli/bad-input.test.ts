@@ -393,6 +393,7 @@ test('commands and options that do not exist', async () => {
     /^propagation-check: https:\/\/jaeger\/api: a URL, not a file; /m,
   );
   await assertRefused(['nope'], /unknown command 'nope'; see --help/);
+  await assertRefused(['a'.repeat(300)], /unknown command 'a+'; see --help/);
   await assertRefused(['fil'], /unknown command 'fil' \(Did you mean file\?\)/);
   await assertRefused(['help', 'nope'], /unknown command 'nope'; see --help/);
   await assertRefused(['help', 'fil'], /unknown command 'fil' \(Did you mean file\?\)/);
