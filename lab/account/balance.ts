@@ -108,10 +108,10 @@ function balanceUndelivered(a: ServiceCounters, b: ServiceCounters, collector: C
     ['service-b still has', b.queued],
     ['otel-collector still has', collector.queued],
   ] as const;
-  const told = parts.filter(([, spans]) => spans > 0).map(([who, spans]) => `${who} ${spans}`);
+  const undelivered = parts.filter(([, spans]) => spans > 0).map(([who, spans]) => `${who} ${spans}`);
   const left = parts.reduce((sum, [, spans]) => sum + spans, 0);
   return compare('nothing dropped, given up or still queued', left, 0, {
-    more: `${told.join(', ')}. The log of the hop, or of the next one, says why.`,
+    more: `${undelivered.join(', ')}. The log of the hop, or of the next one, says why.`,
     fewer: 'A queue is shorter than empty: please report it.',
   });
 }

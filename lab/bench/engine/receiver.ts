@@ -28,11 +28,11 @@ export async function measureReceiver(
   const [url]: string[] = await once(child, 'message');
   if (url === undefined) throw new Error('the receiver did not say where it listens');
   await using sender = protocol === 'grpc' ? openGrpc(url) : openHttp(url, protocol, sendersAtOnce);
-  const tell = (task: ReceiverTask) => child.send(task);
-  tell('begin');
+  const request = (task: ReceiverTask) => child.send(task);
+  request('begin');
   await mapConcurrently(bodies, sendersAtOnce, (body) => sender.send(body));
   const answer: Promise<Received[]> = once(child, 'message');
-  tell('judge');
+  request('judge');
   const [received] = await answer;
   if (received === undefined) throw new Error('the receiver gave nothing');
   return received;

@@ -79,7 +79,7 @@ function openTracer(
   exporter: Exporter,
   onResult: (spans: number, result: ExportResult) => void,
 ): Tracer {
-  const told: SpanExporter = {
+  const countedExporter: SpanExporter = {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
         onResult(spans.length, result);
@@ -90,7 +90,9 @@ function openTracer(
   };
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': name, 'service.instance.id': `${name}-0` }),
-    spanProcessors: [new BatchSpanProcessor({ exporter: told, maxQueueSize, scheduledDelayMillis })],
+    spanProcessors: [
+      new BatchSpanProcessor({ exporter: countedExporter, maxQueueSize, scheduledDelayMillis }),
+    ],
   });
   return provider.getTracer('@opentelemetry/instrumentation-http');
 }

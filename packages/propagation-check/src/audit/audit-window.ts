@@ -31,7 +31,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
   const isWhole = now.seen.complete;
   const seenBefore = state === null ? null : new Map(state.edges.map((edge) => [placeOf(edge), edge]));
   // Runs that read only parts of their windows may have missed what this one shows.
-  const tellsNew = state !== null && state.partial !== true;
+  const knowsNew = state !== null && state.partial !== true;
   const result = failUnder === null ? now.result : tolerateAbove(now.result, rates, failUnder);
   const findings = mapBy(result.findings, placeOf);
   // Sorted by name, so that the order does not depend on the order of the spans.
@@ -42,7 +42,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
     const seen = seenBefore?.get(place) ?? null;
     const causes = (findings.get(place) ?? [])
       .filter(({ severity }) => severity !== 'info')
-      .map((finding) => describeCause(finding, tellsNew && seen?.causes.includes(finding.id) !== true));
+      .map((finding) => describeCause(finding, knowsNew && seen?.causes.includes(finding.id) !== true));
     const gone = edge.calls === 0 || !isWhole ? [] : listGone(seen, causes);
     const below = failUnder === null ? null : judgeRate(edge, rate, failUnder);
     return {
@@ -51,7 +51,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
       rate,
       trend: describeTrend(rate, ratesBefore?.get(place) ?? null),
       causes,
-      ...(tellsNew && seen === null ? { isNew: true } : {}),
+      ...(knowsNew && seen === null ? { isNew: true } : {}),
       ...(gone.length === 0 ? {} : { gone }),
       ...(below === null ? {} : { below }),
     };

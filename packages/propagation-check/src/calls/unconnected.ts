@@ -18,6 +18,6 @@ export function isUnconnected(span: Span): boolean {
   const { protocol, statusCode } = readCallFacts(span);
   if (statusCode !== null || span.status.code !== 'ERROR') return false;
   if (protocol === 'rpc' && readRpcStatus(span) !== null && !isUnavailable(span)) return false;
-  const told = [span.status.message, ...errorAttributes.map((name) => span.attributes.get(name))];
-  return told.some((text) => typeof text === 'string' && noConnection.test(text));
+  const messages = [span.status.message, ...errorAttributes.map((name) => span.attributes.get(name))];
+  return messages.some((text) => typeof text === 'string' && noConnection.test(text));
 }

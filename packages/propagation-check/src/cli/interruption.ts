@@ -30,12 +30,12 @@ export function listenForSignals(prefix: string): AbortSignal {
     const interruption = new Interruption(signal);
     if (interrupted.signal.aborted) process.exit(interruption.exitCode);
     interrupted.abort(interruption);
-    const tell = () => {
+    const announce = () => {
       // Not where the command has diverted its signals: it prints its own text.
       if (process.listeners(signal).includes(take))
         writeToTerminal(`${prefix}ending; a second signal (Ctrl-C) ends it at once`);
     };
-    setTimeout(tell, quietMs).unref();
+    setTimeout(announce, quietMs).unref();
   };
   for (const signal of signals) process.on(signal, take);
   return interrupted.signal;

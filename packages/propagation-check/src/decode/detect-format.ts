@@ -30,7 +30,7 @@ export type { Decoded, Format } from './reading.ts';
 /**
  * Decodes spans whose format is recognised by content, after uncompressing gzip, zip and zstd.
  * @param maxBytes Limit of the uncompressed size.
- * @throws {DecodeError} as `decodeBytes`, and when gzip or zip data are damaged or too large.
+ * @throws {DecodeError} as `decodeBytes`, and when compressed data are damaged, cut off or too large.
  */
 export async function decodeCompressed(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
   if (isZip(bytes)) return decodeZip(bytes, maxBytes);

@@ -65,21 +65,21 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     const source = sources.get(sourceOf(graph, row));
     if (source === undefined) return nothing;
     const isAsSent = source.sendsSince !== null;
-    // Replicas behind one resource may be configured differently.
     const hasId = [...source.since.keys()].some((name) => formatOfIdHeader(name) !== null);
     const isOfCall = isCall(store.kinds[row] ?? 0);
-    const tells = isOfCall ? isAsSent : hasId;
+    const recordsIds = isOfCall ? isAsSent : hasId;
+    // Replicas behind one resource may be configured differently.
     if (source.isPartial || !namesProcess(span.resource))
-      return { ...nothing, isAsSent, gap: tells && !source.isPartial ? 'process' : null };
+      return { ...nothing, isAsSent, gap: recordsIds && !source.isPartial ? 'process' : null };
     const isKnown = (since: bigint): boolean => since < span.startTimeUnixNano;
     const known = [...source.since].filter(([, since]) => isKnown(since)).map(([name]) => name);
     const ofCall = source.sendsSince !== null && isKnown(source.sendsSince) ? formats : [];
     // A process has one propagator: what it sends with other calls it would send with this call.
-    const told = isOfCall ? new Set(ofCall) : listFormats(known);
+    const recorded = isOfCall ? new Set(ofCall) : listFormats(known);
     return {
-      gap: tells && told.size === 0 ? 'time' : null,
+      gap: recordsIds && recorded.size === 0 ? 'time' : null,
       isAsSent,
-      formats: told,
+      formats: recorded,
       answers: known.some((name) => formatOfIdHeader(name) === null),
     };
   };

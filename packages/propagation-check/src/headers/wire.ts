@@ -73,7 +73,7 @@ export function indexHeaders(
 ): HeaderLookup {
   const { byId, unnamed } = indexBySpan(evidence.wire, spans);
   const anonymous = indexRecords(unnamed);
-  const told = rememberSummaries();
+  const summaryOf = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
   const readCaptured = indexCaptured(evidence, spans, recordingOf);
   if (evidence.wire.length === 0) return (client, server) => describeCaptured(readCaptured(client, server));
@@ -84,8 +84,8 @@ export function indexHeaders(
     const own = [client?.spanId, server?.parentSpanId].flatMap((id) => byId.get(id ?? '') ?? []);
     const records =
       own.length > 0
-        ? [...own, ...findNested(anonymous, own, told, (record) => isInFront(record, calleeSide))]
-        : findByTime(anonymous, client ?? server, callerSide, told);
+        ? [...own, ...findNested(anonymous, own, summaryOf, (record) => isInFront(record, calleeSide))]
+        : findByTime(anonymous, client ?? server, callerSide, summaryOf);
     const seen = [...new Set(records)].sort(
       outermostFirst(
         (record) => isCalledBy(record, callerSide),
@@ -222,7 +222,7 @@ const maxAlike = 1_000;
 function findNested(
   anonymous: RecordIndex,
   own: readonly WireRecord[],
-  told: (record: WireRecord) => string,
+  summaryOf: (record: WireRecord) => string,
   isCallees: (record: WireRecord) => boolean,
 ): readonly WireRecord[] {
   const outer = own[0];
@@ -231,7 +231,7 @@ function findNested(
   const from = timeOf(outer);
   const to = from + outer.durationMs;
   const fits = (record: WireRecord): boolean => !taps.has(record.tap) && !isBefore(record, outer);
-  return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told, isCallees);
+  return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, summaryOf, isCallees);
 }
 
 /** Whether a request came too early to have been forwarded by the other tap. Taps on one machine share a clock. */
@@ -248,19 +248,19 @@ function findByTime(
   anonymous: RecordIndex,
   span: Span | null,
   caller: CallSide,
-  told: (record: WireRecord) => string,
+  summaryOf: (record: WireRecord) => string,
 ): readonly WireRecord[] {
   if (span === null) return [];
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const asked = readAsked(span);
   const isMeant = (record: WireRecord): boolean => !namesAnother(record, caller);
   if (span.kind === 'SERVER') {
-    return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, told);
+    return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, summaryOf);
   }
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
   const isDuring = (record: WireRecord): boolean => isMeant(record) && timeOf(record) >= start - rounding;
   const take = (fits: (record: WireRecord) => boolean): readonly WireRecord[] =>
-    takeOfEachTap(anonymous.underWay(asked, start - rounding, end), fits, told);
+    takeOfEachTap(anonymous.underWay(asked, start - rounding, end), fits, summaryOf);
   const found = take(isDuring);
   const outer = found.find((record) => isCalledBy(record, caller));
   if (outer === undefined) return found;
@@ -274,7 +274,7 @@ function findByTime(
 function takeOfEachTap(
   records: Iterable<WireRecord>,
   fits: (record: WireRecord) => boolean,
-  told: (record: WireRecord) => string,
+  summaryOf: (record: WireRecord) => string,
   isCallees: (record: WireRecord) => boolean = () => false,
 ): readonly WireRecord[] {
   const found = new Map<string, WireRecord>();
@@ -289,7 +289,7 @@ function takeOfEachTap(
     if (looks > maxAlike) return [];
     if (!fits(record)) continue;
     const first = found.get(record.tap);
-    if (first !== undefined && told(first) !== told(record)) torn.add(record.tap);
+    if (first !== undefined && summaryOf(first) !== summaryOf(record)) torn.add(record.tap);
     // The first request at one tap is also the first at the taps behind it.
     if (first === undefined || isBetter(record, first)) found.set(record.tap, record);
   }
@@ -335,12 +335,12 @@ function rememberSummaries(): (record: WireRecord) => string {
 
 /** The content of a record without ids. */
 function summarize({ tap, sent, received }: WireRecord): string {
-  const tell = (context: WireContext | null): readonly unknown[] | null =>
+  const listContexts = (context: WireContext | null): readonly unknown[] | null =>
     context?.contexts.map((reading) => [
       reading.format,
       reading.state,
       'sampled' in reading && reading.sampled,
     ]) ?? null;
   const baggage = [sent, received].map((context) => context?.baggage);
-  return JSON.stringify([tap, tell(sent), tell(received), baggage]);
+  return JSON.stringify([tap, listContexts(sent), listContexts(received), baggage]);
 }

@@ -69,13 +69,15 @@ const shapes: Readonly<Record<keyof CheckSettings, Shape>> = {
  */
 export function checkArguments(from: Spans, settings: CheckSettings): void {
   if (!isSpans(from))
-    throw new TypeError(`the spans are ${tell(from)}; expected a receiver or an array of spans`);
+    throw new TypeError(`the spans are ${describeValue(from)}; expected a receiver or an array of spans`);
   if (typeof settings !== 'object' || settings === null)
-    throw new TypeError(`the settings are ${tell(settings)}; expected an object such as { waitMs: 5000 }`);
+    throw new TypeError(
+      `the settings are ${describeValue(settings)}; expected an object such as { waitMs: 5000 }`,
+    );
   for (const [name, value] of Object.entries(settings)) {
     if (!isSetting(name)) throw new TypeError(`there is no setting ${name}${describeSettings(name)}`);
     if (value === undefined || shapes[name].fits(value)) continue;
-    const message = `${name} is ${tell(value)}; expected ${shapes[name].expected}`;
+    const message = `${name} is ${describeValue(value)}; expected ${shapes[name].expected}`;
     throw typeof value === 'number' && shapes[name] === milliseconds
       ? new RangeError(message)
       : new TypeError(message);
@@ -86,7 +88,7 @@ export function checkArguments(from: Spans, settings: CheckSettings): void {
 export function checkPathArgument(path: unknown): void {
   if (typeof path !== 'string')
     throw new TypeError(
-      `the path is ${tell(path)}; expected services with arrows between them: "web -> orders"`,
+      `the path is ${describeValue(path)}; expected services with arrows between them: "web -> orders"`,
     );
 }
 
@@ -108,7 +110,7 @@ function describeSettings(name: string): string {
   return meant === null ? `; there are ${names.join(', ')}` : `; did you mean ${meant}?`;
 }
 
-function tell(value: unknown): string {
+function describeValue(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
   return typeof value === 'string' ? JSON.stringify(value) : String(value);

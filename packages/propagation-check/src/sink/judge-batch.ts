@@ -38,12 +38,12 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
   const { graph, groups, groupsBetween } = scene;
   const final: JudgedCall[] = [];
   const pending: JudgedCall[] = [];
-  const edges = new Map<string, { readonly whole: ReadonlySet<number>; readonly told: Set<number> }>();
+  const edges = new Map<string, { readonly whole: ReadonlySet<number>; readonly reported: Set<number> }>();
   const edgeOf = (client: string | null, server: string | null) => {
     const key = keyFor(client, server);
     const known = edges.get(key) ?? {
       whole: new Set(groupsBetween(client, server).flatMap(({ servers }) => [...servers])),
-      told: new Set<number>(),
+      reported: new Set<number>(),
     };
     edges.set(key, known);
     return known;
@@ -54,14 +54,14 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
     // A finding that is usually an error became a warning: the capture may be cut off there.
     const isDoubted = severity === 'warning' && (kind === 'cause' || kind === 'symptom');
     if (!isError && !isDoubted) continue;
-    const { whole, told } = edgeOf(client, server);
+    const { whole, reported } = edgeOf(client, server);
     for (const one of shown) {
       const span = one.server ?? one.client;
       const row = span === null ? none : graph.rowOf(span);
-      if (span === null || told.has(row)) continue;
+      if (span === null || reported.has(row)) continue;
       const isWhole = whole.has(row);
       if (isWhole && (isDoubted || !isNew(row))) continue;
-      told.add(row);
+      reported.add(row);
       // A trace without its root may be incomplete.
       const isKnown = isConclusive || isWhole || graph.isBegun(span.traceId);
       const verdict = isError && isKnown ? 'broken' : 'undecided';
@@ -76,7 +76,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
     scene,
     groups,
     (one, other) => !isNew(one) && !isNew(other),
-    ({ client, server }) => edges.get(keyFor(client, server))?.told ?? new Set(),
+    ({ client, server }) => edges.get(keyFor(client, server))?.reported ?? new Set(),
   );
   const whole = describeWhole(graph, chosen, (server) => past.has(server));
   return { scene, whole, final, pending, called: listCalled(graph, whole).filter(isNew) };

@@ -93,7 +93,7 @@ export class JudgedCalls {
 
 /** Updates the pending calls of traces. @param found The pending calls of the last batch. */
 function keepPending(traces: readonly HeldTrace[], found: readonly PendingCall[]): void {
-  const told = new Set(found.flatMap(({ places }) => places.map(nameOf)));
+  const reported = new Set(found.flatMap(({ places }) => places.map(nameOf)));
   const pendingOf = mapBy(found, ({ places: [first] }) => first?.trace);
   for (const trace of traces) {
     const isGrown = trace.judgedRows < trace.rows.length;
@@ -101,7 +101,7 @@ function keepPending(traces: readonly HeldTrace[], found: readonly PendingCall[]
     const kept = isGrown
       ? []
       : trace.pending.filter(
-          ({ places }) => !places.some((place) => isCounted(place) || told.has(nameOf(place))),
+          ({ places }) => !places.some((place) => isCounted(place) || reported.has(nameOf(place))),
         );
     trace.pending = [...kept, ...(pendingOf.get(trace) ?? [])];
   }

@@ -100,25 +100,25 @@ export function createMetrics(before: readonly EdgeCount[]): SinkMetrics {
     ...{ name: calls.name, help: calls.help, labelNames: calls.labels },
     ...{ registers: [registry], enableExemplars: true },
   });
-  const told = new Map<string, number>();
-  const tell = (
+  const added = new Map<string, number>();
+  const addCount = (
     { client, server, verdict, cause, calls: total, examples }: EdgeCount,
     hasExemplar: boolean,
   ) => {
     const key = keyFor(client, server, verdict, cause);
-    const value = total - (told.get(key) ?? 0);
+    const value = total - (added.get(key) ?? 0);
     if (value === 0) return;
-    told.set(key, total);
+    added.set(key, total);
     const example = hasExemplar ? examples.at(-1) : undefined;
     const exemplar = example === undefined ? {} : { exemplarLabels: { trace_id: example.traceId } };
     edgeCalls.inc({ labels: { client, server, verdict, cause }, value, ...exemplar });
   };
-  for (const count of before) tell(count, false);
+  for (const count of before) addCount(count, false);
   const setters = health.map((metric) => createHealth(metric, registry));
   return {
     contentType: registry.contentType,
     render: (snapshot, states) => {
-      for (const count of snapshot.edges) tell(count, true);
+      for (const count of snapshot.edges) addCount(count, true);
       const values = { ...readTotals(snapshot), ...states };
       for (const set of setters) set(values);
       return registry.metrics();

@@ -5,7 +5,7 @@ import { keyOf, type WatchedEdge } from './call-tracker.ts';
 import { type Away, formatDuration, type WatchState } from './render-edges.ts';
 
 /** The state of an edge when it was last reported. */
-interface Told {
+interface Reported {
   readonly calls: number;
   readonly broken: number;
   readonly lastBreak: number;
@@ -18,7 +18,7 @@ const longestEdge = 200;
 
 /** Describes what has changed since the last call, in one line for each change: for outputs that are no terminal. */
 export function createChangeDescriber(): (state: WatchState) => readonly string[] {
-  const told = new Map<string, Told>();
+  const reported = new Map<string, Reported>();
   const notes = new Set<string>();
   let wasAway: Away | null = null;
   return ({ edges, now, away, notes: current }) => {
@@ -38,7 +38,7 @@ export function createChangeDescriber(): (state: WatchState) => readonly string[
     for (const note of current) notes.add(note);
     for (const edge of edges) {
       const { calls, broken, newest } = edge;
-      const before = told.get(keyOf(edge));
+      const before = reported.get(keyOf(edge));
       const name = nameEdge(edge, longestEdge);
       const isBroken = broken > (before?.broken ?? 0) || (before?.isHealed !== false && isMissing(edge));
       const isFirst = before === undefined || (before.calls === 0 && calls > 0 && before.isHealed);
@@ -58,7 +58,7 @@ export function createChangeDescriber(): (state: WatchState) => readonly string[
         lines.push(`✗ ${name}${id}  ${of}${trace}`);
       } else if (isFirst) lines.push(describeNewEdge(name, edge));
       else if (healed) lines.push(`✓ ${name}  intact again`);
-      told.set(keyOf(edge), {
+      reported.set(keyOf(edge), {
         ...{ calls, broken },
         lastBreak: isBroken ? now : (before?.lastBreak ?? now),
         isHealed: isBroken ? false : healed || (before?.isHealed ?? true),

@@ -226,11 +226,11 @@ async function lookOnce(watch: Watch, args: WatchArguments, session: Session): P
 }
 
 async function printChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {
-  const tell = createChangeDescriber();
+  const describeChanges = createChangeDescriber();
   const ended = new AbortController();
   await watch
     .follow(AbortSignal.any([signal, ended.signal]), async () => {
-      const lines = tell(watch.state());
+      const lines = describeChanges(watch.state());
       if (lines.length > 0) await output.print(inLocale(`${lines.join('\n')}\n`, output));
       if (output.isGone?.() === true) ended.abort();
     })
