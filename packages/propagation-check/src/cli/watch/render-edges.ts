@@ -1,3 +1,4 @@
+import { nameCounted } from '../../report/describe-count.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { clip, columnsOf, fitText } from '../../report/fit-text.ts';
 import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
@@ -228,14 +229,12 @@ function renderTable(
   ];
 }
 
-function describeBreak(
-  { finding: { id, protocol }, count }: Break,
-  { broken, calls, unjudged = 0 }: WatchedEdge,
-): string {
+function describeBreak({ finding, count }: Break, { broken, calls, unjudged = 0 }: WatchedEdge): string {
+  const { id, protocol } = finding;
   const counted =
     count === 0
       ? 'never seen'
-      : `${countOf(count, 'call')} with it, ${calls === 0 ? describeCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
+      : `${countOf(count, nameCounted(finding))} with it, ${calls === 0 ? describeCallsJudged({ calls, unjudged }) : `${broken} of ${calls} broken`}`;
   return `${proseOf(id, protocol).title} (${id}): ${counted}`;
 }
 

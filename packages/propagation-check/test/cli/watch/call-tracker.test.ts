@@ -87,6 +87,12 @@ suite('the tracker of calls', () => {
     };
     const nameless = spans.map((span) => ({ ...span, serviceName: null, resource: new Map() }));
     assert.deepEqual(countEdges(ended(nameless), start), ['null -> null 1 0 service-unnamed 3']);
+    const [edges, counts] = [ended(nameless).edges(start), ended(nameless).counts()];
+    const state = { name: 'file', startedAt: start, now: start, away: null, notes: [], edges, counts };
+    assert.match(
+      renderEdgesOnce(state, { width: 100, color: false }).join(' '),
+      /\(service-unnamed\): 3 spans with it/,
+    );
     const verdicts = [nameless, spans, makeSplitCall('split', start), []].map((made) =>
       ended(made).verdict(start),
     );
