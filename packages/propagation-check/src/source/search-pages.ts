@@ -2,7 +2,7 @@ import type { Span } from '../span/span.ts';
 import { selectTraces } from './select-spans.ts';
 import type { Source, TraceQuery } from './source.ts';
 
-/** The number of traces that are in memory at a time, as an answer and as spans. */
+/** The most traces of a page, which is in memory as an answer and as spans. Only a second with more traces makes a larger page. */
 const pageSize = 200;
 /** The share of a page that a window should fill: a full page may have left traces out. */
 const targetShare = 0.5;
