@@ -65,14 +65,28 @@ function cutWords(text: string, width: number): string {
     .join(' ');
 }
 
+/** Bounds the length of text in UTF-16 units for each column: a hostile text may consist of characters without a width. */
+const longestCharacter = 4;
+
 function cutWord(word: string, width: number): readonly string[] {
-  if (columnsOf(word) <= width || copied.test(word)) return [word];
-  const start = takeColumns(word, width);
+  if (copied.test(word)) return [word];
+  const parts: string[] = [];
+  for (let rest = word; ; ) {
+    const start = takeColumns(rest.slice(0, width * longestCharacter), width);
+    const at = start.length === rest.length ? 0 : findCut(rest, start);
+    if (at === 0) return [...parts, rest];
+    parts.push(rest.slice(0, at));
+    rest = rest.slice(at);
+  }
+}
+
+/** The place at which a word is cut so that its first part is not longer than `start`; 0 where there is none. */
+function findCut(word: string, start: string): number {
   const joint = Math.max(...['/', ',', ';', '=', '&', '?'].map((mark) => start.lastIndexOf(mark))) + 1;
   let at = joint > start.length / 2 ? joint : start.length;
   // Not within a character, and not before `:` or `#`: a build log could take the next line for a command (`::error::`, `##[error]`).
   while (at > 0 && /[:#\udc00-\udfff]/.test(word.charAt(at))) at -= 1;
-  return at === 0 ? [word] : [word.slice(0, at), ...cutWord(word.slice(at), width)];
+  return at;
 }
 
 const narrowestText = 20;
@@ -87,9 +101,6 @@ export function hang(label: string, text: string, layout: Layout, more = 0): rea
     index === 0 ? (line === '' ? label.trimEnd() : label + line) : ' '.repeat(indent) + line,
   );
 }
-
-/** Bounds the length of text in UTF-16 units for each column: a hostile text may consist of characters without a width. */
-const longestCharacter = 4;
 
 /** Cuts the end of a text that is wider than `width` columns, never within a character. */
 export function truncate(text: string, width: number): string {

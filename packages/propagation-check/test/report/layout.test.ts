@@ -35,6 +35,15 @@ suite('text of characters that take two columns', () => {
   });
 });
 
+test('a word of any length is broken into lines, and keeps all of its characters', () => {
+  for (const character of ['a', '注', '\u{1f469}']) {
+    const text = character.repeat(character === 'a' ? 300_000 : 30_000);
+    const lines = hang('', text, { width: 24, color: false });
+    assert.equal(lines.join(''), text);
+    assert.ok(lines.every((line) => line.isWellFormed() && stringWidth(line) <= 24));
+  }
+});
+
 test('URLs and settings stay whole at any width, and ids are broken', () => {
   const url = 'http://jaeger.observability.svc.cluster.local:16686/trace/4bf92f3577b34da6a3ce929d0e0e4736';
   const setting = 'OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS=traceparent,tracestate';
