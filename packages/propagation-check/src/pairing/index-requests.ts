@@ -23,11 +23,11 @@ export function indexRequests(
   facts: RowFacts,
 ): (request: number, call: number) => boolean {
   const known = calls.map((call): KnownCall => {
-    const told = readCallFacts(call);
+    const own = readCallFacts(call);
     return {
-      key: keyOf(told),
-      port: told.path === null ? told.port : null,
-      name: told.protocol === 'rpc' ? call.name : null,
+      key: keyOf(own),
+      port: own.path === null ? own.port : null,
+      name: own.protocol === 'rpc' ? call.name : null,
     };
   });
   let read = none;
@@ -37,7 +37,7 @@ export function indexRequests(
     const call = known[at] ?? noKey;
     if (request !== read) {
       read = request;
-      targetId = isToldByPath(facts.protocolOf(request)) ? facts.targetIdOf(request) : null;
+      targetId = isIdentifiedByPath(facts.protocolOf(request)) ? facts.targetIdOf(request) : null;
       keyOfRequest = undefined;
     }
     // The last bytes of the encoded path exclude most requests without decoding it.
@@ -57,7 +57,7 @@ export function indexRequests(
   };
 }
 
-function isToldByPath(protocol: Protocol): boolean {
+function isIdentifiedByPath(protocol: Protocol): boolean {
   return protocol !== 'rpc' && protocol !== 'mcp';
 }
 
@@ -67,6 +67,6 @@ function keyOf({
   path,
   rpcMethod,
 }: Pick<CallFacts, 'protocol' | 'path' | 'rpcMethod'>): string | null {
-  if (isToldByPath(protocol)) return path === null ? null : tailOfPath(trimSlash(path));
+  if (isIdentifiedByPath(protocol)) return path === null ? null : tailOfPath(trimSlash(path));
   return protocol === 'mcp' || rpcMethod === null ? null : tailOfPath(trimSlash(pathOfRpc(rpcMethod)));
 }

@@ -27,7 +27,7 @@ export function listInfos({
   findings,
   unjudged = [],
 }: Pick<Result, 'findings' | 'unjudged'>): readonly Finding[] {
-  const isTold = ({ client, peer, count }: Finding): boolean =>
+  const isNamedInNotes = ({ client, peer, count }: Finding): boolean =>
     peer !== undefined &&
     unjudged.some(
       (edge) =>
@@ -37,7 +37,7 @@ export function listInfos({
         edge.server === undefined &&
         edge.why === undefined,
     );
-  return findings.filter((finding) => finding.severity === 'info' && !isTold(finding));
+  return findings.filter((finding) => finding.severity === 'info' && !isNamedInNotes(finding));
 }
 
 function sortBySeverity({ findings }: Pick<Result, 'findings'>): readonly Finding[] {

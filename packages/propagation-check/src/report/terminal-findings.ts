@@ -35,7 +35,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
   return [
     `${mark} ${paint(options, 'bold', title.slice(2))}`,
     ...rest.map((line) => paint(options, 'bold', line)),
-    ...labelled(...tellPlace(finding), options),
+    ...labelled(...labelPlace(finding), options),
     ...labelled('why', words.why, options),
     ...renderDoubt(finding, options),
     ...renderEvidence(finding, options),
@@ -50,7 +50,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
 }
 
 /** A finding without a caller may concern all spans of a service. */
-function tellPlace(finding: Finding): readonly [label: string, text: string] {
+function labelPlace(finding: Finding): readonly [label: string, text: string] {
   const count = describeCount(finding);
   return finding.id === 'service-unnamed'
     ? ['service', `${nameService(finding.server)}, ${count}`]

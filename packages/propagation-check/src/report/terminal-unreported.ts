@@ -13,8 +13,8 @@ export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout)
   if (ends.length === 0)
     return hang('', 'Nothing is left unreported of calls without their other side.', layout);
   const kinds = groupBy(ends, ({ service, kind, name, reasons, unjudged }) => {
-    const told = reasons.flatMap(({ finding, gate, values }) => [finding, gate, values]);
-    return keyFor(service, kind, name, unjudged ?? '', ...told);
+    const reported = reasons.flatMap(({ finding, gate, values }) => [finding, gate, values]);
+    return keyFor(service, kind, name, unjudged ?? '', ...reported);
   });
   const more = kinds.length - mostKinds;
   return [
