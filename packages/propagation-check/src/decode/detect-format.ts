@@ -20,7 +20,7 @@ import { refuseOtherBytes } from './refuse-other-bytes.ts';
 import { refuseBeginning, refuseOtherText } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
 import { splitLines } from './split-lines.ts';
-import { splitPrefixed } from './split-prefixed.ts';
+import { splitPrefixed, withoutTimestamps } from './split-prefixed.ts';
 import { isZstd, unzstd } from './unzstd.ts';
 import { isSpace } from './white-space.ts';
 import { isZip, unzip } from './zip.ts';
@@ -192,7 +192,7 @@ const lineFormats = [
 function readConsole(bytes: Uint8Array): Content {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
-  const content = readPrefixed(text) ?? readLog(text);
+  const content = readPrefixed(text) ?? readLog(withoutTimestamps(text));
   if (content.readings.length > 0) return content;
   refuseOtherText(text);
   const first = firstCharacter(bytes);

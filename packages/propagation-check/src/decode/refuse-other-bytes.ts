@@ -19,7 +19,10 @@ interface ForeignBytes extends Beginning {
 }
 
 const others: readonly OtherBytes[] = [
-  { begins: '\x28\xb5\x2f\xfd', says: 'compressed with zstd; uncompress it first (zstd -d)' },
+  {
+    begins: '\x28\xb5\x2f\xfd',
+    says: 'compressed with zstd; uncompress it first (zstd -d), or use Node.js 22.15 or later',
+  },
   {
     begins: '\x28\xb5\x2f\xfd',
     at: 4,

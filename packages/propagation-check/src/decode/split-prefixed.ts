@@ -55,13 +55,16 @@ function splitBy(prefix: RegExp, lines: readonly string[]): SplitLog | null {
   if (balance <= 0) return null;
   const programs = Array.from(logs, ([name, own]) => ({
     name,
-    text: `${withoutTimestamps(own).join('\n')}\n`,
+    text: withoutTimestamps(`${own.join('\n')}\n`),
   }));
   return { programs, rest: rest.join('\n') };
 }
 
-function withoutTimestamps(lines: readonly string[]): readonly string[] {
-  return lines.every((line) => timestamp.test(line))
-    ? lines.map((line) => line.replace(timestamp, ''))
-    : lines;
+/** The text without the time in front of each line, if all lines that are not blank have one. */
+export function withoutTimestamps(text: string): string {
+  if (!timestamp.test(text.trimStart())) return text;
+  const lines = text.split('\n');
+  return lines.every((line) => line.trim() === '' || timestamp.test(line))
+    ? lines.map((line) => line.replace(timestamp, '')).join('\n')
+    : text;
 }

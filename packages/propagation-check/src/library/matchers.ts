@@ -16,6 +16,7 @@ export interface PropagationMatchers {
 
 /** `propagation-check/vitest` and `propagation-check/jest` call `expect.extend(matchers)`: `await expect(receiver).toPropagate('web -> orders')`. */
 export const matchers = {
+  /** Passes when every edge of the path was seen and is intact, as `expectPropagation`. */
   async toPropagate(from: Spans, path: string, settings?: CheckSettings): Promise<MatcherResult> {
     const { outcome, explanation } = await checkPath(from, path, settings);
     // Throws, so that an unknown verdict fails with `.not` too.

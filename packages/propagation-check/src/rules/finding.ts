@@ -31,6 +31,7 @@ export const findingIds = [
   'uninstrumented-peer',
 ] as const;
 
+/** The id of a finding, which also names its rule and its page. */
 export type FindingId = (typeof findingIds)[number];
 
 /** Only an `error` makes a result `broken`. */

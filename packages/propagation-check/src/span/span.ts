@@ -43,6 +43,7 @@ export const kindNumber = {
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
 
+/** The OpenTelemetry span kind. */
 export type SpanKind = (typeof spanKinds)[number];
 
 /** Indexed by their numbers. Source: opentelemetry-proto, `Status.StatusCode`. */
@@ -54,6 +55,7 @@ export interface SpanLink {
   readonly spanId: string;
 }
 
+/** The OpenTelemetry span status. */
 export interface SpanStatus {
   readonly code: (typeof statusCodes)[number];
   readonly message: string;

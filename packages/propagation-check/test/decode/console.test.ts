@@ -203,6 +203,12 @@ for (const [name, [log, program, others]] of Object.entries(prefixed)) {
   });
 }
 
+test('the times of docker logs --timestamps are not part of the lines', () => {
+  const { spans, notes } = decodeBytes(Buffer.from(behind('', withTimes)));
+  assert.equal(spans.length, 3);
+  assert.deepEqual(notes, ['lines without a span, left out: 8']);
+});
+
 test('spans in the lines without a name are read too, and a part of a span there is refused', () => {
   const [request = ''] = readFixture('java-otlp-stdout.txt')
     .toString()

@@ -93,7 +93,7 @@ test('without spans the first line says so, and a few lines what to do', async (
   const { stderr } = await runCli(t, ['exec', '--settle', '1ms', ...send('nothing')]);
   const [first = '', ...rest] = stderr.trim().split('\n');
   assert.match(first, /^CANNOT TELL {2}no span arrived in otlp=\S+; no process of \S+ exports traces to it$/);
-  assert.ok(rest.length <= 7, stderr);
+  assert.ok(rest.length <= 8, stderr);
   assert.match(
     rest.join('\n'),
     /^note {2}without an SDK: .*\nnote {2}with an SDK: .*\nnote {2}in containers: /s,

@@ -335,7 +335,7 @@ describe('watch --once', () => {
 trace ${at}1
   web     PRODUCER "send orders" ${at}000..${at}005 messaging.system=kafka messaging.destination.name=orders id:sent${at}
 trace ${at}2
-  billing CONSUMER "process orders" ${at}020..${at}040 messaging.system=kafka messaging.destination.name=orders ${isLinked ? `link:sent${at}` : ''}
+  billing CONSUMER "${isLinked ? 'process' : 'receive'} orders" ${at}020..${at}040 messaging.system=kafka messaging.destination.name=orders ${isLinked ? `link:sent${at}` : ''}
 `;
     const run = async (linked: number) => {
       const drawing = Array.from({ length: 20 }, (_, at) => drawMessage(at + 1, at < linked)).join('');
