@@ -25,7 +25,7 @@ test('the words of a command are not searched for such variables', () => {
     advice.map((step) => step.split(':')[0]),
     ['without an SDK', 'with an SDK', 'in containers'],
   );
-  assert.match(advice[1] ?? '', /a sampler or OTEL_SDK_DISABLED that its start script sets/);
+  assert.match(advice[1] ?? '', /OTEL_SDK_DISABLED and the sampler from its start script/);
   const killed = explainCommandSilence({ name: 'go', exitCode: 143, silences: [] });
   assert.match(killed.reason, /^it was ended by a signal, .*; no process of go /);
   const silences = ['OTEL_SDK_DISABLED=true is set'];
