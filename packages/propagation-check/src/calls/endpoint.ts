@@ -1,10 +1,12 @@
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
+import { isHealthProbe } from './probes.ts';
 
 /**
  * Names the endpoint of each request. Spans are named by their route (semantic conventions, HTTP spans, "Name"). Where the instrumentation
  * knows no routes, all spans are named by their method; then the paths, with ids replaced, name the endpoints if each path recurs.
+ * Health probes are apart, so that a single probe does not hide the paths of the other requests.
  */
 export function nameEndpoints(requests: readonly Span[]): (request: Span) => string {
   const patterns = new Map(
@@ -19,7 +21,7 @@ export function nameEndpoints(requests: readonly Span[]): (request: Span) => str
 }
 
 function nameOf(request: Span): string {
-  return keyFor(request.kind, request.name);
+  return keyFor(request.kind, request.name, isHealthProbe(request) ? 'probe' : null);
 }
 
 type ReadPattern = (request: Span) => string | null;

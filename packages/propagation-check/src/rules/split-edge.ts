@@ -1,6 +1,7 @@
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { FactSource } from '../calls/fact-source.ts';
-import { readUserAgent } from '../calls/http-facts.ts';
+import { readRoute, readUserAgent } from '../calls/http-facts.ts';
+import { isProbeCall } from '../calls/probes.ts';
 import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
 import { compareRequests } from '../pairing/compare-requests.ts';
@@ -141,7 +142,12 @@ function listToTargets(
 
 /** The requests of the kinds of the pairs. Unpaired requests at the border of the capture are left out. */
 function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], server: string | null): Alike {
-  const kinds = new Set(pairs.map((pair) => loose.kindOf(graph.rowOf(pair.server))));
+  const ofPairs = pairs.map((pair) => loose.kindOf(graph.rowOf(pair.server)));
+  // The timer of a caller may keep step with probes of the server, so pairs with probes are measured with all requests of the name.
+  const besideProbes = pairs.flatMap((pair) =>
+    isProbeCall(pair.server) ? [nameKindByName(pair.server)] : [],
+  );
+  const kinds = new Set([...ofPairs, ...besideProbes]);
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = (loose.continued.get(server) ?? []).filter((span) => isAlike(graph.rowOf(span)));
   const paired = remember(() => new Set(pairs.map((pair) => pair.server)));
@@ -162,8 +168,13 @@ export function areNamed({ pairs, named }: SplitEdge): boolean {
 
 /**
  * A key for requests of one kind to one service. If most requests of a kind began while no caller in the data made a call, others call this
- * service.
+ * service. Health probes answer no call: where no route names them, they are a kind of their own.
  */
 export function nameKind(request: FactSource): string {
+  const kind = nameKindByName(request);
+  return readRoute(request) === null && isProbeCall(request) ? keyFor(kind, 'probe') : kind;
+}
+
+function nameKindByName(request: FactSource): string {
   return keyFor(request.name, readUserAgent(request));
 }

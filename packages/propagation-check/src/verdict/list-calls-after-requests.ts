@@ -41,7 +41,7 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
       {
         edge,
         spans,
-        says: `it began a trace after a request of ${client}; one such call follows each request of a route`,
+        says: `it began a trace after the start of a request of ${client}; one such call follows the start of each request of a route`,
       },
     ];
   });

@@ -42,7 +42,7 @@ suite('whole calls that each began a trace after a request without a call', () =
     assert.equal(notes.length, 1);
     assert.match(
       notes[0] ?? '',
-      /^not judged: web → orders \(5 calls\): they are whole and began traces of their own, each after a request of the caller whose trace lacks it: .* hand its context over/,
+      /^not judged: web → orders \(5 calls\): they are whole and began traces of their own, each after the start of a request of the caller whose trace lacks it: .* hand its context over/,
     );
   });
 
