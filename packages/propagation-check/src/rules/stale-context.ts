@@ -17,6 +17,7 @@ import { endsWithin } from '../pairing/times.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { defineFinding } from './define-finding.ts';
 import { protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
@@ -168,7 +169,7 @@ interface StaleHeader {
   /** All paired calls of the service. */
   readonly paired: number;
   /** Calls of the service without a child, of the kinds of the paired ones, that began between the first and the last of these. */
-  readonly alike: number;
+  readonly alike: () => number;
 }
 
 /** The header itself was stale: SERVER spans of many calls hang under one old span, while the CLIENT spans of these calls have no child. */
@@ -190,8 +191,8 @@ export const staleHeaders = rule<StaleHeader>({
     // Deferred requests fall within other calls by chance, if the peer of many calls makes no spans.
     gate(
       'nearly all such calls without a child have such a request',
-      ({ paired, alike }, { thresholds }) => paired >= alike * thresholds.everyCallShare,
-      ({ paired, alike }) => `${paired} of ${alike}`,
+      ({ paired, alike }, { thresholds }) => paired >= alike() * thresholds.everyCallShare,
+      ({ paired, alike }) => `${paired} of ${alike()}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
@@ -251,7 +252,7 @@ function measureStaleHeaders(
   const repeated = found.filter(
     ({ client, call, unique, isLate }) => unique && isLate && repeats(client, call.client),
   );
-  const alike = countAlike(clients, pairs);
+  const alike = remember(() => countAlike(clients, pairs));
   return [...mapBy(found, ({ call }) => call.client)].map(([parent, ofThis]) => ({
     ...{ parent, pairs: ofThis, repeated, paired: pairs.length, alike },
     late: ofThis.filter(({ isLate }) => isLate),
