@@ -2,6 +2,7 @@ import { SpanIndex } from '../graph/span-index.ts';
 import { RowCopier } from '../span/row-copier.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 import type { TimeWindow } from './audit-source.ts';
 
 const nanosecondsInMillisecond = 1_000_000n;
@@ -27,7 +28,7 @@ export function findEndOf(store: SpanStore): number {
   let last = Number.NEGATIVE_INFINITY;
   for (const begin of begins) if (begin > last) last = begin;
   if (last === Number.NEGATIVE_INFINITY) return last;
-  return Number((store.origin + BigInt(Math.floor(last))) / nanosecondsInMillisecond) + 1;
+  return toMilliseconds(store.origin + BigInt(Math.floor(last))) + 1;
 }
 
 /** The start of the first span of each trace, relative to the origin. */

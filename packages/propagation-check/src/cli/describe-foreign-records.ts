@@ -1,6 +1,7 @@
 import type { WireContext, WireRecord } from '../headers/evidence.ts';
 import { timeOf } from '../headers/record-index.ts';
 import { endTimeOf, type SpanStore, startTimeOf, traceIdAt } from '../span/span-store.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 
 /** Allowed difference between the clocks of two machines. */
 const clockSlackMs = 60_000;
@@ -62,10 +63,6 @@ function readContext(context: WireContext | null): readonly string[] {
   return (context?.contexts ?? []).flatMap((reading) =>
     reading.state === 'valid' ? (reading.traceId ?? []) : [],
   );
-}
-
-function toMilliseconds(nanoseconds: bigint): number {
-  return Number(nanoseconds / 1_000_000n);
 }
 
 function toTime(nanoseconds: bigint): string {

@@ -5,6 +5,7 @@ import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 import { type Awaited, findAwaited } from './find-awaited.ts';
 import { findDetached, findOtherSides, isLinkedTo, selectOtherSides } from './find-other-sides.ts';
 import { type CheckInputs, judge } from './judge.ts';
@@ -417,7 +418,7 @@ function grow(trace: Trace, spans: readonly Span[]): Trace {
 function isSettled({ spans, grewAt }: Trace, settleMs: number): boolean {
   const now = Date.now();
   const newest = spans.reduce((latest, span) => {
-    const end = Number(span.endTimeUnixNano / 1_000_000n);
+    const end = toMilliseconds(span.endTimeUnixNano);
     return end > latest ? end : latest;
   }, 0);
   return now - grewAt >= settleMs || now - newest >= oldMs;

@@ -10,6 +10,7 @@ import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 
 export interface OtherSideQuery {
   readonly source: Source;
@@ -182,8 +183,8 @@ function fits(client: Span, entry: Span): boolean {
 }
 
 function spanTime(spans: readonly Span[]): { readonly startTimeMin: number; readonly startTimeMax: number } {
-  const starts = spans.map((span) => Number(span.startTimeUnixNano / 1_000_000n));
-  const ends = spans.map((span) => Number(span.endTimeUnixNano / 1_000_000n));
+  const starts = spans.map((span) => toMilliseconds(span.startTimeUnixNano));
+  const ends = spans.map((span) => toMilliseconds(span.endTimeUnixNano));
   return {
     startTimeMin:
       starts.reduce((least, time) => (time < least ? time : least), Number.POSITIVE_INFINITY) - marginMs,

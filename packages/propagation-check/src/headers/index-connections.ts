@@ -3,6 +3,7 @@ import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
 import { remember, rememberOf } from '../util/remember.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 import type { WireRecord } from './evidence.ts';
 import { type CallSide, isInFrontOf, readPeerAddresses } from './place.ts';
 import { rounding, timeOf } from './record-index.ts';
@@ -79,7 +80,7 @@ function readTimes(record: WireRecord): readonly [from: number, until: number] {
 }
 
 function startOf(span: Span): number {
-  return Number(span.startTimeUnixNano / 1_000_000n);
+  return toMilliseconds(span.startTimeUnixNano);
 }
 
 function indexTaken(service: string, addresses: ReadonlySet<string | null>, spans: TraceGraph): Taken {

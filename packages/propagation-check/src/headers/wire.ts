@@ -2,6 +2,7 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 import {
   type CallAnswer,
   type CapturedHeaders,
@@ -251,13 +252,13 @@ function findByTime(
   summaryOf: (record: WireRecord) => string,
 ): readonly WireRecord[] {
   if (span === null) return [];
-  const start = Number(span.startTimeUnixNano / 1_000_000n);
+  const start = toMilliseconds(span.startTimeUnixNano);
   const asked = readAsked(span);
   const isMeant = (record: WireRecord): boolean => !namesAnother(record, caller);
   if (span.kind === 'SERVER') {
     return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, summaryOf);
   }
-  const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
+  const end = toMilliseconds(span.endTimeUnixNano) + 1;
   const isDuring = (record: WireRecord): boolean => isMeant(record) && timeOf(record) >= start - rounding;
   const take = (fits: (record: WireRecord) => boolean): readonly WireRecord[] =>
     takeOfEachTap(anonymous.underWay(asked, start - rounding, end), fits, summaryOf);

@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { toMilliseconds } from '../util/to-milliseconds.ts';
 import { selectTraces } from './select-spans.ts';
 import type { Source, TraceQuery } from './source.ts';
 
@@ -63,7 +64,7 @@ export async function* searchPages(
 function listStarts(spans: readonly Span[]): readonly number[] {
   const starts = new Map<string, number>();
   for (const { traceId, startTimeUnixNano } of spans) {
-    const start = Number(startTimeUnixNano / 1_000_000n);
+    const start = toMilliseconds(startTimeUnixNano);
     starts.set(traceId, Math.min(start, starts.get(traceId) ?? start));
   }
   return [...starts.values()].sort((one, other) => one - other);

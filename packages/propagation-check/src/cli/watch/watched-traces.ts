@@ -2,6 +2,7 @@ import type { TimeWindow } from '../../audit/audit-source.ts';
 import type { Span } from '../../span/span.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
+import { toMilliseconds } from '../../util/to-milliseconds.ts';
 
 export interface WatchOptions {
   /** A trace is judged when no span of it has arrived for this long. Milliseconds. */
@@ -184,16 +185,13 @@ function takeSample(spans: Iterable<Span>): readonly Span[] {
   return sample;
 }
 
-const nanosecondsInMillisecond = 1_000_000n;
-
 /** Milliseconds since the epoch. */
 function findEnd(spans: readonly Span[]): number {
-  const end = spans.map((span) => span.endTimeUnixNano).reduce(later, 0n);
-  return Number(end / nanosecondsInMillisecond);
+  return toMilliseconds(spans.map((span) => span.endTimeUnixNano).reduce(later, 0n));
 }
 
 function extend(period: TimeWindow | null, { startTimeUnixNano, endTimeUnixNano }: Span): TimeWindow {
-  const from = Number(startTimeUnixNano / nanosecondsInMillisecond);
-  const to = Number(endTimeUnixNano / nanosecondsInMillisecond);
+  const from = toMilliseconds(startTimeUnixNano);
+  const to = toMilliseconds(endTimeUnixNano);
   return period === null ? { from, to } : { from: Math.min(period.from, from), to: Math.max(period.to, to) };
 }
