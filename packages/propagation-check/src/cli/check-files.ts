@@ -4,7 +4,7 @@ import { judge } from '../collect/judge.ts';
 import type { OtherSignal } from '../decode/other-signals.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
-import type { SpanStore } from '../span/span-store.ts';
+import { listServiceNames, type SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
@@ -29,7 +29,7 @@ export async function checkFiles(
     notes: ofFiles,
     otherSignals,
   } = await readFiles(paths, progress, signal).finally(progress.clear);
-  const services = store.resourceTable.map(({ serviceName }) => serviceName);
+  const services = listServiceNames(store);
   const collector = await readCollector(args, signal);
   const checking = createProgress();
   if (store.size >= manySpans) await checking.announce(`checking ${store.size.toLocaleString('en')} spans`);

@@ -9,6 +9,7 @@ import { searchPages } from '../source/search-pages.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
+import { listServiceNames } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { listNames } from '../util/list-names.ts';
 import type { Result } from '../verdict/result.ts';
@@ -52,7 +53,7 @@ export async function checkStoredTraces(
     const pages = readPages(source, traceIds, args, signal);
     const { store, found, detached, missing } = await readTraces(pages, source, inputs, args, onWait, signal);
     progress.clear();
-    const names = store.resourceTable.map(({ serviceName }) => serviceName);
+    const names = listServiceNames(store);
     const collector = await readCollector(args, signal);
     const isDoubtful = missing.length > 0;
     const judged = judgeWithDetached(store, detached, await readAnew(inputs), collector);

@@ -4,7 +4,7 @@ import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
-import type { SpanStore } from '../span/span-store.ts';
+import { listServiceNames, type SpanStore } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
 import { decideOutcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
@@ -37,8 +37,10 @@ export async function printReport(judged: Judged, args: CheckArguments, output: 
   const { failOn } = args;
   const { expectation, baseline = [] } = judged.inputs;
   const readOnce = remember(judged.readStore);
-  const namesOf = ({ resourceTable }: SpanStore) => resourceTable.map(({ serviceName }) => serviceName);
-  const unsettled = { ...judged, listMisspelt: () => listMisspelt(namesOf(readOnce()), expectation) };
+  const unsettled = {
+    ...judged,
+    listMisspelt: () => listMisspelt(listServiceNames(readOnce()), expectation),
+  };
   const { result, notes, failure } = await settleBaseline(unsettled, baseline, args);
   const input: ReportInput = {
     result,

@@ -2,16 +2,17 @@ import type { AuditResult } from '../audit/audit-result.ts';
 import { nextState } from '../audit/audit-state.ts';
 import { type AuditInput, auditWindow } from '../audit/audit-window.ts';
 import { type ReadWindow, readWindows } from '../audit/read-windows.ts';
-import { formatTime } from '../audit/report/describe-audit.ts';
 import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations, listMisspelt } from '../collect/hint-at-expectations.ts';
 import { type CheckInputs, judge } from '../collect/judge.ts';
 import { pauseFor } from '../collect/pause-for.ts';
 import { escapeText } from '../report/escape-text.ts';
+import { formatTime } from '../report/format-time.ts';
 import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { SourceError } from '../source/source.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
+import { listServiceNames } from '../span/span-store.ts';
 import { applyBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 import type { AuditArguments } from './audit-arguments.ts';
@@ -185,7 +186,7 @@ function explainOutcome(
 
 /** The services of the spans; of the edges where the source does not give its spans. */
 function listServices({ store, result }: ReadWindow): readonly (string | null)[] {
-  if (store !== undefined) return store.resourceTable.map(({ serviceName }) => serviceName);
+  if (store !== undefined) return listServiceNames(store);
   return result.edges.flatMap(({ client, server }) => [client, server]);
 }
 

@@ -7,6 +7,7 @@ import {
   endTimeOf,
   farthestExact,
   findShapes,
+  listServiceNames,
   parentIdOf,
   type Reals,
   type SpanStore,
@@ -74,7 +75,7 @@ export class TraceGraph {
 
   constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
     this.store = store;
-    this.#services = store.resourceTable.map(({ serviceName }) => serviceName);
+    this.#services = listServiceNames(store);
     const numbers = new Map([...new Set(this.#services)].map((service, number) => [service, number]));
     this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
     this.serviceCount = numbers.size;

@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { listServiceNames } from '../span/span-store.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { isUnnamed } from './expected-calls.ts';
@@ -17,7 +18,7 @@ export const finding = defineFinding('service-unnamed', {
 export const unnamedServices = rule<Group<Span>>({
   finding,
   measure: ({ graph }) => {
-    const services = new Set(graph.store.resourceTable.map(({ serviceName }) => serviceName));
+    const services = new Set(listServiceNames(graph.store));
     const unnamed = [...services].filter(isUnnamed);
     return groupBy(
       graph.viewsOf(unnamed.flatMap((service) => [...graph.rowsOfService(service)])),

@@ -134,6 +134,13 @@ export function weightOf({ unread }: SpanStore, row: number): number {
   return 1 + (unread?.[row] ?? 0);
 }
 
+/** The services of all resources; null for one without a name. */
+export function listServiceNames({
+  resourceTable,
+}: Pick<SpanStore, 'resourceTable'>): readonly (string | null)[] {
+  return resourceTable.map(({ serviceName }) => serviceName);
+}
+
 export function spanIdOf(store: SpanStore, row: number): string {
   return toHex(store.spanIds, row * 2, 2);
 }

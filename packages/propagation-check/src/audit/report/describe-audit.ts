@@ -1,4 +1,5 @@
 import { escapeText } from '../../report/escape-text.ts';
+import { formatTime } from '../../report/format-time.ts';
 import type { ReportDetails } from '../../report/json.ts';
 import { listErrorsFirst, sumCalls, verdictNames } from '../../report/summary.ts';
 import { type Mark, markRest, nameEdge, nameService } from '../../report/terminal-edges.ts';
@@ -125,11 +126,6 @@ function describeWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): 
 }
 
 const dateLength = '2026-11-28'.length;
-
-/** An RFC 3339 time in UTC, to the second. */
-export function formatTime(time: string): string {
-  return time.replace('T', ' ').replace(/\.\d+Z$/, '');
-}
 
 /** The mark of an edge. As in the reports of a check, but broken calls within the limit are not an error. */
 export function markAuditEdge(edge: AuditEdge, result: AuditResult['result']): Mark {

@@ -1,9 +1,10 @@
+import { formatTime } from '../../report/format-time.ts';
 import { sumCalls } from '../../report/summary.ts';
 import { nameEdge } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
-import { formatShare, formatTime, nameOutcome } from './describe-audit.ts';
+import { formatShare, nameOutcome } from './describe-audit.ts';
 
 const widestName = 60;
 

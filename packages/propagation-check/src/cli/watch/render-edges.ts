@@ -1,6 +1,7 @@
 import { nameCounted } from '../../report/describe-count.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { clip, columnsOf, fitText } from '../../report/fit-text.ts';
+import { formatTime } from '../../report/format-time.ts';
 import { hang, type Layout, paint, wrap } from '../../report/layout.ts';
 import {
   describeCallsJudged,
@@ -177,18 +178,15 @@ function describeCounts({ traces, open, leftOut }: Counts): readonly string[] {
 }
 
 function describePeriod({ period }: Counts): readonly string[] {
-  return period === null ? [] : [`spans from ${formatTime(period.from)} to ${formatTime(period.to)} UTC`];
+  if (period === null) return [];
+  const [from, to] = [period.from, period.to].map((time) =>
+    formatTime(new Date(Math.min(time, latestTime)).toISOString()),
+  );
+  return [`spans from ${from} to ${to} UTC`];
 }
 
+/** The latest time of a `Date`, in milliseconds since the epoch. Spans may have later ones. Source: ECMAScript, "Time Values". */
 const latestTime = 8.64e15;
-
-/** `2026-11-30 18:05:00`. @param time Milliseconds since the epoch; may be later than any date. */
-function formatTime(time: number): string {
-  return new Date(Math.min(time, latestTime))
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, '');
-}
 
 function renderTable(
   edges: readonly WatchedEdge[],

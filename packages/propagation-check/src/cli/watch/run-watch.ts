@@ -12,7 +12,7 @@ import { nameEdge } from '../../report/terminal-edges.ts';
 import { toAscii } from '../../report/to-ascii.ts';
 import { renderFinding } from '../../report/tree.ts';
 import { SourceError } from '../../source/source.ts';
-import type { SpanStore } from '../../span/span-store.ts';
+import { listServiceNames, type SpanStore } from '../../span/span-store.ts';
 import { countOf } from '../../util/count-of.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { messageOf } from '../../util/message-of.ts';
@@ -172,7 +172,7 @@ class Watch {
     return [
       ...describeStore(store),
       ...(await this.#inputs.wireFiles.describeGaps(store)),
-      ...hintAtExpectations(result, listNames(store), expectation),
+      ...hintAtExpectations(result, listServiceNames(store), expectation),
     ];
   }
 
@@ -183,17 +183,13 @@ class Watch {
     if (this.#judged === null)
       return `${countOf(open, 'trace')} not judged: their spans were still arriving; give them time with --wait, or shorten --settle`;
     const { result, store, expectation } = this.#judged;
-    return explainNothingToJudge(result, listNames(store), expectation);
+    return explainNothingToJudge(result, listServiceNames(store), expectation);
   }
 
   /** 0 intact; 1 broken; 2 nothing was judged, most calls of an edge are open, or an expected edge is undecided. */
   exitCode(): number {
     return { intact: 0, broken: 1, unknown: 2 }[this.#tracker.verdict(Date.now())];
   }
-}
-
-function listNames({ resourceTable }: SpanStore): readonly (string | null)[] {
-  return resourceTable.map(({ serviceName }) => serviceName);
 }
 
 function describeUndecided({ client, server, says }: Undecided): string {
