@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
 import { isHealthProbe } from './probes.ts';
 
@@ -9,14 +9,11 @@ import { isHealthProbe } from './probes.ts';
  * Health probes are apart, so that a single probe does not hide the paths of the other requests.
  */
 export function nameEndpoints(requests: readonly Span[]): (request: Span) => string {
-  const patterns = new Map(
-    groupBy(requests, nameOf).flatMap(([first, ...others]) =>
-      first === undefined ? [] : [[nameOf(first), choosePattern([first, ...others])] as const],
-    ),
-  );
+  const alike = mapBy(requests, nameOf);
+  const patterns = new Map([...alike].map(([name, some]) => [name, choosePattern(some)]));
   return (request) => {
-    const readPattern = patterns.get(nameOf(request));
-    return keyFor(nameOf(request), readPattern?.(request) ?? null);
+    const name = nameOf(request);
+    return keyFor(name, patterns.get(name)?.(request) ?? null);
   };
 }
 

@@ -1,6 +1,6 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { namesProcess } from '../span/instance.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import { isCallKind, type Span } from '../span/span.ts';
 import { type SpanStore, spanIdOf, textOf, valueAt } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
@@ -46,10 +46,6 @@ interface Source {
   isPartial: boolean;
 }
 
-function isCall(kind: number): boolean {
-  return kind === kindNumber.client || kind === kindNumber.producer;
-}
-
 /**
  * Learns from all spans what each instrumentation records: spans with the same resource, scope and kind have the same configuration. It
  * holds from the first span that shows it, because a restarted process may be configured differently, and not at all if spans contradict
@@ -66,7 +62,7 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     if (source === undefined) return nothing;
     const isAsSent = source.sendsSince !== null;
     const hasId = [...source.since.keys()].some((name) => formatOfIdHeader(name) !== null);
-    const isOfCall = isCall(store.kinds[row] ?? 0);
+    const isOfCall = isCallKind(store.kinds[row]);
     const recordsIds = isOfCall ? isAsSent : hasId;
     // Replicas behind one resource may be configured differently.
     if (source.isPartial || !namesProcess(span.resource))
@@ -96,7 +92,7 @@ function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
   if (headers.size === 0) return sources;
   const carried = findCarried(graph);
   for (let row = 0; row < store.size; row += 1) {
-    if (!graph.has(row) || (!isCall(store.kinds[row] ?? 0) && !graph.isEntry(row))) continue;
+    if (!graph.has(row) || (!isCallKind(store.kinds[row]) && !graph.isEntry(row))) continue;
     const recorded = headers.get(store.shapes[row] ?? 0) ?? [];
     if (recorded.length === 0 && carried[row] === 0) continue;
     const key = sourceOf(graph, row);

@@ -8,7 +8,7 @@ import { areNearlyAll } from '../pairing/nearly-all.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { startsDuring, type Tolerances } from '../pairing/times.ts';
 import { atTime } from '../span/row-span.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import { isCallKind, kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
@@ -142,16 +142,12 @@ function countCallsMeanwhile({ graph, thresholds }: Scene, pairs: readonly Pair[
     pairs.filter(({ client: layer }) => isRoot(layer)),
     ({ client: layer }) => traceOf(layer),
   );
-  const calls = graph.select((row) => isCall(graph.store.kinds[row]) && requestsOf.has(traces[row]));
+  const calls = graph.select((row) => isCallKind(graph.store.kinds[row]) && requestsOf.has(traces[row]));
   return calls.filter((call) =>
     (requestsOf.get(traceOf(call)) ?? []).some(
       ({ server }) => call.serviceName === server.serviceName && startsDuring(call, server, thresholds),
     ),
   ).length;
-}
-
-function isCall(kind: number | undefined): boolean {
-  return kind === kindNumber.client || kind === kindNumber.producer;
 }
 
 /**

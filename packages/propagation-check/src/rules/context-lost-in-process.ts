@@ -8,7 +8,7 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { compareEnds } from '../pairing/awaited.ts';
 import { doStartsFollow, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
-import { startsDuringAny } from '../pairing/times.ts';
+import { indexByTime, startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -95,7 +95,7 @@ export const detachedCalls = rule<DetachedCalls>({
  * paired requests was open. If two were open, a job may have made the call.
  */
 function listFannedOut(
-  { graph, thresholds }: Scene,
+  { thresholds }: Scene,
   detached: readonly Span[],
   pairs: readonly Pair[],
 ): readonly Pair[] {
@@ -103,22 +103,14 @@ function listFannedOut(
   const others = detached.filter((call) => !paired.has(call));
   if (pairs.length === 0 || others.length === 0) return [];
   const requests = pairs.map(({ client: request }) => request);
-  const requestOf = new Map<number, Span>();
-  const isDuringTwo = startsDuringAny(
-    graph,
-    requests,
-    { ...thresholds, clockTolerance: thresholds.rounding },
-    (row, at) => {
-      const request = requests[at];
-      if (requestOf.has(row) || request === undefined) return true;
-      requestOf.set(row, request);
-      return false;
-    },
-  );
+  const openAt = indexByTime(requests, { ...thresholds, clockTolerance: thresholds.rounding });
   const fannedOut = others.flatMap((call) => {
-    const row = graph.rowOf(call);
-    const request = isDuringTwo(row) ? undefined : requestOf.get(row);
-    return request === undefined ? [] : { client: request, server: call, unique: true };
+    const open: Span[] = [];
+    openAt.someOpen(call.startTimeUnixNano, (request) => open.push(request) > 1);
+    const [request, another] = open;
+    return request === undefined || another !== undefined
+      ? []
+      : [{ client: request, server: call, unique: true }];
   });
   return fannedOut.length === others.length ? fannedOut : [];
 }

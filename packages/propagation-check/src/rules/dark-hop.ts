@@ -16,7 +16,7 @@ export function findDarkHop(
   call: Span | undefined,
   server: Span,
 ): DarkHop | null {
-  if (expected !== null) return scene.services.has(expected) ? null : { service: expected, address: null };
+  if (expected !== null) return nameDarkCaller(scene, expected);
   if (call === undefined || !isSentElsewhere(call, server)) return null;
   const address = nameAddress(readAddress(call));
   return address === null ? null : { service: null, address };

@@ -14,7 +14,7 @@ import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { listUnprovable } from './unprovable.ts';
 
-/** An expected edge, and requests of its callee whose parent is nowhere. */
+/** An expected edge, and requests of its callee whose parent is not in the data. */
 interface MissingCaller {
   readonly edge: ExpectedEdge;
   readonly orphans: readonly Span[];
@@ -34,7 +34,7 @@ interface MissingCaller {
 export const missingCallers = rule<MissingCaller>({
   finding,
   measure: (scene, open) =>
-    tellApart(
+    divideRequests(
       scene,
       scene.expectation.edges
         .filter((edge) => edge.rule === 'must')
@@ -85,26 +85,32 @@ export const missingCallers = rule<MissingCaller>({
   },
 });
 
-/**
- * Each request is reported on one edge: the one whose whole calls it is like; otherwise that of a caller without any span, then the first.
- */
-function tellApart(scene: Scene, cases: readonly MissingCaller[]): readonly MissingCaller[] {
-  const rank = ({ edge: { client, server } }: MissingCaller): number =>
-    hasCall(scene, client, server) ? 0 : scene.services.has(client) ? 2 : 1;
-  const told = new Set<Span>();
-  const left = cases.filter(({ isOfOthers }) => !isOfOthers);
-  return left
-    .toSorted((one, other) => rank(one) - rank(other))
-    .map((own): MissingCaller => {
-      const alike = own.alike.filter((span) => !told.has(span));
-      for (const span of alike) told.add(span);
-      const rivals = left.filter(
-        (other) => other.edge.server === own.edge.server && other !== own && rank(other) > 0,
-      );
-      const others = rank(own) === 0 ? [] : rivals.map(({ edge }) => edge.client);
-      return { ...own, alike, others };
-    })
-    .concat(cases.filter(({ isOfOthers }) => isOfOthers));
+/** Reports each request on one edge: the one with whole calls like it; otherwise that of a caller without any span, then the first. */
+function divideRequests(scene: Scene, cases: readonly MissingCaller[]): readonly MissingCaller[] {
+  const isDark = ({ edge: { client } }: MissingCaller): boolean => !scene.services.has(client);
+  const isWhole = ({ edge: { client, server } }: MissingCaller): boolean => hasCall(scene, client, server);
+  const open = cases.filter(({ isOfOthers }) => !isOfOthers);
+  const whole = open.filter(isWhole);
+  const unseen = open.filter((one) => !isWhole(one));
+  const taken = new Set<Span>();
+  const take = (alike: readonly Span[]): readonly Span[] => {
+    const free = alike.filter((span) => !taken.has(span));
+    for (const span of free) taken.add(span);
+    return free;
+  };
+  const listRivals = (own: MissingCaller): readonly string[] =>
+    unseen
+      .filter((other) => other !== own && other.edge.server === own.edge.server)
+      .map(({ edge }) => edge.client);
+  return [
+    ...whole.map((own) => ({ ...own, alike: take(own.alike) })),
+    ...[...unseen.filter(isDark), ...unseen.filter((one) => !isDark(one))].map((own) => ({
+      ...own,
+      alike: take(own.alike),
+      others: listRivals(own),
+    })),
+    ...cases.filter(({ isOfOthers }) => isOfOthers),
+  ];
 }
 
 /** Whether a request is like the whole calls of the edge: from the same program (user agent), with a span name that these calls reach. */

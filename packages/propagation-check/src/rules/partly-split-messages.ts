@@ -121,7 +121,7 @@ function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonl
   const left = new Set(open.clients.map((span) => graph.rowOf(span)));
   const unread = mapBy(listUnread(scene, whole), readDestination);
   const lags = remember(() => findLongestLags(scene, whole));
-  return groupBy(roots, (span) => keyFor(readDestination(span))).flatMap((received) => {
+  return groupBy(roots, (span) => keyFor(readDestination(span))).map((received) => {
     const [first] = received;
     const destination = readDestination(first);
     const there = selectOfKeys(
@@ -131,7 +131,7 @@ function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonl
     const ofNobody = there.filter((span) => left.has(graph.rowOf(span)));
     const sent = ofNobody.length > 0 ? ofNobody : there;
     const timed = remember(() => pairByTimes(scene, sent, received, lags().get(destination) ?? 0));
-    return [{ client, server, isExpected, mayBeOthers, sent, received, timed }];
+    return { client, server, isExpected, mayBeOthers, sent, received, timed };
   });
 }
 

@@ -3,7 +3,7 @@ import { headerValues } from '../headers/propagation-header.ts';
 import { listFormats, readRecordedHeaders } from '../headers/recorded-headers.ts';
 import { type Recording, type RecordingGap, recordsHeaders } from '../headers/recording.ts';
 import type { Span } from '../span/span.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Shown } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { unsent } from './header-cause.ts';
 
@@ -20,43 +20,39 @@ export function prepareRecordedFacts(
     if (draft.candidates === undefined || draft.protocol === 'messaging') return draft;
     const client = findGap(draft, 'client', recordingOf);
     const server = findGap(draft, 'server', recordingOf);
-    const isArrived = haveTraceOfCall(draft);
-    const told = [
+    const isArrived = recordedId(draft, 'server', ({ traceId }) => traceId);
+    const facts = [
       ...(isArrived
         ? [
             `${draft.server} recorded a traceparent with the trace id of the call on all of these calls: the header arrived`,
           ]
         : []),
-      ...(isSent(draft)
+      ...(recordedId(draft, 'client', ({ spanId }) => spanId)
         ? [`${draft.client} recorded a traceparent of its own on all of these calls: it sent the header`]
         : []),
       ...(server === null ? [] : [describeGap(draft.server, server, 'came')]),
       ...(client === null ? [] : [describeGap(draft.client, client, 'went out')]),
     ];
-    if (told.length === 0) return draft;
+    if (facts.length === 0) return draft;
     const recordingGaps = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) };
     const candidates = isArrived
       ? draft.candidates.filter((cause) => !lostBefore.includes(cause))
       : draft.candidates;
-    return { ...draft, candidates, recordingGaps, facts: [...(draft.facts ?? []), ...told] };
+    return { ...draft, candidates, recordingGaps, facts: [...(draft.facts ?? []), ...facts] };
   };
 }
 
 /** Causes for which no header of the call would have arrived. */
 const lostBefore: readonly FindingId[] = [...unsent, 'header-stripped'];
 
-/** Truncated values count too: only the caller knew the trace id. */
-function haveTraceOfCall({ shown }: Draft): boolean {
-  return (
-    shown.length > 0 &&
-    shown.every(
-      ({ client, server }) =>
-        client !== null &&
-        headerValues(readRecordedHeaders(server, 'request').fields, 'traceparent').some((value) =>
-          value.includes(client.traceId),
-        ),
-    )
-  );
+/** Whether this side recorded a traceparent with the id on each call. Truncated values count too: only the caller knew the id. */
+function recordedId({ shown }: Draft, side: 'client' | 'server', idOf: (client: Span) => string): boolean {
+  const recorded = ({ [side]: span, client }: Shown): boolean =>
+    client !== null &&
+    headerValues(readRecordedHeaders(span, 'request').fields, 'traceparent').some((value) =>
+      value.includes(idOf(client)),
+    );
+  return shown.length > 0 && shown.every(recorded);
 }
 
 function findGap(
@@ -82,18 +78,4 @@ function describeGap(service: string | null, gap: RecordingGap, verb: 'came' | '
       ? 'another process made these spans: their resource names no process'
       : 'these spans are from before the setting: no earlier span has headers';
   return `${service} recorded the headers of other requests by the same instrumentation: none ${verb} with these, or ${why}`;
-}
-
-/** Only the caller knows its span id. */
-function isSent({ shown }: Draft): boolean {
-  return (
-    shown.length > 0 &&
-    shown.every(
-      ({ client }) =>
-        client !== null &&
-        headerValues(readRecordedHeaders(client, 'request').fields, 'traceparent').some((value) =>
-          value.includes(client.spanId),
-        ),
-    )
-  );
 }

@@ -43,6 +43,11 @@ export const kindNumber = {
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
 
+/** Whether a span of this kind, a number as in `kindNumber`, calls another service. */
+export function isCallKind(kind: number | undefined): boolean {
+  return kind === kindNumber.client || kind === kindNumber.producer;
+}
+
 /** The OpenTelemetry span kind. */
 export type SpanKind = (typeof spanKinds)[number];
 
