@@ -14,7 +14,7 @@ export interface Sum {
   readonly says: string;
   readonly left: number;
   readonly right: number;
-  /** What the difference means and what to do next; null when both sides are equal. */
+  /** Explains the difference and names the next step. Null if both sides are equal. */
   readonly otherwise: string | null;
 }
 

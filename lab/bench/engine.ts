@@ -166,7 +166,7 @@ async function printShapes(folder: string, spans: number, nothing: Measured): Pr
 const strippedCalls = 16_000;
 const spansOfCall = 3;
 
-/** Prints what tap records add to a check. Of each work it prints the round with the least CPU time. */
+/** Prints the cost of tap records in a check: the fastest round, by CPU time, with and without them. */
 async function printTaps(folder: string, rounds: number): Promise<void> {
   const path = join(folder, 'spans');
   const spans = strippedCalls * spansOfCall;

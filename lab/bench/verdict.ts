@@ -27,7 +27,7 @@ const spansOfCall = 3;
 const nameWidth = 28;
 const readEveryMs = 10;
 const readForMs = 30_000;
-/** Shorter than the demo's 500 ms, so that 200 runs take less time. Of the columns only the total depends on it. */
+/** The export interval. It is shorter than the demo's 500 ms, so that 200 runs take less time. Only the column of the total depends on it. */
 const embeddedDelayMs = '100';
 
 /** Times of one run, in milliseconds after its request. */

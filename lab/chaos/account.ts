@@ -113,7 +113,7 @@ interface TraceEvidence {
   readonly isComplete: boolean;
 }
 
-/** What spans from the log and spans from Jaeger have in common. */
+/** The fields that both spans from the log and spans from Jaeger have. */
 type Facts = Pick<Span, 'serviceName' | 'kind' | 'spanId' | 'parentSpanId'>;
 
 interface RoleCheck {

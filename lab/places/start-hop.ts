@@ -7,7 +7,7 @@ export interface HopOptions {
   readonly protocol: '1' | '2';
   /** Called for each request. */
   readonly target: () => string;
-  /** What the hop does with `traceparent`. */
+  /** How the hop treats the `traceparent` header. */
   readonly does: 'pass' | 'strip' | 'rewrite';
   readonly host: 'kept' | 'own';
   /** Prefix of the path; HTTP/1.1 only. */

@@ -29,8 +29,9 @@ const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d
  * @returns Null when most lines have no name in one of the known forms.
  */
 export function splitPrefixed(text: string): SplitLog | null {
+  const lines = text.split('\n');
   for (const prefix of prefixes) {
-    const split = splitBy(prefix, text.split('\n'));
+    const split = splitBy(prefix, lines);
     if (split !== null) return split;
   }
   return null;

@@ -33,7 +33,8 @@ export function findOwners(files: readonly ProjectFile[]): Owners {
   for (const environment of environments)
     if (environment.folder !== null) add(environment.folder, nameEnvironment(environment));
   // In a project of several folders, files at its root belong to no single service.
-  if (folders.size > 1) folders.delete('.');
+  const isMonorepo = folders.size > 1;
+  if (isMonorepo) folders.delete('.');
   const dependents = listDependents(units);
   return {
     names: new Set([...folders.values()].flatMap((names) => [...names])),

@@ -137,7 +137,7 @@ interface RecordedHeader {
   readonly place: number;
 }
 
-/** The recorded headers of each shape that has any. */
+/** Lists the recorded headers by shape. Shapes without recorded headers are left out. */
 function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHeader[]> {
   const nameOf = rememberOf((key: number) => {
     const text = textOf(store, key);

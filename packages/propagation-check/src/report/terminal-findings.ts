@@ -83,7 +83,11 @@ function renderProject({ project = [] }: Finding, layout: Layout): readonly stri
 }
 
 /** The instrumentations of each service of a finding. They show which ones are missing. */
-export function listScopes({ client, server, scopes }: Finding) {
+export function listScopes({
+  client,
+  server,
+  scopes,
+}: Finding): readonly (readonly [service: string | null, names: readonly string[]])[] {
   const called = client === server ? [] : ([[server, scopes.server]] as const);
   return ([[client, scopes.client], ...called] as const).filter(([, names]) => names.length > 0);
 }

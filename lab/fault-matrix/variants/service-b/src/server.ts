@@ -17,7 +17,7 @@ app.get('/work', async () => ({ service: 'service-b' }));
 app.get('/moved', (_request, reply) => reply.redirect('/work'));
 app.get('/stream', (_request, reply) => reply.send(Readable.from(produceLines())));
 
-// Of every three calls the first is cut off, the second is refused and the third is answered.
+// Calls take turns: the first is cut off, the second is refused, the third is answered, and so on.
 app.get('/flaky', (request, reply) => {
   flakyCalls += 1;
   if (flakyCalls % 3 === 1) return request.raw.destroy();

@@ -32,6 +32,9 @@ function guessRatio(value: string): number | null {
   const [, digits = ''] = /^(\d+(?:[.,]\d+)?) ?%?$/.exec(value.trim()) ?? [];
   const number = Number(digits.replace(',', '.'));
   if (digits === '' || number > 100) return null;
-  // Rounds away the error of the division: 1.1 % is 0.011.
-  return number > 1 || value.includes('%') ? Number((number / 100).toPrecision(15)) : number;
+  const isPercentage = number > 1 || value.includes('%');
+  return isPercentage ? Number((number / 100).toPrecision(exactDigits)) : number;
 }
+
+/** A double holds any decimal number of so many digits; more would show the error of the division: 1.1 % is 0.011. Source: IEEE 754. */
+const exactDigits = 15;
