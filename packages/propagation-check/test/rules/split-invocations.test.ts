@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { explainDrawing, judgeDrawing } from './judge-drawing.ts';
+
+const invokes = (name: string) =>
+  `rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke faas.invoked_name=${name}`;
+
+interface Invocation {
+  readonly at: number;
+  /** How long the call takes. */
+  readonly takes?: number;
+  readonly client?: string;
+  readonly name?: string;
+}
+
+const invoke = ({ at, takes = 70, client = 'shop', name = 'resize' }: Invocation): string =>
+  `trace ${at}\n  ${client} CLIENT "Invoke" ${at}..${at + takes} ${invokes(name)}\n`;
+
+interface Run {
+  readonly at: number;
+  readonly server?: string;
+  readonly name?: string;
+  readonly extra?: string;
+}
+
+const run = ({ at, server = 'images', name = 'resize', extra = '' }: Run): string =>
+  `trace ${at + 7}\n  ${server} SERVER "run" ${at}..${at + 40} resource:faas.name=${name} ${extra}\n`;
+
+const times = [1_000, 1_130, 1_900, 2_410];
+const split = (count: number) => [`error split-trace shop -> images ${count}`];
+
+suite('invocations of a function', () => {
+  test('pair with the requests within them', () => {
+    const drawing = times.map((at) => invoke({ at }) + run({ at: at + 10 })).join('');
+    assert.deepEqual(judgeDrawing(drawing), split(4));
+    assert.deepEqual(judgeDrawing(invoke({ at: 1_000 }) + run({ at: 1_010 })), split(1));
+  });
+
+  test('pair in order if the function runs later, from three on', () => {
+    const draw = (some: readonly number[]) =>
+      some.map((at) => invoke({ at, takes: 5 }) + run({ at: at + 30 })).join('');
+    assert.deepEqual(judgeDrawing(draw(times)), split(4));
+    assert.deepEqual(judgeDrawing(draw(times.slice(0, 3))), split(3));
+    assert.deepEqual(judgeDrawing(draw(times.slice(0, 2))), []);
+    assert.deepEqual(judgeDrawing(draw(times) + run({ at: 5_000 })), []);
+    assert.deepEqual(judgeDrawing(draw(times) + invoke({ at: 5_000, takes: 5 })), []);
+  });
+
+  test('are divided by function', () => {
+    const other = times.map(
+      (at) => invoke({ at: at + 20, name: 'mail' }) + run({ at: at + 30, name: 'mail', server: 'mails' }),
+    );
+    const own = times.map((at) => invoke({ at }) + run({ at: at + 12 }));
+    assert.deepEqual(judgeDrawing([...own, ...other].join('')).toSorted(), [
+      ...split(4),
+      'error split-trace shop -> mails 4',
+    ]);
+  });
+
+  test('do not pair with requests that began before them', () => {
+    const drawing = times
+      .map((at, index) => invoke({ at }) + run({ at: index === 0 ? at - 1 : at }))
+      .join('');
+    assert.deepEqual(judgeDrawing(drawing), []);
+    assert.ok(
+      explainDrawing(drawing).includes(
+        'SERVER of images: split-trace: each began after its invocation: not all of 4',
+      ),
+    );
+    assert.deepEqual(judgeDrawing(times.map((at) => invoke({ at }) + run({ at })).join('')), split(4));
+  });
+
+  for (const [what, drawing] of [
+    [
+      'requests of two services with the name of the function',
+      times.map(
+        (at, index) => invoke({ at }) + run({ at: at + 10, server: index === 0 ? 'thumbs' : 'images' }),
+      ),
+    ],
+    [
+      'invocations by two services',
+      times.map((at, index) => invoke({ at, client: index === 0 ? 'cms' : 'shop' }) + run({ at: at + 10 })),
+    ],
+    [
+      'requests of other triggers',
+      times.map((at) => invoke({ at }) + run({ at: at + 10, extra: 'faas.trigger=http' })),
+    ],
+    ['requests of another function', times.map((at) => invoke({ at }) + run({ at: at + 10, name: 'mail' }))],
+    [
+      'requests at any time beside others',
+      [
+        ...times.map((at) => invoke({ at })),
+        ...Array.from({ length: 30 }, (_, at) => run({ at: 900 + at * 60 })),
+      ],
+    ],
+  ] as const)
+    test(`do not pair with ${what}`, () => assert.deepEqual(judgeDrawing(drawing.join('')), []));
+});
+
+interface Workflow {
+  readonly at: number;
+  readonly id: string;
+  readonly client?: string;
+  readonly server?: string;
+  readonly verb?: string;
+  readonly extra?: string;
+}
+const start = ({ at, id, client = 'api', verb = 'Start', extra = '' }: Workflow): string =>
+  `trace ${at}\n  ${client} INTERNAL "${verb}Workflow:Order" ${at}..${at + 20} temporalWorkflowID=${id} ${extra}\n`;
+const runs = ({ at, id, server = 'worker' }: Workflow): string =>
+  `trace ${at + 3}\n  ${server} INTERNAL "RunWorkflow:Order" ${at + 30}..${at + 300} temporalWorkflowID=${id}\n`;
+const whole = (workflow: Workflow): string =>
+  `${start(workflow)}    worker INTERNAL "RunWorkflow:Order" ${workflow.at + 30}..${workflow.at + 300} temporalWorkflowID=${workflow.id}\n`;
+const ofWorkflows = (count: number) => [`error split-trace api -> worker ${count}`];
+
+suite('workflows', () => {
+  test('pair by id', () => {
+    const one = { at: 1_000, id: 'a' };
+    const two = { at: 2_000, id: 'b' };
+    assert.deepEqual(judgeDrawing(start(one) + runs(one)), ofWorkflows(1));
+    assert.deepEqual(judgeDrawing(start(one) + runs(two)), []);
+    assert.deepEqual(judgeDrawing(start(one) + start(two) + runs(one) + runs(two)), ofWorkflows(2));
+    assert.deepEqual(judgeDrawing(whole(one) + start(two) + runs(two)), ofWorkflows(1));
+    assert.deepEqual(judgeDrawing(runs(one)), []);
+    assert.deepEqual(judgeDrawing(start(one)), []);
+  });
+
+  test('are reported on the edge of their own services', () => {
+    const one = { at: 1_000, id: 'a' };
+    const two = { at: 2_000, id: 'b', client: 'cron', server: 'batch' };
+    assert.deepEqual(judgeDrawing(start(one) + runs(one) + start(two) + runs(two)), [
+      ...ofWorkflows(1),
+      'error split-trace cron -> batch 1',
+    ]);
+  });
+
+  test('do not pair by an id of several services or runs', () => {
+    const one = { at: 1_000, id: 'a' };
+    const again = { at: 2_000, id: 'a' };
+    assert.deepEqual(judgeDrawing(start(one) + runs(one) + start(again) + runs(again)), ofWorkflows(2));
+    assert.deepEqual(judgeDrawing(start(one) + runs(one) + runs(again)), []);
+    assert.deepEqual(judgeDrawing(start(one) + runs(one) + start(again)), []);
+    assert.deepEqual(
+      judgeDrawing(start(one) + runs(one) + start({ ...again, client: 'cron' }) + runs(again)),
+      [],
+    );
+    assert.deepEqual(
+      judgeDrawing(start(one) + runs(one) + start(again) + runs({ ...again, server: 'batch' })),
+      [],
+    );
+  });
+
+  test('do not pair with starts that were continued, failed or only signalled', () => {
+    const one = { at: 1_000, id: 'a' };
+    const later = { at: 2_000, id: 'a' };
+    assert.deepEqual(judgeDrawing(whole(one) + runs(later)), []);
+    assert.deepEqual(judgeDrawing(start({ ...one, extra: 'status:ERROR' }) + runs(one)), []);
+    assert.deepEqual(judgeDrawing(start({ ...one, verb: 'SignalWithStart' }) + runs(one)), ofWorkflows(1));
+    assert.deepEqual(
+      judgeDrawing(whole(one) + start({ ...later, verb: 'SignalWithStart' }) + runs(later)),
+      [],
+    );
+    assert.deepEqual(judgeDrawing(whole(one) + start(later) + runs(later)), ofWorkflows(1));
+  });
+});
