@@ -35,7 +35,7 @@ function testMode(mode: Mode): void {
 
   before(
     async () => {
-      stack = await createStack(mode);
+      stack = await createStack(mode, { SERVICE_B_TIMEOUT_MS: String(timeoutMs) });
       expectSuccess(await stack.compose(['up', '--detach', '--wait']));
       source = await openSource(`jaeger=${stack.jaeger.href}`);
     },
@@ -59,7 +59,8 @@ function testMode(mode: Mode): void {
     it(`${name} is found`, async () => {
       const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...services];
       expectSuccess(await stack.compose(up, { FAULT: name }));
-      const { spans, failed } = await observe(stack, source, mode);
+      const send = name === 'context-lost' ? callPaused : call;
+      const { spans, failed } = await observe(stack, source, mode, send);
       const result = checkTraces(restoreEnds(spans), { expectation: expectDemo(mode) });
       const { problems } = scoreBroken(result, expectFromSpans(readExpectation(name), requestsPerRun));
       await assertNone([...problems, ...scoreStatements(failed, readExpectation(name), mode)], spans);
@@ -73,14 +74,9 @@ interface Observed {
 }
 
 /** Sends the requests one after the other and reads every trace that they make. */
-async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise<Observed> {
+async function observe(stack: ComposeStack, source: Source, mode: Mode, send = call): Promise<Observed> {
   const startTimeMin = Date.now();
-  const calls: readonly Call[] = await callServiceA({
-    serviceA: stack.serviceA,
-    requests: requestsPerRun,
-    concurrency: 1,
-    timeoutMs,
-  });
+  const calls = await send(stack, requestsPerRun);
   assert.deepEqual(
     calls.flatMap(({ silence }) => silence ?? []),
     [],
@@ -88,6 +84,25 @@ async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise
   await deliverAll(stack);
   const spans = await readSpans(source, startTimeMin);
   return { spans, failed: await listFailed(calls, { mode, source }) };
+}
+
+function call({ serviceA }: ComposeStack, requests: number): Promise<readonly Call[]> {
+  return callServiceA({ serviceA, requests, concurrency: 1, timeoutMs });
+}
+
+/**
+ * Service B is paused during each request for as long as Compose takes to continue it. Only the times show that the requests wait for B, and
+ * on a busy machine they do not while B answers at once.
+ */
+async function callPaused(stack: ComposeStack, requests: number): Promise<readonly Call[]> {
+  const calls: Call[] = [];
+  while (calls.length < requests) {
+    expectSuccess(await stack.compose(['pause', 'service-b']));
+    const answered = call(stack, 1);
+    expectSuccess(await stack.compose(['unpause', 'service-b']));
+    calls.push(...(await answered));
+  }
+  return calls;
 }
 
 /** Stopping services export their queued spans. Jaeger answers the Collector after it has stored the spans. */
