@@ -33,8 +33,7 @@ export const lostServices = rule<Group<Passed>>({
       (span) =>
         isEntry(span) &&
         isCallerMissing(scene.graph, span) &&
-        scene.expectation.edges.every((edge) => edge.server !== span.serviceName) &&
-        scene.groupsInto(span.serviceName).length > 0,
+        scene.expectation.edges.every((edge) => edge.server !== span.serviceName),
     );
     if (orphans.length === 0) return [];
     const clients = new Set(open.clients);
@@ -43,10 +42,10 @@ export const lostServices = rule<Group<Passed>>({
     const found = orphans.flatMap((server): readonly Passed[] => {
       const callers = scene.groupsInto(server.serviceName).map(({ client }) => client);
       const findBetween = (call: Span) =>
-        [...(answering(call.serviceName).get(nameRequest(call)) ?? [])].find(
-          (service) => service !== server.serviceName && callers.includes(service),
+        [...(answering(call.serviceName).get(nameRequest(call)) ?? [])].find((service) =>
+          callers.includes(service),
         );
-      const [call] = takeFitting(
+      return takeFitting(
         openAtStart(server),
         bounds.looks,
         1,
@@ -56,9 +55,7 @@ export const lostServices = rule<Group<Passed>>({
           !callers.includes(span.serviceName) &&
           startsDuring(server, span, scene.thresholds) &&
           findBetween(span) !== undefined,
-      );
-      const service = call === undefined ? undefined : findBetween(call);
-      return call === undefined || service === undefined ? [] : [{ call, service, server }];
+      ).map((call) => ({ call, service: findBetween(call) ?? null, server }));
     });
     return groupBy(found, ({ call, service }) => keyFor(call.serviceName, service));
   },

@@ -54,6 +54,29 @@ suite('a trace without the spans of a service that other traces show between two
     ]);
   });
 
+  test('is told apart from one in which a call to another service was open too', () => {
+    const other = (at: number): string =>
+      `    web CLIENT "GET" ${at + 5}..${at + 95} http.request.method=GET url.full=http://ads:8085/ad http.response.status_code=200\n`;
+    const wholeCarts = (at: number): string =>
+      `    web CLIENT "POST" ${at + 15}..${at + 95} http.request.method=POST url.full=http://carts:8081/carts http.response.status_code=200
+      carts SERVER "POST /carts" ${at + 16}..${at + 94} http.request.method=POST url.path=/carts\n`;
+    const carts = [1_500, 9_500].map((at) => drawWhole({ at, service: 'carts' })).join('');
+    assert.deepEqual(judgeDrawing(first + lost + other(2_000) + last), [reported]);
+    assert.deepEqual(judgeDrawing(first + carts + lost + wholeCarts(2_000) + last), [reported]);
+  });
+
+  test('is reported also if an expectation names other edges', () => {
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${first}${lost}${last}`), [reported]);
+  });
+
+  test('proves nothing if the service may have ended its span after its last one', () => {
+    const ending = (drawing: string, end: number): string =>
+      drawing.replace(/(orders SERVER \S+ \S+ \d+\.\.)\d+/, `$1${end}`);
+    const later = ending(drawWhole({ at: 2_100 }), 2_300);
+    assert.ok(judgeDrawing(first + lost + later).includes(reported));
+    assert.ok(!judgeDrawing(ending(first, 1_500) + lost + later).includes(reported));
+  });
+
   test('is reported also if the capture ends before the spans of another such trace', () => {
     assert.deepEqual(judgeDrawing(first + lost + last + drawLost({ at: 9_900 })), [
       'warning server-span-lost web -> orders 2',
@@ -96,6 +119,20 @@ suite('a trace without the spans of a service that other traces show between two
       'the service calls another',
       [first, last].join('').replaceAll('stock SERVER', 'shelf SERVER') + lost,
       ['warning missing-client web -> stock 1', 'warning missing-server web -> orders 1'],
+    ],
+    [
+      'the open call is of the callee itself',
+      `${first}${last}trace 4000
+  stock SERVER "GET /refill" 4000..4100 http.request.method=GET url.path=/refill
+    stock CLIENT "POST" 4010..4090 http.request.method=POST url.full=http://orders:8081/orders http.response.status_code=200
+      orders SERVER "POST /orders" 4012..4088 http.request.method=POST url.path=/orders
+trace 5000
+  lost
+    lost
+      stock SERVER "GET /items" 5000..5100 http.request.method=GET url.path=/items
+        stock CLIENT "POST" 5001..5090 http.request.method=POST url.full=http://orders:8081/orders http.response.status_code=200
+`,
+      ['warning missing-server stock -> orders 1'],
     ],
     [
       'an expectation names a caller',
