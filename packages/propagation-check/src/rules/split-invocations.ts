@@ -58,9 +58,8 @@ function pairFunctions(scene: Scene, open: Open): readonly PairSides[] {
   invoked.delete(null);
   const { resources, resourceTable } = scene.graph.store;
   const nameOf = (row: number): string | null => {
-    const resource = resourceTable[resources[row] ?? 0];
-    const name = resource?.attributes.get('faas.name');
-    return typeof name === 'string' ? name : (resource?.serviceName ?? null);
+    const name = resourceTable[resources[row] ?? 0]?.attributes.get('faas.name');
+    return typeof name === 'string' ? name : scene.graph.serviceOf(row);
   };
   const began = open.roots.select((row) => invoked.has(nameOf(row)) && mayBeInvoked(scene.facts.at(row)));
   return groupBy(began, (span) => keyFor(nameOf(scene.graph.rowOf(span)))).flatMap((received) => {
@@ -97,9 +96,7 @@ function pairWorkflows({ graph, facts }: Scene): readonly PairSides[] {
     const row = graph.rowOf(span);
     return graph.isRoot(row) && !graph.mayBeLinked(row);
   };
-  const began = runs.filter(isBegun);
-  if (began.length === 0) return [];
-  const whole = new Set(runs.filter((span) => !isBegun(span)).map((span) => readTemporal(span)?.key));
+  const whole = new Set(runs.filter((span) => !isBegun(span)).map(nameWork));
   const starts = graph.select((row) => {
     const call = facts.at(row);
     const start = readTemporal(call);
@@ -110,11 +107,16 @@ function pairWorkflows({ graph, facts }: Scene): readonly PairSides[] {
       !(start.maySignal && whole.has(start.key))
     );
   });
-  const startsOf = mapBy(starts, (span) => readTemporal(span)?.key);
-  return groupBy(began, (span) => readTemporal(span)?.key ?? '').flatMap((received) => {
-    const sent = startsOf.get(readTemporal(received[0])?.key) ?? [];
+  const startsOf = mapBy(starts, nameWork);
+  return groupBy(runs.filter(isBegun), nameWork).flatMap((received) => {
+    const sent = startsOf.get(nameWork(received[0])) ?? [];
     return isOfOneService(sent) && isOfOneService(received) ? pairInOrder(sent, received) : [];
   });
+}
+
+/** A key for the workflow or activity of a span. */
+function nameWork(span: Span): string {
+  return readTemporal(span)?.key ?? '';
 }
 
 function pairInOrder(sent: readonly Span[], received: readonly Span[]): readonly PairSides[] {

@@ -18,13 +18,15 @@ const invoke = ({ at, takes = 70, client = 'shop', name = 'resize' }: Invocation
 
 interface Run {
   readonly at: number;
+  /** How long it takes. */
+  readonly takes?: number;
   readonly server?: string;
   readonly name?: string;
   readonly extra?: string;
 }
 
-const run = ({ at, server = 'images', name = 'resize', extra = '' }: Run): string =>
-  `trace ${at + 7}\n  ${server} SERVER "run" ${at}..${at + 40} resource:faas.name=${name} ${extra}\n`;
+const run = ({ at, takes = 40, server = 'images', name = 'resize', extra = '' }: Run): string =>
+  `trace ${at + 7}\n  ${server} SERVER "run" ${at}..${at + takes} resource:faas.name=${name} ${extra}\n`;
 
 const times = [1_000, 1_130, 1_900, 2_410];
 const split = (count: number) => [`error split-trace shop -> images ${count}`];
@@ -44,6 +46,17 @@ suite('invocations of a function', () => {
     assert.deepEqual(judgeDrawing(draw(times.slice(0, 2))), []);
     assert.deepEqual(judgeDrawing(draw(times) + run({ at: 5_000 })), []);
     assert.deepEqual(judgeDrawing(draw(times) + invoke({ at: 5_000, takes: 5 })), []);
+  });
+
+  test('pair also if a few have no request, or a few requests come from elsewhere', () => {
+    const draw = (sent: number, received: number): string =>
+      Array.from({ length: sent }, (_, index) => {
+        const at = 1_000 + index * 400 + index ** 2 * 7;
+        return invoke({ at }) + (index < received ? run({ at: at + 10 }) : '');
+      }).join('');
+    assert.deepEqual(judgeDrawing(draw(10, 9)), split(9));
+    assert.deepEqual(judgeDrawing(draw(10, 8)), []);
+    assert.deepEqual(judgeDrawing(draw(10, 10) + run({ at: 900 })), split(10));
   });
 
   test('are divided by function', () => {
@@ -70,6 +83,19 @@ suite('invocations of a function', () => {
     assert.deepEqual(judgeDrawing(times.map((at) => invoke({ at }) + run({ at })).join('')), split(4));
   });
 
+  test('do not pair with requests of a service without a name, beside calls of no function', () => {
+    const calls = times.map(
+      (at) => `trace ${at}
+  shop CLIENT "GET" ${at}..${at + 70} http.request.method=GET url.full=http://stock:8082/items
+trace ${at + 7}
+  - SERVER "run" ${at + 10}..${at + 50}
+`,
+    );
+    assert.deepEqual(judgeDrawing(invoke({ at: 5_000 }) + calls.join('')), [
+      'warning service-unnamed null -> null 4',
+    ]);
+  });
+
   for (const [what, drawing] of [
     [
       'requests of two services with the name of the function',
@@ -90,8 +116,12 @@ suite('invocations of a function', () => {
       'requests at any time beside others',
       [
         ...times.map((at) => invoke({ at })),
-        ...Array.from({ length: 30 }, (_, at) => run({ at: 900 + at * 60 })),
+        ...Array.from({ length: 30 }, (_, at) => run({ at: 900 + at * 60, takes: 20 })),
       ],
+    ],
+    [
+      'requests that fit another invocation as well',
+      [1_000, 1_001].flatMap((at) => [invoke({ at }), run({ at: at + 10 })]),
     ],
   ] as const)
     test(`do not pair with ${what}`, () => assert.deepEqual(judgeDrawing(drawing.join('')), []));
@@ -118,6 +148,7 @@ suite('workflows', () => {
     const one = { at: 1_000, id: 'a' };
     const two = { at: 2_000, id: 'b' };
     assert.deepEqual(judgeDrawing(start(one) + runs(one)), ofWorkflows(1));
+    assert.deepEqual(judgeDrawing(start(one) + runs(one) + invoke({ at: 5_000 })), ofWorkflows(1));
     assert.deepEqual(judgeDrawing(start(one) + runs(two)), []);
     assert.deepEqual(judgeDrawing(start(one) + start(two) + runs(one) + runs(two)), ofWorkflows(2));
     assert.deepEqual(judgeDrawing(whole(one) + start(two) + runs(two)), ofWorkflows(1));
