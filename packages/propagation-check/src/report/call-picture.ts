@@ -5,7 +5,7 @@ import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
 import type { Evidence } from '../verdict/result.ts';
-import { nameService } from './terminal-edges.ts';
+import { labelService } from './terminal-edges.ts';
 
 /** How many ancestors of the CLIENT span and descendants of the SERVER span are drawn. */
 const mostAround = 4;
@@ -114,7 +114,7 @@ function nameCut({ client, server, during }: Sides, parent: Span | null): string
   if (parentSpanId !== null)
     return parent === null
       ? `${named} is not here`
-      : `${named} is of ${nameService(parent.serviceName)}: it is not the span of this call`;
+      : `${named} is of ${labelService(parent.serviceName)}: it is not the span of this call`;
   if (traceId === client?.traceId)
     return 'the parent is lost here: the span below is a second root of the trace';
   return during === null

@@ -4,7 +4,7 @@ import { escapeText } from './escape-text.ts';
 import { columnsOf, fitText } from './fit-text.ts';
 import { type Layout, paint, type Style } from './layout.ts';
 import { findEnd, findStart, toMs } from './span-times.ts';
-import { nameService } from './terminal-edges.ts';
+import { labelService } from './terminal-edges.ts';
 
 /** A span in a drawing. */
 export interface BarRow {
@@ -80,7 +80,7 @@ const shortest = 0.001;
 
 function labelOf({ span, prefix }: BarRow): string {
   const name = escapeText(hideSecrets(span.name));
-  return `${prefix}${nameService(span.serviceName)} ${span.kind} ${name}`;
+  return `${prefix}${labelService(span.serviceName)} ${span.kind} ${name}`;
 }
 
 function writeDuration({ startTimeUnixNano, endTimeUnixNano }: Span): string {

@@ -9,7 +9,7 @@ import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, sumCalls, summarise } from './summary.ts';
-import { describeCallsJudged, isPast, nameEdge, nameService } from './terminal-edges.ts';
+import { describeCallsJudged, isPast, labelService, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
@@ -78,7 +78,7 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
       accepted: [
         ...accepted.map((finding) => `${nameAcceptance(finding)}: ${finding.id}, ${describeCount(finding)}`),
         ...[place, ...others].flatMap(({ past }) =>
-          past === undefined ? [] : [`${countOf(past.calls, 'call')} past ${nameService(past.service)}`],
+          past === undefined ? [] : [`${countOf(past.calls, 'call')} past ${labelService(past.service)}`],
         ),
       ],
       open,

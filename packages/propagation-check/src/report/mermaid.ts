@@ -4,7 +4,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import type { Finding } from '../verdict/result.ts';
 import { prepareCalls } from './call-picture.ts';
 import { escapeText } from './escape-text.ts';
-import { nameService } from './terminal-edges.ts';
+import { labelService } from './terminal-edges.ts';
 
 /** A diagram of more messages is unreadable. */
 const mostMessages = 20;
@@ -33,8 +33,8 @@ export function drawSequence(finding: Finding, spans: readonly Span[]): string |
   if (caller === undefined) return null;
   const broken: Message = {
     at: caller.startTimeUnixNano,
-    from: nameService(client),
-    to: nameService(called?.serviceName ?? server),
+    from: labelService(client),
+    to: labelService(called?.serviceName ?? server),
     text: caller.name,
     isBroken: true,
   };
@@ -68,8 +68,8 @@ function listCalls(spans: readonly Span[]): readonly Message[] {
     return [
       {
         at: span.startTimeUnixNano,
-        from: nameService(parent.serviceName),
-        to: nameService(span.serviceName),
+        from: labelService(parent.serviceName),
+        to: labelService(span.serviceName),
         text: span.name,
         isBroken: false,
       },

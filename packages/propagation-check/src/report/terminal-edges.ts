@@ -129,7 +129,7 @@ function describeCalls(edge: EdgeResult): string {
 }
 
 export function describePast({ service }: Pick<PastService, 'service'>): string {
-  return `past ${truncate(nameService(service), shortestName)}`;
+  return `past ${truncate(labelService(service), shortestName)}`;
 }
 
 function describeCounts(edge: EdgeResult): string {
@@ -177,7 +177,7 @@ export function nameEdge(
   width: number,
 ): string {
   const arrow = ' → ';
-  const [left, right] = [nameService(client), nameService(server)];
+  const [left, right] = [labelService(client), labelService(server)];
   const room = width - arrow.length;
   const [leftColumns, rightColumns] = [columnsOf(left), columnsOf(right)];
   if (leftColumns + rightColumns <= room) return `${left}${arrow}${right}`;
@@ -186,6 +186,7 @@ export function nameEdge(
   return `${truncate(left, leftWidth)}${arrow}${truncate(right, room - leftWidth)}`;
 }
 
-export function nameService(service: string | null): string {
+/** A service as a label of a table, graph or line, escaped. */
+export function labelService(service: string | null): string {
   return service === null ? '(unknown)' : escapeText(service);
 }

@@ -7,7 +7,7 @@ import { escapeText } from './escape-text.ts';
 import { columnsOf } from './fit-text.ts';
 import { hang, isNarrow, keepsWords, type Layout, narrowIndent, paint, truncate, wrap } from './layout.ts';
 import { nameAcceptance } from './summary.ts';
-import { nameEdge, nameService, paintMark } from './terminal-edges.ts';
+import { labelService, nameEdge, paintMark } from './terminal-edges.ts';
 
 /** How to print a finding. */
 export interface FindingOptions extends Layout {
@@ -53,7 +53,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
 function labelPlace(finding: Finding): readonly [label: string, text: string] {
   const count = describeCount(finding);
   return finding.id === 'service-unnamed'
-    ? ['service', `${nameService(finding.server)}, ${count}`]
+    ? ['service', `${labelService(finding.server)}, ${count}`]
     : ['edge', `${nameEdge(finding, longestText)}, ${count}`];
 }
 
@@ -96,7 +96,7 @@ function renderScopes(finding: Finding, layout: Layout): readonly string[] {
   const nameScope = (name: string): string => keepEnd(escapeText(name), layout.width - labelWidth - 2);
   const lines = listScopes(finding).map(([service, names]) => {
     const more = names.length > mostScopes ? `, … ${names.length - mostScopes} more` : '';
-    const text = `in ${nameService(service)}: ${names.slice(0, mostScopes).map(nameScope).join(', ')}${more}`;
+    const text = `in ${labelService(service)}: ${names.slice(0, mostScopes).map(nameScope).join(', ')}${more}`;
     return truncate(text, longestText);
   });
   return lines.flatMap((text, index) => labelled(index === 0 ? 'scopes' : '', text, layout));
@@ -138,8 +138,8 @@ function listDimly(
 }
 
 function describePlace({ client, server }: Finding): string {
-  if (client === null) return `at ${nameService(server)}`;
-  return server === null ? `from ${nameService(client)}` : nameEdge({ client, server }, longestText);
+  if (client === null) return `at ${labelService(server)}`;
+  return server === null ? `from ${labelService(client)}` : nameEdge({ client, server }, longestText);
 }
 
 /** Examples that differ only in ids are printed once. */

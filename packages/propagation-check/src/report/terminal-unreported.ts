@@ -3,7 +3,7 @@ import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
-import { nameService } from './terminal-edges.ts';
+import { labelService } from './terminal-edges.ts';
 import { longestText } from './terminal-findings.ts';
 
 const mostKinds = 20;
@@ -28,7 +28,7 @@ function renderKind(alike: readonly UnreportedEnd[], layout: Layout): readonly s
   const [first] = alike;
   if (first === undefined) return [];
   const { service, kind, name, reasons, unjudged, traceId, spanId } = first;
-  const title = `${kind} "${escapeText(name)}" of ${nameService(service)}, ${countOf(alike.length, 'time')}`;
+  const title = `${kind} "${escapeText(name)}" of ${labelService(service)}, ${countOf(alike.length, 'time')}`;
   const ids = `${alike.length > 1 ? 'for instance ' : ''}trace ${escapeText(traceId)} span ${escapeText(spanId)}`;
   return [
     ...hang('· ', truncate(title, longestText), layout),

@@ -78,13 +78,13 @@ export function listUnshownBaggage(
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
   const calls = listExpectedCalls(scene);
-  const isTold = (entry: Entry): boolean =>
+  const isShown = (entry: Entry): boolean =>
     calls.some(
       (call) =>
         hasArrived(call, entry, scene.headersOf) ||
         describeLoss(call, entry, scene.headersOf, recorded) !== null,
     );
-  return entries.filter((entry) => !isTold(entry)).map(show);
+  return entries.filter((entry) => !isShown(entry)).map(show);
 }
 
 function listExpectedCalls(scene: Scene): readonly Call[] {

@@ -30,8 +30,9 @@ export function describeDurations(
   lonely: readonly Span[],
   groups: readonly CallGroup[],
 ): string {
-  const tell = (sorted: Float64Array): string => formatMilliseconds(sorted[sorted.length >> 1] ?? 0);
-  return `usually ${tell(sortDurations(scene.graph, lonely))}, whole calls ${tell(measureDurations(scene, groups))}`;
+  const describeMedian = (sorted: Float64Array): string =>
+    formatMilliseconds(sorted[sorted.length >> 1] ?? 0);
+  return `usually ${describeMedian(sortDurations(scene.graph, lonely))}, whole calls ${describeMedian(measureDurations(scene, groups))}`;
 }
 
 function sortDurations(graph: TraceGraph, spans: readonly Span[]): Float64Array {

@@ -11,7 +11,7 @@ import { type DarkHop, protocolOf, type Shown } from './draft.ts';
 import { hasCall, isExpectedCaller } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
-import { isOfHop, finding as missingClient, nameRequest } from './missing-client.ts';
+import { isOfHop, keyOfRequestKind, finding as missingClient } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
@@ -219,7 +219,7 @@ function listBeforeHops({ found }: Pick<Open, 'found'>): readonly Shown[] {
 }
 
 function nameCall(call: Span): string {
-  return keyFor(call.serviceName, nameRequest(call));
+  return keyFor(call.serviceName, keyOfRequestKind(call));
 }
 
 /**

@@ -103,14 +103,14 @@ function pairLibraries(
       span.kind === 'CLIENT' &&
       span.serviceName === call.serviceName &&
       areOfTwoLayers(span, call) &&
-      nameRequest(span) === nameRequest(call) &&
+      keyOfMethodAndUrl(span) === keyOfMethodAndUrl(call) &&
       endsWithin(call, span, thresholds) &&
       mayBeOfOneRequest(span, call),
     thresholds,
   );
 }
 
-function nameRequest(span: Span): string {
+function keyOfMethodAndUrl(span: Span): string {
   const { method, path, host } = readCallFacts(span);
   return keyFor(method, path, host);
 }

@@ -113,7 +113,7 @@ function selectLayers({ graph, facts }: Scene, divided: ReadonlySet<number>): re
 /** Requests that may be the second layer. */
 function selectInner({ graph }: Scene, open: Open, layers: Group<Span>): readonly Span[] {
   const [first] = layers;
-  const requests = new Set(layers.map(nameRequest));
+  const requests = new Set(layers.map(keyOfMethodAndPath));
   return open.roots
     .of(first.serviceName)
     .filter(
@@ -122,7 +122,7 @@ function selectInner({ graph }: Scene, open: Open, layers: Group<Span>): readonl
         (first.kind === 'INTERNAL' || areOfTwoLayers(first, span)) &&
         (isRoot(first) || graph.hasChildren(span)) &&
         !isHealthProbe(span) &&
-        requests.has(nameRequest(span)),
+        requests.has(keyOfMethodAndPath(span)),
     );
 }
 
@@ -201,7 +201,7 @@ function pairLayers(
     (window, server) =>
       startsDuring(server, window, tolerances) &&
       isFirst(window, server) &&
-      nameRequest(window) === nameRequest(server) &&
+      keyOfMethodAndPath(window) === keyOfMethodAndPath(server) &&
       mayBeOfOneRequest(window, server),
     tolerances,
   );
@@ -218,7 +218,7 @@ function isFirst(layer: Span, server: Span): boolean {
   return ahead === 0n && (!isRoot(layer) || layer.scopeName < server.scopeName);
 }
 
-function nameRequest(span: Span): string {
+function keyOfMethodAndPath(span: Span): string {
   const { method, path } = readCallFacts(span);
   return keyFor(method, path);
 }

@@ -31,7 +31,7 @@ function isSentElsewhere(call: Span, server: Span): boolean {
   const [sent, own] = [readAddress(call), readAddress(server)];
   if (sent.host === null || isPublicName(sent.host)) return false;
   const host = sent.host.toLowerCase();
-  if (isNamedLike(host, server.serviceName?.toLowerCase() ?? '')) return false;
+  if (mayBeHostOf(host, server.serviceName?.toLowerCase() ?? '')) return false;
   return (
     (sent.port !== null && own.port !== null && sent.port !== own.port) ||
     (own.host !== null && isHostName(host) && isHostName(own.host) && own.host.toLowerCase() !== host)
@@ -39,7 +39,7 @@ function isSentElsewhere(call: Span, server: Span): boolean {
 }
 
 /** A host may be named after its service: `orders.shop.svc`, `orders-svc`, or `orders` for the service `orders-api`. */
-function isNamedLike(host: string, service: string): boolean {
+function mayBeHostOf(host: string, service: string): boolean {
   const [label = ''] = host.split('.');
   return isPartOf(service, host) || isPartOf(label, service);
 }

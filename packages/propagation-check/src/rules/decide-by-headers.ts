@@ -168,10 +168,10 @@ function decideCall(
       namesItsSpan,
     });
     if (says === null) continue;
-    const suggest = (told: string, side: Side): Decision => {
+    const suggest = (text: string, side: Side): Decision => {
       const { excludes = [], unlikely = [] } = cause.needs ?? {};
       const excluded = [...excludes, ...(isSentByItself(shown, headers) ? unsent : [])];
-      return { ...say(shown, told), excluded, unlikely, favoured, nextTap: { side, calledAt, seen } };
+      return { ...say(shown, text), excluded, unlikely, favoured, nextTap: { side, calledAt, seen } };
     };
     if (!headers.isTied) {
       const side = headers.isAtCaller ? 'callee' : 'caller';
@@ -211,11 +211,12 @@ function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boole
 /** The sides for which a record of this call shows whether it had a traceparent. */
 function listSeen(shown: Shown, headers: CallHeaders): readonly Side[] {
   const { sent, received, isTied, isAtCaller, isAtCallee } = headers;
-  const tells = (context: CallHeaders['sent']): boolean => context?.lookedFor.has('tracecontext') === true;
+  const looksForTraceparent = (context: CallHeaders['sent']): boolean =>
+    context?.lookedFor.has('tracecontext') === true;
   const isOfCaller = (isTied && isAtCaller) || isSentByItself(shown, headers);
   return [
-    ...(isOfCaller && tells(sent) ? (['caller'] as const) : []),
-    ...(isTied && isAtCallee && tells(received) ? (['callee'] as const) : []),
+    ...(isOfCaller && looksForTraceparent(sent) ? (['caller'] as const) : []),
+    ...(isTied && isAtCallee && looksForTraceparent(received) ? (['callee'] as const) : []),
   ];
 }
 
@@ -231,8 +232,8 @@ function decideByRecords(shown: Shown, headers: CallHeaders, favoured: FindingId
   };
 }
 
-function say(shown: Shown, told: string): Decision {
-  return { ...undecided, shown: { ...shown, says: `${told}; ${shown.says}` } };
+function say(shown: Shown, text: string): Decision {
+  return { ...undecided, shown: { ...shown, says: `${text}; ${shown.says}` } };
 }
 
 /** Causes that contradict what one of the two services recorded. */

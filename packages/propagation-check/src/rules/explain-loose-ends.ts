@@ -71,7 +71,11 @@ export function explainLooseEnds(
       kind: span.kind,
       name: hideSecrets(span.name),
       reasons: uniteReasons([
-        ...(silencesOf.get(span) ?? []).map(({ finding, gate, tell }) => ({ finding, gate, values: tell() })),
+        ...(silencesOf.get(span) ?? []).map(({ finding, gate, describeValues }) => ({
+          finding,
+          gate,
+          values: describeValues(),
+        })),
         ...(withoutOther.has(span) ? describeWhyNot(scene, open, span, silencesOf.get(span) ?? []) : []),
       ]),
       ...describeUnjudged(unjudgedFor.get(span)),

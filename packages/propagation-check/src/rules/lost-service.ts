@@ -9,7 +9,7 @@ import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
 import { isCovered } from './coverage.ts';
 import { protocolOf } from './draft.ts';
-import { nameRequest } from './missing-client.ts';
+import { keyOfRequestKind } from './missing-client.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { finding } from './server-span-lost.ts';
@@ -42,7 +42,7 @@ export const lostServices = rule<Group<Passed>>({
     const found = orphans.flatMap((server): readonly Passed[] => {
       const callers = scene.groupsInto(server.serviceName).map(({ client }) => client);
       const findBetween = (call: Span) =>
-        [...(answering(call.serviceName).get(nameRequest(call)) ?? [])].find((service) =>
+        [...(answering(call.serviceName).get(keyOfRequestKind(call)) ?? [])].find((service) =>
           callers.includes(service),
         );
       return takeFitting(
@@ -90,7 +90,7 @@ function indexAnswering(
   { groupsFrom, facts }: Scene,
   client: string | null,
 ): ReadonlyMap<string, ReadonlySet<string | null>> {
-  const nameKind = facts.remember(nameRequest);
+  const nameKind = facts.remember(keyOfRequestKind);
   const services = new Map<string, Set<string | null>>();
   for (const { server, clients } of groupsFrom(client)) {
     for (const row of clients) {

@@ -111,16 +111,16 @@ export function listEndsOfTwo({ sent, received }: MessagesOfTwo): readonly Span[
 
 /**
  * Reports a warning: without message ids, other services may have sent the received messages.
- * @param tell Writes what the report says about a PRODUCER span.
+ * @param describe Writes what the report says about a PRODUCER span.
  */
-export function warnOfTwo({ sent, received }: MessagesOfTwo, tell: (client: Span) => string): Draft {
+export function warnOfTwo({ sent, received }: MessagesOfTwo, describe: (client: Span) => string): Draft {
   return finding.report({
     severity: 'warning',
     client: sent[0].serviceName,
     server: received[0].serviceName,
     protocol: 'messaging',
     candidates: messageCauses,
-    shown: sent.map((client) => ({ client, server: null, says: tell(client) })),
+    shown: sent.map((client) => ({ client, server: null, says: describe(client) })),
     explains: received,
   });
 }

@@ -388,9 +388,9 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
   );
   const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
-  const untold = scene.shared.callsOfUnknownProtocol();
+  const ofUnknownProtocol = scene.shared.callsOfUnknownProtocol();
   return (request, root) => {
-    const ofRequest = [...(calls.get(request) ?? []), ...(untold.get(request) ?? [])];
+    const ofRequest = [...(calls.get(request) ?? []), ...(ofUnknownProtocol.get(request) ?? [])];
     // A workflow engine starts its work after the call has ended, and neither span says what it calls or serves.
     const isBefore = (call: Span): boolean =>
       hasUnknownProtocol(call) &&

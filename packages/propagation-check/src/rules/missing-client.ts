@@ -150,13 +150,13 @@ function areBehindFrontEnd({ thresholds }: Scene, pairs: readonly PairSides[]): 
 export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
   const callers = scene.groupsInto(server.serviceName);
   if (callers.some((group) => group.client === client.serviceName)) return false;
-  const kind = nameRequest(client);
+  const kind = keyOfRequestKind(client);
   const elsewhere = scene.groupsFrom(client.serviceName);
-  return callers.length > 0 || someCall(elsewhere, (row) => nameRequest(scene.facts.at(row)) === kind);
+  return callers.length > 0 || someCall(elsewhere, (row) => keyOfRequestKind(scene.facts.at(row)) === kind);
 }
 
 /** A key for requests of one kind to one address. */
-export function nameRequest(call: FactSource): string {
+export function keyOfRequestKind(call: FactSource): string {
   const { host, port } = readAddress(call);
   return keyFor(host, port, readRpcMethod(call), withoutIds(readPath(call) ?? ''));
 }

@@ -26,7 +26,7 @@ export function pairBesideExceptions(
   const mayMake = (request: Span, call: Span): boolean =>
     mayBeOfOnePool(request, call) && startsDuring(call, request, thresholds);
   const pairs = pairContained(requests, calls, thresholds, mayMake);
-  if (pairs.length < thresholds.fewestBesideTold) return [];
+  if (pairs.length < thresholds.fewestBesideExplained) return [];
   const paired = new Set(pairs.flatMap(({ client, server }) => [client, server]));
   const lacksCall = prepareLacksCall(scene, pairs);
   const rest = pairs

@@ -94,11 +94,15 @@ export const possibleCalls = rule<PossibleCalls>({
     const edge = { client, server: first.serviceName, protocol: protocolOf(first) };
     const all = pairAll();
     const causes = listMissingCallCauses(scene, client, pairs);
-    const untold = findCallsOfUnknownProtocol(scene, all);
-    if (untold !== null)
+    const ofUnknownProtocol = findCallsOfUnknownProtocol(scene, all);
+    if (ofUnknownProtocol !== null)
       return splitTrace.report({
-        ...{ severity: 'warning', ...edge, candidates: rankCausesOfUnknownProtocol(untold, causes) },
-        shown: untold.map(({ client: call, server }) => ({
+        ...{
+          severity: 'warning',
+          ...edge,
+          candidates: rankCausesOfUnknownProtocol(ofUnknownProtocol, causes),
+        },
+        shown: ofUnknownProtocol.map(({ client: call, server }) => ({
           client: call,
           server,
           says: `${call.kind} ${call.spanId} does not say what it calls; SERVER ${server.spanId} began trace ${server.traceId} while it was open`,
@@ -121,19 +125,19 @@ function findCallsOfUnknownProtocol(
   pairs: readonly Pair[],
 ): readonly PairSides[] | null {
   const calls = shared.callsOfUnknownProtocol();
-  const untold = pairs.flatMap(({ client: request, server }) => {
+  const ofUnknownProtocol = pairs.flatMap(({ client: request, server }) => {
     const client = calls.get(request)?.find((call) => startsDuring(server, call, thresholds));
     return client === undefined ? [] : [{ client, server }];
   });
-  return untold.length === pairs.length ? untold : null;
+  return ofUnknownProtocol.length === pairs.length ? ofUnknownProtocol : null;
 }
 
 /** A CLIENT span of an SDK may call another peer, while the call to this service has no span. */
 function rankCausesOfUnknownProtocol(
-  untold: readonly PairSides[],
+  ofUnknownProtocol: readonly PairSides[],
   ofMissingCall: readonly FindingId[],
 ): readonly FindingId[] {
-  const hasMethods = untold.every(({ client, server }) => isOfOneMethod(client, server));
+  const hasMethods = ofUnknownProtocol.every(({ client, server }) => isOfOneMethod(client, server));
   return hasMethods ? splitCauses : [...new Set([...ofMissingCall, ...splitCauses])];
 }
 

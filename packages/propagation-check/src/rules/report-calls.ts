@@ -17,13 +17,13 @@ export function groupByEdge<Item extends Call>(
 export function reportCalls<Item extends Call>(
   finding: Finding,
   calls: Group<Item>,
-  tell: (call: Item) => string,
+  describe: (call: Item) => string,
 ): Draft {
   const [{ client, server, protocol }] = calls;
   return finding.report({
     client: client.serviceName,
     server: server.serviceName,
     protocol,
-    shown: showCalls(calls, tell),
+    shown: showCalls(calls, describe),
   });
 }

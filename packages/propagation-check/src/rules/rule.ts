@@ -10,7 +10,7 @@ export interface Gate<Case> {
   readonly name: string;
   readonly isOpen: (features: Case, scene: Scene) => boolean;
   /** The values that decide, in words. */
-  readonly tell: (features: Case, scene: Scene) => string;
+  readonly describeValues: (features: Case, scene: Scene) => string;
 }
 
 interface RuleDefinition<Case> {
@@ -30,7 +30,7 @@ interface RuleDefinition<Case> {
 export interface Silence {
   readonly finding: FindingId;
   readonly gate: string;
-  readonly tell: () => string;
+  readonly describeValues: () => string;
   readonly looseEnds: () => readonly Span[];
 }
 
@@ -48,9 +48,9 @@ export interface Rule {
 export function gate<Case>(
   name: string,
   isOpen: (features: Case, scene: Scene) => boolean,
-  tell: (features: Case, scene: Scene) => string,
+  describeValues: (features: Case, scene: Scene) => string,
 ): Gate<Case> {
-  return { name, isOpen, tell };
+  return { name, isOpen, describeValues };
 }
 
 /** Builds a rule: each measured case is reported if all gates are open, asked in order. */
@@ -77,7 +77,7 @@ export function rule<Case>({
         silences.push({
           finding: finding.id,
           gate: closed.name,
-          tell: () => closed.tell(features, scene),
+          describeValues: () => closed.describeValues(features, scene),
           looseEnds: () => looseEnds(features, scene),
         });
       }
@@ -89,8 +89,8 @@ export function rule<Case>({
 /** The compared spans, with how often each reason kept them apart. Null means that a nearer partner was chosen. */
 export function describeReasons(compared: string, reasons: readonly (string | null)[]): string {
   if (reasons.length === 0) return compared;
-  const told = reasons.map((reason) => reason ?? 'nearer to another').sort();
-  const counts = groupBy(told, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
+  const named = reasons.map((reason) => reason ?? 'nearer to another').sort();
+  const counts = groupBy(named, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
   return `${compared}: ${counts.join(', ')}`;
 }
 

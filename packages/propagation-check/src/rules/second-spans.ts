@@ -40,7 +40,7 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
   };
   return (
     nearlyAllBeside(
-      (row) => nameRequest(graph, facts, row),
+      (row) => keyOfCallsByParent(graph, facts, row),
       (one, other) => areOfOneCall(scene, one, other),
     ) ||
     nearlyAllBeside(
@@ -77,7 +77,7 @@ function namePlace(call: FactSource): string {
 }
 
 /** Two spans of one call have the same parent, and so the same trace and service. */
-function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string {
+function keyOfCallsByParent(graph: TraceGraph, facts: RowFacts, row: number): string {
   const parent = graph.parents[row] ?? none;
   return keyFor(parent === none ? row : parent, facts.methodOf(row), facts.pathOf(row));
 }

@@ -6,29 +6,29 @@ class ShownLater<Case> implements Shown {
   readonly client: Span | null;
   readonly server: Span | null;
   readonly #shown: Case;
-  readonly #tell: (shown: Case) => string;
+  readonly #describe: (shown: Case) => string;
 
-  constructor(client: Span | null, server: Span | null, shown: Case, tell: (shown: Case) => string) {
+  constructor(client: Span | null, server: Span | null, shown: Case, describe: (shown: Case) => string) {
     this.client = client;
     this.server = server;
     this.#shown = shown;
-    this.#tell = tell;
+    this.#describe = describe;
   }
 
   get says(): string {
-    return this.#tell(this.#shown);
+    return this.#describe(this.#shown);
   }
 }
 
-/** @param tell One function for all calls: one for each call would take memory. */
+/** @param describe One function for all calls: one for each call would take memory. */
 export function showCalls<Case extends { readonly client: Span | null; readonly server: Span | null }>(
   cases: readonly Case[],
-  tell: (shown: Case) => string,
+  describe: (shown: Case) => string,
 ): readonly Shown[] {
-  return cases.map((shown) => new ShownLater(shown.client, shown.server, shown, tell));
+  return cases.map((shown) => new ShownLater(shown.client, shown.server, shown, describe));
 }
 
 /** For CLIENT and PRODUCER spans without another side. */
-export function showClients(clients: readonly Span[], tell: (client: Span) => string): readonly Shown[] {
-  return clients.map((client) => new ShownLater(client, null, client, tell));
+export function showClients(clients: readonly Span[], describe: (client: Span) => string): readonly Shown[] {
+  return clients.map((client) => new ShownLater(client, null, client, describe));
 }

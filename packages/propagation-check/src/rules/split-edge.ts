@@ -39,7 +39,7 @@ export interface SplitEdge {
   readonly isOnItsWay: boolean;
   readonly arePassedOn: boolean;
   /** Every pair agrees in more than time. */
-  readonly isTold: boolean;
+  readonly areSameRequests: boolean;
   /** The pairs that ids in headers prove. */
   readonly named: ReadonlySet<Pair>;
 }
@@ -112,7 +112,8 @@ export function measureEdge(
           : scene.groupsInto(server).length === 0 || isExpected,
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       // If the edge is not expected, only such pairs are made.
-      isTold: !isExpected || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
+      areSameRequests:
+        !isExpected || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
       named,
     },
   ];

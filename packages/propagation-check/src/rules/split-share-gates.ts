@@ -41,14 +41,14 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
   ),
   gate(
     'pairs that agree only in time are most of the calls',
-    ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
-      isTold || pairs.length >= toTargets.length * thresholds.timeOnlyShare,
+    ({ scene: { thresholds }, areSameRequests, pairs, toTargets }) =>
+      areSameRequests || pairs.length >= toTargets.length * thresholds.timeOnlyShare,
     describeShares,
   ),
   gate(
     'pairs that agree only in time are several, if other calls are whole',
-    ({ scene: { thresholds }, isTold, whole, pairs }) =>
-      isTold || whole.length === 0 || pairs.length >= thresholds.fewestTimeOnly,
+    ({ scene: { thresholds }, areSameRequests, whole, pairs }) =>
+      areSameRequests || whole.length === 0 || pairs.length >= thresholds.fewestTimeOnly,
     ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestTimeOnly}`,
   ),
   gate(
@@ -59,8 +59,8 @@ export const shareGates: readonly Gate<SplitEdge>[] = [
 ];
 
 /** Whether the edge is expected, and either the pairs agree in more than time or no call of the edge is whole. */
-function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
-  return isExpected && (isTold || whole.length === 0);
+function isSaid({ isExpected, areSameRequests, whole }: SplitEdge): boolean {
+  return isExpected && (areSameRequests || whole.length === 0);
 }
 
 /**

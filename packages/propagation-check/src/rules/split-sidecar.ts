@@ -125,8 +125,8 @@ function countRoots(scene: Scene, open: Open, pairs: readonly Pair[]): number {
 function isSameUrl(one: Span, other: Span): boolean {
   const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
   const compared = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
-  const isTold = outer.host !== null && !isLoopback(outer.host) && (outer.path ?? outer.rpcMethod) !== null;
-  return isTold && compared.every((each) => outer[each] === inner[each]);
+  const hasUrl = outer.host !== null && !isLoopback(outer.host) && (outer.path ?? outer.rpcMethod) !== null;
+  return hasUrl && compared.every((each) => outer[each] === inner[each]);
 }
 
 function isWhole({ graph }: Scene, client: Span): boolean {

@@ -21,7 +21,7 @@ import { remember } from '../util/remember.ts';
 import { defineFinding } from './define-finding.ts';
 import { protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
-import { nameRequest } from './missing-client.ts';
+import { keyOfRequestKind } from './missing-client.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
@@ -263,9 +263,10 @@ function countAlike(clients: readonly Span[], pairs: readonly Pair[]): number {
   const paired = pairs.map(({ client }) => client).toSorted(byStart);
   const [first, last] = [paired[0], paired.at(-1)];
   if (first === undefined || last === undefined) return 0;
-  const kinds = new Set(paired.map(nameRequest));
+  const kinds = new Set(paired.map(keyOfRequestKind));
   return clients.filter(
-    (client) => byStart(first, client) <= 0 && byStart(client, last) <= 0 && kinds.has(nameRequest(client)),
+    (client) =>
+      byStart(first, client) <= 0 && byStart(client, last) <= 0 && kinds.has(keyOfRequestKind(client)),
   ).length;
 }
 

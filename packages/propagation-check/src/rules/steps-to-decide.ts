@@ -17,7 +17,7 @@ import { describeNextTap } from './next-tap.ts';
 import { isInvocation, startsWorkflow } from './platforms.ts';
 
 /** Causes that headers distinguish. */
-const toldByHeaders: readonly FindingId[] = [
+const shownByHeaders: readonly FindingId[] = [
   'header-stripped',
   'header-not-sent',
   'header-rewritten',
@@ -79,7 +79,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   if (candidates === undefined) return [];
   // The caller does not call this service: neither its headers nor a tap between the two decide.
   if (hop !== undefined && hop.address !== null) return listHopSteps(hop, draft);
-  if (!candidates.some((cause) => toldByHeaders.includes(cause))) return listOwnSteps(draft);
+  if (!candidates.some((cause) => shownByHeaders.includes(cause))) return listOwnSteps(draft);
   if (protocol === 'messaging') return [...listExpectation(draft), ...listStepsOfMessage(draft)];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   if (shown.some(isInvocation)) return [...listExpectation(draft), lookIntoInvocation];
@@ -97,7 +97,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const called = first?.client ?? first?.server ?? null;
   const own = id === 'split-trace' ? [] : listOwnSteps(draft);
   // Headers do not show whether a span was exported.
-  const isOfHeaders = candidates[0] !== undefined && toldByHeaders.includes(candidates[0]);
+  const isOfHeaders = candidates[0] !== undefined && shownByHeaders.includes(candidates[0]);
   return [
     ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),

@@ -209,13 +209,13 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/broken-ended-early',
     },
   },
-  fewestBesideTold: {
+  fewestBesideExplained: {
     value: 3,
     unit: 'count',
     reason:
       'With this many pairs, one exception is allowed if the data explain it: a request that needed no call, or a call or request that the capture cuts off. Fewer pairs may be a coincidence.',
     pinnedBy: {
-      lower: 'context-lost-in-process/healthy-fewest-beside-told',
+      lower: 'context-lost-in-process/healthy-fewest-beside-explained',
       higher: 'context-lost-in-process/broken-beside-cached',
     },
   },
@@ -326,13 +326,19 @@ export const thresholdTable = {
     value: 0.5,
     unit: 'share',
     reason: 'Pairs that agree in nothing but time must be this share of the calls to the target.',
-    pinnedBy: { lower: 'missing-server/broken-untold-share', higher: 'split-trace/broken-untold-share' },
+    pinnedBy: {
+      lower: 'missing-server/broken-time-only-share',
+      higher: 'split-trace/broken-time-only-share',
+    },
   },
   fewestTimeOnly: {
     value: 3,
     unit: 'count',
     reason: 'On an edge with whole calls, fewer pairs that agree in nothing but time may be a coincidence.',
-    pinnedBy: { lower: 'split-trace/healthy-untold', higher: 'split-trace/broken-fewest-untold' },
+    pinnedBy: {
+      lower: 'split-trace/healthy-fewest-time-only',
+      higher: 'split-trace/broken-fewest-time-only',
+    },
   },
   fewestPartlySplit: {
     value: 3,

@@ -89,14 +89,14 @@ function describePeer(scene: Scene, { clients, howEnded }: UnseenPeer): Draft {
 export function withoutCallsToPeers(
   scene: Scene,
   drafts: readonly Draft[],
-  told: ReadonlySet<Span>,
+  explained: ReadonlySet<Span>,
 ): readonly Draft[] {
-  if (told.size === 0) return drafts;
+  if (explained.size === 0) return drafts;
   const howEnded = describeEndings(scene);
   return drafts.flatMap((draft) => {
     if (draft.id !== finding.id) return draft;
     const [first, ...others] = draft.shown.flatMap(({ client }) =>
-      client === null || told.has(client) ? [] : client,
+      client === null || explained.has(client) ? [] : client,
     );
     return first === undefined ? [] : describePeer(scene, { clients: [first, ...others], howEnded });
   });

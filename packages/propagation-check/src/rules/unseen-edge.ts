@@ -124,8 +124,8 @@ export const unseenEdges = rule<UnseenEdge>({
 /** The services that may be meant by a name of the edge without spans: the name in the expectation may be wrong. */
 function listOtherNames(scene: Scene, { edge, calls }: UnseenEdge): readonly string[] {
   return [edge.client, edge.server].flatMap((name) => {
-    const isTold = calls.some(isUnreached) && suggestService(scene, name) === null;
-    return isTold ? [] : listOthers(scene, name);
+    const isKnown = calls.some(isUnreached) && suggestService(scene, name) === null;
+    return isKnown ? [] : listOthers(scene, name);
   });
 }
 

@@ -145,7 +145,7 @@ function selectCallsTo(
   const taken = remember(() => listTargets(scene));
   // An address that leads whole calls to another service belongs to that service, whatever its name.
   const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(nameTarget(span));
-  const named = lonely.filter((span) => isCalledByName(span, server) && !isOfAnother(span));
+  const named = lonely.filter((span) => isSentToHostOf(span, server) && !isOfAnother(span));
   if (named.length > 0) return { calls: named, isToward: true };
   const entries = limitComparisons(
     lonely,
@@ -172,7 +172,7 @@ function selectCallsTo(
   return { calls, isToward: calls[0]?.kind === 'PRODUCER' };
 }
 
-function isCalledByName(span: Span, server: string): boolean {
+function isSentToHostOf(span: Span, server: string): boolean {
   const host = readCallFacts(span).host?.toLowerCase() ?? '';
   return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
 }

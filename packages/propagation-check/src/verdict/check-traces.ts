@@ -116,12 +116,12 @@ export function describeExamination(examination: Examination, options: CheckOpti
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const told = [...listUndecided(scene, looseEnds, merged), ...left.undecided];
+  const described = [...listUndecided(scene, looseEnds, merged), ...left.undecided];
   const remaining = findings.filter(
-    (finding) => !isAccepted(finding) && !told.some((one) => isSameEdge(one, finding)),
+    (finding) => !isAccepted(finding) && !described.some((one) => isSameEdge(one, finding)),
   );
   const undecided = [
-    ...told,
+    ...described,
     ...listOpenEdges({ edges, findings: remaining }, left.ofEdges, expectation, scene.thresholds),
   ];
   const unshownBaggage = listUnshownEntries(scene);

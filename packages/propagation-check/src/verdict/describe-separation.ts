@@ -53,7 +53,11 @@ export function describeSeparation(
   const groups = scene.groupsBetween(client, server).filter((group) => group.protocol === protocol);
   // A single call has its own value of some attribute.
   if (severity === 'info' || shown.length < 2 || groups.length === 0) return [];
-  const tell = (reader: Reader, come: string, [one, all]: readonly [string, string]): readonly string[] => {
+  const describeBy = (
+    reader: Reader,
+    come: string,
+    [one, all]: readonly [string, string],
+  ): readonly string[] => {
     const separated = separate(scene, shown, groups, reader, listErrors);
     if (separated === null) return [];
     const { names, whole, chance } = separated;
@@ -65,11 +69,11 @@ export function describeSeparation(
       `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one} another` : `${whole} whole ones ${all} others`}${doubt}`,
     ];
   };
-  const called = tell(readResources(scene, 'server'), `reached ${server} with`, ['reached', 'reached']);
+  const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, ['reached', 'reached']);
   return [
-    ...tell(readResources(scene, 'client'), `come from ${client} with`, ['comes from', 'come from']),
-    ...(called.length > 0 ? called : tell(readAddresses(scene), 'went to', ['went to', 'went to'])),
-    ...tell(readRequests(scene), 'ask for', ['asks for', 'ask for']),
+    ...describeBy(readResources(scene, 'client'), `come from ${client} with`, ['comes from', 'come from']),
+    ...(called.length > 0 ? called : describeBy(readAddresses(scene), 'went to', ['went to', 'went to'])),
+    ...describeBy(readRequests(scene), 'ask for', ['asks for', 'ask for']),
   ];
 }
 

@@ -32,8 +32,8 @@ export interface Unjudged {
 export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, found: readonly Draft[]): Unjudged {
   const uncovered = listUncovered(scene, looseEnds, found);
   const beside = listBesideReported(scene, found);
-  const told = new Set([...uncovered, ...beside].flatMap(({ spans }) => spans));
-  const drafts = withoutCallsToPeers(scene, found, told);
+  const explained = new Set([...uncovered, ...beside].flatMap(({ spans }) => spans));
+  const drafts = withoutCallsToPeers(scene, found, explained);
   const possible = listPossibleCalls(scene, looseEnds.roots, drafts);
   const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, drafts);
   const isListed = ({ edge }: UnjudgedCalls): boolean =>

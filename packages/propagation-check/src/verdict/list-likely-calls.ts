@@ -55,16 +55,16 @@ export function listLikelyCalls(
   const found = new Map(likely.map((one) => [keyFor(one.client, one.server), one]));
   // An edge in the other direction may fit as well: consecutive requests touch, and two services that are always busy enclose each other's
   // traces.
-  const isTold = ({ client, server }: Sides): boolean => reported.has(keyFor(client, server));
+  const isReported = ({ client, server }: Sides): boolean => reported.has(keyFor(client, server));
   const isBackwards = ({ client, server, share, open }: Measured): boolean => {
     const other = found.get(keyFor(server, client));
     return (
-      isTold({ client: server, server: client }) ||
+      isReported({ client: server, server: client }) ||
       (other !== undefined && (other.share > share || (other.share === share && other.open >= open)))
     );
   };
   return likely
-    .filter((one) => !isTold(one) && !isBackwards(one) && !isToleratedEdge(scene.expectation, one, false))
+    .filter((one) => !isReported(one) && !isBackwards(one) && !isToleratedEdge(scene.expectation, one, false))
     .map(({ client, server, clue }) => {
       const rows = (begun.get(server) ?? []).filter((row) => clue.fits(client, row));
       return describePossible(scene, { client, server }, scene.graph.viewsOf(rows));
@@ -148,14 +148,14 @@ function clueOfTimes({ graph, facts }: Scene, busy: BusyTimes): Clue {
 
 /** The service sent a request of the same method and path that nobody continued. Clocks need not agree. */
 function clueOfRequests({ graph, facts }: Scene, { clients }: LooseEnds): Clue {
-  const nameRequest = (row: number): string | null => {
+  const keyOfOperation = (row: number): string | null => {
     const [path, rpcMethod] = [facts.pathOf(row), facts.rpcMethodOf(row)];
     return path === null && rpcMethod === null ? null : keyFor(facts.methodOf(row), path, rpcMethod);
   };
   const callersOfName = remember(() => {
     const found = new Map<string, Set<string>>();
     for (const client of clients) {
-      const name = client.serviceName === null ? null : nameRequest(graph.rowOf(client));
+      const name = client.serviceName === null ? null : keyOfOperation(graph.rowOf(client));
       if (name === null || client.serviceName === null) continue;
       const callers = found.get(name) ?? new Set();
       // A request that very many services send does not identify its caller.
@@ -165,6 +165,6 @@ function clueOfRequests({ graph, facts }: Scene, { clients }: LooseEnds): Clue {
     return found;
   });
   const callersOf = (row: number): ReadonlySet<string> =>
-    callersOfName().get(nameRequest(row) ?? '') ?? new Set();
+    callersOfName().get(keyOfOperation(row) ?? '') ?? new Set();
   return { callersOf, fits: (client, row) => callersOf(row).has(client) };
 }

@@ -94,11 +94,11 @@ function describeMessages(
   const { peer, calls, began = 0, why, facts = [] } = edge;
   if (why === 'short-batch') return describeShortly(edge);
   const unread = `no CONSUMER span of ${server} has ${countOf(calls, 'message')} to ${peer} as parent or link`;
-  const told = appendFacts(facts);
+  const suffix = appendFacts(facts);
   return began > 0
-    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${told}; ${describeWhatDecides(edge, option, thresholds)}${describeLate(edge)}`
+    ? `${unread}, and ${countOf(began, 'message')} of it from there began traces: ${mayBeOneEdge}${suffix}; ${describeWhatDecides(edge, option, thresholds)}${describeLate(edge)}`
     : `${unread}: see that each of its instances exports, and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); where it skips ` +
-        `messages on purpose, list the edge under edges: may in --expectations${told}${describeLate(edge)}`;
+        `messages on purpose, list the edge under edges: may in --expectations${suffix}${describeLate(edge)}`;
 }
 
 function toOpenUnlinked(

@@ -116,12 +116,12 @@ function prepareReceived(
     const inBatches = new Set(short?.unread());
     const others = group.filter((span) => !inBatches.has(span) && readOutcome(span) !== 'unreached');
     const messages = listDue(scene, others, received);
-    const told = short === undefined ? [] : [describeShort(scene, short, client)];
+    const ofBatch = short === undefined ? [] : [describeShort(scene, short, client)];
     const names = [...received.servers].filter((name) => name !== null).sort();
     const unlinked = names.filter((server) => isUnlinked(client, server));
     const mayBeUnlinked = unlinked.length > 0;
     if (messages.length === 0)
-      return mayBeUnlinked ? told : [...told, ...describeWaiting(scene, others, names)];
+      return mayBeUnlinked ? ofBatch : [...ofBatch, ...describeWaiting(scene, others, names)];
     const receivers = mayBeUnlinked ? unlinked : names;
     const calls = countCalls(scene, messages);
     const late = countCalls(scene, others) - calls;
@@ -144,7 +144,7 @@ function prepareReceived(
         ...(mayBeUnlinked ? { mayBeUnlinked } : {}),
       };
     });
-    return [...told, ...ofReceivers];
+    return [...ofBatch, ...ofReceivers];
   };
 }
 

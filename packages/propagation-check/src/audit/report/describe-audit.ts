@@ -2,7 +2,7 @@ import { escapeText } from '../../report/escape-text.ts';
 import { formatTime } from '../../report/format-time.ts';
 import type { ReportDetails } from '../../report/json.ts';
 import { listErrorsFirst, sumCalls, verdictNames } from '../../report/summary.ts';
-import { type Mark, markRest, nameEdge, nameService } from '../../report/terminal-edges.ts';
+import { labelService, type Mark, markRest, nameEdge } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import { leavesOpen } from '../../verdict/leaves-open.ts';
@@ -190,7 +190,7 @@ export function describeCauses(edge: AuditEdge, failUnder: number | null): strin
   return [
     ...limit,
     ...(isNew === true ? ['new edge'] : []),
-    ...(past === undefined ? [] : [`${past.calls} past ${nameService(past.service)}`]),
+    ...(past === undefined ? [] : [`${past.calls} past ${labelService(past.service)}`]),
     ...describeSuspected(splitSuspected(edge)).map((text) => `${text} broken`),
     ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
       const facts = [

@@ -4,7 +4,7 @@ import type { CallPicture } from '../call-picture.ts';
 import { escapeText } from '../escape-text.ts';
 import { listHeaders } from '../list-headers.ts';
 import { findEnd, findStart, toMs } from '../span-times.ts';
-import { nameService } from '../terminal-edges.ts';
+import { labelService } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /**
@@ -18,7 +18,7 @@ export function drawBrokenCall({ above, below, sides, cut }: CallPicture): Marku
   const write = (span: Span): Markup => {
     const from = (toMs(span.startTimeUnixNano - origin) / whole) * 1_000;
     const width = Math.max(3, (toMs(span.endTimeUnixNano - span.startTimeUnixNano) / whole) * 1_000);
-    return html`<tr class="${sides.has(span) ? 'side' : ''}"><th scope="row"><b>${nameService(span.serviceName)}</b> ${span.kind} ${escapeText(hideSecrets(span.name))} <a href="#${span.traceId}-${span.spanId}">${span.spanId}</a>${listHeaders(span).map((header) => html`<code>${header}</code>`)}</th><td><svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect x="${from.toFixed(1)}" width="${width.toFixed(1)}" height="10"/></svg></td><td>${toMs(span.endTimeUnixNano - span.startTimeUnixNano).toFixed(2)} ms</td></tr>`;
+    return html`<tr class="${sides.has(span) ? 'side' : ''}"><th scope="row"><b>${labelService(span.serviceName)}</b> ${span.kind} ${escapeText(hideSecrets(span.name))} <a href="#${span.traceId}-${span.spanId}">${span.spanId}</a>${listHeaders(span).map((header) => html`<code>${header}</code>`)}</th><td><svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect x="${from.toFixed(1)}" width="${width.toFixed(1)}" height="10"/></svg></td><td>${toMs(span.endTimeUnixNano - span.startTimeUnixNano).toFixed(2)} ms</td></tr>`;
   };
   const line = cut === null ? [] : [html`<tr class="cut"><th colspan="3" scope="row">✂ ${cut}</th></tr>`];
   const rows = [...above.map(write), ...line, ...below.map(write)];

@@ -5,7 +5,7 @@ import type { Evidence, Finding } from '../../verdict/result.ts';
 import { prepareCalls } from '../call-picture.ts';
 import { describeCount } from '../describe-count.ts';
 import { escapeText } from '../escape-text.ts';
-import { nameService } from '../terminal-edges.ts';
+import { labelService } from '../terminal-edges.ts';
 import { listScopes } from '../terminal-findings.ts';
 import { drawBrokenCall } from './broken-call.ts';
 import { html, type Markup } from './markup.ts';
@@ -50,7 +50,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
   );
   return html`<article class="card ${severity}">
 <h3>${severity === 'error' ? '✗' : '!'} ${words.title}</h3>
-<p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${describeCount(finding)}</p>
+<p class="meta"><code>${id}</code> · ${confidence} · ${labelService(client)} → ${labelService(server)} · ${describeCount(finding)}</p>
 <p>${words.why}</p>
 ${doubt === undefined ? null : html`<p><b>Doubt:</b> A warning: ${escapeText(doubt)}</p>`}
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}
@@ -62,7 +62,7 @@ ${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map(renderSte
 <p><b>Fix:</b> ${escapeText(fix)}</p>
 <details><summary>Evidence and instrumentations</summary>
 <ul>${links}</ul>${count > evidence.length && evidence.length > 0 ? html`<p>… and ${countOf(count - evidence.length, 'more call')}</p>` : null}
-${listScopes(finding).map(([service, names]) => html`<p>in ${nameService(service)}: ${names.map(escapeText).join(', ')}</p>`)}
+${listScopes(finding).map(([service, names]) => html`<p>in ${labelService(service)}: ${names.map(escapeText).join(', ')}</p>`)}
 <p>Page: <code>${finding.docs}</code></p></details></article>`;
 }
 

@@ -16,7 +16,7 @@ import {
   outcomeOf,
   summarise,
 } from '../summary.ts';
-import { type ExtraCount, listExtraCounts, nameService, rankEdges } from '../terminal-edges.ts';
+import { type ExtraCount, labelService, listExtraCounts, rankEdges } from '../terminal-edges.ts';
 import { collectPageData } from './collect-page-data.ts';
 import { prepareCards } from './finding-card.ts';
 import { html, type Markup, trusted } from './markup.ts';
@@ -87,7 +87,7 @@ function writeEdges(result: Result): Markup | null {
 
 function writeEdge(edge: EdgeResult, mark: string, extra: readonly ExtraCount[]): Markup {
   const { client, server, protocol, calls, broken } = edge;
-  return html`<tr><td>${nameService(client)}</td><td>${nameService(server)}</td><td>${protocol}</td><td class="number">${calls}</td><td class="number">${broken}</td>${extra.map(({ count }) => html`<td class="number">${edge[count] ?? 0}</td>`)}<td class="number ${mark}">${rateOf(edge)}</td></tr>`;
+  return html`<tr><td>${labelService(client)}</td><td>${labelService(server)}</td><td>${protocol}</td><td class="number">${calls}</td><td class="number">${broken}</td>${extra.map(({ count }) => html`<td class="number">${edge[count] ?? 0}</td>`)}<td class="number ${mark}">${rateOf(edge)}</td></tr>`;
 }
 
 function writeAccepted(result: Result): Markup | null {
@@ -95,7 +95,7 @@ function writeAccepted(result: Result): Markup | null {
   if (accepted.length === 0) return null;
   return html`<section><h2>Accepted</h2><ul>${accepted.map(
     (finding) =>
-      html`<li>${nameAcceptance(finding)}: ${nameService(finding.client)} → ${nameService(finding.server)} <code>${finding.id}</code>, ${describeCount(finding)}</li>`,
+      html`<li>${nameAcceptance(finding)}: ${labelService(finding.client)} → ${labelService(finding.server)} <code>${finding.id}</code>, ${describeCount(finding)}</li>`,
   )}</ul></section>`;
 }
 
@@ -104,6 +104,6 @@ function writeInfos(result: Result): Markup | null {
   if (infos.length === 0) return null;
   return html`<section><h2>Good to know</h2><ul>${infos.map(
     ({ id, client, server, count, evidence }) =>
-      html`<li><code>${id}</code> ${nameService(client)} → ${nameService(server)}, ${countOf(count, 'time')}${evidence[0] === undefined ? null : html`: ${escapeText(evidence[0].says)}`}</li>`,
+      html`<li><code>${id}</code> ${labelService(client)} → ${labelService(server)}, ${countOf(count, 'time')}${evidence[0] === undefined ? null : html`: ${escapeText(evidence[0].says)}`}</li>`,
   )}</ul></section>`;
 }

@@ -3,7 +3,7 @@ import { nameCall } from '../../calls/name-call.ts';
 import { countOf } from '../../util/count-of.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { truncate } from '../layout.ts';
-import { describeCallsJudged, isPast, type Mark, nameService, rankEdges } from '../terminal-edges.ts';
+import { describeCallsJudged, isPast, labelService, type Mark, rankEdges } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A drawing of more edges is unreadable; the table beside it has all of them. */
@@ -28,7 +28,7 @@ export function drawServiceGraph(result: Result): Markup {
   const widthOf = (text: string): number => text.length * box.characterWidth + box.padding;
   for (const { edge } of shown) {
     for (const service of [edge.client, edge.server]) {
-      const name = truncate(nameService(service), box.longestName);
+      const name = truncate(labelService(service), box.longestName);
       graph.setNode(idOf(service), { name, width: widthOf(name), height: box.height });
     }
     graph.setEdge(
@@ -72,7 +72,7 @@ export function rateOf(edge: EdgeResult): string {
   if (tolerated === true) return 'tolerated';
   if (known === true) return 'known';
   if (calls === 0) return unjudged > 0 ? describeCallsJudged(edge, nameCall(edge)) : 'never seen';
-  if (past !== undefined && isPast(edge)) return `past ${nameService(past.service)}`;
+  if (past !== undefined && isPast(edge)) return `past ${labelService(past.service)}`;
   const sure = calls - doubtful;
   if (sure === 0) return `${doubtful} doubtful`;
   // Rounded down: 100 % means that no call is broken.
