@@ -1,7 +1,7 @@
 import { isSend } from '../calls/broker-api.ts';
 import { type CallGroup, groupCalls, someCall } from '../calls/call-group.ts';
 import { mayHaveOneKey, readDestination, selectOfKeys } from '../calls/messaging-facts.ts';
-import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
+import { isOfLog, mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { mayTimersKeepStep } from '../pairing/displaced.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
@@ -21,7 +21,7 @@ interface PartlySplit {
   readonly isExpected: boolean;
   /** Whether the expectations allow senders outside of the data, or forbid the edge. */
   readonly mayBeOthers: boolean;
-  /** Messages that no span received; if there are none, messages that only other services received. By start. */
+  /** Messages that no span received; where each service receives all, otherwise messages that only others received. By start. */
   readonly sent: readonly Span[];
   /** Messages that began traces at the receiver. */
   readonly received: Group<Span>;
@@ -121,6 +121,7 @@ function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonl
   const left = new Set(open.clients.map((span) => graph.rowOf(span)));
   const unread = mapBy(listUnread(scene, whole), readDestination);
   const lags = remember(() => findLongestLags(scene, whole));
+  const shared = remember(() => listSharedDestinations(scene, whole));
   return groupBy(roots, (span) => keyFor(readDestination(span))).map((received) => {
     const [first] = received;
     const destination = readDestination(first);
@@ -129,7 +130,8 @@ function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonl
       received,
     );
     const ofNobody = there.filter((span) => left.has(graph.rowOf(span)));
-    const sent = ofNobody.length > 0 ? ofNobody : there;
+    const isForAll = isOfLog(first) || shared().has(destination);
+    const sent = ofNobody.length === 0 && isForAll ? there : ofNobody;
     const timed = remember(() => pairByTimes(scene, sent, received, lags().get(destination) ?? 0));
     return { client, server, isExpected, mayBeOthers, sent, received, timed };
   });
@@ -173,6 +175,18 @@ function listUnread(
     ? (row: number) => kinds[row] === kindNumber.producer
     : (row: number) => facts.protocolOf(row) === 'messaging' && isSend(facts.at(row));
   return selectSpans(client, (row) => isSent(row) && !read.has(row));
+}
+
+/** Destinations of messages that both the receiver and another service received. A queue gives each message to one service. */
+function listSharedDestinations(
+  { facts, groupsFrom }: Scene,
+  whole: Group<CallGroup>,
+): ReadonlySet<string | null> {
+  const [{ client, server }] = whole;
+  const others = groupsFrom(client).filter((group) => group.server !== server);
+  const ofOthers = new Set(others.flatMap(({ clients }) => Array.from(clients)));
+  const both = whole.flatMap(({ clients }) => Array.from(clients)).filter((row) => ofOthers.has(row));
+  return new Set(both.map(facts.remember(readDestination)));
 }
 
 /** By destination: the longest time from a whole message to its receiver. */

@@ -150,6 +150,9 @@ suite('two services that receive all messages', () => {
     assert.deepEqual(both('kafka', [1, 4, 6]), ['error split-trace web -> audit 3']);
     assert.deepEqual(both('kafka', [], [1, 4, 6]), []);
   });
+  test('one of them loses the context of three messages of an exchange', () => {
+    assert.deepEqual(both('rabbitmq', [1, 4, 6]), ['error split-trace web -> audit 3']);
+  });
   test('one of them loses all: a warning, as nobody expects the edge', () => {
     assert.deepEqual(both('kafka', all), ['warning split-trace web -> audit 9']);
     assert.deepEqual(both('azure_eventhubs', all), ['warning split-trace web -> audit 9']);
@@ -157,4 +160,27 @@ suite('two services that receive all messages', () => {
   test('a queue gives each message to one service: the roots are messages of others', () => {
     assert.deepEqual(both('rabbitmq', all), []);
   });
+});
+
+suite('messages that another service received, on an expected edge', () => {
+  const between = (system: string) => {
+    const topic = topicOf(system);
+    const traces = times.map((at, index) => {
+      const receiver = index % 3 === 1 ? 'audit' : 'worker';
+      const sent = `trace ${index + 1}\n  web PRODUCER "send orders" ${at}..${at + 5} ${topic}\n    ${receiver} CONSUMER "process orders" ${at + 30}..${at + 40} ${topic}\n`;
+      // Messages of a sender without spans, soon enough to be in order.
+      return receiver === 'worker'
+        ? sent
+        : `${sent}trace ${index + 101}\n  worker CONSUMER "process orders" ${at + 90}..${at + 99} ${topic}\n`;
+    });
+    return judgeDrawing(`expect web -> worker\nexpect web -> audit\n${traces.join('')}`);
+  };
+
+  test('Kafka gives each message to both: the others lost their context', () => {
+    assert.deepEqual(between('kafka'), ['error split-trace web -> worker 3']);
+  });
+  for (const system of ['rabbitmq', 'aws_sqs', 'jms'])
+    test(`${system} may give each message to one of them: nothing`, () => {
+      assert.deepEqual(between(system), []);
+    });
 });
