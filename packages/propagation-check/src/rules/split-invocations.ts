@@ -1,5 +1,13 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
-import { isOfTemporal, mayBeInvoked, readInvokedFunction, readTemporal } from '../calls/invocations.ts';
+import {
+  isOfTemporal,
+  mayBeInvoked,
+  mayBeOnePlace,
+  readInvokedFunction,
+  readInvokedPlace,
+  readOwnPlace,
+  readTemporal,
+} from '../calls/invocations.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { PairSides } from '../pairing/pair-spans.ts';
@@ -62,10 +70,28 @@ function pairFunctions(scene: Scene, open: Open): readonly PairSides[] {
     return typeof name === 'string' ? name : scene.graph.serviceOf(row);
   };
   const began = open.roots.select((row) => invoked.has(nameOf(row)) && mayBeInvoked(scene.facts.at(row)));
-  return groupBy(began, (span) => keyFor(nameOf(scene.graph.rowOf(span)))).flatMap((received) => {
-    const sent = invoked.get(nameOf(scene.graph.rowOf(received[0]))) ?? [];
+  return groupBy(began, (span) => keyFor(nameOf(scene.graph.rowOf(span)))).flatMap((named) => {
+    const ofName = invoked.get(nameOf(scene.graph.rowOf(named[0]))) ?? [];
+    const { sent, received } = selectOfOnePlace(ofName, named);
     return isOfOneService(sent) && isOfOneService(received) ? pairNamed(scene, sent, received) : [];
   });
+}
+
+/** The invocations and requests that may be of a function in one place. Compares each place once: either side may have thousands. */
+function selectOfOnePlace(
+  sent: readonly Span[],
+  received: readonly Span[],
+): Readonly<Record<'sent' | 'received', readonly Span[]>> {
+  const called = groupBy(sent, (span) => keyFor(...Object.values(readInvokedPlace(span))));
+  const running = groupBy(received, (span) => keyFor(...Object.values(readOwnPlace(span))));
+  return {
+    sent: called.filter(([call]) => running.some(([request]) => isOfOnePlace(call, request))).flat(),
+    received: running.filter(([request]) => called.some(([call]) => isOfOnePlace(call, request))).flat(),
+  };
+}
+
+function isOfOnePlace(call: Span, request: Span): boolean {
+  return mayBeOnePlace(readInvokedPlace(call), readOwnPlace(request));
 }
 
 /** Pairs the invocations of a function with its requests. Other triggers may cause some of these. */
@@ -74,17 +100,19 @@ function pairNamed(
   sent: readonly Span[],
   received: readonly Span[],
 ): readonly PairSides[] {
-  const within = pairContained(sent, received, thresholds).filter(({ unique }) => unique);
+  const within = pairContained(sent, received, thresholds, isOfOnePlace).filter(({ unique }) => unique);
   const isOfOthers =
     received.length > sent.length &&
     !isMoreThanChance(
       received,
       within.length,
-      (moved) => pairContained(sent, moved, thresholds).length,
+      (moved) => pairContained(sent, moved, thresholds, isOfOnePlace).length,
       thresholds,
     );
   if (within.length >= sent.length * thresholds.everyRequestShare && !isOfOthers) return within;
-  return sent.length >= thresholds.fewestLostMessages ? pairInOrder(sent, received) : [];
+  if (sent.length < thresholds.fewestLostMessages) return [];
+  const inOrder = pairInOrder(sent, received);
+  return inOrder.every(({ client, server }) => isOfOnePlace(client, server)) ? inOrder : [];
 }
 
 /** Workflows and activities with one id on both sides. */

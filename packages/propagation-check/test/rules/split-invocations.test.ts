@@ -127,6 +127,63 @@ trace ${at + 7}
     test(`do not pair with ${what}`, () => assert.deepEqual(judgeDrawing(drawing.join('')), []));
 });
 
+suite('functions with one name in several places', () => {
+  const arn = (region: string, account = '111111111111', alias = '') =>
+    `arn:aws:lambda:${region}:${account}:function:resize${alias}`;
+  const eu = arn('eu-central-1');
+  const draw = (name: string, extra: string) =>
+    times.map((at) => invoke({ at, name }) + run({ at: at + 10, extra })).join('');
+
+  for (const [what, name, extra] of [
+    ['region', eu, `cloud.resource_id=${arn('us-east-1')}`],
+    ['region of the resource', eu, 'resource:cloud.region=us-east-1'],
+    ['recorded region', 'resize faas.invoked_region=eu-central-1', `faas.id=${arn('us-east-1')}`],
+    ['account', eu, `cloud.resource_id=${arn('eu-central-1', '222222222222')}`],
+    ['account of the resource', eu, 'resource:cloud.account.id="222222222222"'],
+    ['alias', `${eu}:live`, `aws.lambda.invoked_arn=${eu}:beta`],
+    ['alias of a name', 'resize:live', `aws.lambda.invoked_arn=${eu}:beta`],
+  ] as const)
+    test(`of another ${what} are no pair`, () => assert.deepEqual(judgeDrawing(draw(name, extra)), []));
+
+  for (const [what, name, extra] of [
+    ['ARN', eu, `cloud.resource_id=${eu}`],
+    ['region', eu, 'resource:cloud.region=eu-central-1'],
+    ['recorded region', 'resize faas.invoked_region=eu-central-1', `faas.id=${eu}`],
+    ['account', '111111111111:function:resize', 'resource:cloud.account.id="111111111111"'],
+    ['alias', `${eu}:live`, `aws.lambda.invoked_arn=${eu}:live`],
+    ['name with an alias, which a version runs', 'resize:live', `cloud.resource_id=${eu}:7`],
+    ['name, of which the place is unknown', eu, ''],
+  ] as const)
+    test(`of one ${what} are pairs`, () => assert.deepEqual(judgeDrawing(draw(name, extra)), split(4)));
+
+  test('do not disturb each other', () => {
+    const us = arn('us-east-1');
+    const both = times.map((at) =>
+      [
+        invoke({ at, name: eu }),
+        run({ at: at + 10, extra: `cloud.resource_id=${eu}` }),
+        invoke({ at: at + 1, name: us, client: 'blog' }),
+      ].join(''),
+    );
+    assert.deepEqual(judgeDrawing(both.join('')), split(4));
+  });
+
+  test('are no pairs if in order the requests are of the other place', () => {
+    const inOrder = (regions: readonly string[]) =>
+      judgeDrawing(
+        times
+          .map((at, index) => {
+            const extra = `cloud.resource_id=${arn(regions[index] ?? '')}`;
+            const name = arn(index % 2 === 0 ? 'eu-central-1' : 'us-east-1');
+            return invoke({ at, takes: 5, name }) + run({ at: at + 30, extra });
+          })
+          .join(''),
+      );
+    assert.deepEqual(inOrder(['eu-central-1', 'us-east-1', 'eu-central-1', 'us-east-1']), split(4));
+    assert.deepEqual(inOrder(['eu-central-1', 'us-east-1', 'us-east-1', 'eu-central-1']), []);
+  });
+});
+
 interface Workflow {
   readonly at: number;
   readonly id: string;
