@@ -104,8 +104,7 @@ export const platforms: readonly Platform[] = [
     fixes: { 'header-malformed': dapr, 'header-rewritten': dapr },
   },
   {
-    // Envoy sets this attribute with every tracer.
-    isBetween: ({ client }) => client?.attributes.get('component') === 'proxy',
+    isBetween: ({ client }) => client !== null && isOfEnvoy(client),
     fixes: { 'header-passed-through': envoy, 'header-rewritten': mesh },
   },
   {
@@ -126,6 +125,16 @@ const nginxScope = 'nginx';
 const daprPort = 3_500;
 /** The address from which Istio's sidecar calls its own application. Source: Istio, "Traffic routing", `InboundPassthroughClusterIpv4`. */
 const istioInbound = '127.0.0.6:';
+
+/** Envoy sets this attribute with every tracer. */
+function isOfEnvoy({ attributes }: Span): boolean {
+  return attributes.get('component') === 'proxy';
+}
+
+/** Whether a proxy made the span: it forwards requests, and may rewrite their paths. Source of the last scope: traefik, `pkg/tracing`. */
+export function isOfProxy(span: Span): boolean {
+  return isOfEnvoy(span) || span.scopeName === nginxScope || span.scopeName === 'github.com/traefik/traefik';
+}
 
 /** Whether the call invokes a function by the API of AWS. */
 export function isInvocation({ client }: Shown): boolean {

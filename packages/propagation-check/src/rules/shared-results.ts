@@ -1,6 +1,7 @@
 import { type CallGroup, listRepeatedClients, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { findAbove } from '../graph/find-above.ts';
+import { none } from '../graph/trace-graph.ts';
 import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
 import { pairUnlinked } from '../pairing/pair-unlinked.ts';
 import type { Span } from '../span/span.ts';
@@ -122,12 +123,4 @@ function rememberUpwards(scene: BaseScene): (row: number) => string | null {
     for (const each of passed) known.set(each, found ?? null);
     return found ?? null;
   };
-}
-
-/** The parent; for a root, the only span that it links to. */
-function findAbove(graph: TraceGraph, row: number): number {
-  const parent = graph.upwards[row] ?? none;
-  if (parent !== none || !graph.isRoot(row)) return parent;
-  const [linked = none, ...others] = graph.linkTargetsOf(row);
-  return others.length === 0 ? linked : none;
 }

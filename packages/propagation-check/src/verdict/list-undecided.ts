@@ -13,6 +13,7 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
 import { nameService } from '../util/name-service.ts';
+import { describeDetour } from './describe-detour.ts';
 import { describeUnlinked } from './list-open-calls.ts';
 import { listCallsToPeers } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
@@ -53,7 +54,8 @@ function describeUndecided(
       : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
   }
   const ofEdge = drafts.filter((draft) => draft.client === client && draft.server === server);
-  if (ofEdge.some(provesArrival) || scene.shared.isReachedThrough(client, server)) return null;
+  if (ofEdge.some(provesArrival)) return null;
+  if (scene.shared.isReachedThrough(client, server)) return describeDetour(scene, client, server);
   const unlinked = countUnlinked(scene, { client, server });
   if (unlinked > 0)
     return `links of ${countOf(unlinked, 'message')} of ${server} are ${leftOut}, so that nothing tells whose they are: ${keepLinks}`;

@@ -311,6 +311,82 @@ suite('no success if nothing was judged', () => {
     assert.match(explanation, /^INTACT {2}2 edges, 2 calls .*\n\n✓ web → gate .*\n✓ gate → orders /);
   });
 
+  suite('a path through a service that no expectation names', () => {
+    const between = async (hop: readonly string[], callee = served('orders')) => {
+      const { spans } = readDrawing(drawChain(1, web, call('hop'), ...hop, callee));
+      return checkPath(spans, 'web -> orders');
+    };
+    const own = [
+      'pricing SERVER "GET" 12..88 http.request.method=GET url.path=/price',
+      drawClient({ from: 14, to: 86, service: 'pricing' }, 'orders/items'),
+    ];
+    const items = drawServer({ from: 20, to: 80 }, '/items');
+
+    test('is undecided if it makes requests of its own: they do not show that the caller makes the call', async () => {
+      const { outcome, explanation } = await between(own, items);
+      assert.equal(outcome, 'unknown');
+      assert.match(
+        explanation.replaceAll(/\s+/g, ' '),
+        /no call of web reaches orders directly, only through pricing \(GET \/work became GET \/items\): expect web -> pricing -> orders if that is meant/,
+      );
+    });
+
+    test('is undecided if it receives messages', async () => {
+      const [sent, received] = message(0);
+      const { spans } = readDrawing(
+        drawChain(
+          1,
+          sent ?? '',
+          received?.replace('orders', 'worker') ?? '',
+          drawClient({ from: 40, to: 60, service: 'worker' }),
+          served('orders'),
+        ),
+      );
+      const { outcome, explanation } = await checkPath(spans, 'web -> orders');
+      assert.equal(outcome, 'unknown');
+      assert.match(
+        explanation.replaceAll(/\s+/g, ' '),
+        /only through worker: expect web -> worker -> orders if that is meant/,
+      );
+    });
+
+    test('is whole if it hands requests on: unchanged, with another prefix, or as a known proxy', async () => {
+      const prefixed = [own[0]?.replace('/price', '/v1/work') ?? '', call('orders')];
+      const rpc = 'rpc.system=grpc rpc.method=o.O/Get';
+      const traefik = own.map((line) => `${line} scope:github.com/traefik/traefik`);
+      const nginx = 'nginx SERVER "/" 12..88 http.method=GET http.target=/price scope:nginx';
+      const envoy = 'mesh SERVER "/" 12..88 component=proxy http.method=GET http.url=http://mesh/price';
+      for (const [hop, callee] of [
+        [prefixed, served('orders')],
+        [traefik, items],
+        [[nginx], items],
+        [[envoy], items],
+        [[...traefik, nginx], items],
+      ] as const) {
+        assert.equal((await between(hop, callee)).outcome, 'passed', hop.join());
+      }
+      assert.equal((await between([nginx, ...own], items)).outcome, 'unknown');
+      const calls = [
+        `web CLIENT "o.O/Get" 10..90 ${rpc}`,
+        `mesh SERVER "o.O/Get" 12..88 ${rpc}`,
+        `orders SERVER "o.O/Get" 20..80 ${rpc}`,
+      ];
+      assert.equal(
+        (await checkPath(readDrawing(drawChain(1, ...calls)).spans, 'web -> orders')).outcome,
+        'passed',
+      );
+    });
+
+    test('is whole if it hands one of several requests on', async () => {
+      const forwarded = ['pricing SERVER "GET" 12..88 url.path=/work', call('orders')];
+      const { spans } = readDrawing(
+        drawChain(1, web, call('hop'), ...own, items) +
+          drawChain(2, web, call('hop'), ...forwarded, served('orders')),
+      );
+      assert.equal((await checkPath(spans, 'web -> orders')).outcome, 'passed');
+    });
+  });
+
   test('a break stays a break: on a call to a service without a name, and beside open calls', async () => {
     const split = drawChain(1, web, call('orders')) + drawChain(2, served('unknown_service:node'));
     for (const more of ['', whole('stock')]) {
