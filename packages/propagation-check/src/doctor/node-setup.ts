@@ -1,8 +1,9 @@
+import { join } from 'node:path/posix';
 import { listLaunches, readEntry } from './launch.ts';
 import type { NodeUnit } from './node-unit.ts';
 import { type Place, placeAt } from './place.ts';
 import type { Project } from './project.ts';
-import { type Import, resolveImport, type SourceFile } from './source-file.ts';
+import { type Import, resolveImport, type SourceFile, withoutEnding } from './source-file.ts';
 
 const setsUp =
   /\bnew\s+(?:\w+\.)?(?:NodeSDK|NodeTracerProvider)\s*\(|\bregisterInstrumentations\s*\(|\bstartNodeSDK\s*\(/;
@@ -34,12 +35,27 @@ export function isInjected({ environments, mentions }: Project): boolean {
 
 /** The sources that commands start, found by name. Of several the highest one counts: `dist/index.js` is not `src/routes/index.ts`. */
 export function listEntries(project: Project, unit: NodeUnit): readonly SourceFile[] {
-  const names = new Set(listLaunches(project, unit).flatMap((launch) => readEntry(launch, unit) ?? []));
+  const launches = listLaunches(project, unit);
+  if (launches.length === 0) return guessEntries(unit);
+  const names = new Set(launches.flatMap((launch) => readEntry(launch, unit) ?? []));
   return [...names].flatMap((name) => {
     const named = [...unit.sources].filter(([path]) => path === name || path.endsWith(`/${name}`));
     const [highest] = named.sort(([one], [other]) => one.split('/').length - other.split('/').length);
     return highest === undefined ? [] : [highest[1]];
   });
+}
+
+const usualEntry = /^(?:src\/)?(?:server|app|main|index)$/;
+
+/** Where no command starts the package and it sets up an SDK: its `main`, or sources with the usual names. */
+function guessEntries(unit: NodeUnit): readonly SourceFile[] {
+  const setups = listSetups(unit);
+  if (setups.length === 0) return [];
+  const prefix = unit.folder === '.' ? '' : `${unit.folder}/`;
+  const main = unit.main === null ? null : withoutEnding(join(unit.folder, unit.main));
+  return [...unit.sources].flatMap(([path, source]) =>
+    (path === main || usualEntry.test(path.slice(prefix.length))) && !setups.includes(source) ? [source] : [],
+  );
 }
 
 /** The entries of a package, and all its sources that they import. */
@@ -57,11 +73,13 @@ export function listReachable(project: Project, unit: NodeUnit): readonly Source
 /** Where sources use a package. Sources that set up an exporter are left out: there gRPC only exports spans. */
 export function listUses(
   sources: readonly SourceFile[],
-  isMeant: (each: Import) => boolean,
+  isMeant: (each: Import, source: SourceFile) => boolean,
 ): readonly { readonly from: string; readonly place: Place }[] {
   return sources
     .filter(({ imports }) => !imports.some(({ from }) => from.startsWith('@opentelemetry/exporter-')))
     .flatMap((source) =>
-      source.imports.filter(isMeant).map(({ from, offset }) => ({ from, place: placeAt(source, offset) })),
+      source.imports
+        .filter((each) => isMeant(each, source))
+        .map(({ from, offset }) => ({ from, place: placeAt(source, offset) })),
     );
 }

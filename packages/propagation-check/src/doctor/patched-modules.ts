@@ -22,6 +22,23 @@ export const httpClients = [
   'request-promise',
 ];
 
+/** Packages that load Node.js's `http` with `require`, also when they are imported. */
+export const requireHttp: ReadonlySet<string> = new Set([
+  ...[
+    'express',
+    'fastify',
+    'koa',
+    'connect',
+    'restify',
+    '@hapi/hapi',
+    '@nestjs/core',
+    'polka',
+    'ws',
+    'socket.io',
+  ],
+  ...['axios', 'got', 'superagent', 'request', 'needle', 'undici', '@grpc/grpc-js', 'prom-client'],
+]);
+
 export const allInstrumentations = '@opentelemetry/auto-instrumentations-node';
 export const httpInstrumentation = '@opentelemetry/instrumentation-http';
 export const fetchInstrumentation = '@opentelemetry/instrumentation-undici';

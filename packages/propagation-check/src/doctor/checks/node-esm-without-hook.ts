@@ -1,4 +1,5 @@
 import type { DoctorCheck, Observation } from '../check.ts';
+import { isHttpInstrumented, propagatesItself, requiresHttp, whenPatched } from '../imported-http.ts';
 import { isInjected, listReachable, listSetups, listUses, preloadsAnything } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
@@ -9,7 +10,7 @@ export const nodeEsmWithoutHook: DoctorCheck = {
   id: 'node-esm-without-hook',
   severity: 'error',
   title: 'An ES module imports what only a loader hook can patch',
-  why: 'Instrumentations patch `require`. For `import` they need the loader hook of @opentelemetry/instrumentation; without it this client works and sends no header. (`fetch` needs none.)',
+  why: 'Instrumentations patch `require`. For `import` they need the loader hook of @opentelemetry/instrumentation; without it this client works and sends no header, and a server on an imported `http` has no spans unless a package such as Express requires `http`. (`fetch` needs none.)',
   fix: 'Register the hook before the program, in the file that `--import` names, or with `--experimental-loader=@opentelemetry/instrumentation/hook.mjs`.',
   example: {
     language: 'js',
@@ -22,21 +23,43 @@ export const nodeEsmWithoutHook: DoctorCheck = {
       : project.units.flatMap((unit) => judge(project, unit)),
 };
 
-/** Functions that are patched on the `http` module after a named import has copied them. Servers are patched on their prototype, so they are safe. */
-const copied = /\b(?:request|get)\b/;
-
 function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
   // Without any setup of an SDK another check reports.
   if (listSetups(unit).length === 0 && !preloadsAnything(project) && !isInjected(project)) return [];
+  const reachable = listReachable(project, unit);
   // A compiler may turn the imports of TypeScript into `require`, so only real ES modules count; scripts and tools do not.
-  const modules = listReachable(project, unit).filter(
+  const modules = reachable.filter(
     ({ path }) => /\.m[jt]s$/.test(path) || (unit.isModule && /\.[jt]s$/.test(path)),
   );
-  const isHttp = ({ from, names }: Import): boolean =>
-    /^(?:node:)?https?$/.test(from) && names.startsWith('{') && copied.test(names);
-  const isClient = ({ from }: Import): boolean => patchedModules.has(from) && unit.dependencies.has(from);
-  return listUses(modules, (each) => each.kind !== 'require' && (isHttp(each) || isClient(each))).map(
-    ({ from, place }) => ({ place, says: `import of ${from} in an ES module, and no loader hook` }),
+  const isClient = ({ from, kind }: Import): boolean =>
+    kind !== 'require' && patchedModules.has(from) && unit.dependencies.has(from);
+  const unpatched = listUses(
+    modules,
+    (each, source) => isClient(each) || whenPatched(source, each) === 'never',
   );
+  const patchedLater =
+    isHttpInstrumented(unit) && !propagatesItself(reachable)
+      ? listUses(modules, (each, source) => whenPatched(source, each) === 'after-require')
+      : [];
+  return [
+    ...unpatched.map(({ from, place }) => ({
+      place,
+      says: `import of ${from} in an ES module, and no loader hook`,
+    })),
+    ...describeLater(patchedLater, requiresHttp(unit, reachable)),
+  ];
+}
+
+function describeLater(
+  uses: ReturnType<typeof listUses>,
+  isRequired: ReturnType<typeof requiresHttp>,
+): readonly Observation[] {
+  if (isRequired === 'yes') return [];
+  const unless = isRequired === 'no' ? '' : ' unless a package loads it with require';
+  return uses.map(({ from, place }) => ({
+    place,
+    says: `${from} is only imported, and no loader hook: its servers and calls have no spans${unless}`,
+    isUnsure: isRequired === 'unknown',
+  }));
 }

@@ -1,0 +1,61 @@
+import { isBuiltin } from 'node:module';
+import type { NodeUnit } from './node-unit.ts';
+import { allInstrumentations, httpInstrumentation, requireHttp } from './patched-modules.ts';
+import { type Import, resolveImport, type SourceFile } from './source-file.ts';
+
+/**
+ * What an import of Node.js's `http` or `https` in an ES module leaves of its instrumentation without a loader hook. The instrumentation
+ * patches the module in place, at the first `require` of it after the SDK has started.
+ *
+ * - `never`: functions that the import has copied: `{ get }`, and those of a namespace.
+ * - `after-require`: servers, which are patched on their prototype, and functions of the default import.
+ * - `unused`: the program neither calls nor serves with it.
+ */
+type Patched = 'never' | 'after-require' | 'unused';
+
+const isHttp = ({ from, kind }: Import): boolean => kind === 'import' && /^(?:node:)?https?$/.test(from);
+
+export function whenPatched({ text }: SourceFile, each: Import): Patched {
+  if (!isHttp(each)) return 'unused';
+  const [, taken = ''] = /\{([^{}]*)\}/.exec(each.names) ?? [];
+  if (/\b(?:request|get)\b/.test(taken)) return 'never';
+  const [, namespace] = /\*\s*as\s+([\w$]+)/.exec(each.names) ?? [];
+  if (namespace !== undefined && isCalled(text, namespace, 'request|get')) return 'never';
+  const [, whole = namespace] = /^\s*([\w$]+)/.exec(each.names) ?? [];
+  const serves = whole !== undefined && isCalled(text, whole, 'request|get|createServer');
+  return serves || (/\bcreateServer\b/.test(taken) && /(?<![\w$.])createServer\s*\(/.test(text))
+    ? 'after-require'
+    : 'unused';
+}
+
+function isCalled(text: string, module: string, functions: string): boolean {
+  return new RegExp(`(?<![\\w$.])${module.replaceAll('$', '\\$')}\\s*\\.\\s*(?:${functions})\\s*\\(`).test(
+    text,
+  );
+}
+
+/** Whether the program requires `http` after the SDK has started: `unknown` where it imports packages that may do so. */
+export function requiresHttp(unit: NodeUnit, sources: readonly SourceFile[]): 'yes' | 'unknown' | 'no' {
+  const imports = sources.flatMap((source) =>
+    source.imports.map((each) => ({ ...each, isOwn: resolveImport(source, each, unit.sources) !== null })),
+  );
+  if (sources.some(({ text }) => /\b(?:require|import)\(\s*[^\s'")]/.test(text))) return 'unknown';
+  if (imports.some(({ from, kind }) => kind === 'require' && /^(?:node:)?https?$/.test(from))) return 'yes';
+  const others = imports.filter(({ from, isOwn }) => !isOwn && !isBuiltin(from) && !isHarmless(from));
+  if (others.some(({ from }) => requireHttp.has(from))) return 'yes';
+  return others.length === 0 ? 'no' : 'unknown';
+}
+
+/** Packages of OpenTelemetry load `http` before the SDK starts, or only import it. */
+function isHarmless(from: string): boolean {
+  return from.startsWith('@opentelemetry/') || from.endsWith('.json');
+}
+
+/** Whether the program reads and writes the headers itself, so that it needs no patched `http`. */
+export function propagatesItself(sources: readonly SourceFile[]): boolean {
+  return sources.some(({ text }) => /\bpropagation\s*\.\s*(?:inject|extract)\s*\(/.test(text));
+}
+
+export function isHttpInstrumented({ dependencies }: NodeUnit): boolean {
+  return dependencies.has(allInstrumentations) || dependencies.has(httpInstrumentation);
+}
