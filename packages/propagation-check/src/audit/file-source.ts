@@ -60,10 +60,10 @@ interface ReadFiles {
 }
 
 /**
- * Names of files that are not exports of spans. In a folder any other file without spans, such as a login page that was saved as an export,
- * is an error: its traces would silently be missing.
+ * Names of files that may be exports of spans. In a folder such a file without spans, for instance a login page that was saved as an export, is
+ * an error: its traces would silently be missing. Files with other endings are left out.
  */
-const document = /\.(?:css|csv|html?|jpe?g|js|md|mjs|pcap(?:ng)?|pdf|png|py|sh|sql|svg|toml|ts|xml|ya?ml)$/i;
+const capture = /(?:^|\/)[^.]*$|\.(?:jsonl?|ndjson|gz|zst|zip|pb|binpb|bin|otlp|log|txt|out|\d+)$/i;
 
 /** Names of files that belong to the code of a project. In a folder they are not read. */
 const ofProject =
@@ -117,7 +117,7 @@ async function readFiles(
       },
     }).catch((error: unknown) => {
       if (file.isFound !== true || !(error instanceof ForeignFileError)) throw error;
-      if (!error.isKnown && !document.test(file.path))
+      if (!error.isKnown && capture.test(file.path))
         throw new SourceError(`${error.message}; ${howToLeaveOut}`);
       writer.rollBack(mark);
       leftOut.push(error.message);

@@ -157,12 +157,14 @@ suite('an audit of files', () => {
       'expectations.yaml': 'edges:\n  must:\n    - web -> orders\n',
       'wire.jsonl': '{"tap":"y","target":"z","sent":null,"received":null}\n'.repeat(2),
       'page.html': '<html></html>',
+      'state.sqlite': Uint8Array.of(0x53, 0x51, 0, 1, 2, 3, 0xff),
+      'server.exe': Uint8Array.of(0x4d, 0x5a, 0x90, 0, 3),
     });
     const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h', '--json');
     assert.deepEqual([code, stderr], [0, '']);
     const { window, before } = JSON.parse(stdout);
     assert.equal(window.seen.complete, true);
-    assert.match(window.seen.says, /^left out, because no spans are in them: .*README\.md: .*; and 2 more$/);
+    assert.match(window.seen.says, /^left out, because no spans are in them: .*README\.md: .*; and 4 more$/);
     assert.equal(before.traces, 44);
     const text = (await executeCli('audit', folder, '--since', '1h')).stdout;
     assert.equal(text.match(/left out, because/g)?.length, 1);
@@ -175,6 +177,8 @@ suite('an audit of files', () => {
     ['hour.json.gz', gzipSync('<!doctype html><title>Log in</title>')],
     ['hour.jsonl', '{"login":"/sign-in","path":"/traces"}'],
     ['hour', '\n'],
+    ['hour.pb', Uint8Array.of(0xff, 0xfe, 0xfd)],
+    ['hour.jsonl.1', '<!doctype html><title>Log in</title>'],
   ] as const) {
     test(`a file that should hold spans by its name, and does not, is an error: ${name} ${content}`, async (t) => {
       const folder = await makeDump(t);
