@@ -70,25 +70,31 @@ export const detachedCalls = rule<DetachedCalls>({
   },
   gates: [areWaitedFor()],
   looseEnds: ({ detached }) => detached,
-  report: ({ calls, detached, pairs }, scene) => {
-    const [{ client, server, protocol }] = calls;
-    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-    return finding.report({
-      isLikely: true,
-      doubt: doubtCalls(scene, pairs, server),
-      client: client.serviceName,
-      server: server.serviceName,
-      protocol,
-      shown: [...pairs, ...listFannedOut(scene, detached, pairs)].map(
-        ({ client: entry, server: call, unique }) => ({
-          client: call,
-          server: serverOf.get(call) ?? null,
-          says: describeLoss(entry, call, unique),
-        }),
-      ),
-    });
-  },
+  report: ({ calls, detached, pairs }, scene) =>
+    reportDetached(
+      calls,
+      [...pairs, ...listFannedOut(scene, detached, pairs)],
+      doubtCalls(scene, pairs, calls[0].server),
+    ),
 });
+
+/** @param pairs Requests, each with a call that began a trace. */
+export function reportDetached(calls: Group<Call>, pairs: readonly Pair[], doubt: Doubt | null): Draft {
+  const [{ client, server, protocol }] = calls;
+  const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+  return finding.report({
+    isLikely: true,
+    doubt,
+    client: client.serviceName,
+    server: server.serviceName,
+    protocol,
+    shown: pairs.map(({ client: entry, server: call, unique }) => ({
+      client: call,
+      server: serverOf.get(call) ?? null,
+      says: describeLoss(entry, call, unique),
+    })),
+  });
+}
 
 /**
  * A request may make the call several times. The calls that are in no pair are reported too if each was made while exactly one of the
@@ -211,7 +217,7 @@ function describeDuring({ name, traceId }: Span): string {
  * If the calls are roots, an expectation of the edge removes the doubt, unless the requests end at times of their own. One coincidence in
  * time may be a poller, and so may a few pairs that also fit other requests.
  */
-function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {
+export function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {
   const { fewestDetached, fewestDisplaced } = scene.thresholds;
   const fewest = pairs.some(({ unique }) => unique) ? fewestDetached : fewestDisplaced;
   const doubt = doubtLoss(scene, pairs, fewest);
@@ -293,6 +299,6 @@ function areAlsoMadeAlone(
   return alone.length > most;
 }
 
-function startsOwnTrace({ graph }: Scene, client: Span): boolean {
+export function startsOwnTrace({ graph }: Scene, client: Span): boolean {
   return isDetached(graph, graph.rowOf(client));
 }

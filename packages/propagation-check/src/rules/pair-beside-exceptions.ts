@@ -8,6 +8,7 @@ import { mayBeOfOnePool } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
 import type { Scene } from './scene.ts';
+import type { Thresholds } from './thresholds.ts';
 
 /**
  * Pairs requests that lack their call with calls that began traces, and allows one exception on either side if the data explain it. A
@@ -28,7 +29,9 @@ export function pairBesideExceptions(
   const pairs = pairContained(requests, calls, thresholds, mayMake);
   if (pairs.length < thresholds.fewestBesideExplained) return [];
   const paired = new Set(pairs.flatMap(({ client, server }) => [client, server]));
-  const lacksCall = prepareLacksCall(scene, pairs);
+  const needsNone = prepareNeedsNone(pairs, thresholds);
+  const lacksCall = (request: Span): boolean =>
+    request.startTimeUnixNano < capture.from || needsNone(request);
   const rest = pairs
     .map(({ client, server }) => client.endTimeUnixNano - server.endTimeUnixNano)
     .reduce(later);
@@ -43,15 +46,14 @@ export function pairBesideExceptions(
   return pairDisplaced(withCall, withRequest, 0, thresholds, mayMake);
 }
 
-function prepareLacksCall(
-  { capture, thresholds }: Scene,
+/** Whether a request needed no call of this kind: a cache answered it at once, or no request of a pair has its status. */
+export function prepareNeedsNone(
   pairs: readonly Pair[],
+  { cachedDuration }: Pick<Thresholds, 'cachedDuration'>,
 ): (request: Span) => boolean {
   const shortest = pairs.map(({ client }) => durationOf(client)).reduce(earlier);
-  const longest = Number(shortest) * thresholds.cachedDuration;
+  const longest = Number(shortest) * cachedDuration;
   const answers = new Set(pairs.map(({ client }) => readCallFacts(client).statusCode));
   return (request) =>
-    request.startTimeUnixNano < capture.from ||
-    Number(durationOf(request)) <= longest ||
-    !answers.has(readCallFacts(request).statusCode);
+    Number(durationOf(request)) <= longest || !answers.has(readCallFacts(request).statusCode);
 }

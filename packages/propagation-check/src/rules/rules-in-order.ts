@@ -6,6 +6,7 @@ import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenClients } from './context-lost-between-clients.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
+import { callsUnderLoad } from './context-lost-under-load.ts';
 import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
@@ -61,6 +62,7 @@ export const rules: readonly Rule[] = [
   splitSidecars,
   detachedCalls,
   contextLostBetweenClients,
+  callsUnderLoad,
   // All spans of a service in between are missing; otherwise its caller and its callee would be taken for the two sides of one call.
   lostServices,
   // Both sides are in the data and not joined: in one trace, then in two.

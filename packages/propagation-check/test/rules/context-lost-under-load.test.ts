@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
+
+type Chain = readonly string[];
+
+const request = (from: number, to: number, path = '/call', kind = 'SERVER'): Chain => [
+  `web ${kind} "GET ${path}" ${from}..${to} http.request.method=GET url.path=${path} http.response.status_code=200`,
+];
+const call = (from: number, to: number, path = '/work'): Chain => [
+  drawClient({ from, to }, `orders:8082${path}`),
+  drawServer({ from: from + 1, to: to - 1 }, path),
+];
+const whole = (from: number, to: number): Chain => [...request(from, to), ...call(from + 5, to - 5)];
+const wrapped = (from: number, to: number): Chain => [
+  `web INTERNAL "fetch" ${from}..${to}`,
+  ...call(from + 1, to - 1),
+];
+
+/** Overlapping requests that wait for their calls. */
+const requests = (count: number, from = 0): readonly Chain[] =>
+  Array.from({ length: count }, (_, at) => request(from + at, from + 60 + 2 * at));
+const calls = (count: number, from = 0, draw: typeof call = call): readonly Chain[] =>
+  Array.from({ length: count }, (_, at) => draw(from + 5 + at, from + 55 + 2 * at));
+
+const draw = (...chains: readonly Chain[]): string =>
+  chains.map((lines, at) => drawChain(at + 1, ...lines)).join('');
+const expecting = (drawing: string): string => `expect web -> orders\n${drawing}`;
+
+const warning = (count: number) => [`warning context-lost-in-process web -> orders ${count}`];
+const error = (count: number) => [`error context-lost-in-process web -> orders ${count}`];
+
+function judge(drawing: string) {
+  const { spans, expectation } = readDrawing(drawing);
+  const result = checkTraces(spans, { expectation });
+  return { verdict: result.verdict, finding: result.findings.find(({ severity }) => severity === 'warning') };
+}
+
+suite('calls that began traces, as many as the overlapping requests that lack them', () => {
+  for (const [drawn, chains] of [
+    ['two requests', [...requests(2), ...calls(2)]],
+    ['three requests', [...requests(3), ...calls(3)]],
+    ['four requests that begin at the same time', [0, 0, 0, 0].flatMap(() => [request(0, 60), call(5, 55)])],
+    ['three requests with a span around each call', [...requests(3), ...calls(3, 0, wrapped)]],
+    [
+      'three requests, and whole calls of another route',
+      [...requests(3), ...calls(3), [...request(200, 260, '/other'), ...call(205, 255, '/other-work')]],
+    ],
+    ['two requests, and a probe', [...requests(2), ...calls(2), request(20, 21, '/healthz')]],
+  ] as const)
+    test(`${drawn}: undecided, whether or not the edge is expected`, () => {
+      const count = chains.filter(([line = '']) => /^web (?:CLIENT|INTERNAL)/.test(line)).length;
+      for (const drawing of [draw(...chains), expecting(draw(...chains))]) {
+        assert.deepEqual(judgeDrawing(drawing), warning(count));
+        const { verdict, finding } = judge(drawing);
+        assert.notEqual(verdict, 'broken');
+        assert.match(finding?.doubt ?? '', /^Times do not show whether these requests made these calls/);
+        assert.deepEqual(finding?.decide, [
+          'Send such requests one after the other, and check again',
+          'Check in the code of web whether "GET /call" makes this call',
+        ]);
+      }
+    });
+
+  test('leave no verdict', () => {
+    const drawing = draw(...requests(3), ...calls(3));
+    assert.deepEqual(
+      [drawing, expecting(drawing)].map((each) => judge(each).verdict),
+      ['unknown', 'unknown'],
+    );
+  });
+
+  test('are an error if the edge is expected and one request overlaps no other', () => {
+    const drawing = draw(request(0, 60), call(5, 55), ...requests(2, 100), ...calls(2, 100));
+    assert.deepEqual(judgeDrawing(drawing), warning(3));
+    assert.deepEqual(judgeDrawing(expecting(drawing)), error(3));
+  });
+
+  test('are undecided if the request alone did not wait for its call', () => {
+    const drawing = draw(request(0, 300), call(100, 120), ...requests(2, 400), ...calls(2, 400));
+    assert.deepEqual(judgeDrawing(expecting(drawing)), warning(3));
+  });
+});
+
+suite('for an expected edge, also', () => {
+  const decidesCode = ['Check in the code of web whether "GET /call" makes this call'];
+  for (const [drawn, chains, count, decide] of [
+    [
+      'two calls for each of three requests',
+      [...requests(3), ...[0, 1, 2].flatMap((at) => [call(5 + at, 25 + at), call(30 + at, 55 + 2 * at)])],
+      6,
+      decidesCode,
+    ],
+    ['two calls for one request', [request(0, 60), call(5, 25), call(30, 55)], 2, decidesCode],
+    [
+      'calls to endpoints with ids in their names',
+      [...requests(3), ...[0, 1, 2].map((at) => call(5 + at, 55 + 2 * at, `/work/a${at}x`))],
+      3,
+      null,
+    ],
+    [
+      'requests of two routes at the same time',
+      [...requests(2), request(1, 61, '/cart'), request(2, 63, '/cart'), ...calls(4)],
+      4,
+      null,
+    ],
+    ['requests that a cache answered at once', [...requests(2), request(2, 5), ...calls(2)], 2, null],
+    [
+      'a request that failed before its call',
+      [...requests(2), request(2, 50).map((line) => line.replace('=200', '=503')), ...calls(2)],
+      2,
+      null,
+    ],
+  ] as const)
+    test(drawn, () => {
+      const drawing = draw(...chains);
+      assert.deepEqual(judgeDrawing(drawing), []);
+      assert.deepEqual(judgeDrawing(expecting(drawing)), warning(count));
+      const { verdict, finding } = judge(expecting(drawing));
+      assert.equal(verdict, 'unknown');
+      if (decide !== null) assert.deepEqual(finding?.decide, decide);
+    });
+
+  test('a call of the one request that no cache answered', () => {
+    const drawing = expecting(draw(request(0, 60), call(5, 55), request(200, 203)));
+    assert.deepEqual(judgeDrawing(drawing), warning(1));
+    assert.match(judge(drawing).finding?.doubt ?? '', /^Seen 1 time, which may be a coincidence/);
+  });
+
+  test('calls that requests one after the other did not wait for', () => {
+    const drawing = expecting(
+      draw(...[0, 300, 750].flatMap((at) => [request(at, at + 200), call(at + 60, at + 80)])),
+    );
+    assert.deepEqual(judgeDrawing(drawing), warning(3));
+    assert.match(judge(drawing).finding?.doubt ?? '', /^The requests did not wait for these spans/);
+  });
+});
+
+suite('no finding, whether or not the edge is expected', () => {
+  for (const [drawn, chains] of [
+    ['a poller that calls less often than there are requests', [...requests(3), call(10, 20), call(30, 40)]],
+    ['a poller that calls more often', [...requests(3), ...[5, 20, 35, 50].map((at) => call(at, at + 5))]],
+    [
+      'a poller that also calls while no request is open',
+      [...requests(3), ...[5, 25, 45, 85].map((at) => call(at, at + 8))],
+    ],
+    ['calls that outlast the requests', [...requests(3), ...[5, 25, 45].map((at) => call(at, at + 100))]],
+    ['a request with the call in its own trace', [...requests(2), ...calls(2), whole(100, 160)]],
+    [
+      'messages of a batch',
+      [...[0, 1, 2].map((at) => request(at, 60 + 2 * at, '/call', 'CONSUMER')), ...calls(3)],
+    ],
+    [
+      'requests of a service without the calls',
+      [...requests(3).map(([line = '']) => [line.replace('web', 'shop')]), ...calls(3)],
+    ],
+  ] as const)
+    test(drawn, () => {
+      for (const drawing of [draw(...chains), expecting(draw(...chains))])
+        assert.deepEqual(judgeDrawing(drawing), []);
+    });
+
+  test('a request that makes the call only sometimes, beside a job', () => {
+    assert.deepEqual(judgeDrawing(expecting(draw(...requests(3), ...calls(2)))), []);
+  });
+});
