@@ -43,6 +43,11 @@ test('a broken edge is a test case that fails, with the explanation of the termi
   );
 });
 
+test('a broken edge of messages counts messages', () => {
+  const { spans, expectation } = readFixtureDrawing('split-trace/broken-messages-of-one.txt');
+  assert.match(render(spans, expectation), /<failure type="split-trace" message="[^"]+, 3 messages">/);
+});
+
 test('a trace that did not arrive is an error, and never an empty report', async () => {
   const xml = render([], noExpectation, 'no span arrived');
   await assertValid(xml);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import stringWidth from 'string-width';
+import { fitText } from '../../src/report/fit-text.ts';
 import { hang, truncate, wrap } from '../../src/report/layout.ts';
 import { nameEdge, renderEdges } from '../../src/report/terminal-edges.ts';
 
@@ -15,6 +16,17 @@ suite('text of characters that take two columns', () => {
     assert.equal(truncate(wide, 12), wide);
     assert.equal(truncate(wide, 11), '注文サービ…');
     assert.equal(truncate(wide, 10), '注文サー…');
+  });
+
+  test('is padded to the exact width, also if half of a character is left', () => {
+    for (const [width, expected] of [
+      [13, '注文サービス '],
+      [12, '注文サービス'],
+      [11, '注文サービ…'],
+      [10, '注文サー… '],
+      [1, '…'],
+    ] as const)
+      assert.equal(fitText(wide, width), expected);
   });
 
   test('is aligned in the list of edges', () => {
