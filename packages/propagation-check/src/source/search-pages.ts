@@ -7,6 +7,8 @@ import type { Source, TraceQuery } from './source.ts';
 const pageSize = 200;
 /** The share of a page that a window should fill: a full page may have left traces out. */
 const targetShare = 0.5;
+/** Pages of fewer traces are not suspected to be cut short by the server. */
+const fewestCapped = 20;
 /** The largest growth of a window from one page to the next, because the density of traces changes. */
 const mostGrowth = 4;
 /** In milliseconds: Tempo accepts only whole seconds. */
@@ -32,15 +34,24 @@ export async function* searchPages(
   let to = query.startTimeMax;
   let width = to - query.startTimeMin;
   let size = pageSize;
+  // Some servers limit an answer further and do not say so: then traces before the oldest of a page are missing from it.
+  let cap = Infinity;
+  let largestWhole = fewestCapped;
   while (seen.size < query.limit) {
     const from = Math.max(query.startTimeMin, to - width);
     const window = { ...query, startTimeMin: from, startTimeMax: to, limit: size };
-    const isFull = (count: number) => count >= size && (width > narrowest || size < query.limit);
+    const isFull = (count: number) =>
+      width > narrowest ? count >= Math.min(size, cap) : count >= size && size < query.limit;
     // A page that is thrown away need not be read where its ids tell how full it is.
     const ids = await source.searchIds?.(window, signal);
     const found = ids !== undefined && isFull(ids.length) ? [] : await source.searchTraces(window, signal);
     const starts = listStarts(found);
     const count = Math.max(starts.length, ids?.length ?? 0);
+    if (!isFull(count) && width > narrowest && count >= largestWhole) {
+      const known = new Set([...(ids ?? []), ...found.map(({ traceId }) => traceId)]);
+      if (await lacks(source, known, { ...window, startTimeMax: starts[0] ?? from }, signal)) cap = count;
+      else largestWhole = count;
+    }
     if (isFull(count)) {
       if (width > narrowest) width = Math.max(narrowest, narrow(starts, from, to));
       else size *= 2;
@@ -58,6 +69,20 @@ export async function* searchPages(
     // Where the narrowest windows have more than a page, the next ones have so too.
     if (count < pageSize) size = pageSize;
   }
+}
+
+/** Whether a window has traces beside the known ones. */
+async function lacks(
+  source: Source,
+  known: ReadonlySet<string>,
+  window: TraceQuery,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (window.startTimeMax <= window.startTimeMin) return false;
+  const ids =
+    (await source.searchIds?.(window, signal)) ??
+    (await source.searchTraces(window, signal)).map(({ traceId }) => traceId);
+  return ids.some((id) => !known.has(id));
 }
 
 /** The start of each trace in milliseconds, in order. */

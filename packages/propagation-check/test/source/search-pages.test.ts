@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { searchPages } from '../../src/source/search-pages.ts';
 import { selectTraces } from '../../src/source/select-spans.ts';
-import type { Source } from '../../src/source/source.ts';
+import type { Source, TraceQuery } from '../../src/source/source.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 
@@ -10,13 +10,17 @@ const [drawn] = drawTrace('SERVER web GET /  a1  0..10');
 assert.ok(drawn);
 const base: Span = drawn;
 
-/** @param starts Start times in milliseconds. @param hasIds Whether the source reads each trace apart. */
-function makeSource(starts: readonly number[], hasIds = false) {
+/**
+ * @param starts Start times in milliseconds. @param hasIds Whether the source reads each trace apart.
+ * @param cap The most traces of an answer, whatever the limit.
+ */
+function makeSource(starts: readonly number[], hasIds = false, cap = Infinity) {
   const spans = starts.map((start, at) => ({
     ...base,
     traceId: (at + 1).toString(16).padStart(32, '0'),
     startTimeUnixNano: BigInt(start) * 1_000_000n,
   }));
+  const select = (query: TraceQuery) => selectTraces(spans, { ...query, limit: Math.min(query.limit, cap) });
   const limits: number[] = [];
   const read = { traces: 0 };
   const source: Source = {
@@ -24,13 +28,11 @@ function makeSource(starts: readonly number[], hasIds = false) {
     readTrace: async () => [],
     searchTraces: async (query) => {
       limits.push(query.limit);
-      const found = selectTraces(spans, query);
+      const found = select(query);
       read.traces += found.length;
       return found;
     },
-    ...(hasIds
-      ? { searchIds: async (query) => selectTraces(spans, query).map(({ traceId }) => traceId) }
-      : {}),
+    ...(hasIds ? { searchIds: async (query) => select(query).map(({ traceId }) => traceId) } : {}),
     close: async () => {},
   };
   return { source, limits, read };
@@ -87,4 +89,23 @@ test('pages of many traces at one moment stay as large as they must be', async (
   const { source, limits } = makeSource(Array.from({ length: 5_000 }, (_, at) => 500_000 + at));
   assert.equal((await read(source, 10_000)).flat().length, 5_000);
   assert.ok(limits.length < 25, limits.join());
+});
+
+for (const hasIds of [false, true])
+  test(`a source that answers at most 100 traces is read whole${hasIds ? ', by ids' : ''}`, async () => {
+    for (const starts of [bursts, Array.from({ length: 450 }, (_, at) => at * 2_000)]) {
+      const { source, limits } = makeSource(starts, hasIds, 100);
+      const pages = await read(source, 10_000);
+      assert.deepEqual(
+        pages.flat(),
+        starts.toSorted((left, right) => right - left),
+      );
+      assert.ok(limits.length < 150, `${limits.length}`);
+    }
+  });
+
+test('a source without a limit of its own is asked once more for each larger page', async () => {
+  const { source, limits } = makeSource(Array.from({ length: 150 }, (_, at) => (at + 1) * 1_000));
+  assert.equal((await read(source, 10_000)).flat().length, 150);
+  assert.equal(limits.length, 2);
 });
