@@ -18,26 +18,30 @@ export function isZstd(bytes: Uint8Array): boolean {
  * @throws {DecodeError} when the data is damaged, cut off, or larger.
  */
 export function unzstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  if (isPlain(bytes)) return uncompress(bytes, maxBytes, maxBytes);
+  if (isPlain(bytes)) return advise('', () => uncompress(bytes, maxBytes, maxBytes));
   const parts: Uint8Array[] = [];
   let left = maxBytes;
   for (let start = 0; start < bytes.length; ) {
-    const { body, end } = readMessage(bytes, start);
-    const message = uncompress(bytes.subarray(body, end), left, maxBytes);
-    left -= message.length;
-    parts.push(...(message[0] === openBrace ? [message, lineFeed] : [lengthOf(message), message]));
+    const { message, end } = advise(`byte ${start}: `, () => {
+      const frame = readFrame(bytes, start);
+      return { message: uncompress(bytes.subarray(frame.body, frame.end), left, maxBytes), end: frame.end };
+    });
+    const framed = message[0] === openBrace ? [message, lineFeed] : [lengthOf(message), message];
+    for (const part of framed) left -= part.length;
+    if (left < 0) throw tooLarge(maxBytes);
+    parts.push(...framed);
     start = end;
   }
   return Buffer.concat(parts);
 }
 
-function readMessage(bytes: Uint8Array, start: number): ReturnType<typeof readFrame> {
+/** Adds the place of a message and advice to the error of damaged data. */
+function advise<T>(place: string, read: () => T): T {
   try {
-    return readFrame(bytes, start);
+    return read();
   } catch (error) {
-    throw error instanceof DecodeError
-      ? new DecodeError(`byte ${start}: ${error.message}; ${getAnew}`)
-      : error;
+    if (!(error instanceof DecodeError) || error instanceof TooLargeError) throw error;
+    throw new DecodeError(`${place}${error.message}; ${getAnew}`);
   }
 }
 
@@ -54,13 +58,17 @@ function lengthOf(message: Uint8Array): Buffer {
   return length;
 }
 
+/** @throws {DecodeError} without advice. */
 function uncompress(bytes: Uint8Array, left: number, maxBytes: number): Uint8Array {
   try {
     return zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, left) });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code === 'ERR_BUFFER_TOO_LARGE')
-      throw new TooLargeError(`zstd: uncompressed data is larger than ${maxBytes} bytes`);
-    throw new DecodeError(`zstd: ${error.message}; ${getAnew}`);
+    if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
+    throw new DecodeError(`zstd: ${error.message}`);
   }
+}
+
+function tooLarge(maxBytes: number): TooLargeError {
+  return new TooLargeError(`zstd: uncompressed data is larger than ${maxBytes} bytes`);
 }

@@ -37,6 +37,14 @@ test('zstd data that is cut off, damaged or too large is refused', async () => {
   );
   await refuses(message, /^zstd: uncompressed data is larger than 50 bytes/, 50);
   await refuses(frame(message, message), /^zstd: .* larger than/, request.length + 9);
+  const lines = 2 * (request.length + 1);
+  await refuses(frame(message, message), /^zstd: .* larger than/, lines - 1);
+  assert.equal((await decodeCompressed(frame(message, message), lines)).spans.length, 2);
+  const damaged = Buffer.from(message).fill(0xff, 8);
+  await refuses(
+    frame(message, damaged),
+    new RegExp(`^byte ${message.length + 4}: zstd: .*copy or fetch it again`),
+  );
 });
 
 test('a capture in zstd gives the same report', async (t) => {
