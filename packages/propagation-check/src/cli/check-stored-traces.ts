@@ -131,7 +131,8 @@ function explainUnknown(
 
 interface Page {
   readonly traceIds: readonly string[];
-  readonly spans: readonly Span[];
+  /** Of a search. */
+  readonly spans?: readonly Span[];
 }
 
 async function* readPages(
@@ -141,7 +142,7 @@ async function* readPages(
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
   if (args.service === undefined) {
-    yield { traceIds, spans: [] };
+    yield { traceIds };
     return;
   }
   for await (const spans of search(source, args.service, args, signal))

@@ -7,7 +7,13 @@ import { storeOf } from '../span/span-writer.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
 import { toMilliseconds } from '../util/to-milliseconds.ts';
 import { type Awaited, findAwaited } from './find-awaited.ts';
-import { findDetached, findOtherSides, isLinkedTo, selectOtherSides } from './find-other-sides.ts';
+import {
+  findCallers,
+  findDetached,
+  findOtherSides,
+  isLinkedTo,
+  selectOtherSides,
+} from './find-other-sides.ts';
 import { type CheckInputs, judge } from './judge.ts';
 import { type CollectedSpans, findLooseEnds, isSameList, type JudgedSpans } from './judge-trace.ts';
 import { listReached } from './list-reached.ts';
@@ -102,7 +108,7 @@ interface State {
   readonly arrivals: Arrivals;
   /** The time from which all services of a remote source may be searched again. */
   readonly searchAt: number;
-  /** Ids of detached traces (see `findDetached`); null until they are searched for, once everything else is complete. */
+  /** Ids of detached traces (see `findDetached`) and of traces of possible callers (see `findCallers`); null until they are searched for, once everything else is complete. */
   readonly detached: ReadonlySet<string> | null;
   /**
    * For a receiver: when the traces were complete for the first time, in milliseconds. Spans that arrived or began before are judged too.
@@ -315,11 +321,14 @@ function countSpans(traces: readonly Trace[]): number {
   return traces.reduce((sum, { spans }) => sum + spans.length, 0);
 }
 
-/** Adds the detached traces, and waits for them too. */
+/** Adds the detached traces and, where traces are named by their ids, those that may have caused them; and waits for them too. */
 async function addDetached(state: State, isLast: boolean, options: CollectOptions): Promise<State> {
   const { source, signal } = options;
   const spans = [...state.traces.flatMap((trace) => trace.spans), ...state.others];
-  const found = groupByTrace(await findDetached(source, spans, signal));
+  const isNamed = options.answeredAt === undefined && options.spans === undefined;
+  const hasTime = !isLast || source.isInMemory === true;
+  const callers = isNamed && hasTime ? await findCallers(source, spans, signal) : [];
+  const found = groupByTrace([...callers, ...(await findDetached(source, [...spans, ...callers], signal))]);
   const detached = new Set(found.keys());
   if (detached.size === 0) return { ...state, detached };
   const traces = [...state.traces, ...[...found].map(([id, ofTrace]) => toTrace(id, ofTrace))];

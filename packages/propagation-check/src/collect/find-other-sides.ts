@@ -3,7 +3,8 @@ import { isEntry } from '../calls/edge.ts';
 import { readText } from '../calls/fact-source.ts';
 import { isNameOfAnother } from '../calls/inside.ts';
 import type { Expectation } from '../expect/expectation.ts';
-import { compareRequests } from '../pairing/compare-requests.ts';
+import { isRoot } from '../graph/trace-graph.ts';
+import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
 import { startsDuring } from '../pairing/times.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import { groupByTrace } from '../source/select-spans.ts';
@@ -46,13 +47,50 @@ export async function findOtherSides(query: OtherSideQuery): Promise<readonly Sp
   const isCheap = source.isInMemory === true;
   const limit = isCheap ? mostTraces : Math.min(mostTraces, Math.max(leastTraces, looseEnds.length * 2));
   const found = new Map<string, readonly Span[]>();
-  for (const service of chooseServices(query)) {
+  const search = async (service: string | null, calls: readonly Span[], isSide: FitsCall): Promise<void> => {
     const spans = await source.searchTraces({ service, ...window, limit }, signal);
     for (const [traceId, trace] of groupByTrace(spans)) {
-      if (!known.has(traceId) && isOtherSide(trace, looseEnds)) found.set(traceId, trace);
+      if (!known.has(traceId) && isOtherSide(trace, calls, isSide)) found.set(traceId, trace);
     }
-  }
+  };
+  const services = chooseServices(query);
+  for (const service of services) await search(service, looseEnds, fits);
+  if (!query.isThorough || services.includes(null) || query.services.length > 0)
+    return [...found.values()].flat();
+  // Hosts often have other names than their services.
+  const answers = [...found.values()];
+  const unanswered = looseEnds.filter(
+    (call) => call.kind === 'CLIENT' && !answers.some((trace) => isOtherSide(trace, [call], fits)),
+  );
+  if (unanswered.length > 0) await search(null, unanswered, fitsCertainly);
   return [...found.values()].flat();
+}
+
+/**
+ * Searches for the calls of requests that began traces: traces of other services with a CLIENT span that has no child and fits such a
+ * request.
+ * @param spans The spans of the traces that the requests began.
+ * @throws {SourceError} as `Source.searchTraces`.
+ */
+export async function findCallers(
+  source: Source,
+  spans: readonly Span[],
+  signal: AbortSignal,
+): Promise<readonly Span[]> {
+  const requests = spans.filter((span) => span.kind === 'SERVER' && isRoot(span) && span.links.length === 0);
+  if (requests.length === 0) return [];
+  const known = new Set(spans.map((span) => span.traceId));
+  const query = { service: null, ...spanTime(requests), limit: leastTraces };
+  const traces = [...groupByTrace(await source.searchTraces(query, signal))];
+  return traces.flatMap(([traceId, trace]) => {
+    if (known.has(traceId)) return [];
+    const parents = new Set(trace.map((span) => span.parentSpanId));
+    const isCall = (span: Span): boolean =>
+      span.kind === 'CLIENT' &&
+      !parents.has(span.spanId) &&
+      requests.some((request) => request.serviceName !== span.serviceName && fitsCertainly(span, request));
+    return trace.some(isCall) ? trace : [];
+  });
 }
 
 /**
@@ -113,11 +151,11 @@ function beginsWithin({ startTimeUnixNano }: Span, requests: readonly Span[]): b
 /** Selects the traces that began as the other side of one of these loose ends. */
 export function selectOtherSides(spans: readonly Span[], looseEnds: readonly Span[]): readonly Span[] {
   if (spans.length === 0 || looseEnds.length === 0) return [];
-  return [...groupByTrace(spans).values()].filter((trace) => isOtherSide(trace, looseEnds)).flat();
+  return [...groupByTrace(spans).values()].filter((trace) => isOtherSide(trace, looseEnds, fits)).flat();
 }
 
 /**
- * Chooses the services to search; null stands for all. All are searched in memory, and in a thorough search if a call names no service,
+ * Chooses the services to search first; null stands for all. All are searched in memory, and in a thorough search if a call names no service,
  * for example a call to `localhost`.
  */
 function chooseServices({
@@ -153,12 +191,14 @@ function guessCalledServices(client: Span, { edges }: Expectation): readonly str
   ].filter((name) => name !== null);
 }
 
-function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolean {
+type FitsCall = (client: Span, entry: Span) => boolean;
+
+function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[], isSide: FitsCall): boolean {
   const ids = new Set(trace.map((span) => span.spanId));
   const entries = trace.filter(
     (span) => isEntry(span) && (span.parentSpanId === null || !ids.has(span.parentSpanId)),
   );
-  return entries.some((entry) => looseEnds.some((client) => fits(client, entry)));
+  return entries.some((entry) => looseEnds.some((client) => isSide(client, entry)));
 }
 
 /**
@@ -180,6 +220,11 @@ function fits(client: Span, entry: Span): boolean {
     entry.startTimeUnixNano >= client.startTimeUnixNano &&
     topic === readCallFacts(entry).destination
   );
+}
+
+/** Among the requests of all services, some of every path come at the time of a call. */
+function fitsCertainly(client: Span, entry: Span): boolean {
+  return fits(client, entry) && compareRequests(client, entry) === 'yes' && isAddressedTo(client, entry);
 }
 
 function spanTime(spans: readonly Span[]): { readonly startTimeMin: number; readonly startTimeMax: number } {

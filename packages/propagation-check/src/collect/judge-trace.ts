@@ -19,7 +19,10 @@ export function findLooseEnds(spans: readonly Span[], expectation: Expectation):
 /** Spans collected for a verdict. */
 export interface CollectedSpans {
   readonly spans: readonly Span[];
-  /** Ids of detached traces: services began them while requests were open, which may have caused them. */
+  /**
+   * Ids of detached traces: services began them while requests were open, which may have caused them. Also ids of traces with calls that
+   * may have caused the collected ones.
+   */
   readonly detached: ReadonlySet<string>;
   /** The last judgement during the collection, if it was one of all the spans. */
   readonly judged: JudgedSpans | null;
@@ -46,7 +49,7 @@ export function judgeCollected(
   return { store, result: judgeWithDetached(store, detached, inputs, collector) };
 }
 
-/** Judges with the detached traces. If no finding rests on them, they belong to a job and not to the requests, and are left out. */
+/** Judges with the detached traces. If no finding rests on them, they have nothing to do with the requests, and are left out. */
 export function judgeWithDetached(
   store: SpanStore,
   detached: ReadonlySet<string>,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { healthyCapture, readCapture } from './captures.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
-import { exportSpans, makeCall, startTraceStore } from './trace-store.ts';
+import { encodeSpan, exportSpans, makeCall, startTraceStore } from './trace-store.ts';
 
 const id = 'a'.repeat(32);
 const otherId = 'b'.repeat(32);
@@ -102,6 +102,77 @@ test('the other side of a call by IP address is searched for, however slow the s
     [findings[0].id, findings[0].client, findings[0].server],
     ['split-trace', 'web', 'orders'],
   );
+});
+
+/** Two traces of one request whose context was lost between web and orders; each has a whole call beside. */
+function makeBroken(host: string) {
+  const start = longAgo();
+  const { request, client, server } = makeOwnCall(start);
+  const { parentSpanId: _, ...root } = { ...server, traceId: otherId };
+  const front = makeCall(start, id);
+  const wholeBefore = [
+    { ...front.client, service: 'front', end: start + 110, attributes: { 'url.full': 'http://web/' } },
+    { ...request, parentSpanId: front.client.spanId, start: start + 5 },
+  ];
+  const wholeBehind = [
+    {
+      ...front.client,
+      traceId: otherId,
+      spanId: '1'.repeat(16),
+      parentSpanId: root.spanId,
+      service: 'orders',
+    },
+    {
+      ...front.server,
+      traceId: otherId,
+      spanId: '2'.repeat(16),
+      parentSpanId: '1'.repeat(16),
+      service: 'pay',
+    },
+  ].map((span) => ({
+    ...span,
+    start: start + 30,
+    end: start + 60,
+    attributes: { 'url.full': 'http://pay/p' },
+  }));
+  const attributes = { ...client.attributes, 'url.full': `http://${host}/work` };
+  return [...wholeBefore, { ...client, attributes }, root, ...wholeBehind];
+}
+
+for (const host of ['orders-svc', 'orders-svc.prod.svc.cluster.local:8082', 'api.shop.example']) {
+  test(`both sides of a broken call to ${host} are found from either trace, beside whole calls`, async (t) => {
+    const store = await startTraceStore(t);
+    store.add(...makeBroken(host));
+    for (const traceId of [id, otherId]) {
+      const { code, stdout } = await executeCli('trace', traceId, '--source', store.source);
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, /✗ web → orders +http +broken 1 of 1/);
+    }
+  });
+}
+
+test('the caller of a request that began a trace is found in a file', async (t) => {
+  const folder = await makeFolder(t);
+  const file = join(folder, 'spans.json');
+  await writeFile(file, JSON.stringify({ resourceSpans: makeBroken('orders-svc').map(encodeSpan) }));
+  const { code, stdout } = await executeCli('trace', otherId, '--source', `file=${file}`);
+  assert.equal(code, 1, stdout);
+});
+
+test('traces of other callers are not read into the verdict on a trace', async (t) => {
+  for (const other of [
+    { attributes: { 'url.full': 'http://orders/other', 'http.request.method': 'GET' } },
+    { start: longAgo() - 1_000, end: longAgo() - 900 },
+    { service: 'orders' },
+  ]) {
+    const store = await startTraceStore(t);
+    const [before, request, client, root, ...behind] = makeBroken('orders');
+    if (before === undefined || request === undefined || client === undefined || root === undefined) return;
+    store.add(before, request, { ...client, ...other }, root, ...behind);
+    const { code, stdout } = await executeCli('trace', otherId, '--source', store.source);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^INTACT {2}1 edge, 1 call \(1 trace, 3 spans\)/);
+  }
 });
 
 test('a search reads the newest traces of a service', async (t) => {
