@@ -21,7 +21,8 @@ export function describePair(
   { client, server, unique }: Pair,
   { isProven, isTimed, calls, requests }: Surroundings,
 ): string {
-  const call = `CLIENT ${client.spanId}`;
+  // nginx makes only SERVER spans, which then stand for its calls.
+  const call = `${client.kind === 'SERVER' ? 'SERVER' : 'CLIENT'} ${client.spanId}`;
   const request = `SERVER ${server.spanId} of trace ${server.traceId}`;
   if (!unique) return `${call} has no child; such SERVER spans began traces of their own while it was open`;
   if (isProven) return `${call} was answered by ${request}`;

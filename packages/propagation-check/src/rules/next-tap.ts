@@ -3,6 +3,7 @@ import { isEncrypted } from '../calls/encrypted.ts';
 import { namesItsConnection } from '../headers/place.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
 import type { Draft, NextTap } from './draft.ts';
+import { isOfProxy } from './platforms.ts';
 
 const nowhere: NextTap = { side: 'caller', calledAt: [], seen: [] };
 
@@ -15,15 +16,20 @@ export function describeNextTap(draft: Draft): string {
   return side === 'caller' ? placeAtCaller(draft) : placeAtCallee(draft);
 }
 
-function placeAtCaller({ client, shown }: Draft): string {
-  const called = shown.find((call) => call.client !== null)?.client ?? shown[0]?.server ?? null;
+function placeAtCaller({ client: name, shown }: Draft): string {
+  const client = shown.find((call) => call.client !== null)?.client ?? null;
+  const [{ server = null, during = null } = {}] = shown;
+  const caller = client ?? during;
+  // A SERVER span has the address at which its own service was called, and a proxy may forward that address in the Host header.
+  const isForwarded = caller !== null && caller.kind !== 'CLIENT' && isOfProxy(caller);
+  const called = isForwarded ? null : (client ?? server);
   if (called !== null && isEncrypted(called))
     return 'A tap reads only plain HTTP, and the caller uses https: put one where TLS ends, in front of the called service';
   const address = called === null ? null : formatAddress(readAddress(called));
-  const who = client ?? 'the caller';
+  const who = name ?? 'the caller';
   return (
     `Let ${who} call a tap instead of ${address ?? 'the address that it calls now (HOST:PORT)'}, and check again with --wire ${outOf('caller')} added:\n` +
-    writeCommand(address, 'caller', client)
+    writeCommand(address, 'caller', name)
   );
 }
 

@@ -58,12 +58,12 @@ export const platforms: readonly Platform[] = [
     fixes: { 'header-not-sent': temporal, 'header-ignored': temporal, 'format-mismatch': temporal },
   },
   {
-    isBetween: ({ server }) => server?.scopeName === nginxScope,
+    isBetween: ({ server }) => server !== null && isOfNginx(server),
     likeliest: 'header-ignored',
     fixes: { 'header-ignored': nginx },
   },
   {
-    isBetween: ({ client, during }) => (client ?? during)?.scopeName === nginxScope,
+    isBetween: isSentByNginx,
     likeliest: 'header-not-sent',
     fixes: { 'header-not-sent': nginx, 'header-passed-through': nginx },
   },
@@ -120,11 +120,20 @@ export const platforms: readonly Platform[] = [
   },
 ];
 
-const nginxScope = 'nginx';
+export const nginxScope = 'nginx';
 /** The default HTTP port of the sidecar. Source: Dapr, "dapr-http-port". */
 const daprPort = 3_500;
 /** The address from which Istio's sidecar calls its own application. Source: Istio, "Traffic routing", `InboundPassthroughClusterIpv4`. */
 const istioInbound = '127.0.0.6:';
+
+export function isOfNginx({ scopeName }: Span): boolean {
+  return scopeName === nginxScope;
+}
+
+export function isSentByNginx({ client, during }: Shown): boolean {
+  const span = client ?? during;
+  return span !== undefined && isOfNginx(span);
+}
 
 /** Envoy sets this attribute with every tracer. */
 function isOfEnvoy({ attributes }: Span): boolean {
@@ -133,7 +142,7 @@ function isOfEnvoy({ attributes }: Span): boolean {
 
 /** Whether a proxy made the span: it forwards requests, and may rewrite their paths. Source of the last scope: traefik, `pkg/tracing`. */
 export function isOfProxy(span: Span): boolean {
-  return isOfEnvoy(span) || span.scopeName === nginxScope || span.scopeName === 'github.com/traefik/traefik';
+  return isOfEnvoy(span) || isOfNginx(span) || span.scopeName === 'github.com/traefik/traefik';
 }
 
 /** Whether the call invokes a function by the API of AWS. */

@@ -113,6 +113,7 @@ export const possibleCalls = rule<PossibleCalls>({
       shown: all.map(({ client: request, server }) => ({
         client: null,
         server,
+        during: request,
         says: `root, while "${request.name}" of ${client} (trace ${request.traceId}) was open and has no CLIENT span for it`,
       })),
     });

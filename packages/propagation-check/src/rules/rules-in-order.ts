@@ -22,6 +22,7 @@ import { partlySplitEdges } from './partly-split-edge.ts';
 import { partlySplitMessages } from './partly-split-messages.ts';
 import { possibleCalls } from './possible-call.ts';
 import { possibleMessages } from './possible-message.ts';
+import { proxiesBesideCalls } from './proxy-beside-calls.ts';
 import type { Rule } from './rule.ts';
 import { serversNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
@@ -58,6 +59,7 @@ export const rules: readonly Rule[] = [
   misledMessages,
   crossedCalls,
   headersPassedThrough,
+  proxiesBesideCalls,
   droppedParents,
   splitSidecars,
   detachedCalls,

@@ -14,7 +14,7 @@ import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
 import { describeNextTap } from './next-tap.ts';
-import { isInvocation, startsWorkflow } from './platforms.ts';
+import { isInvocation, isOfNginx, isSentByNginx, startsWorkflow } from './platforms.ts';
 
 /** Causes that headers distinguish. */
 const shownByHeaders: readonly FindingId[] = [
@@ -67,6 +67,19 @@ const lookIntoInvocation =
 const lookIntoWorkflow =
   'Look at the header of the first event of such a workflow (temporal workflow show --output json): if it has a traceparent, for example in _tracer-data, the worker does not read it (header-ignored); otherwise the client does not write it (header-not-sent)';
 
+/** The module writes no attribute that tells how it is configured. Source: nginx, "Module ngx_otel_module". */
+function listNginxSteps(shown: Draft['shown']): readonly string[] {
+  const look = 'Look for otel_trace_context in the output of nginx -T: if it is missing';
+  return [
+    ...(shown.some(({ server }) => server !== null && isOfNginx(server))
+      ? [`${look}, ignore or inject, nginx does not read the header that it receives (header-ignored)`]
+      : []),
+    ...(shown.some(isSentByNginx)
+      ? [`${look}, ignore or extract, nginx sends no context of its own span (header-not-sent)`]
+      : []),
+  ];
+}
+
 const lookInBrowser =
   "Look at the request in the network panel of the browser's developer tools: without a `traceparent` it is header-not-sent";
 
@@ -100,6 +113,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const isOfHeaders = candidates[0] !== undefined && shownByHeaders.includes(candidates[0]);
   return [
     ...listExpectation(draft),
+    ...listNginxSteps(shown),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...(isOfHeaders ? [...settings, ...own] : [...own, ...settings]),
     describeNextTap(draft),

@@ -154,6 +154,37 @@ suite('nginx with otel_trace on and another otel_trace_context than propagate', 
     assert.match(found.fix, /otel_trace_context propagate/);
   });
 
+  test('ignore: the SERVER span of the gateway stands for its call, and its address is not the one that it calls', () => {
+    const user = gateway.replace('scope:', 'net.host.name=gw scope:');
+    const found = findOne(
+      `expect gw -> orders\ntrace 1\n  ${user}\ntrace 2\n  ${orders} server.address=gw\n`,
+    );
+    assert.equal(found.candidates?.[0], 'header-not-sent');
+    assert.match(found.evidence[0]?.says ?? '', /^SERVER 0{14}03 fits only SERVER /);
+    assert.match(
+      found.decide?.[0] ?? '',
+      /^Look for otel_trace_context .* ignore or extract, .* \(header-not-sent\)$/,
+    );
+    assert.match(found.decide?.[1] ?? '', /^Let gw call a tap instead of the address that it calls now/);
+  });
+
+  test('without an expectation, several requests inside those of the gateway show its call', () => {
+    const traces = [0, 1, 2, 3, 4, 5].map((at) => {
+      const move = (line: string): string =>
+        line.replace(
+          /(\d+)\.\.(\d+)/,
+          (_, from, to) => `${Number(from) + at * 1_000}..${Number(to) + at * 1_000}`,
+        );
+      return `trace ${at * 2 + 1}\n  ${move(gateway)}\ntrace ${at * 2 + 2}\n  ${move(orders)} server.address=gw\n`;
+    });
+    const found = findOne(traces.join(''));
+    assert.equal(found.id, 'missing-call');
+    assert.match(found.fix, /otel_trace_context propagate/);
+    const steps = found.decide?.join('\n') ?? '';
+    assert.match(steps, /Look for otel_trace_context/);
+    assert.match(steps, /Let gw call a tap instead of the address that it calls now/);
+  });
+
   test('extract: the gateway forwarded the header of its caller', () => {
     const found = findOne(`expect web -> gw -> orders\ntrace 1\n  ${web}\n    ${gateway}\n    ${orders}\n`);
     assert.equal(found.id, 'header-passed-through');
