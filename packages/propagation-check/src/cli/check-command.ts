@@ -8,6 +8,7 @@ import type { CommandEnd } from '../report/json.ts';
 import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
+import { describeUnexported } from './describe-unexported.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { explainCommandSilence } from './explain-command-silence.ts';
 import { deliverSignals, writeToTerminal } from './interruption.ts';
@@ -101,7 +102,12 @@ async function judgeCommand(
     ...details,
     ...(result === received ? {} : { reason: failedRequestsDoubt }),
     ...(requests.sent === 0 ? {} : { requests }),
-    notes: [...notes, ...(await inputs.wireFiles.describeGaps(store)), ...details.notes],
+    notes: [
+      ...notes,
+      ...(await inputs.wireFiles.describeGaps(store)),
+      ...details.notes,
+      ...describeUnexported(result, command.name),
+    ],
     collector: await readCollector(args, signal),
     command,
   };

@@ -23,7 +23,7 @@ const advice: readonly string[] = [
   'without an SDK: NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register" in Node.js, opentelemetry-instrument in ' +
     'Python, JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar',
   'with an SDK: remove the endpoint from its code, and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_SDK_DISABLED and the sampler from its ' +
-    'start script',
+    'start script; await sdk.shutdown() before process.exit',
   'in containers: --source otlp=0.0.0.0:14318, and there OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:14318 ' +
     '(on Linux also extra_hosts: host.docker.internal:host-gateway)',
 ];

@@ -47,6 +47,18 @@ test('traces without a span of their call are noted', async (t) => {
   assert.match(JSON.parse(stderr).notes.join(), /^not judged: 3 traces began at stock during the requests/);
 });
 
+test('calls whose other side may have ended before its export are noted', async (t) => {
+  const args = ['exec', '--settle', '300ms', '--json'];
+  const { code, stderr } = await runCli(t, [...args, ...send('unexported')]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    JSON.parse(stderr).notes.join('\n'),
+    /^if a process of node sent the 1 request to web whose parent span never arrived, or answered at 127\.0\.0\.1:8083, .* SIGTERM, .*sdk\.shutdown\(\)/m,
+  );
+  const whole = await runCli(t, [...args, ...send('intact')]);
+  assert.deepEqual(JSON.parse(whole.stderr).notes, []);
+});
+
 test('a failed request is reported, and fails unless it is allowed', async (t) => {
   const args = ['exec', '--settle', '300ms'];
   const doubtful = await runCli(t, [...args, ...send('intact', '0', '502')]);
@@ -93,7 +105,7 @@ test('without spans the first line says so, and a few lines what to do', async (
   const { stderr } = await runCli(t, ['exec', '--settle', '1ms', ...send('nothing')]);
   const [first = '', ...rest] = stderr.trim().split('\n');
   assert.match(first, /^CANNOT TELL {2}no span arrived in otlp=\S+; no process of \S+ exports traces to it$/);
-  assert.ok(rest.length <= 8, stderr);
+  assert.ok(rest.length <= 9, stderr);
   assert.match(
     rest.join('\n'),
     /^note {2}without an SDK: .*\nnote {2}with an SDK: .*\nnote {2}in containers: /s,
