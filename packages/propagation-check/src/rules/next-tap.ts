@@ -80,7 +80,7 @@ function outOf(side: NextTap['side']): string {
 }
 
 /** Spans come from the network: only a host name or an address may reach a shell. */
-function formatAddress({ host, port }: ReturnType<typeof readAddress>): string | null {
+export function formatAddress({ host, port }: ReturnType<typeof readAddress>): string | null {
   if (host === null) return null;
   const plain = host.replace(/^\[|\]$/g, '');
   if (!/^[\w.-]+$|^[\da-fA-F:.]+$/.test(plain)) return null;

@@ -1,3 +1,4 @@
+import { readAddress } from '../calls/address.ts';
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEncrypted } from '../calls/encrypted.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
@@ -13,7 +14,7 @@ import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
-import { describeNextTap } from './next-tap.ts';
+import { describeNextTap, formatAddress } from './next-tap.ts';
 import { isInvocation, isOfNginx, isSentByNginx, startsWorkflow } from './platforms.ts';
 
 /** Causes that headers distinguish. */
@@ -102,7 +103,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const settings = (['server', 'client'] as const).flatMap((side) => {
     const span = first?.[side] ?? null;
     const isSeen = seen.includes(side === 'server' ? 'callee' : 'caller');
-    return span === null || isSeen ? [] : askForHeaders(span, recordingGaps[side]);
+    return span === null || isSeen ? [] : askForHeaders(span, recordingGaps[side], first?.client ?? null);
   });
   const ports = [first?.server, first?.client].flatMap(
     (span) => (span ? readCallFacts(span).port : null) ?? [],
@@ -140,7 +141,7 @@ function listOwnSteps(draft: Draft): readonly string[] {
  * The setting that makes the spans of the service record the headers that it sent or received. Empty if the spans have them, or if no
  * setting is known.
  */
-function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly string[] {
+function askForHeaders(span: Span, gap: RecordingGap | undefined, caller: Span | null): readonly string[] {
   const who = span.serviceName ?? 'the service';
   if (gap === 'process')
     return [
@@ -159,12 +160,18 @@ function askForHeaders(span: Span, gap: RecordingGap | undefined): readonly stri
   const setting = findHeaderSetting(span);
   if (setting === null) return [];
   const record = `Let ${who} record headers in its spans: ${setting}`;
-  return span.kind === 'SERVER' ? [record, sendHeader(span, who)] : [record];
+  return span.kind === 'SERVER' ? [record, sendHeader(span, who, caller)] : [record];
 }
 
 /** If no call has the header, nothing shows that headers are recorded: instrumentations omit headers that did not arrive. */
-function sendHeader(span: Span, who: string): string {
+function sendHeader(span: Span, who: string, caller: Span | null): string {
   const step = `Before the calls, send ${who} a request of your own that has a traceparent: a span without the header proves that none came only if an earlier span has it`;
   if (readCallFacts(span).protocol !== 'http') return step;
-  return `${step}:\ncurl -H 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' http://HOST:PORT/`;
+  const address = [span, caller].map(findPlainAddress).find((each) => each !== null) ?? 'HOST:PORT';
+  return `${step}:\ncurl -H 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' http://${address}/`;
+}
+
+/** With TLS the address is that of the hop that ends TLS. */
+function findPlainAddress(span: Span | null): string | null {
+  return span === null || isEncrypted(span) ? null : formatAddress(readAddress(span));
 }

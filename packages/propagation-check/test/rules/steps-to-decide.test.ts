@@ -16,10 +16,29 @@ test('the setting that records headers comes first, then taps, then packets', ()
     record,
     'Let orders record headers in its spans: OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=traceparent,b3,x-b3-traceid (exec sets it)',
   );
-  assert.match(send ?? '', /^Before the calls, send orders a request .*:\ncurl -H 'traceparent: 00-/);
+  assert.match(
+    send ?? '',
+    /^Before the calls, send orders a request .*:\ncurl -H 'traceparent: 00-\S+' http:\/\/orders:8082\/$/,
+  );
   assert.match(tap ?? '', /propagation-check tap/);
   assert.match(packets ?? '', /tcpdump .* tcp port 8082.*--wire wire\.pcap/);
   assert.deepEqual(others, []);
+});
+
+test('the request with a header goes to the address of the service, which a shell must be able to take', () => {
+  const findUrl = (client: string, server: string): string | undefined => {
+    const steps = listSteps(
+      drawChain(1, drawClient({ from: 10, to: 90, extra: client })) +
+        drawChain(2, drawServer({ from: 20, to: 80, extra: `${flask} ${server}` })),
+    );
+    return steps.flatMap((step) => /curl .* (\S+)$/.exec(step)?.[1] ?? [])[0];
+  };
+  assert.equal(findUrl('', 'server.address=10.0.0.7 server.port=9000'), 'http://10.0.0.7:9000/');
+  assert.equal(findUrl('', 'server.address=$(id) server.port=9000'), 'http://orders:8082/');
+  assert.equal(
+    findUrl('url.full=https://orders:8443/work server.port=8443', 'url.scheme=https'),
+    'http://HOST:PORT/',
+  );
 });
 
 for (const value of ['[Filtered]', '****', '00-0af7651916cd43dd8448eb211c80319c-b7']) {
