@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
 import { ownServiceName } from '../calls/own-service.ts';
+import { thresholds } from '../rules/thresholds.ts';
 import { describeHttpFailure, type Peer } from '../source/http-failure.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
@@ -36,7 +37,10 @@ const calledService: Peer = {
   headerOption: '--request-header',
 };
 
-/** Sends each request as the sampled root of a new trace. A failed request is a result, not an error. */
+/**
+ * Sends each request as the sampled root of a new trace. A failed request is a result, not an error. The first requests are sent one after
+ * the other: if a service loses the context, only requests that overlap no other show which of them made which call.
+ */
 export async function driveRequests(options: DriveOptions): Promise<readonly DrivenRequest[]> {
   const agent = new Agent({
     connections: options.concurrency,
@@ -44,12 +48,17 @@ export async function driveRequests(options: DriveOptions): Promise<readonly Dri
   });
   try {
     let done = 0;
-    return await mapConcurrently(Array.from({ length: options.requests }), options.concurrency, async () => {
-      const driven = await driveOnce(agent, options);
-      done += 1;
-      options.onAnswer(done);
-      return driven;
-    });
+    const drive = (requests: number, concurrency: number): Promise<readonly DrivenRequest[]> =>
+      mapConcurrently(Array.from({ length: requests }), concurrency, async () => {
+        const driven = await driveOnce(agent, options);
+        done += 1;
+        options.onAnswer(done);
+        return driven;
+      });
+    const { requests, concurrency } = options;
+    // At least half of them may overlap, because some faults show only then.
+    const alone = Math.min(thresholds.fewestDetached, Math.floor(requests / 2));
+    return [...(await drive(alone, 1)), ...(await drive(requests - alone, concurrency))];
   } finally {
     await agent.destroy();
   }

@@ -13,7 +13,8 @@ import type { Session } from './session.ts';
 
 const examples = `
 Each request is the sampled root of a new trace, and the edge from this tool to
-the called service is checked too. A service that does not trust its callers
+the called service is checked too. The first two requests (of three, the first)
+are sent one after the other. A service that does not trust its callers
 begins another trace: name the service with --service if many services export
 to the source. Entries of --baggage must arrive wherever headers are seen.
 
@@ -53,7 +54,7 @@ export function addRunCommand(program: Command, session: Session): void {
     )
     .option('--data <text>', 'body of each request')
     .option('--requests <n>', 'number of requests to each URL', parseCount, 1)
-    .option('--concurrency <n>', 'number of requests at a time', parseCount, 10)
+    .option('--concurrency <n>', 'number of requests at a time, after the first one or two', parseCount, 10)
     .option('--baggage <key=value>', 'baggage of each request; may be repeated', parseBaggageEntry)
     .option(
       '--service <name>',

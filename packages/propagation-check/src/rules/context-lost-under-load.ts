@@ -1,12 +1,15 @@
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { areAwaited } from '../pairing/awaited.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
+import { durationOf, endsWithin, indexByTime } from '../pairing/times.ts';
 import { mayBeOfOnePool } from '../span/instance.ts';
-import type { Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy } from '../util/group-by.ts';
+import { earlier, later, sumOf } from '../util/statistics.ts';
 import {
   doubtCalls,
   finding,
@@ -14,12 +17,13 @@ import {
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
-import { checkCode, doubtLoss } from './doubt-loss.ts';
+import { checkCode, doubtLoss, sendInTurn } from './doubt-loss.ts';
 import { type Doubt, listExplained } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { prepareNeedsNone } from './pair-beside-exceptions.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
+import type { Thresholds } from './thresholds.ts';
 
 /** Calls of one edge, or to one of its endpoints, some of which began traces. */
 interface CallsUnderLoad {
@@ -80,10 +84,7 @@ function doubtPairs(scene: Scene, pairs: readonly Pair[], called: Span | null): 
   const alone = isOneCallEach ? pairs.filter(({ unique }) => unique) : [];
   const doubt = {
     says: 'Times do not show whether these requests made these calls: calls of a job look the same in the data.',
-    decide: [
-      ...(isOneCallEach ? ['Send such requests one after the other, and check again'] : []),
-      ...pairs.slice(0, 1).map(checkCode),
-    ],
+    decide: [...(isOneCallEach ? [sendInTurn] : []), ...pairs.slice(0, 1).map(checkCode)],
   };
   if (alone.length === pairs.length) return doubtLoss(scene, pairs, thresholds.fewestDetached) ?? doubt;
   // A request that overlaps no other shows its own call, and the counts show that the others lost theirs too.
@@ -97,7 +98,7 @@ function pairByCount(
   detached: readonly Span[],
   isMust: boolean,
 ): readonly Pair[] {
-  const { graph, thresholds } = scene;
+  const { graph } = scene;
   const [{ client, server }] = calls;
   const rows = calls.map((call) => graph.rowOf(call.client));
   const callers = listCallers(scene, client.serviceName, rows, server.serviceName);
@@ -105,44 +106,77 @@ function pairByCount(
   const routes = listRoutes(scene, client.serviceName).filter((ofRoute) =>
     ofRoute.every((entry) => entry.kind === 'SERVER' && !callers.has(graph.rowOf(entry))),
   );
-  const found = [...routes, ...(isMust ? [routes.flat()] : [])].map((requests) =>
-    isMust
-      ? pairWithAll(scene, requests, detached)
-      : requests.length === detached.length
-        ? pairInRounds(scene, requests, detached)
-        : [],
-  );
-  const isSure = (pairs: readonly Pair[]): boolean =>
-    isMust || (pairs.some(({ unique }) => !unique) && areAwaited(pairs, thresholds));
-  return found.find((pairs) => pairs.length > 0 && isSure(pairs)) ?? [];
+  const all = routes.flat();
+  const pairs = [...routes, ...(isMust && routes.length > 1 ? [all] : [])]
+    .filter((requests) => areOpenMeanwhile(requests, detached))
+    .map((requests) =>
+      isMust ? pairWithAll(scene, requests, detached) : pairOverlapping(scene, requests, detached),
+    );
+  return pairs.find((found) => found.length > 0) ?? [];
 }
 
-/** Pairs each request with as many calls within it, so that none is left. */
-function pairInRounds(
+/** Whether the first of the requests began before all calls, and the last ended after them. */
+function areOpenMeanwhile(requests: readonly Span[], calls: readonly Span[]): boolean {
+  const from = (spans: readonly Span[]) => spans.map((span) => span.startTimeUnixNano).reduce(earlier);
+  const to = (spans: readonly Span[]) => spans.map((span) => span.endTimeUnixNano).reduce(later);
+  return (
+    calls.length > 0 && requests.length > 0 && from(requests) <= from(calls) && to(requests) >= to(calls)
+  );
+}
+
+/** One call for each request; the requests waited for them. */
+function pairOverlapping(
   { thresholds }: Scene,
   requests: readonly Span[],
   calls: readonly Span[],
 ): readonly Pair[] {
-  if (requests.length === 0 || calls.length % requests.length !== 0) return [];
-  const pairs: Pair[] = [];
-  let left = calls;
-  while (left.length > 0) {
-    const round = pairContained(requests, left, thresholds, mayBeOfOnePool);
-    if (round.length < requests.length) return [];
-    pairs.push(...round);
-    const paired = new Set(round.map(({ server: call }) => call));
-    left = left.filter((call) => !paired.has(call));
-  }
-  return pairs;
+  if (calls.length !== requests.length) return [];
+  const pairs = pairContained(requests, calls, thresholds, mayBeOfOnePool);
+  const isSure =
+    pairs.length === calls.length && pairs.some(({ unique }) => !unique) && areAwaited(pairs, thresholds);
+  return isSure ? pairs : [];
 }
 
-/** As `pairInRounds`, or pairs all calls with some of the requests if the others needed no call. */
-function pairWithAll(scene: Scene, requests: readonly Span[], calls: readonly Span[]): readonly Pair[] {
-  const equal = pairInRounds(scene, requests, calls);
-  if (equal.length > 0 || calls.length >= requests.length) return equal;
-  const pairs = pairContained(requests, calls, scene.thresholds, mayBeOfOnePool);
-  if (pairs.length === 0 || pairs.length < calls.length) return [];
+/** As many calls for each request; or one call for some of them, if the others needed none. */
+function pairWithAll(
+  { thresholds }: Scene,
+  requests: readonly Span[],
+  calls: readonly Span[],
+): readonly Pair[] {
+  if (calls.length > requests.length) return divideCalls(requests, calls, thresholds);
+  const pairs = pairContained(requests, calls, thresholds, mayBeOfOnePool);
+  if (pairs.length < calls.length) return [];
   const paired = new Set(pairs.map(({ client }) => client));
-  const needsNone = prepareNeedsNone(pairs, scene.thresholds);
+  const needsNone = prepareNeedsNone(pairs, thresholds);
   return requests.every((request) => paired.has(request) || needsNone(request)) ? pairs : [];
+}
+
+/** Gives each request as many of the calls within it. Calls that take little of the requests may be those of a poller. */
+function divideCalls(
+  requests: readonly Span[],
+  calls: readonly Span[],
+  thresholds: Thresholds,
+): readonly Pair[] {
+  const each = calls.length / requests.length;
+  if (!Number.isInteger(each) || sumDurations(calls) < sumDurations(requests) * thresholds.waitedShare)
+    return [];
+  const given = new Map<Span, number>();
+  const countOfRequest = (request: Span): number => given.get(request) ?? 0;
+  const openAt = indexByTime(requests, { ...thresholds, clockTolerance: thresholds.rounding });
+  const pairs = calls.toSorted(byStart).flatMap((call): readonly Pair[] => {
+    const within: Span[] = [];
+    openAt.someOpen(call.startTimeUnixNano, (request) => {
+      if (endsWithin(call, request, thresholds) && mayBeOfOnePool(request, call)) within.push(request);
+      return within.length >= bounds.candidates;
+    });
+    const [request] = within.toSorted((one, other) => countOfRequest(one) - countOfRequest(other));
+    if (request === undefined || countOfRequest(request) >= each) return [];
+    given.set(request, countOfRequest(request) + 1);
+    return [{ client: request, server: call, unique: within.length === 1 }];
+  });
+  return pairs.length === calls.length ? pairs : [];
+}
+
+function sumDurations(spans: readonly Span[]): number {
+  return sumOf(spans.map((span) => Number(durationOf(span))));
 }

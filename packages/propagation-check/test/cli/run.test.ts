@@ -310,6 +310,63 @@ test('a call that a service also makes without an open request is a job', async 
   assert.deepEqual(await run(), [0, []]);
 });
 
+test('the first requests are sent one after the other, and the others at the same time', async (t) => {
+  const store = await startTraceStore(t);
+  let [open, most]: [number, number[]] = [0, []];
+  const url = await startHttpServer(t, async (_request, response) => {
+    open += 1;
+    most.push(open);
+    await waitUntil(now() + 50);
+    open -= 1;
+    response.end();
+  });
+  for (const [requests, expected] of [
+    ['1', [1]],
+    ['2', [1, 1]],
+    ['3', [1, 1, 2]],
+    ['6', [1, 1, 1, 2, 3, 4]],
+  ] as const) {
+    most = [];
+    await executeCli('run', url.href, '--requests', requests, '--source', store.source, '--wait', '50ms');
+    assert.deepEqual(most, expected);
+  }
+  most = [];
+  const args = ['--requests', '6', '--concurrency', '3', '--source', store.source, '--wait', '50ms'];
+  await executeCli('run', url.href, ...args);
+  assert.deepEqual([most.slice(0, 3), Math.max(...most)], [[1, 1, 1], 3]);
+});
+
+test('a context that a service loses is found although requests overlap', async (t) => {
+  const store = await startTraceStore(t);
+  let requests = 0;
+  const url = await startHttpServer(t, async (request, response) => {
+    const { traceId, spanId } = readTraceparent(request.headers);
+    const start = now();
+    requests += 1;
+    const end = start + 100 + 15 * (requests % 4);
+    const { client, server } = makeCall(start);
+    const { parentSpanId: _, ...root } = client;
+    await waitUntil(end);
+    store.add({ ...root, end: end - 10 }, server, {
+      ...{ traceId, parentSpanId: spanId, spanId: makeId(8), service: 'web', kind: 'SERVER', name: 'GET /' },
+      ...{ start, end, attributes: { 'http.request.method': 'GET', 'url.path': '/' } },
+    });
+    response.end();
+  });
+  const run = async (count: string, ...expected: readonly string[]) => {
+    const args = ['--requests', count, '--source', store.source, '--json', ...expected];
+    const { code, stdout } = await executeCli('run', url.href, ...args);
+    const { findings } = JSON.parse(stdout);
+    return [code, findings.map((found: { id: string; count: number }) => [found.id, found.count])];
+  };
+  const lost = (count: number) => [['context-lost-in-process', count]];
+  const expected = ['--expect', 'web -> orders'];
+  assert.deepEqual(await run('3', ...expected), [1, lost(3)]);
+  assert.deepEqual(await run('3'), [2, lost(3)], 'one request alone may be a coincidence');
+  assert.deepEqual(await run('2'), [1, lost(2)]);
+  assert.deepEqual(await run('6'), [1, lost(6)]);
+});
+
 test('calls that a service makes by itself during the requests do not belong to them', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, {

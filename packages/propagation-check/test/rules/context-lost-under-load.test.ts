@@ -162,6 +162,11 @@ suite('no finding, whether or not the edge is expected', () => {
         assert.deepEqual(judgeDrawing(drawing), []);
     });
 
+  test('a poller during a stream that is open for long', () => {
+    const beats = Array.from({ length: 4 }, (_, at) => call(100 + at * 250, 120 + at * 250));
+    assert.deepEqual(judgeDrawing(expecting(draw(request(0, 1_000), ...beats))), []);
+  });
+
   test('a request that makes the call only sometimes, beside a job', () => {
     assert.deepEqual(judgeDrawing(expecting(draw(...requests(3), ...calls(2)))), []);
   });
