@@ -3,7 +3,7 @@ import { type Expectation, isOptional } from '../expect/expectation.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { formatJudged } from '../util/format-judged.ts';
-import { groupBy } from '../util/group-by.ts';
+import { groupBy, mapBy } from '../util/group-by.ts';
 import { sumOf } from '../util/statistics.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { leavesOpen } from './leaves-open.ts';
@@ -34,13 +34,15 @@ export function listOpenEdges(
   const open = openCalls.filter(
     (one) => one.says !== null && !broken.has(nameEdge(one)) && !isToleratedEdge(expectation, one, true),
   );
+  const warningsOf = mapBy(warnings, nameEdge);
+  const openOf = mapBy(open, nameEdge);
+  const edgesOf = mapBy(edges, nameEdge);
   return groupBy<Place>([...warnings, ...open], nameEdge).flatMap(
     ([{ client, server, protocol }]): readonly Undecided[] => {
       const name = nameEdge({ client, server, protocol });
-      const isOfEdge = (one: Place): boolean => nameEdge(one) === name;
-      const warned = warnings.filter(isOfEdge);
-      const left = open.filter(isOfEdge);
-      const ofEdge = edges.filter(isOfEdge);
+      const warned = warningsOf.get(name) ?? [];
+      const left = openOf.get(name) ?? [];
+      const ofEdge = edgesOf.get(name) ?? [];
       const seen = sumOf(ofEdge.map(({ calls }) => calls));
       const isDoubted = warned.some(({ doubt }) => doubt !== undefined);
       const judged = seen - (isDoubted ? sumOf(ofEdge.map(({ doubtful = 0 }) => doubtful)) : 0);
