@@ -128,27 +128,25 @@ function listToTargets(
   targets: ReadonlySet<string>,
 ): readonly Span[] {
   const isMcp = isOfMcp(client);
+  const { traces } = graph.index;
   const paired = remember(() => new Set(pairs.map((pair) => pair.client)));
   // Spans of the called service without their parent prove that context arrived in their trace, so calls in that trace are not split.
-  const reached = new Set(loose.orphans.get(server.serviceName)?.map(({ traceId }) => traceId));
+  const reached = new Set(
+    loose.orphans.get(server.serviceName)?.map((orphan) => traces[graph.rowOf(orphan)]),
+  );
   // A call that reached no server, for example while the called service starts, has no other side.
-  const mayHaveOther = (row: number, span: Span): boolean =>
-    facts.outcomeOf(row) !== 'unreached' && !graph.isAtBorder(row) && !reached.has(span.traceId);
+  const mayHaveOther = (row: number): boolean =>
+    facts.outcomeOf(row) !== 'unreached' && !graph.isAtBorder(row) && !reached.has(traces[row]);
   return loose.calls
     .callsTo(client.serviceName, targets)
-    .filter(
-      (span) => isOfMcp(span) === isMcp && (mayHaveOther(graph.rowOf(span), span) || paired().has(span)),
-    );
+    .filter((span) => isOfMcp(span) === isMcp && (mayHaveOther(graph.rowOf(span)) || paired().has(span)));
 }
 
 /** The requests of the kinds of the pairs. Unpaired requests at the border of the capture are left out. */
 function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], server: string | null): Alike {
-  const ofPairs = pairs.map((pair) => loose.kindOf(graph.rowOf(pair.server)));
+  const ofPairs = new Map(pairs.map((pair) => [loose.kindOf(graph.rowOf(pair.server)), pair.server]));
   // The timer of a caller may keep step with probes of the server, so pairs with probes are measured with all requests of the name.
-  const besideProbes = pairs.flatMap((pair) =>
-    isProbeCall(pair.server) ? [nameKindByName(pair.server)] : [],
-  );
-  const kinds = new Set([...ofPairs, ...besideProbes]);
+  const kinds = new Set([...ofPairs.keys(), ...Array.from(ofPairs.values(), nameKindByName)]);
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = (loose.continued.get(server) ?? []).filter((span) => isAlike(graph.rowOf(span)));
   const paired = remember(() => new Set(pairs.map((pair) => pair.server)));
