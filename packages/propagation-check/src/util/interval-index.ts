@@ -21,17 +21,10 @@ export interface IntervalIndex {
  * others are. Among equal starts, the later position is found first.
  */
 export function indexIntervals(starts: Float64Array, ends: Float64Array): IntervalIndex {
-  const count = starts.length;
-  const order = new Uint32Array(count).map((_, position) => position);
-  // Nearly all arrays are sorted already.
-  if (starts.some((start, position) => start < (starts[position - 1] ?? start)))
-    order.sort((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0) || left - right);
+  const order = orderBy(starts);
   const sorted = starts.slice().sort();
-  let leaves = 1;
-  while (leaves < count) leaves *= 2;
-  const latest = new Float64Array(leaves * 2).fill(Number.NEGATIVE_INFINITY);
-  for (let at = 0; at < count; at += 1) latest[leaves + at] = ends[order[at] ?? 0] ?? 0;
-  for (let node = leaves - 1; node > 0; node -= 1) latest[node] = latestBelow(latest, node);
+  const latest = buildTree(order, ends);
+  const leaves = latest.length / 2;
   let leafOf: Uint32Array | null = null;
   let last = 0;
   // Most look-ups are near the previous one.
@@ -64,6 +57,32 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
       for (node >>= 1; node > 0; node >>= 1) latest[node] = latestBelow(latest, node);
     },
   };
+}
+
+// Functions of their own, because V8 falls back to slow code at the end of each loop of a function that goes on after the loop.
+
+function orderBy(starts: Float64Array): Uint32Array {
+  const order = Uint32Array.from(starts.keys());
+  // Nearly all arrays are sorted already.
+  return isAscending(starts)
+    ? order
+    : order.sort((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0) || left - right);
+}
+
+function isAscending(values: Float64Array): boolean {
+  for (let at = 1; at < values.length; at += 1) if ((values[at] ?? 0) < (values[at - 1] ?? 0)) return false;
+  return true;
+}
+
+/** A binary tree in an array: the leaves, in its second half, are the ends in order, and each node above is the latest end below it. */
+function buildTree(order: Uint32Array, ends: Float64Array): Float64Array {
+  let leaves = 1;
+  while (leaves < order.length) leaves *= 2;
+  const latest = new Float64Array(leaves * 2);
+  const latestOf = (leaf: number): number => ends[order[leaf] ?? order.length] ?? Number.NEGATIVE_INFINITY;
+  for (let node = latest.length - 1; node > 0; node -= 1)
+    latest[node] = node < leaves ? latestBelow(latest, node) : latestOf(node - leaves);
+  return latest;
 }
 
 function invert(order: Uint32Array): Uint32Array {
