@@ -289,10 +289,9 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
   const isCall = facts.isOutgoing(client);
   // A SERVER span describes the request that its service received, not a call that it made.
-  const [first, second] = isCall ? [client, server] : [server, client];
   return (
-    asEdgeProtocol(facts.protocolOf(first)) ??
-    asEdgeProtocol(facts.protocolOf(second)) ??
+    asEdgeProtocol(facts.protocolOf(isCall ? client : server)) ??
+    asEdgeProtocol(facts.protocolOf(isCall ? server : client)) ??
     (isCall || graph.isEntry(server) ? 'http' : 'internal')
   );
 }
