@@ -188,6 +188,8 @@ suite('requests below a span that had ended', () => {
       Array.from({ length: 3000 / period }, (_, at) => lonely(1000 + at * period));
     assert.ok(!isStale(deferred, ...every(200)));
     assert.ok(isStale(deferred, lonely(1600), lonely(2800)));
+    const around = [200, 400, 600, 800, 1000, 3000, 3200, 3400].map(lonely);
+    assert.ok(isStale(deferred, lonely(1600), lonely(2800), ...around), 'calls of another time do not count');
     const throughHop = (trace: Trace): Trace =>
       trace.map(([depth, line]) => [depth, line.replace(/^web/, 'gateway')]);
     const ofHop = [
