@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areAwaited, areEndedByCalls, isEndedBy, measureFill } from '../../src/pairing/awaited.ts';
+import {
+  areAwaited,
+  areEndedByCalls,
+  compareEnds,
+  doEndsFollow,
+  isEndedBy,
+  measureFill,
+} from '../../src/pairing/awaited.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { drawTrace } from '../draw-trace.ts';
 
@@ -53,4 +60,34 @@ test('a request ends with its call if at most a fifth of it is left', () => {
     [isEndedBy(request, call, thresholds), isEndedBy(request, earlier, thresholds)],
     [true, false],
   );
+});
+
+/** Requests that begin at 0, each with the end of its call. */
+function drawEnds(...ends: readonly (readonly [request: number, call: number])[]) {
+  return ends.flatMap(([to, end]) => {
+    const [client, server] = drawTrace(`SERVER web GET  a1  0..${to}\nCLIENT web GET  b1  0..${end}`);
+    return client === undefined || server === undefined ? [] : [{ client, server }];
+  });
+}
+
+test('the ends of most requests follow their calls, even if one request goes on for long', () => {
+  const usual = [
+    [100, 95],
+    [200, 195],
+    [300, 295],
+    [400, 395],
+  ] as const;
+  assert.ok(doEndsFollow(drawEnds(...usual, [1000, 100]), thresholds));
+  assert.ok(!doEndsFollow(drawEnds([100, 95], [200, 95], [300, 95], [400, 95], [1000, 95]), thresholds));
+});
+
+test('steady requests waited for their calls only if one slow call also made its request slow', () => {
+  const usual = [
+    [1000, 900],
+    [1000, 900],
+    [1000, 900],
+    [1000, 900],
+  ] as const;
+  assert.equal(compareEnds(drawEnds(...usual, [600, 500]), thresholds), 'steady');
+  assert.equal(compareEnds(drawEnds(...usual, [1000, 500]), thresholds), 'differ');
 });
