@@ -204,15 +204,15 @@ function readConsole(bytes: Uint8Array): Content {
 function readPrefixed(text: string): Content | null {
   const split = splitPrefixed(withoutColours(text));
   if (split === null) return null;
-  const contents: Content[] = split.programs.map(({ name, text: own }) => {
+  const contents: Content[] = split.programs.map(({ name, readText }) => {
     try {
-      const { readings, notes } = readLog(own);
+      const { readings, notes } = readLog(readText());
       return { readings, notes: notes.map((note) => `${name}: ${note}`) };
     } catch (error) {
       throw error instanceof DecodeError ? reword(error, `in the lines of ${name}, ${error.message}`) : error;
     }
   });
-  contents.push(readLog(split.rest));
+  contents.push(readLog(split.readRest()));
   const readings = contents.flatMap((content) => content.readings);
   return readings.length === 0 ? null : { readings, notes: contents.flatMap(({ notes }) => notes) };
 }
