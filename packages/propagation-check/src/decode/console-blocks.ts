@@ -93,8 +93,7 @@ function findBlockEnd(text: string, from: number, limit: number): BlockEnd {
       continue;
     }
     const closer = closers.get(character);
-    if (character === '{' && expected.at(-1) === '}' && beginsAnother(text, at))
-      return { end: at - 1, state: 'open' };
+    if (character === '{' && beginsAnother(text, from, at, expected)) return { end: at - 1, state: 'open' };
     if (closer !== undefined) expected.push(closer);
     else if (expected.pop() !== character) return { end: at, state: 'broken' };
     if (expected.length === 0) return { end: at + 1, state: 'closed' };
@@ -102,10 +101,19 @@ function findBlockEnd(text: string, from: number, limit: number): BlockEnd {
   return { end: limit, state: 'open' };
 }
 
-/** Whether a brace within an object begins a line, and no field's value: then the object before it is cut off. */
-function beginsAnother(text: string, at: number): boolean {
-  if (text[at - 1] !== '\n') return false;
+/**
+ * Whether a brace begins a line, and neither a field's value nor an element of a list: then the object at `from` is cut off. `open` holds
+ * the brackets that would close what is open.
+ */
+function beginsAnother(text: string, from: number, at: number, open: readonly string[]): boolean {
+  if (open.length === 0 || text[at - 1] !== '\n') return false;
   let before = at - 1;
   while (before >= 0 && /\s/.test(text.charAt(before))) before -= 1;
-  return text[before] !== ':';
+  const last = text.charAt(before);
+  if (open.at(-1) === '}') return last !== ':';
+  indentedStart.lastIndex = from;
+  return !['[', ','].includes(last) || (open.length > 1 && indentedStart.test(text));
 }
+
+/** The elements of lists in such an object are indented as well. */
+const indentedStart = /\{\r?\n[ \t]/y;

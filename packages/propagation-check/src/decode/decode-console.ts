@@ -108,7 +108,7 @@ function parseInspected(text: string): unknown {
 }
 
 /** Identifies a cut-off object of several lines as a span. Records of structured logs have the same fields, but each on one line. */
-const beginOfSpan = /\n\s*"?(?:trace_?id|instrumentationScope)"?:/i;
+const beginOfSpan = /\n[^\S\n]*"?(?:trace_?id|instrumentationScope)"?:/i;
 
 /** The text of an object up to its first key, which is the same for all spans of an exporter. */
 function readStart(text: string): string {
@@ -123,7 +123,7 @@ function listFieldsByStart(spans: readonly string[]): ReadonlyMap<string, Readon
 
 /** The fields that begin a line with the indentation of the first one. */
 function listFields(text: string): readonly string[] {
-  const fields = [...text.matchAll(/^([^\S\n]+)"?(\w+)"?:/gm)];
+  const fields = [...text.matchAll(/(?<=\n)([^\S\n]+)"?(\w+)"?:/g)];
   return fields.filter(([, indentation]) => indentation === fields[0]?.[1]).map(([, , name = '']) => name);
 }
 

@@ -266,6 +266,29 @@ test('a span that is cut off between others is refused with its line', () => {
     });
 });
 
+test('an object that is cut off in a list does not take the spans behind it', () => {
+  for (const end of [
+    '"entries": [',
+    '"entries": [\n        {\n            "a": 1\n        },',
+    '"entries": [\n        "a"',
+  ]) {
+    const cut = `{\n    "cache": "a",\n    ${end}\n`;
+    const { spans, notes = [] } = decodeBytes(Buffer.from(`a\n${cut}${pythonOutput}`));
+    assert.equal(spans.length, 3, end);
+    assert.match(notes.join(), /what begins in line 2 is cut off/);
+  }
+  const list = '[\n{"a": [\n{},\n{}\n]},\n{"a": 1}\n]\n';
+  const { spans, notes = [] } = decodeBytes(Buffer.from(`a\n${list}${pythonOutput}`));
+  assert.deepEqual([spans.length, notes], [3, ['lines without a span, left out: 11']]);
+});
+
+test('ordinary lines that look like names of stern are no programs', () => {
+  const log = Array.from({ length: 400 }, (_, at) => `request-${at * 7} handled\n`).join('');
+  assert.deepEqual(decodeBytes(Buffer.from(`${log}${readFixture('js-console.txt')}`)).notes, [
+    'lines without a span, left out: 408',
+  ]);
+});
+
 test('many objects that are cut off among many spans are read in linear time', () => {
   const span = `{
   resource: { attributes: { 'service.name': 'web' } },
@@ -287,6 +310,8 @@ test('many objects that are cut off among many spans are read in linear time', (
 const hostile: Readonly<Record<string, string>> = {
   'blocks that never close': `a\n${'{\n'.repeat(2_000_000)}`,
   'spans that never close': 'x {"resource": [\n'.repeat(200_000),
+  'empty lines in an object': `a\n{${'\n'.repeat(200_000)}`,
+  'carriage returns in an object': `a\n{\n${'\r'.repeat(200_000)}`,
   'empty lines': `a${'\n'.repeat(5_000_000)}`,
   'beginnings of what loggers print': `a\n${'[tracer: '.repeat(1_000_000)}`,
   'columns of a log': `trace_id,${'a,'.repeat(2_000_000)}{`,
