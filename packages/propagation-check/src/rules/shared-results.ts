@@ -1,5 +1,6 @@
 import { type CallGroup, listRepeatedClients, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { listRepeatedCalls } from '../calls/repeated-calls.ts';
 import { findAbove } from '../graph/find-above.ts';
 import { none } from '../graph/trace-graph.ts';
 import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
@@ -39,6 +40,7 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
     answersOf,
     redirectedCalls,
     repeatedClients: remember(() => listRepeatedClients(scene.graph, scene.groups)),
+    repeatedCalls: remember(() => listRepeatedCalls(scene.graph, scene.facts)),
     isExpectedDirectly,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>

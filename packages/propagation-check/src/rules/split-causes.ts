@@ -41,6 +41,8 @@ const observations: readonly {
     isSeen: (scene, pairs) =>
       pairs.length >= scene.thresholds.fewestSeparated && areOtherInstances(scene, pairs, 'client'),
   },
+  // Only repetitions of requests are broken: what repeats them does not inject.
+  { cause: 'header-not-sent', isSeen: areOtherAttempts },
   // Some calls are whole, so both sides can propagate: something on the way differs.
   { cause: 'header-stripped', isSeen: (scene, pairs) => listWhole(scene, pairs).length > 0 },
   // The called port is not the one on which the server listens: a hop stands in between.
@@ -82,6 +84,16 @@ function areOtherInstances(scene: Scene, pairs: readonly Pair[], side: 'client' 
     [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
   );
   return whole.size > 0 && split.size > 0 && ![...split].some((instance) => whole.has(instance));
+}
+
+function areOtherAttempts(scene: Scene, pairs: readonly Pair[]): boolean {
+  const whole = listWhole(scene, pairs);
+  if (whole.length === 0) return false;
+  const repeated = scene.shared.repeatedCalls();
+  return (
+    pairs.every(({ client }) => repeated.has(scene.graph.rowOf(client))) &&
+    !whole.some(({ clients }) => clients.some((row) => repeated.has(row)))
+  );
 }
 
 function isBehindHop({ client, server }: Pair): boolean {

@@ -22,6 +22,7 @@ export const keptAttributes = [
   ...['server.address', 'server.port', 'net.host.name', 'net.host.port', 'net.peer.name', 'net.peer.port'],
   ...['network.peer.address', 'network.peer.port', 'net.sock.peer.addr', 'net.sock.peer.port', 'net.peer.ip'],
   ...['user_agent.original', 'http.user_agent'],
+  ...['http.request.resend_count', 'http.resend_count'],
   ...['error.type', 'http.error_name', 'http.error_message', 'exception'],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method', 'component'],
   ...['rpc.response.status_code', 'rpc.grpc.status_code'],

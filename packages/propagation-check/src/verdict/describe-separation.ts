@@ -2,8 +2,10 @@ import { readAddress } from '../calls/address.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { type FactSource, readText } from '../calls/fact-source.ts';
-import { readMethod, readPath, readRoute } from '../calls/http-facts.ts';
+import { readMethod, readPath, readRoute, readStatusCode } from '../calls/http-facts.ts';
+import { readDestination } from '../calls/messaging-facts.ts';
 import { nameCall } from '../calls/name-call.ts';
+import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Draft, Shown } from '../rules/draft.ts';
 import type { Scene } from '../rules/scene.ts';
@@ -29,16 +31,19 @@ interface Reader {
   readonly side: 'client' | 'server';
   readonly keys: Keys;
   readonly read: (key: string) => ReadValue;
-  /** The keys identify replicas and the machines that they run on. */
-  readonly isReplica?: true;
+  /** The keys identify replicas, the machines that they run on, or attempts. */
+  readonly isLikeliest?: true;
+  /** `key=value` in other words. */
+  readonly nameValue?: (key: string, value: string) => string;
 }
 
 type ReadValue = (row: number) => string | null;
 
 /**
  * What all calls of a finding have in common and no whole call of the edge has: the replica, version, machine or environment of one side,
- * the address that was called, or the endpoint. It is a fact, not a cause. It is left out if a single call is an exception or if it may
- * well be chance. A replica, the likeliest of these, is also reported at a higher probability of chance, which is then given.
+ * the address that was called, the endpoint, the instrumentation, the status, or that they repeat a request. It is a fact, not a cause. It is
+ * left out if a single call is an exception or if it may well be chance. A replica and a repetition, the likeliest of these, are also reported
+ * at a higher probability of chance, which is then given.
  *
  * @param count How many calls the finding has.
  * @param listErrors The errors of the edge.
@@ -62,25 +67,63 @@ export function describeSeparation(
     if (separated === null) return [];
     const { names, whole, chance } = separated;
     const { separatedByChance, likelyByChance } = scene.thresholds;
-    if (chance > (reader.isReplica ? likelyByChance : separatedByChance)) return [];
+    if (chance > (reader.isLikeliest ? likelyByChance : separatedByChance)) return [];
     const doubt =
       chance > separatedByChance ? ` (by chance in one of ${Math.round(1 / chance)} such captures)` : '';
     return [
-      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one} another` : `${whole} whole ones ${all} others`}${doubt}`,
+      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one}` : `${whole} whole ones ${all}`}${doubt}`,
     ];
   };
-  const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, ['reached', 'reached']);
+  const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, [
+    'reached another',
+    'reached others',
+  ]);
   return [
-    ...describeBy(readResources(scene, 'client'), `come from ${client} with`, ['comes from', 'come from']),
-    ...(called.length > 0 ? called : describeBy(readAddresses(scene), 'went to', ['went to', 'went to'])),
-    ...describeBy(readRequests(scene), 'ask for', ['asks for', 'ask for']),
+    ...describeBy(readAttempts(scene), 'are', ['is not', 'are not']),
+    ...describeBy(readResources(scene, 'client'), `come from ${client} with`, [
+      'comes from another',
+      'come from others',
+    ]),
+    ...describeBy(readScopes(scene, 'client'), `come from ${client} with`, [
+      'comes from another',
+      'come from others',
+    ]),
+    ...(called.length > 0
+      ? called
+      : describeBy(readAddresses(scene), 'went to', ['went to another', 'went to others'])),
+    ...describeBy(readScopes(scene, 'server'), `reached ${server} with`, ['reached another', 'reached others']),
+    ...describeBy(readRequests(scene), 'ask for', ['asks for another', 'ask for others']),
+    ...describeBy(readStatus(scene), 'ended with', ['ended with another', 'ended with others']),
   ];
+}
+
+function readAttempts({ shared }: Scene): Reader {
+  return {
+    side: 'client',
+    isLikeliest: true,
+    keys: [['resends']],
+    read: () => (row) => (shared.repeatedCalls().has(row) ? resends : 'first attempts'),
+    nameValue: (_, value) => value,
+  };
+}
+
+const resends = 'resends (retries or redirects)';
+
+/** The instrumentations that made the spans. */
+function readScopes({ facts }: Scene, side: Reader['side']): Reader {
+  return { side, keys: [['otel.scope.name']], read: () => (row) => facts.scopeOf(row) || null };
+}
+
+function readStatus(scene: Scene): Reader {
+  return readSpans(scene, 'client', [['http.response.status_code']], {
+    'http.response.status_code': (call) => readStatusCode(call)?.toString() ?? null,
+  });
 }
 
 function readResources({ graph: { store } }: Scene, side: Reader['side']): Reader {
   return {
     side,
-    isReplica: true,
+    isLikeliest: true,
     keys: resourceKeys,
     read: (key) => (row) =>
       store.resourceTable[store.resources[row] ?? 0]?.attributes.get(key)?.toString() || null,
@@ -88,19 +131,26 @@ function readResources({ graph: { store } }: Scene, side: Reader['side']): Reade
 }
 
 function readAddresses(scene: Scene): Reader {
-  const keys = [['network.peer.address'], ['server.address'], ['server.port']];
+  const keys = [
+    ['network.peer.address'],
+    ['server.address'],
+    ['server.port'],
+    ['messaging.destination.name'],
+  ];
   return readSpans(scene, 'client', keys, {
     // The names in each generation of the semantic conventions.
     'network.peer.address': (call) =>
       readText(call, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'),
     'server.address': (call) => readAddress(call).host,
     'server.port': (call) => readAddress(call).port?.toString() ?? null,
+    'messaging.destination.name': readDestination,
   });
 }
 
 function readRequests(scene: Scene): Reader {
-  return readSpans(scene, 'server', [['http.request.method'], ['http.route', 'url.path']], {
+  return readSpans(scene, 'server', [['http.request.method'], ['http.route', 'url.path'], ['rpc.method']], {
     'http.request.method': readMethod,
+    'rpc.method': readRpcMethod,
     'http.route': readRoute,
     'url.path': (call) => {
       const path = readPath(call);
@@ -131,7 +181,7 @@ function separate(
   scene: Scene,
   shown: readonly Shown[],
   groups: readonly CallGroup[],
-  { side, keys, read }: Reader,
+  { side, keys, read, nameValue = (key, value) => `${key}=${value}` }: Reader,
   listErrors: () => readonly Draft[],
 ): Separation | null {
   const { graph } = scene;
@@ -154,7 +204,7 @@ function separate(
       const readValue = read(key);
       const value = findCommon(rows, readValue);
       if (value !== null && areOthers(groups, side, listBroken(), readValue, value))
-        return [`${key}=${value}`];
+        return [nameValue(key, value)];
     }
     return [];
   });

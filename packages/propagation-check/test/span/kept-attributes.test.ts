@@ -36,7 +36,7 @@ test('every attribute that the source passes to a reader is kept', () => {
 
 /** Names with dots in the engine that belong to resources, spans, ASGI events and files. */
 const others: readonly RegExp[] = [
-  /^(?:service\.(?:name|namespace|instance\.id|version)|deployment\.environment(?:\.name)?|telemetry\.(?:sdk\.language|distro\.name)|k8s\.(?:pod\.(?:uid|name)|node\.name)|container\.id|cloud\.(?:platform|provider|region|account\.id)|host\.(?:id|name)|faas\.name)$/,
+  /^(?:service\.(?:name|namespace|instance\.id|version)|deployment\.environment(?:\.name)?|telemetry\.(?:sdk\.language|distro\.name)|k8s\.(?:pod\.(?:uid|name)|node\.name)|container\.id|cloud\.(?:platform|provider|region|account\.id)|host\.(?:id|name)|faas\.name|otel\.scope\.name)$/,
   /^(?:dns\.lookup|tcp\.connect)$/,
   /^http\.response\.(?:start|body)$/,
   /\.ts$/,

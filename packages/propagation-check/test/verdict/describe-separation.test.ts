@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { listFacts } from '../rules/judge-drawing.ts';
 
 type Words = { readonly [side in 'web' | 'orders']?: string };
 
@@ -112,6 +113,94 @@ describe('what all broken calls have in common', () => {
       );
       assert.equal(judge([...calls, { web: web[1], orders: orders[1] }]), undefined);
     });
+
+  for (const [words, web, orders] of [
+    ['come from web with otel.scope.name=got', 'scope:got', ''],
+    ['reached orders with otel.scope.name=koa', '', 'scope:koa'],
+    ['ended with http.response.status_code=201', 'http.response.status_code=201', ''],
+  ] as const)
+    it(`is that they ${words}`, () => {
+      const rest = { web: 'scope:http', orders: 'scope:express' };
+      const calls = [
+        { times: 6, ...rest },
+        { times: 5, web: web || rest.web, orders: orders || rest.orders, broken: true },
+      ] as const;
+      assert.ok(judge(calls)?.some((fact) => fact.startsWith(`all 5 calls ${words}; the 6 whole ones`)));
+      assert.equal(judge([...calls, { web: web || rest.web, orders: orders || rest.orders }]), undefined);
+    });
+
+  /** Six whole calls and five broken ones, whose lines have other words. */
+  const judgeKinds = (kinds: readonly [string, string], whole: string, broken: string) => {
+    const drawing = Array.from({ length: 11 }, (_, at) => {
+      const words = at < 6 ? whole : broken;
+      const start = at * 1_000 + (at % 7) * 13;
+      const client = `  web ${kinds[0]} "x" ${start}..${start + 90} ${words} messaging.message.id=m${at}`;
+      const server = `orders ${kinds[1]} "x" ${start + 10}..${start + 80} ${words} messaging.message.id=m${at}`;
+      return [
+        `trace ${at + 1}`,
+        client,
+        ...(at < 6 ? [`    ${server}`] : [`trace ${at + 21}`, `  ${server}`]),
+      ];
+    });
+    return listFacts(drawing.flat().join('\n'));
+  };
+
+  it('is the RPC method', () => {
+    const call = (method: string): string => `rpc.system=grpc rpc.method=${method} rpc.service=o.O`;
+    assert.deepEqual(judgeKinds(['CLIENT', 'SERVER'], call('Get'), call('Put')), [
+      'all 5 calls ask for rpc.method=o.O/Put; the 6 whole ones ask for others',
+    ]);
+  });
+
+  it('is the destination of messages', () => {
+    const message = (topic: string): string => `messaging.system=kafka messaging.destination.name=${topic}`;
+    assert.deepEqual(judgeKinds(['PRODUCER', 'CONSUMER'], message('new'), message('again')), [
+      'all 5 messages went to messaging.destination.name=again; the 6 whole ones went to others',
+    ]);
+  });
+
+  it('is that they repeat a request, by the count of the instrumentation', () => {
+    for (const key of ['http.request.resend_count', 'http.resend_count']) {
+      const calls = [{ times: 6 }, { times: 3, web: `${key}=1`, broken: true }] as const;
+      assert.deepEqual(judge(calls), [
+        'all 3 calls are resends (retries or redirects); the 6 whole ones are not (by chance in one of 28 such captures)',
+      ]);
+      assert.equal(judge([...calls, { web: `${key}=2` }]), undefined);
+      assert.equal(judge([...calls, { web: `${key}=0`, broken: true }]), undefined);
+    }
+  });
+
+  it('is that they repeat a request, after a call of the same request that failed', () => {
+    const judgeAfter = (first: string, retried = '50..90', parent = '') => {
+      const at = (start: number, line: string): string =>
+        line.replaceAll(/(\d+)\.\.(\d+)/g, (_, from, to) => `${Number(from) + start}..${Number(to) + start}`);
+      const get = 'http.request.method=GET url.full=http://orders:80/work';
+      const top = `  web SERVER "GET /" 0..100 http.request.method=GET url.path=/ ${parent}`;
+      const whole = `${top}\n    web CLIENT "GET" 10..40 ${get} http.response.status_code=200\n      orders SERVER "GET /work" 15..35 ${request}`;
+      const retry = `${top}\n    web CLIENT "GET" 10..40 ${first}\n    web CLIENT "GET" ${retried} ${get} http.response.status_code=200`;
+      const begun = `  orders SERVER "GET /work" 60..80 ${request}`;
+      const drawing = Array.from({ length: 9 }, (_, number) =>
+        number < 6
+          ? `trace ${number + 1}\n${at(number * 1_000, whole)}`
+          : `trace ${number + 1}\n${at(number * 1_000, retry)}\ntrace ${number + 11}\n${at(number * 1_000, begun)}`,
+      );
+      const { spans } = readDrawing(drawing.join('\n'));
+      return checkTraces(spans).findings.find(({ id }) => id === 'split-trace');
+    };
+    const refused = 'http.request.method=GET url.full=http://orders:80/work http.response.status_code=503';
+    const fact = /^all 3 calls are resends/;
+    const found = judgeAfter(refused);
+    assert.match(found?.facts?.[0] ?? '', fact);
+    assert.equal(found?.candidates?.[0], 'header-not-sent');
+    assert.match(judgeAfter(refused.replace('503', '500'))?.facts?.[0] ?? '', fact);
+    for (const first of [
+      refused.replace('503', '200'),
+      refused.replace('work', 'other'),
+      refused.replace('=GET', '=POST'),
+    ])
+      assert.doesNotMatch(judgeAfter(first)?.facts?.join() ?? '', /resends/, first);
+    assert.doesNotMatch(judgeAfter(refused, '30..90')?.facts?.join() ?? '', /resends/);
+  });
 
   it('is not reported with a single exception on either side', () => {
     const calls = [
