@@ -10,6 +10,7 @@ import { callsUnderLoad } from './context-lost-under-load.ts';
 import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
+import { lostAttempts } from './lost-attempts.ts';
 import { lostServices } from './lost-service.ts';
 import { misledMessages } from './misled-message.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
@@ -71,6 +72,7 @@ export const rules: readonly Rule[] = [
   missingClients,
   splitInvocations,
   splitTraces,
+  lostAttempts,
   splitRedirects,
   messagesSplitById,
   splitConversations,

@@ -1,0 +1,143 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
+import { isHealthProbe } from '../calls/probes.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
+import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
+import { endsWithin } from '../pairing/times.ts';
+import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
+import { edgeOf } from './draft.ts';
+import type { FindingId } from './finding.ts';
+import { finding } from './missing-call.ts';
+import { gate, rule } from './rule.ts';
+import type { Open, Scene } from './scene.ts';
+
+/** Whole calls of an edge that were not answered by their child, paired with the requests that began traces and gave these answers. */
+interface LostAttempts {
+  readonly pairs: Group<Pair>;
+  /** The number of calls that ended with another status than their child. */
+  readonly failed: number;
+  /** The requests of the same endpoint that began traces. */
+  readonly roots: readonly Span[];
+  readonly countPairs: (moved: readonly Span[]) => number;
+}
+
+const causes: readonly FindingId[] = [
+  'header-not-sent',
+  'header-stripped',
+  'header-ignored',
+  'format-mismatch',
+];
+
+/**
+ * A CLIENT span covers several attempts, of which only the first arrived with its context: the span ended with another status than its
+ * child, and a request of the called service that began a trace after that child gave the answer. A gateway that answers by itself also
+ * changes the status, but then requests of others fall into these calls only by chance.
+ */
+export const lostAttempts = rule<LostAttempts>({
+  finding,
+  measure: (scene, open) => {
+    const failed = listFailedFirst(scene, open);
+    if (failed.length === 0) return [];
+    const childOf = new Map(failed.map(({ client, server }) => [client, server]));
+    const pair = (roots: readonly Span[]): readonly Pair[] =>
+      pairSpans(
+        [...childOf.keys()],
+        roots,
+        (client, root) => isNextAttempt(scene, client, childOf.get(client), root),
+        scene.thresholds,
+      );
+    const rootsOf = mapBy(
+      [...new Set(failed.map(({ server }) => server.serviceName))].flatMap((service) =>
+        open.roots.of(service).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root)),
+      ),
+      ({ serviceName }) => serviceName,
+    );
+    return [...rootsOf].flatMap(([service, roots]) =>
+      groupPairs(pair(roots)).map((pairs) => {
+        const [{ client }] = pairs;
+        const isOfEdge = (one: Pair): boolean => one.client.serviceName === client.serviceName;
+        const endpoints = new Set(pairs.map(({ server }) => nameEndpoint(server)));
+        const ofEndpoints = roots.filter((root) => endpoints.has(nameEndpoint(root)));
+        return {
+          pairs,
+          roots: ofEndpoints,
+          failed: failed.filter(
+            (call) => call.client.serviceName === client.serviceName && call.server.serviceName === service,
+          ).length,
+          countPairs: (moved) => pair(moved).filter(isOfEdge).length,
+        };
+      }),
+    );
+  },
+  gates: [
+    gate(
+      'nearly every call that ended with another status than its child has such a request',
+      ({ pairs, failed }, { thresholds }) => pairs.length >= failed * thresholds.everyCallShare,
+      ({ pairs, failed }) => `${pairs.length} of ${failed}`,
+    ),
+    gate(
+      'no other request of the endpoint began a trace, or fewer would fit by chance',
+      ({ pairs, roots, countPairs }, { thresholds }) =>
+        (pairs.length === roots.length && pairs.every(({ unique }) => unique)) ||
+        (pairs.length >= thresholds.fewestDisplaced &&
+          isMoreThanChance(roots, pairs.length, countPairs, thresholds)),
+      ({ pairs, roots }) => `${pairs.length} of ${countOf(roots.length, 'root')}`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
+  report: ({ pairs }) =>
+    finding.report({
+      ...edgeOf(pairs[0]),
+      candidates: causes,
+      facts: [
+        `${pairs.length === 1 ? 'the call is a second attempt' : `all ${pairs.length} calls are second attempts`} within a CLIENT span whose first attempt arrived: what repeats the request does not send its header`,
+      ],
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `CLIENT ${client.spanId} ended with status ${readCallFacts(client).statusCode} and its child with another; SERVER ${server.spanId} of trace ${server.traceId} gave that status after the child`,
+      })),
+    }),
+});
+
+/** Whole calls that ended with another status than their only child, while a request of the called service began a trace. */
+function listFailedFirst(scene: Scene, { roots }: Open): readonly Call[] {
+  const { graph, facts, groups, shared } = scene;
+  const meant = groups.filter(
+    ({ client, server, clientKind, serverKind, protocol }) =>
+      client !== server &&
+      clientKind === 'CLIENT' &&
+      serverKind === 'SERVER' &&
+      protocol === 'http' &&
+      roots.count(server) > 0,
+  );
+  if (meant.length === 0) return [];
+  const isOther = (client: number, server: number): boolean => {
+    const [ended, answered] = [facts.statusCodeOf(client), facts.statusCodeOf(server)];
+    return ended !== null && answered !== null && ended !== answered;
+  };
+  const calls = selectCalls(graph, meant, isOther);
+  if (calls.length === 0) return [];
+  const repeated = shared.repeatedClients();
+  return calls.filter(({ client }) => !repeated.has(graph.rowOf(client)));
+}
+
+function isNextAttempt({ thresholds }: Scene, client: Span, first: Span | undefined, root: Span): boolean {
+  return (
+    first !== undefined &&
+    first.serviceName === root.serviceName &&
+    root.startTimeUnixNano >= first.endTimeUnixNano &&
+    endsWithin(root, client, thresholds) &&
+    readCallFacts(root).statusCode === readCallFacts(client).statusCode &&
+    compareRequests(client, root) === 'yes' &&
+    isAddressedTo(client, root)
+  );
+}
+
+function nameEndpoint(root: Span): string {
+  const { method, path } = readCallFacts(root);
+  return keyFor(method, path);
+}
