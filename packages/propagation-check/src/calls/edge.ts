@@ -1,10 +1,11 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { discard } from '../span/byte-source.ts';
 import { kindNumber, type Span, spanKinds } from '../span/span.ts';
-import type { Bytes } from '../span/span-store.ts';
+import { type Bytes, textOf } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
 import { FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
+import { isOfTemporal } from './invocations.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { readOperation } from './messaging-facts.ts';
 import type { Protocol } from './protocol.ts';
@@ -289,11 +290,14 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
   const isCall = facts.isOutgoing(client);
   // A SERVER span describes the request that its service received, not a call that it made.
-  return (
+  const recorded =
     asEdgeProtocol(facts.protocolOf(isCall ? client : server)) ??
-    asEdgeProtocol(facts.protocolOf(isCall ? server : client)) ??
-    (isCall || graph.isEntry(server) ? 'http' : 'internal')
-  );
+    asEdgeProtocol(facts.protocolOf(isCall ? server : client));
+  if (recorded !== null) return recorded;
+  const isRequest = isCall || graph.isEntry(server);
+  return isRequest && !isOfTemporal({ name: textOf(graph.store, graph.store.names[server] ?? 0) })
+    ? 'http'
+    : 'internal';
 }
 
 function asEdgeProtocol(protocol: Protocol): EdgeProtocol | null {

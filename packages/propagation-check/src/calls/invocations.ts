@@ -77,8 +77,8 @@ export interface TemporalSpan {
 /** Sources: the tracing interceptors of Temporal's SDKs for Go, Java, Python and TypeScript. */
 const temporalName = /^(Start|SignalWithStart|Run)(Workflow|Activity):(.+)$/;
 
-export function isOfTemporal(span: FactSource): boolean {
-  return temporalName.test(span.name);
+export function isOfTemporal({ name }: Pick<FactSource, 'name'>): boolean {
+  return temporalName.test(name);
 }
 
 /** The ids are of Go and Python, of Java, and of TypeScript. */

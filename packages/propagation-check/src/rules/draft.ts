@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import type { EdgeProtocol } from '../calls/call-group.ts';
+import { isOfTemporal } from '../calls/invocations.ts';
 import type { RecordingGap } from '../headers/recording.ts';
 import type { PairSides } from '../pairing/pair-spans.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
@@ -99,8 +100,10 @@ export function listExplained({ shown, explains = [] }: Draft): readonly (Span |
 
 /** The protocol of the edge that the span belongs to. */
 export function protocolOf(span: Span | undefined): EdgeProtocol {
-  const protocol = span === undefined ? 'http' : readCallFacts(span).protocol;
-  return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
+  if (span === undefined) return 'http';
+  const { protocol } = readCallFacts(span);
+  if (protocol !== 'database' && protocol !== 'unknown') return protocol;
+  return isOfTemporal(span) ? 'internal' : 'http';
 }
 
 /** The edge of a pair, in the fields of a report. */

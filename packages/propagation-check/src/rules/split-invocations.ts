@@ -51,10 +51,9 @@ export const splitInvocations = rule<Group<PairSides>>({
     }),
 });
 
-/** SDKs that make INTERNAL spans on both sides show no protocol. */
 function findProtocol({ groupsBetween }: Scene, { client, server }: PairSides): EdgeProtocol {
   const [whole] = groupsBetween(client.serviceName, server.serviceName);
-  return whole?.protocol ?? (client.kind === 'INTERNAL' ? 'internal' : protocolOf(client));
+  return whole?.protocol ?? protocolOf(client);
 }
 
 const invocationCauses: readonly FindingId[] = ['header-not-sent', 'header-ignored', 'format-mismatch'];

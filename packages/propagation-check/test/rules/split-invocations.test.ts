@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { explainDrawing, judgeDrawing } from './judge-drawing.ts';
 
 const invokes = (name: string) =>
@@ -251,3 +254,22 @@ suite('workflows', () => {
     assert.deepEqual(judgeDrawing(whole(one) + start(later) + runs(later)), ofWorkflows(1));
   });
 });
+
+for (const [file, edge] of [
+  ['healthy-workflow', 'api -> worker'],
+  ['broken-activity-ids', 'worker -> pay'],
+  ['broken-workflow-ids', 'api -> worker'],
+] as const) {
+  test(`Temporal has a protocol of its own, whatever the kinds of its spans: ${file}`, () => {
+    const { spans, expectation } = readDrawing(
+      readFileSync(new URL(`../../fixtures/split-trace/${file}.txt`, import.meta.url), 'utf8'),
+    );
+    const { edges, findings } = checkTraces(spans, { expectation });
+    const protocols = [...edges, ...findings].map(({ client, server, protocol }) => [
+      `${client} -> ${server}`,
+      protocol,
+    ]);
+    assert.ok(protocols.length > 0);
+    for (const each of protocols) assert.deepEqual(each, [edge, 'internal']);
+  });
+}
