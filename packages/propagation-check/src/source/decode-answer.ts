@@ -35,5 +35,11 @@ export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>
 
 /** Describes an unexpected answer for messages. */
 export function describeAnswer(answer: HttpAnswer): string {
-  return isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
+  if (!isHtml(answer)) return `status ${answer.status} and ${summarize(answer)}`;
+  return answer.status === 200 ? 'a web page' : `a web page with status ${answer.status}`;
+}
+
+/** Precedes advice on the address: gateways answer for servers that they cannot reach. */
+export function describeGateway({ status }: HttpAnswer, { name }: HttpClient['peer']): string {
+  return status < 500 ? '' : `see whether ${name} runs behind the gateway that answered; otherwise `;
 }

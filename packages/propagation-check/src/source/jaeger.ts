@@ -6,7 +6,7 @@ import { parseJson } from '../decode/parse-json.ts';
 import { readShape } from '../decode/read-shape.ts';
 import { refuseZipkinV1 } from '../decode/zipkin-v1.ts';
 import type { Span } from '../span/span.ts';
-import { decodeAnswer, describeAnswer, readObject } from './decode-answer.ts';
+import { decodeAnswer, describeAnswer, describeGateway, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { type HttpAnswer, isHtml, summarize } from './http-policy.ts';
 import { groupByTrace } from './select-spans.ts';
@@ -189,6 +189,6 @@ function describeStatus(client: HttpClient, answer: HttpAnswer): string {
 function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
   return (
     `${client.name}: ${answer.url.pathname} answered ${describeAnswer(answer)}, not Jaeger's API; ` +
-    'use the address of Jaeger’s UI (port 16686 by default) with its base path, if it has one'
+    `${describeGateway(answer, client.peer)}use the address of Jaeger’s UI (port 16686 by default) with its base path, if it has one`
   );
 }

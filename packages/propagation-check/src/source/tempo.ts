@@ -8,7 +8,7 @@ import { anyArray, readShape } from '../decode/read-shape.ts';
 import { decodeTempoProtobuf } from '../decode/tempo-protobuf.ts';
 import type { Span } from '../span/span.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
-import { decodeAnswer, describeAnswer, readObject } from './decode-answer.ts';
+import { decodeAnswer, describeAnswer, describeGateway, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { type HttpAnswer, isHtml } from './http-policy.ts';
 import { type Source, SourceError, type TraceQuery } from './source.ts';
@@ -138,6 +138,6 @@ function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
   const isStranger = answer.status === 200 || answer.status === 404 || isHtml(answer);
   return (
     `${client.name}: ${answer.url.pathname} answered ${describeAnswer(answer)}, not ${isStranger ? "Tempo's API" : 'a trace'}; ` +
-    'use the address of Tempo’s query frontend (port 3200 by default); a tenant is named with --header "X-Scope-OrgID: …"'
+    `${describeGateway(answer, client.peer)}use the address of Tempo’s query frontend (port 3200 by default); a tenant is named with --header "X-Scope-OrgID: …"`
   );
 }

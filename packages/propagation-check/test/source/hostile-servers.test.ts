@@ -132,6 +132,12 @@ test('a login page, another program, and answers that try to write to the termin
   const cases = [
     [200, '<!DOCTYPE html><form>Sign in</form>', 'text/html', /answered a web page, not /],
     [200, ' \n<html>', 'application/json', /answered a web page, not /],
+    [
+      502,
+      '<html>Bad Gateway',
+      'text/html',
+      /a web page with status 502, not .*behind the gateway that answered/,
+    ],
     [200, 'hello', 'text/plain', /answered something that cannot be read: byte 0: no format is recognised/],
     [200, `{"${hostile}`, 'application/json', /answered something that cannot be read: byte \d+/],
     [500, hostile, 'text/plain', /\u201c\\u001b\]0;owned\\u0007\\u009b2J/],
