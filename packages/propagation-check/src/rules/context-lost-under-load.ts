@@ -161,7 +161,7 @@ function divideCalls(
   if (!Number.isInteger(each) || sumDurations(calls) < sumDurations(requests) * thresholds.waitedShare)
     return [];
   const given = new Map<Span, number>();
-  const countOfRequest = (request: Span): number => given.get(request) ?? 0;
+  const countGiven = (request: Span): number => given.get(request) ?? 0;
   const openAt = indexByTime(requests, { ...thresholds, clockTolerance: thresholds.rounding });
   const pairs = calls.toSorted(byStart).flatMap((call): readonly Pair[] => {
     const within: Span[] = [];
@@ -169,12 +169,17 @@ function divideCalls(
       if (endsWithin(call, request, thresholds) && mayBeOfOnePool(request, call)) within.push(request);
       return within.length >= bounds.candidates;
     });
-    const [request] = within.toSorted((one, other) => countOfRequest(one) - countOfRequest(other));
-    if (request === undefined || countOfRequest(request) >= each) return [];
-    given.set(request, countOfRequest(request) + 1);
+    // Later calls may fit only the requests that end last.
+    const [request] = within.filter((one) => countGiven(one) < each).toSorted(byEnd);
+    if (request === undefined) return [];
+    given.set(request, countGiven(request) + 1);
     return [{ client: request, server: call, unique: within.length === 1 }];
   });
   return pairs.length === calls.length ? pairs : [];
+}
+
+function byEnd(one: Span, other: Span): number {
+  return Number(one.endTimeUnixNano - other.endTimeUnixNano);
 }
 
 function sumDurations(spans: readonly Span[]): number {

@@ -93,6 +93,12 @@ suite('for an expected edge, also', () => {
       6,
       decidesCode,
     ],
+    [
+      'two calls for each of two requests, one of which lasts longer',
+      [request(0, 60), request(1, 120), call(5, 25), call(6, 28), call(30, 55), call(70, 115)],
+      4,
+      decidesCode,
+    ],
     ['two calls for one request', [request(0, 60), call(5, 25), call(30, 55)], 2, decidesCode],
     [
       'calls to endpoints with ids in their names',
@@ -148,6 +154,11 @@ suite('no finding, whether or not the edge is expected', () => {
     ],
     ['calls that outlast the requests', [...requests(3), ...[5, 25, 45].map((at) => call(at, at + 100))]],
     ['a request with the call in its own trace', [...requests(2), ...calls(2), whole(100, 160)]],
+    ['calls of uneven number', [...requests(2), ...[5, 20, 35].map((at) => call(at, at + 20))]],
+    [
+      'twice as many calls, which do not fit the requests evenly',
+      [request(0, 60), request(50, 200), ...[5, 10, 15].map((at) => call(at, at + 30)), call(100, 190)],
+    ],
     [
       'messages of a batch',
       [...[0, 1, 2].map((at) => request(at, 60 + 2 * at, '/call', 'CONSUMER')), ...calls(3)],
