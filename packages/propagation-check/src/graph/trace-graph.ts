@@ -28,10 +28,10 @@ export const none = -1;
 
 const remoteParent = 0x300;
 
-/** The time bounds of consecutive rows. Most files are ordered by time, so that a look-up skips most blocks. */
-interface Block {
-  readonly firstStart: number;
-  readonly lastEnd: number;
+/** The time bounds of blocks of consecutive rows. Most files are ordered by time, so that a look-up skips most blocks. */
+interface Blocks {
+  readonly firstStarts: Reals;
+  readonly lastEnds: Reals;
 }
 /** A look-up reads one bound for each block and the rows of a few blocks: at 10 million rows, a few thousand of each. */
 const rowsOfBlock = 4_096;
@@ -67,7 +67,7 @@ export class TraceGraph {
   readonly #linkStarts: ReadonlyMap<number, number>;
   readonly #shapesWithDropped: ReadonlySet<number>;
   #tops: Rows | null = null;
-  #blocks: readonly Block[] | null = null;
+  #blocks: Blocks | null = null;
   #topsInService: Rows | null = null;
   #traceHasRoot: Bytes | null = null;
   #spans: readonly Span[] | null = null;
@@ -178,28 +178,16 @@ export class TraceGraph {
   /** The rows of spans that were open at any time between two times, in no order. */
   rowsBetween(from: number, to: number): readonly number[] {
     const { starts, ends } = this;
-    this.#blocks ??= this.#boundBlocks();
+    this.#blocks ??= boundBlocks(this);
+    const { firstStarts, lastEnds } = this.#blocks;
     const found: number[] = [];
-    for (const [block, { firstStart, lastEnd }] of this.#blocks.entries()) {
-      if (firstStart > to || lastEnd < from) continue;
+    for (let block = 0; block < firstStarts.length; block += 1) {
+      if ((firstStarts[block] ?? 0) > to || (lastEnds[block] ?? 0) < from) continue;
       const next = Math.min((block + 1) * rowsOfBlock, starts.length);
       for (let row = block * rowsOfBlock; row < next; row += 1)
         if ((starts[row] ?? 0) <= to && (ends[row] ?? 0) >= from && this.has(row)) found.push(row);
     }
     return found;
-  }
-
-  #boundBlocks(): readonly Block[] {
-    const { starts, ends } = this;
-    return Array.from({ length: Math.ceil(starts.length / rowsOfBlock) }, (_, block) => {
-      let [firstStart, lastEnd] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      const next = Math.min((block + 1) * rowsOfBlock, starts.length);
-      for (let row = block * rowsOfBlock; row < next; row += 1) {
-        firstStart = Math.min(firstStart, starts[row] ?? 0);
-        lastEnd = Math.max(lastEnd, ends[row] ?? 0);
-      }
-      return { firstStart, lastEnd };
-    });
   }
 
   /** The rows of a service, in no order. */
@@ -681,6 +669,19 @@ function compareWords(words: Words, left: number, right: number, count: number):
     if (one !== other) return one < other ? -1 : 1;
   }
   return 0;
+}
+
+/** One loop over all rows, not one for each block: V8 compiles it once. */
+function boundBlocks({ starts, ends }: Pick<TraceGraph, 'starts' | 'ends'>): Blocks {
+  const count = Math.ceil(starts.length / rowsOfBlock);
+  const firstStarts = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const lastEnds = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  for (let row = 0; row < starts.length; row += 1) {
+    const block = Math.floor(row / rowsOfBlock);
+    firstStarts[block] = Math.min(firstStarts[block] ?? 0, starts[row] ?? 0);
+    lastEnds[block] = Math.max(lastEnds[block] ?? 0, ends[row] ?? 0);
+  }
+  return { firstStarts, lastEnds };
 }
 
 function indexLinks({ links }: SpanStore): ReadonlyMap<number, number> {

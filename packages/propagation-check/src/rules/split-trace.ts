@@ -153,7 +153,8 @@ function isTimedByGuess({ scene: { clockOffsets }, pairs, named }: SplitEdge): b
 
 /** A number for the edge of a pair: its services and protocol. */
 function numberEdge({ graph, facts }: Scene, { client, server }: PairSides): number {
-  const [caller, called] = [graph.rowOf(client), graph.rowOf(server)];
+  const caller = graph.rowOf(client);
+  const called = graph.rowOf(server);
   const services = graph.serviceNumberOf(caller) * graph.serviceCount + graph.serviceNumberOf(called);
   return services * protocols.length + protocols.indexOf(facts.protocolOf(caller));
 }

@@ -62,7 +62,7 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
 // Functions of their own, because V8 falls back to slow code at the end of each loop of a function that goes on after the loop.
 
 function orderBy(starts: Float64Array): Uint32Array {
-  const order = Uint32Array.from(starts.keys());
+  const order = new Uint32Array(starts.length).map((_, position) => position);
   // Nearly all arrays are sorted already.
   return isAscending(starts)
     ? order
