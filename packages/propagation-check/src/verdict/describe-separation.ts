@@ -74,24 +74,17 @@ export function describeSeparation(
       `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one}` : `${whole} whole ones ${all}`}${doubt}`,
     ];
   };
-  const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, [
-    'reached another',
-    'reached others',
-  ]);
+  const comeFrom = ['comes from another', 'come from others'] as const;
+  const reached = ['reached another', 'reached others'] as const;
+  const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, reached);
   return [
     ...describeBy(readAttempts(scene), 'are', ['is not', 'are not']),
-    ...describeBy(readResources(scene, 'client'), `come from ${client} with`, [
-      'comes from another',
-      'come from others',
-    ]),
-    ...describeBy(readScopes(scene, 'client'), `come from ${client} with`, [
-      'comes from another',
-      'come from others',
-    ]),
+    ...describeBy(readResources(scene, 'client'), `come from ${client} with`, comeFrom),
+    ...describeBy(readScopes(scene, 'client'), `come from ${client} with`, comeFrom),
     ...(called.length > 0
       ? called
       : describeBy(readAddresses(scene), 'went to', ['went to another', 'went to others'])),
-    ...describeBy(readScopes(scene, 'server'), `reached ${server} with`, ['reached another', 'reached others']),
+    ...describeBy(readScopes(scene, 'server'), `reached ${server} with`, reached),
     ...describeBy(readRequests(scene), 'ask for', ['asks for another', 'ask for others']),
     ...describeBy(readStatus(scene), 'ended with', ['ended with another', 'ended with others']),
   ];
