@@ -3,7 +3,7 @@ import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-grap
 import { bounds } from '../pairing/bounds.ts';
 import { takeFitting } from '../pairing/limit-work.ts';
 import { startsDuring } from '../pairing/times.ts';
-import { byStart, type Span } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { describeHop, findDarkHop, keyOfHop } from './dark-hop.ts';
 import { defineFinding } from './define-finding.ts';
@@ -63,7 +63,7 @@ export const lostClientSpans = rule<Group<Lost>>({
     const direct = orphans.flatMap((server) => find(server));
     const findEnded = lookUpEnded(open, direct);
     const found = direct.flatMap((item) => {
-      const ended = item.call === undefined ? findEnded(item.server) : undefined;
+      const ended = findEnded(item.server);
       return ended === undefined ? [item] : find(item.server, ended);
     });
     return groupBy(found, ({ caller, server, isDark, hop }) =>
@@ -138,7 +138,6 @@ function findCaller(
     bounds.around,
     (span) =>
       span.serviceName !== server.serviceName &&
-      span.parentSpanId !== server.parentSpanId &&
       startsDuring(server, span, scene.thresholds) &&
       !isBelow(scene.graph, span, server) &&
       // A program outside the data began this trace, and it may have called this service too.
@@ -182,9 +181,9 @@ function findCaller(
 function lookUpEnded(open: Open, direct: readonly Lost[]): (server: Span) => Span | undefined {
   const serversOf = indexBeyondHops(open, direct);
   const traces = new Set(direct.flatMap(({ call, server }) => (call === undefined ? server.traceId : [])));
-  if (serversOf.size === 0 || traces.size === 0) return () => undefined;
   const firstOf = new Map<string, Span>();
-  for (const call of open.clients.filter(({ traceId }) => traces.has(traceId)).sort(byStart)) {
+  // They are in the order of their starts.
+  for (const call of open.clients.filter(({ traceId }) => traces.has(traceId))) {
     for (const server of serversOf.get(nameCall(call)) ?? []) {
       const key = keyFor(call.traceId, server);
       if (!firstOf.has(key)) firstOf.set(key, call);

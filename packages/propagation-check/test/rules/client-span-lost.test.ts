@@ -20,6 +20,11 @@ suite('the caller delivered a span around the missing one', () => {
     assert.deepEqual(judge(120), []);
   });
 
+  test('beside spans that ended earlier', () => {
+    const inner = `trace 1\n  ${web(0, 100)}\n    web INTERNAL "work" 10..60\n      lost\n        ${drawServer({ from: 20, to: 80 })}\n`;
+    assert.deepEqual(judgeDrawing(inner), lost(1));
+  });
+
   test('in one request, which is evidence for the others', () => {
     const both = [drawServer({ from: 20, to: 80 }), drawServer({ from: 50, to: 120 })];
     assert.deepEqual(judgeDrawing(drawLost(1, web(0, 100), ...both)), lost(2));
@@ -43,6 +48,44 @@ suite('the caller delivered a span around the missing one', () => {
       'error client-span-lost web -> stock 1',
     ]);
   });
+});
+
+suite('a call that ended before the request', () => {
+  const failed = 'http.request.method=GET error.type=timeout status:ERROR';
+  const callHop = (from: number, to: number, target: string): string =>
+    `    web CLIENT "GET" ${from}..${to} url.full=http://${target} ${failed}\n`;
+  const serve = (from: number): string => `    lost\n      ${drawServer({ from, to: from + 30 })}\n`;
+  const begin = (at: number): string => `trace ${at}\n  ${web(at, at + 100)}\n`;
+  const hop = 'hop:9000/a';
+  const known = begin(1) + callHop(10, 90, hop) + serve(20);
+  const ofHop = 'warning missing-client web -> orders';
+
+  test('went through the hop that open calls of its kind go through', () => {
+    assert.deepEqual(judgeDrawing(known), [`${ofHop} 1`]);
+    assert.deepEqual(judgeDrawing(known + begin(200) + callHop(210, 230, hop) + serve(240)), [`${ofHop} 2`]);
+    assert.deepEqual(
+      judgeDrawing(known + begin(200) + callHop(250, 260, hop) + callHop(210, 230, hop) + serve(240)),
+      [`${ofHop} 2`],
+    );
+  });
+
+  test('went through the hop of calls that were paired with requests', () => {
+    const target = 'orders:8082/work';
+    const paired = begin(1) + callHop(10, 90, target).replace(failed, 'http.request.method=GET') + serve(20);
+    assert.deepEqual(judgeDrawing(paired), ['error missing-client web -> orders 1']);
+    assert.deepEqual(judgeDrawing(paired + begin(200) + callHop(210, 230, target) + serve(240)), [
+      `${ofHop} 1`,
+      `${ofHop} 1`,
+    ]);
+  });
+
+  for (const [what, calls] of [
+    ['goes to another address', callHop(210, 230, 'ads:9001/b')],
+    ['began after the request', callHop(250, 260, hop)],
+    ['is of another trace', `${begin(300)}${callHop(310, 330, hop)}`],
+  ] as const)
+    test(`is another one if it ${what}`, () =>
+      assert.deepEqual(judgeDrawing(known + begin(200) + serve(240) + calls), [`${ofHop} 1`, ...lost(1)]));
 });
 
 suite('the expected caller', () => {
