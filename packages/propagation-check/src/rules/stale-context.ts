@@ -14,10 +14,11 @@ import { compareRequests } from '../pairing/compare-requests.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
-import { byStart, type Span } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { earlier, later } from '../util/statistics.ts';
 import { defineFinding } from './define-finding.ts';
 import { protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
@@ -223,7 +224,6 @@ function measureStaleHeaders(
   clients: readonly Span[],
 ): readonly StaleHeader[] {
   const calls = [...listLateCalls(scene, service), ...listLateCallsOfHop(scene, service)];
-  if (calls.length === 0) return [];
   const callOf = new Map(calls.map((call) => [call.server, call]));
   // A proxy repeats a request that the caller gave up. A client that retries after an answer has the answer in its span.
   const isServed = (call: Call): boolean => !isLateCall(scene, call) && isAnswered(call);
@@ -259,14 +259,15 @@ function measureStaleHeaders(
   }));
 }
 
+/** @param pairs At least one. */
 function countAlike(clients: readonly Span[], pairs: readonly Pair[]): number {
-  const paired = pairs.map(({ client }) => client).toSorted(byStart);
-  const [first, last] = [paired[0], paired.at(-1)];
-  if (first === undefined || last === undefined) return 0;
+  const paired = pairs.map(({ client }) => client);
+  const starts = paired.map(({ startTimeUnixNano }) => startTimeUnixNano);
+  const [first, last] = [starts.reduce(earlier), starts.reduce(later)];
   const kinds = new Set(paired.map(keyOfRequestKind));
   return clients.filter(
     (client) =>
-      byStart(first, client) <= 0 && byStart(client, last) <= 0 && kinds.has(keyOfRequestKind(client)),
+      client.startTimeUnixNano >= first && client.startTimeUnixNano <= last && kinds.has(keyOfRequestKind(client)),
   ).length;
 }
 

@@ -76,6 +76,29 @@ suite('calls below a request that had ended', () => {
     assert.deepEqual(judgeDrawing(drawTraces(lost, [[1, message(1000)]], [[1, message(2000)]])), stale(2));
   });
 
+  test('are not the calls of requests that have their own', () => {
+    const late = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
+    const idle = [[[1, request(1000, 1100)]], [[1, request(2000, 2100)]]] as const;
+    const busy = [[1, request(3000, 3100)], ...wholeCall(3010)] as const;
+    assert.deepEqual(judgeDrawing(drawTraces(late, ...idle, busy)), stale(2));
+    assert.deepEqual(judgeDrawing(drawTraces(late, ...idle, busy, [[1, request(3001, 3101)]])), []);
+  });
+
+  test('are late only if they began later than clocks differ', () => {
+    const judge = (end: number) =>
+      judgeDrawing(
+        drawTraces(
+          [[1, request(0, end)], ...wholeCall(10), ...wholeCall(510), ...wholeCall(1010)],
+          [[1, request(500, 600)]],
+          [[1, request(1000, 1100)]],
+          // A call that no request waited for.
+          [[1, request(-3000, -2900, '/other')], ...wholeCall(-2000)],
+        ),
+      );
+    assert.deepEqual(judge(1004), stale(2));
+    assert.deepEqual(judge(1005), []);
+  });
+
   test('are on time if they began while it was open', () => {
     const parallel = [[1, request(0, 2200)], ...wholeCall(1010), ...wholeCall(2010)] as const;
     assert.deepEqual(
@@ -188,8 +211,9 @@ suite('requests below a span that had ended', () => {
       Array.from({ length: 3000 / period }, (_, at) => lonely(1000 + at * period));
     assert.ok(!isStale(deferred, ...every(200)));
     assert.ok(isStale(deferred, lonely(1600), lonely(2800)));
-    const around = [200, 400, 600, 800, 1000, 3000, 3200, 3400].map(lonely);
-    assert.ok(isStale(deferred, lonely(1600), lonely(2800), ...around), 'calls of another time do not count');
+    const before = [200, 400, 600, 800].map(lonely);
+    const after = [3000, 3200, 3400, 3600].map(lonely);
+    assert.ok(isStale(deferred, ...before, lonely(1600), lonely(2800), ...after));
     const throughHop = (trace: Trace): Trace =>
       trace.map(([depth, line]) => [depth, line.replace(/^web/, 'gateway')]);
     const ofHop = [
@@ -199,6 +223,8 @@ suite('requests below a span that had ended', () => {
     ] as const;
     assert.ok(!isStale(ofHop, ...every(200).map(throughHop)));
     assert.ok(isStale(ofHop, ...[lonely(1600), lonely(2800)].map(throughHop)));
+    const beside = [[1, request(200, 300)], ...ofHop.slice(1, 3)] as const;
+    assert.ok(!isStale(deferred, beside, ...[lonely(1600), lonely(2800)].map(throughHop)));
   });
 
   test('are on time if the span was open', () => {
