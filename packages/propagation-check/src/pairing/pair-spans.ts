@@ -100,7 +100,6 @@ function matchTheRest(
   if (crowded.length === 0) return;
   const served = new Set(matched.values());
   const rest = crowded.filter((server) => !served.has(server));
-  if (rest.length === 0) return;
   for (const client of matched.keys()) index.remove(client);
   for (const server of rest) {
     const [client] = find(server);
@@ -146,12 +145,6 @@ function matchAll(
 
 /** One breadth-first search for a path that frees a client for `server`. Not recursive, because chains can be long. */
 function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matching: Matching): void {
-  const free = fitting.get(server)?.find((client) => !matching.serverOf.has(client));
-  if (free !== undefined) {
-    matching.serverOf.set(free, server);
-    matching.clientOf.set(server, free);
-    return;
-  }
   const cameFrom = new Map<Span, Span>();
   const queue: Span[] = [server];
   for (const at of queue) {

@@ -41,6 +41,33 @@ test('each server in a crowd finds a client, although it keeps only some candida
   assert.equal(new Set(pairs.map((pair) => pair.client)).size, count);
 });
 
+test('a server in a crowd gets none if all clients are taken', () => {
+  const count = bounds.candidates;
+  const pairs = pairSpans(makeSpans('CLIENT', count), makeSpans('SERVER', count + 1), () => true, thresholds);
+  assert.equal(pairs.length, count);
+  assert.ok(pairs.every(({ client }) => client !== undefined));
+});
+
+test('a server in a crowd in which it fits none examines no more than its share', () => {
+  const [server, ...others] = makeSpans('SERVER', 40_000);
+  assert.ok(server !== undefined);
+  const later = others.map((span) => ({
+    ...span,
+    startTimeUnixNano: span.startTimeUnixNano + 1_000_000_000n,
+  }));
+  let comparisons = 0;
+  pairSpans(
+    makeSpans('CLIENT', 1_000),
+    [server, ...later],
+    () => {
+      comparisons += 1;
+      return false;
+    },
+    thresholds,
+  );
+  assert.equal(comparisons, shareComparisons(40_000));
+});
+
 test('a search ends at its bound of looks, and at its bound of results', () => {
   const spans = makeSpans('CLIENT', 20);
   let looks = 0;

@@ -321,10 +321,24 @@ suite('pairSpans', () => {
       ),
       ['a2 b1 ?'],
     );
+    assert.deepEqual(
+      pairsOf('CLIENT web GET  a1  0..65\nCLIENT web GET  a2  1..91\nSERVER orders GET  b1  5..85'),
+      ['a2 b1 ?'],
+    );
   });
 
   test('looks beyond the rounding only if nothing fits within it', () => {
     assert.deepEqual(pairsOf('CLIENT web GET  a1  9..40\nSERVER orders GET  b1  5..25'), ['a1 b1']);
+    assert.deepEqual(
+      pairsOf('CLIENT web GET  a1  9..90\nCLIENT web GET  a2  9..30\nSERVER orders GET  b1  5..25'),
+      ['a2 b1 ?'],
+    );
+    assert.deepEqual(
+      pairsOf(
+        'CLIENT web GET  a1  0..40\nCLIENT web GET  a2  9..60\nSERVER orders GET  b1  5..25\nSERVER orders GET  b2  6..26',
+      ),
+      ['a1 b1 ?'],
+    );
     assert.deepEqual(
       pairsOf('CLIENT web GET  a1  9..30\nCLIENT web GET  a2  0..300\nSERVER orders GET  b1  5..25'),
       ['a2 b1'],
