@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { runScript } from 'demo';
-import { chromium } from 'playwright-core';
 import { UsageError } from 'propagation-check/kit';
-import { executablePath, obstacle } from './browser/find-chromium.ts';
+import { launchChromium, obstacle } from './browser/launch-chromium.ts';
 import { drawTerminal } from './draw-terminal.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -23,7 +22,7 @@ await runScript(async (signal) => {
     .exitOverride()
     .allowExcessArguments(false)
     .parse();
-  if (executablePath === undefined) throw new UsageError(obstacle ?? '');
+  if (obstacle !== null) throw new UsageError(obstacle);
   await mkdir(folder, { recursive: true });
 
   await run(['scripts/demo.ts', '--fault', 'strip-traceparent'], signal);
@@ -34,8 +33,7 @@ await runScript(async (signal) => {
   const command = 'propagation-check file spans.jsonl --wire wire.jsonl';
   await writeFile(join(folder, 'terminal.svg'), drawTerminal(command, `$ ${command}\n\n${printed}`));
 
-  // Chromium's sandbox needs privileges that root in a container does not have. The page is the project's own, so it is safe without.
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage({ viewport: size, colorScheme: 'light' });
     await page.goto(pathToFileURL(join(root, 'out', 'demo-report.html')).href);

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Span } from 'propagation-check';
 import { encodeOtlpLines } from 'propagation-check/kit';
 import { drawSplitCall, drawTrace, spanId, traceId } from 'propagation-check/test';
-import { executablePath, obstacle } from './find-chromium.ts';
+import { launchChromium, obstacle } from './launch-chromium.ts';
 
 if (obstacle !== null && process.env.CI === 'true')
   it('a browser can run', () => assert.fail(obstacle ?? ''));
@@ -27,8 +27,7 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'html-report-'));
-    // Chromium's sandbox needs privileges that root in a container does not have. The page is the project's own, so it is safe without.
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
+    browser = await launchChromium();
   });
   after(async () => {
     await browser?.close();

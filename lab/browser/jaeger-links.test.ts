@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { executablePath, obstacle } from './find-chromium.ts';
+import { launchChromium, obstacle } from './launch-chromium.ts';
 
 /** Images that are built without access to a registry have Jaeger's API, but only a placeholder of its UI. */
 const { JAEGER_UI: hasUi } = process.env;
@@ -24,7 +23,7 @@ it('the links of the assertion open its trace and its neighbours in Jaeger', {
   );
   const traceId = trace.split('/').at(-1) ?? '';
   assert.match(traceId, /^[0-9a-f]{32}$/);
-  const browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
+  const browser = await launchChromium();
   t.after(() => browser.close());
   const page = await browser.newPage();
   await page.goto(trace);
