@@ -10,14 +10,9 @@ import { mapBy } from '../util/group-by.ts';
 import { groupCallsByRequest, hasOpenCall, isOfOneMethod } from './calls-of-requests.ts';
 import { protocolOf } from './draft.ts';
 import type { FindingId } from './finding.ts';
-import {
-  areForwarded,
-  finding,
-  isForwarded,
-  listMissingCallCauses,
-  pairWithin,
-  type RequestHead,
-} from './missing-call.ts';
+import { finding } from './missing-call.ts';
+import { areForwarded, isForwarded, listMissingCallCauses, type RequestHead } from './missing-call-causes.ts';
+import { pairWithin } from './partly-missing-calls.ts';
 import { gate, rule } from './rule.ts';
 import type { Open, Scene } from './scene.ts';
 import { splitCauses } from './split-causes.ts';

@@ -1,7 +1,7 @@
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { groupCallsByRequest, hasOpenCall } from '../rules/calls-of-requests.ts';
-import { pairWithin } from '../rules/missing-call.ts';
+import { pairWithin } from '../rules/partly-missing-calls.ts';
 import type { Open, Scene } from '../rules/scene.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';

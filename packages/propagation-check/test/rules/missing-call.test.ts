@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { isForwarded, type RequestHead } from '../../src/rules/missing-call.ts';
+import { isForwarded, type RequestHead } from '../../src/rules/missing-call-causes.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 const head = 'expect web -> orders\n';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { isForwarded, type RequestHead } from '../../src/rules/missing-call.ts';
+import { isForwarded, type RequestHead } from '../../src/rules/missing-call-causes.ts';
 import { drawChain, judgeDrawing, listCauses } from './judge-drawing.ts';
 
 const times = [0, 700, 1900, 2600, 4100, 5300];
