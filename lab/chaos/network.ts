@@ -1,4 +1,5 @@
-import type { Container, ServiceName, Stack } from './stack.ts';
+import type { Container } from './container.ts';
+import type { ServiceName, Stack } from './stack.ts';
 
 /** Disconnects a service from every network that it shares with other services, waits, and reconnects it with its aliases. */
 export async function cutNetwork(

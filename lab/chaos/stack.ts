@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import * as z from 'zod';
 import { findStackPlace } from '../find-stack-place.ts';
 import { CommandError, type Output, runCommand } from '../run-command.ts';
+import { type Container, readContainer } from './container.ts';
 
 /** A service of `docker-compose.yml`. */
 export type ServiceName = 'service-a' | 'service-b' | 'otel-collector' | 'jaeger';
@@ -36,21 +36,6 @@ export interface Stack {
   runNode(service: ServiceName, code: string): Promise<string>;
   /** Removes every container, network and volume of the stack. */
   close(): Promise<void>;
-}
-
-export interface Container {
-  readonly id: string;
-  readonly isRunning: boolean;
-  readonly exitCode: number;
-  readonly isOomKilled: boolean;
-  readonly restarts: number;
-  /** RFC 3339. */
-  readonly startedAt: string;
-  /** Null where the service has no health check. */
-  readonly health: string | null;
-  readonly networks: Readonly<
-    Record<string, { readonly address: string; readonly aliases: readonly string[] }>
-  >;
 }
 
 export interface StackOptions {
@@ -254,43 +239,4 @@ async function awaitHealth(
     }
     await delay(pollMs, undefined, { signal });
   }
-}
-
-const containersSchema = z.tuple([
-  z.object({
-    Id: z.string(),
-    RestartCount: z.number(),
-    State: z.object({
-      Running: z.boolean(),
-      ExitCode: z.number(),
-      OOMKilled: z.boolean(),
-      StartedAt: z.string(),
-      Health: z.object({ Status: z.string() }).optional(),
-    }),
-    NetworkSettings: z.object({
-      Networks: z.record(
-        z.string(),
-        z.object({ IPAddress: z.string(), Aliases: z.array(z.string()).nullable() }),
-      ),
-    }),
-  }),
-]);
-
-function readContainer(inspected: unknown): Container {
-  const [{ Id, RestartCount, State, NetworkSettings }] = containersSchema.parse(inspected);
-  return {
-    id: Id,
-    isRunning: State.Running,
-    exitCode: State.ExitCode,
-    isOomKilled: State.OOMKilled,
-    restarts: RestartCount,
-    startedAt: State.StartedAt,
-    health: State.Health?.Status ?? null,
-    networks: Object.fromEntries(
-      Object.entries(NetworkSettings.Networks).map(([name, { IPAddress, Aliases }]) => [
-        name,
-        { address: IPAddress, aliases: Aliases ?? [] },
-      ]),
-    ),
-  };
 }
