@@ -65,7 +65,8 @@ function pairFunctions(scene: Scene, open: Open): readonly PairSides[] {
   invoked.delete(null);
   const { resources, resourceTable } = scene.graph.store;
   const nameOf = (row: number): string | null => {
-    const name = resourceTable[resources[row] ?? 0]?.attributes.get('faas.name');
+    const resource = resourceTable[resources[row] ?? 0];
+    const name = resource?.attributes.get('faas.name');
     return typeof name === 'string' ? name : scene.graph.serviceOf(row);
   };
   const began = open.roots.select((row) => invoked.has(nameOf(row)) && mayBeInvoked(scene.facts.at(row)));

@@ -7,9 +7,10 @@ import { readDestination } from '../calls/messaging-facts.ts';
 import { nameCall } from '../calls/name-call.ts';
 import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { none } from '../graph/trace-graph.ts';
-import type { Draft, Shown } from '../rules/draft.ts';
+import type { Draft } from '../rules/draft.ts';
 import type { Scene } from '../rules/scene.ts';
 import { instanceAttributes } from '../span/instance.ts';
+import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { remember } from '../util/remember.ts';
@@ -31,6 +32,8 @@ interface Reader {
   readonly side: 'client' | 'server';
   readonly keys: Keys;
   readonly read: (key: string) => ReadValue;
+  /** The keys are of a process, so that any span of it has them. */
+  readonly isOfProcess?: boolean;
   /** The keys identify replicas, the machines that they run on, or attempts. */
   readonly isLikeliest?: true;
   /** `key=value` in other words. */
@@ -38,6 +41,8 @@ interface Reader {
 }
 
 type ReadValue = (row: number) => string | null;
+
+type SeparableDraft = Pick<Draft, 'client' | 'server' | 'shown' | 'explains' | 'severity' | 'protocol'>;
 
 /**
  * What all calls of a finding have in common and no whole call of the edge has: the replica, version, machine or environment of one side,
@@ -50,7 +55,7 @@ type ReadValue = (row: number) => string | null;
  */
 export function describeSeparation(
   scene: Scene,
-  draft: Pick<Draft, 'client' | 'server' | 'shown' | 'severity' | 'protocol'>,
+  draft: SeparableDraft,
   count: number,
   listErrors: () => readonly Draft[],
 ): readonly string[] {
@@ -63,7 +68,7 @@ export function describeSeparation(
     come: string,
     [one, all]: readonly [string, string],
   ): readonly string[] => {
-    const separated = separate(scene, shown, groups, reader, listErrors);
+    const separated = separate(scene, draft, groups, reader, listErrors);
     if (separated === null) return [];
     const { names, whole, chance } = separated;
     const { separatedByChance, likelyByChance } = scene.thresholds;
@@ -117,6 +122,7 @@ function readResources({ graph: { store } }: Scene, side: Reader['side']): Reade
   return {
     side,
     isLikeliest: true,
+    isOfProcess: true,
     keys: resourceKeys,
     read: (key) => (row) =>
       store.resourceTable[store.resources[row] ?? 0]?.attributes.get(key)?.toString() || null,
@@ -172,17 +178,15 @@ interface Separation {
 /** The attributes that separate the calls; null if there is none. */
 function separate(
   scene: Scene,
-  shown: readonly Shown[],
+  draft: SeparableDraft,
   groups: readonly CallGroup[],
-  { side, keys, read, nameValue = (key, value) => `${key}=${value}` }: Reader,
+  { side, isOfProcess = false, keys, read, nameValue = (key, value) => `${key}=${value}` }: Reader,
   listErrors: () => readonly Draft[],
 ): Separation | null {
   const { graph } = scene;
-  const rows: number[] = [];
-  for (const { [side]: span } of shown) {
-    if (span === null) return null;
-    rows.push(graph.rowOf(span));
-  }
+  const spans = listSides(draft, side) ?? (isOfProcess ? listBeside(draft, side) : null);
+  if (spans === null) return null;
+  const rows = spans.map((span) => graph.rowOf(span));
   const listBroken = remember(
     (): ReadonlySet<number> =>
       new Set(
@@ -204,6 +208,25 @@ function separate(
   if (names.length === 0) return null;
   const { seen, whole } = countWhole(scene, groups, listBroken());
   return { names, whole, chance: measureChance(rows.length, seen) };
+}
+
+/** The spans of one side; null if a call has none. */
+function listSides({ shown }: SeparableDraft, side: Reader['side']): readonly Span[] | null {
+  const spans = shown.flatMap((call) => call[side] ?? []);
+  return spans.length === shown.length ? spans : null;
+}
+
+/**
+ * Other spans of the processes on a side of which no call has a span: the requests during which the calls were made, messages that are only
+ * counted, or spans below lost ones. Null if there are none, or fewer than calls.
+ */
+function listBeside(draft: SeparableDraft, side: Reader['side']): readonly Span[] | null {
+  const { shown, explains = [] } = draft;
+  if (shown.some((call) => call[side] !== null)) return null;
+  const during = side === 'client' ? shown.flatMap((call) => call.during ?? []) : [];
+  const beside = during.length > 0 ? during : explains;
+  const ofService = beside.filter(({ serviceName }) => serviceName === draft[side]);
+  return ofService.length < shown.length ? null : ofService;
 }
 
 /**

@@ -7,7 +7,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { areMostlyUnique } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
-import type { Draft } from '../rules/draft.ts';
+import { type Draft, protocolOf } from '../rules/draft.ts';
 import { hasCall } from '../rules/expected-calls.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import type { Open, Scene } from '../rules/scene.ts';
@@ -16,7 +16,9 @@ import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
+import { describeSeparation } from './describe-separation.ts';
 import { listCallsBeside } from './list-calls-beside.ts';
 import { describePossible, isReported, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -110,7 +112,7 @@ export function listPossibleCalls(
     .map((edge) => ({ edge, spans: listCallsBeside(scene, roots, edge) }))
     .filter(({ spans }) => spans.length > 0);
   return {
-    undecided: found.filter(isEnough).map(({ edge, pairs, ofRoots }) => describe(edge, pairs, ofRoots)),
+    undecided: found.filter(isEnough).map((possible) => describe(scene, possible)),
     unjudged: [...few, ...beside].map(({ edge, spans }) => describePossible(scene, edge, spans)),
   };
 }
@@ -190,7 +192,7 @@ function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds):
   return isMoreThanChance(unpaired, pairs.length, count, thresholds);
 }
 
-function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {
+function describe(scene: Scene, { edge: { client, server }, pairs, ofRoots }: Possible): Undecided {
   const [first] = ofRoots;
   const detached = pairs.length - ofRoots.length;
   const also =
@@ -198,5 +200,16 @@ function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: rea
   const symptom = `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}`;
   const why = `a client library of ${client} is not instrumented, or another program calls ${server}`;
   const step = `see which it is in trace ${first?.server.traceId} (user agent, peer address), and name another caller under edges.may in --expectations`;
-  return { client, server, says: `${symptom}: ${why}; ${step}` };
+  const facts = describeSeparation(
+    scene,
+    {
+      ...{ client, server, protocol: protocolOf(first?.server), severity: 'warning' },
+      shown: ofRoots.map(({ client: during, server: root }) => ({
+        ...{ client: null, server: root, during, says: '' },
+      })),
+    },
+    ofRoots.length,
+    () => [],
+  );
+  return { client, server, says: [`${symptom}: ${why}`, ...facts.map(hideSecrets), step].join('; ') };
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
-import { listFacts } from '../rules/judge-drawing.ts';
+import { listFacts, listUndecided } from '../rules/judge-drawing.ts';
 
 type Words = { readonly [side in 'web' | 'orders']?: string };
 
@@ -157,6 +157,47 @@ describe('what all broken calls have in common', () => {
     assert.deepEqual(judgeKinds(['PRODUCER', 'CONSUMER'], message('new'), message('again')), [
       'all 5 messages went to messaging.destination.name=again; the 6 whole ones went to others',
     ]);
+  });
+
+  /** Of each pair of traces, one is whole and one broken; the lines of the broken ones are from another version. */
+  const drawVersions = (
+    count: number,
+    draw: (start: number, isBroken: boolean) => readonly string[],
+  ): string =>
+    Array.from({ length: count }, (_, at) => {
+      const isBroken = at % 2 === 1;
+      const version = of('service.version', isBroken ? '2' : '1');
+      const [first = '', ...others] = draw(at * 1_000 + (at % 7) * 13, isBroken);
+      const lines = [`trace ${at + 1}`, first, ...(isBroken ? [`trace ${at + 101}`] : []), ...others];
+      return `${lines.join('\n').replaceAll('@', version)}\n`;
+    }).join('');
+
+  it('is the version of the receiver, if broken messages are only counted', () => {
+    const queue = 'messaging.system=kafka messaging.destination.name=orders';
+    const drawing = drawVersions(11, (at, isBroken) => [
+      `  web PRODUCER "send" ${at}..${at + 10} ${queue}`,
+      `${isBroken ? '  ' : '    '}orders CONSUMER "process" ${at + 30}..${at + 50} ${queue} @`,
+    ]);
+    assert.deepEqual(listFacts(`expect web -> orders\n${drawing}`), [
+      'all 5 messages reached orders with service.version=2; the 6 whole ones reached others',
+    ]);
+  });
+
+  it('is the version of requests without a CLIENT span', () => {
+    const drawing = drawVersions(24, (at, isBroken) => [
+      `  web SERVER "GET /" ${at}..${at + 100} http.request.method=GET url.path=/ @`,
+      ...(isBroken
+        ? []
+        : [
+            `    web CLIENT "GET" ${at + 10}..${at + 90} http.request.method=GET url.full=http://orders/work @`,
+          ]),
+      `${isBroken ? '  ' : '      '}orders SERVER "GET /work" ${at + 20}..${at + 80} ${request}`,
+    ]);
+    const [says] = listUndecided(`expect web -> orders\n${drawing}`);
+    assert.match(
+      says ?? '',
+      /; all 12 calls come from web with service\.version=2; the 12 whole ones come from others; see which/,
+    );
   });
 
   it('is that they repeat a request, by the count of the instrumentation', () => {
