@@ -2,6 +2,7 @@ import { ownServiceName } from '../calls/own-service.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { EndedCalls } from '../rules/draft.ts';
+import { isUnnamed } from '../rules/expected-calls.ts';
 import { findMeant, isSlipOfOther, listUnnamed, suggestOther } from '../rules/misspelt-service.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
@@ -100,7 +101,7 @@ function hintAtOneName(edges: Result['edges']): readonly string[] {
   const alike = edges.filter(
     (edge) => edge.client === edge.server && edge.calls > 0 && edge.tolerated !== true,
   );
-  const names = [...new Set(alike.flatMap(({ client }) => client ?? []))];
+  const names = [...new Set(alike.flatMap(({ client }) => client ?? []))].filter((name) => !isUnnamed(name));
   const [name] = names;
   if (name === undefined)
     return alike.length === 0

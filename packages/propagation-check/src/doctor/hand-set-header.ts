@@ -74,7 +74,8 @@ function listFunctions({ text }: SourceFile): readonly Declared[] {
   return [...text.matchAll(declaration)].flatMap((match) => {
     const start = match.index + match[0].length;
     const parameters = readBalanced(text, start);
-    const after = text.slice(start + parameters.length);
+    if (parameters === '') return [];
+    const after = text.slice(start + parameters.length, start + parameters.length + longest);
     const head = /^[^={;]*(?:=>\s*)?/.exec(after)?.[0] ?? '';
     const body = readBalanced(after, head.length);
     const name = match[1] ?? match[2];
@@ -142,8 +143,9 @@ function listCalls(text: string, names: ReadonlySet<string>, source: SourceFile)
   );
 }
 
-/** Longer functions and calls are not read, so that the time stays linear. */
+/** Longer and deeper functions and calls are not read, so that the time stays linear. */
 const longest = 2_000;
+const deepest = 30;
 
 const brackets = /[()[\]{}]/g;
 
@@ -153,6 +155,7 @@ function readBalanced(text: string, start: number): string {
   let depth = 0;
   for (const { 0: bracket, index } of text.slice(start, start + longest).matchAll(brackets)) {
     depth += /[({[]/.test(bracket) ? 1 : -1;
+    if (depth > deepest) return '';
     if (depth === 0) return text.slice(start, start + index + 1);
   }
   return '';

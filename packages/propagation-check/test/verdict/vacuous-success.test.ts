@@ -87,6 +87,10 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: whole('-').replaceAll('web', '-'),
     says: /^no call between two services .*both sides of the calls have no service\.name: .*OTEL_SERVICE_NAME/,
   },
+  'only calls between services with the name that SDKs write for none': {
+    drawing: whole('unknown_service:node').replaceAll('web', 'unknown_service:node'),
+    says: /^no call between two services .*both sides of the calls have no service\.name: .*OTEL_SERVICE_NAME/,
+  },
   'an expected edge between two services without spans': {
     drawing: `expect wbe -> order\n${whole('orders')}`,
     says: /^wbe -> order: no span of wbe or order is here/,
