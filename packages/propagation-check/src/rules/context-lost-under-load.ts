@@ -106,8 +106,7 @@ function pairByCount(
   const routes = listRoutes(scene, client.serviceName).filter((ofRoute) =>
     ofRoute.every((entry) => entry.kind === 'SERVER' && !callers.has(graph.rowOf(entry))),
   );
-  const all = routes.flat();
-  const pairs = [...routes, ...(isMust && routes.length > 1 ? [all] : [])]
+  const pairs = (isMust ? [...routes, routes.flat()] : routes)
     .filter((requests) => areOpenMeanwhile(requests, detached))
     .map((requests) =>
       isMust ? pairWithAll(scene, requests, detached) : pairOverlapping(scene, requests, detached),

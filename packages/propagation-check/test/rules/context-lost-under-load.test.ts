@@ -64,6 +64,13 @@ suite('calls that began traces, as many as the overlapping requests that lack th
       }
     });
 
+  test('also beside a request of another route that is open for long', () => {
+    assert.deepEqual(
+      judgeDrawing(draw(request(0, 200, '/long'), ...requests(2, 10), ...calls(2, 10))),
+      warning(2),
+    );
+  });
+
   test('leave no verdict', () => {
     const drawing = draw(...requests(3), ...calls(3));
     assert.deepEqual(
@@ -129,6 +136,40 @@ suite('for an expected edge, also', () => {
       if (decide !== null) assert.deepEqual(finding?.decide, decide);
     });
 
+  test('requests of two routes, none of which alone accounts for the calls', () => {
+    const drawing = draw(
+      request(0, 60),
+      request(10, 70),
+      request(40, 100, '/cart'),
+      ...[call(5, 55), call(15, 65), call(45, 95)],
+    );
+    assert.deepEqual(judgeDrawing(drawing), []);
+    assert.deepEqual(judgeDrawing(expecting(drawing)), warning(3));
+  });
+
+  test('calls to one endpoint beside a poller of another', () => {
+    const polls = [80, 300].map((at) => call(at, at + 10, '/poll'));
+    const drawing = draw(...requests(2), ...calls(2), ...polls);
+    assert.deepEqual(judgeDrawing(expecting(drawing)), warning(2));
+  });
+
+  test('several calls, each told with the request that it may belong to', () => {
+    const drawing = expecting(
+      draw(request(0, 60), request(50, 120), call(5, 25), call(30, 45), call(51, 59), call(70, 90)),
+    );
+    const { spans, expectation } = readDrawing(drawing);
+    const [finding] = checkTraces(spans, { expectation }).findings;
+    assert.deepEqual(
+      finding?.evidence.map(({ says }) => says.replace(/ of trace \w+/, '')),
+      [
+        'root of its own trace, made during "GET /call"',
+        'root of its own trace, made during "GET /call"',
+        'root of its own trace, made while requests "GET /call" were open that lack the call',
+        'root of its own trace, made during "GET /call"',
+      ],
+    );
+  });
+
   test('a call of the one request that no cache answered', () => {
     const drawing = expecting(draw(request(0, 60), call(5, 55), request(200, 203)));
     assert.deepEqual(judgeDrawing(drawing), warning(1));
@@ -154,6 +195,12 @@ suite('no finding, whether or not the edge is expected', () => {
     ],
     ['calls that outlast the requests', [...requests(3), ...[5, 25, 45].map((at) => call(at, at + 100))]],
     ['a request with the call in its own trace', [...requests(2), ...calls(2), whole(100, 160)]],
+    ['a call that outlasts the requests', [...requests(3), ...calls(2), call(30, 90)]],
+    ['two calls for each request, one of which outlasts it', [request(0, 60), call(5, 25), call(30, 90)]],
+    [
+      'two requests, beside one that a cache answered with the call in its own trace',
+      [...requests(2), ...calls(2), [...request(100, 120), ...call(105, 115)]],
+    ],
     ['calls of uneven number', [...requests(2), ...[5, 20, 35].map((at) => call(at, at + 20))]],
     [
       'twice as many calls, which do not fit the requests evenly',
