@@ -71,8 +71,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
     const described = describe(client, server, calls);
     if (isSplit) return splitTrace.report({ ...described, candidates: splitByTimeCauses });
     const queued = mayBeQueued(scene, calls, server) ? describeQueued(scene, calls, server) : {};
-    const messages = calls.filter(({ kind }) => kind === 'PRODUCER');
-    const doubt = doubtLinkedElsewhere(listLinkedElsewhere(scene, messages, server));
+    const doubt = doubtLinkedElsewhere(listLinkedElsewhere(scene, calls, server));
     return finding.report({
       ...described,
       ...queued,
@@ -111,10 +110,8 @@ function describeQueued(
 
 /** Whether the calls are messages, and the service delivered no span since they were sent. */
 function mayBeQueued(scene: Scene, calls: readonly Span[], server: string): boolean {
-  const latest = scene.coverage(server)?.to ?? null;
-  return calls.every(
-    ({ kind, startTimeUnixNano }) => kind === 'PRODUCER' && (latest === null || latest < startTimeUnixNano),
-  );
+  const latest = scene.coverage(server)?.to ?? 0n;
+  return calls.every(({ kind, startTimeUnixNano }) => kind === 'PRODUCER' && latest < startTimeUnixNano);
 }
 
 /** Whether the service has roots for such requests: sampled separately, at times that do not fit, or without a span kind. */
