@@ -12,7 +12,7 @@ export default {
   mutate: ['src/rules/**/*.ts', 'src/pairing/**/*.ts', '!src/rules/thresholds.ts', '!src/pairing/bounds.ts'],
   // Words for people: no drawing says them.
   mutator: { excludedMutations: ['StringLiteral'] },
-  ignorePatterns: ['corpus', 'captures', 'proto', 'dist', 'reports'],
+  ignorePatterns: ['corpus', 'captures', '/proto', 'dist', 'reports'],
   checkers: [],
   concurrency: 3,
   // A mutant that loops is killed; a busy machine is slow.

@@ -24,9 +24,10 @@ import type { CollectedTest } from './collect-tests.ts';
 
 /**
  * Each drawing is a separate test, so that a mutant runs only the drawings that reach it. Tests that read the sources are left out, because
- * they would read instrumented sources.
+ * they would read instrumented sources. Fewer tests, in `MUTATION_TESTS`, take less time.
  */
 const testFiles =
+  process.env.MUTATION_TESTS ??
   'test/{calls/mcp,engine/{fixtures,rank-by-*,unreceived},expectation/*,headers/*,pairing/*,rules/!(sources),verdict/*}.test.ts';
 
 const context: InstrumenterContext = {};
