@@ -1,5 +1,6 @@
 import { describeStore } from '../collect/describe-store.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
+import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { judge } from '../collect/judge.ts';
 import type { OtherSignal } from '../decode/other-signals.ts';
 import { quotePath } from '../source/file-error.ts';

@@ -1,6 +1,7 @@
 import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
 import { describeStore } from '../collect/describe-store.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
+import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeWithDetached } from '../collect/judge-trace.ts';
 import { pauseFor } from '../collect/pause-for.ts';

@@ -1,8 +1,9 @@
 import { ownServiceName } from '../calls/own-service.ts';
 import type { Collected } from '../collect/collect-traces.ts';
 import { describeStore } from '../collect/describe-store.ts';
+import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
 import { describeUncaused, findUncaused } from '../collect/find-uncaused.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { listReached } from '../collect/list-reached.ts';

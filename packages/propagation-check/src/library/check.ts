@@ -1,7 +1,8 @@
 import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { describeStore } from '../collect/describe-store.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
+import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { type CheckInputs, judge } from '../collect/judge.ts';
 import { type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';

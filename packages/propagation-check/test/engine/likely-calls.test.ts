@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { ownServiceName } from '../../src/calls/own-service.ts';
-import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../../src/collect/explain-nothing-to-judge.ts';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';

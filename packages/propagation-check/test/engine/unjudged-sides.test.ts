@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../../src/collect/explain-nothing-to-judge.ts';
+import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import type { Expectation } from '../../src/expect/expectation.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { ownServiceName } from '../../src/calls/own-service.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../../src/collect/explain-nothing-to-judge.ts';
+import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { markEdge } from '../../src/report/terminal-edges.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { describeStore } from '../../src/collect/describe-store.ts';
-import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../../src/collect/explain-nothing-to-judge.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';

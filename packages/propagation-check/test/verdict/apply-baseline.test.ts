@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { describeFixed } from '../../src/collect/describe-fixed.ts';
-import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../../src/collect/explain-nothing-to-judge.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { isToleratedEdge } from '../../src/rules/tolerated-peer.ts';
 import { applyBaseline, type Baseline, listFixed, updateBaseline } from '../../src/verdict/apply-baseline.ts';

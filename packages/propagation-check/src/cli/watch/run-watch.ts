@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { describeStore } from '../../collect/describe-store.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../../collect/hint-at-expectations.ts';
+import { explainNothingToJudge } from '../../collect/explain-nothing-to-judge.ts';
+import { hintAtExpectations } from '../../collect/hint-at-expectations.ts';
 import { pauseFor } from '../../collect/pause-for.ts';
 import type { Expectation } from '../../expect/expectation.ts';
 import { prepareCalls } from '../../report/call-picture.ts';
