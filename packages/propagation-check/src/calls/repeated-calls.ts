@@ -1,9 +1,7 @@
-import type { TraceGraph } from '../graph/trace-graph.ts';
-import { none } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber } from '../span/span.ts';
-import { mapBy } from '../util/group-by.ts';
-import type { FactSource } from './fact-source.ts';
-import { readNumber } from './fact-source.ts';
+import { keyFor } from '../util/group-by.ts';
+import { type FactSource, readNumber } from './fact-source.ts';
 import type { RowFacts } from './row-facts.ts';
 
 const firstServerError = 500;
@@ -15,29 +13,32 @@ const firstServerError = 500;
 export function listRepeatedCalls(graph: TraceGraph, facts: RowFacts): ReadonlySet<number> {
   const { kinds } = graph.store;
   const clients: number[] = [];
-  for (const [row, kind] of kinds.entries())
+  kinds.forEach((kind, row) => {
     if (kind === kindNumber.client && graph.has(row)) clients.push(row);
-  const parentOf = (row: number): number => graph.parents[row] ?? none;
-  const failedOf = mapBy(
-    clients.filter((row) => parentOf(row) !== none && hasFailed(facts, row)),
-    parentOf,
-  );
+  });
+  const failed = clients.filter((row) => graph.parents[row] !== none && hasFailed(facts, row));
+  const parents = new Set(failed.map((row) => graph.parents[row]));
+  /** By request: the end of its first failed call. */
+  const failedAt = new Map<string, number>();
+  for (const row of failed) {
+    const request = nameRequest(graph, facts, row);
+    const end = graph.ends[row] ?? 0;
+    if (request !== null) failedAt.set(request, Math.min(end, failedAt.get(request) ?? end));
+  }
+  const isAfterFailed = (row: number): boolean => {
+    const request = parents.has(graph.parents[row]) ? nameRequest(graph, facts, row) : null;
+    const end = request === null ? undefined : failedAt.get(request);
+    return end !== undefined && end <= (graph.starts[row] ?? 0);
+  };
   const isCounted = facts.remember(isResent);
-  return new Set(
-    clients.filter(
-      (row) =>
-        isCounted(row) ||
-        (failedOf.get(parentOf(row)) ?? []).some(
-          (failed) =>
-            (graph.ends[failed] ?? 0) <= (graph.starts[row] ?? 0) &&
-            graph.serviceOf(failed) === graph.serviceOf(row) &&
-            facts.methodOf(failed) === facts.methodOf(row) &&
-            facts.rpcMethodOf(failed) === facts.rpcMethodOf(row) &&
-            facts.pathOf(failed) === facts.pathOf(row) &&
-            (facts.pathOf(row) ?? facts.rpcMethodOf(row)) !== null,
-        ),
-    ),
-  );
+  return new Set(clients.filter((row) => isCounted(row) || isAfterFailed(row)));
+}
+
+function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string | null {
+  const [path, rpcMethod] = [facts.pathOf(row), facts.rpcMethodOf(row)];
+  if (path === null && rpcMethod === null) return null;
+  const parent = String(graph.parents[row] ?? none);
+  return keyFor(parent, graph.serviceOf(row), facts.methodOf(row), path, rpcMethod);
 }
 
 /** Sources: semantic conventions, "HTTP request retries and redirects"; version 1.20 for the old name. Redirects are counted too. */

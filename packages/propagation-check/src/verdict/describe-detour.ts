@@ -1,6 +1,7 @@
 import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
 import { findAbove } from '../graph/find-above.ts';
 import { none } from '../graph/trace-graph.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { asHttp } from '../pairing/compare-requests.ts';
 import { isInExpectation } from '../rules/expected-calls.ts';
 import { isOfProxy } from '../rules/platforms.ts';
@@ -34,6 +35,7 @@ function findWay(scene: Scene, client: string, server: number): Way | null {
   const rows = new Set<number>();
   // Links may lead in a circle.
   for (let at = server; at !== none && !rows.has(at); at = findAbove(graph, at)) {
+    if (rows.size === bounds.looks) return null;
     rows.add(at);
     const service = graph.serviceOf(at);
     if (at === server || !isInExpectation(scene, service)) continue;
