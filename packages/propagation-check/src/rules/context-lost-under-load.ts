@@ -107,20 +107,26 @@ function pairByCount(
     ofRoute.every((entry) => entry.kind === 'SERVER' && !callers.has(graph.rowOf(entry))),
   );
   const pairs = (isMust ? [...routes, routes.flat()] : routes)
-    .filter((requests) => areOpenMeanwhile(requests, detached))
+    .filter(prepareOpenMeanwhile(detached))
     .map((requests) =>
       isMust ? pairWithAll(scene, requests, detached) : pairOverlapping(scene, requests, detached),
     );
   return pairs.find((found) => found.length > 0) ?? [];
 }
 
-/** Whether the first of the requests began before all calls, and the last ended after them. */
-function areOpenMeanwhile(requests: readonly Span[], calls: readonly Span[]): boolean {
-  const from = (spans: readonly Span[]) => spans.map((span) => span.startTimeUnixNano).reduce(earlier);
-  const to = (spans: readonly Span[]) => spans.map((span) => span.endTimeUnixNano).reduce(later);
-  return (
-    calls.length > 0 && requests.length > 0 && from(requests) <= from(calls) && to(requests) >= to(calls)
-  );
+/** Whether the first of some requests began before all calls, and the last ended after them. Computes the times of the calls once. */
+function prepareOpenMeanwhile(calls: readonly Span[]): (requests: readonly Span[]) => boolean {
+  if (calls.length === 0) return () => false;
+  const [from, to] = [firstStart(calls), lastEnd(calls)];
+  return (requests) => requests.length > 0 && firstStart(requests) <= from && lastEnd(requests) >= to;
+}
+
+function firstStart(spans: readonly Span[]): bigint {
+  return spans.map((span) => span.startTimeUnixNano).reduce(earlier);
+}
+
+function lastEnd(spans: readonly Span[]): bigint {
+  return spans.map((span) => span.endTimeUnixNano).reduce(later);
 }
 
 /** One call for each request; the requests waited for them. */
