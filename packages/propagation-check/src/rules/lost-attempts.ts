@@ -46,7 +46,9 @@ export const lostAttempts = rule<LostAttempts>({
       pairSpans(
         [...childOf.keys()],
         roots,
-        (client, root) => isNextAttempt(scene, client, childOf.get(client), root),
+        (client, root) =>
+          readCallFacts(root).statusCode === readCallFacts(client).statusCode &&
+          isNextAttempt(scene, client, childOf.get(client), root),
         scene.thresholds,
       );
     const rootsOf = mapBy(
@@ -125,13 +127,18 @@ function listFailedFirst(scene: Scene, { roots }: Open): readonly Call[] {
   return calls.filter(({ client }) => !repeated.has(graph.rowOf(client)));
 }
 
-function isNextAttempt({ thresholds }: Scene, client: Span, first: Span | undefined, root: Span): boolean {
+/** Whether a request came within a call after its child, to the same service, and may be the same request. */
+export function isNextAttempt(
+  { thresholds }: Scene,
+  client: Span,
+  first: Span | undefined,
+  root: Span,
+): boolean {
   return (
     first !== undefined &&
     first.serviceName === root.serviceName &&
     root.startTimeUnixNano >= first.endTimeUnixNano &&
     endsWithin(root, client, thresholds) &&
-    readCallFacts(root).statusCode === readCallFacts(client).statusCode &&
     compareRequests(client, root) === 'yes' &&
     isAddressedTo(client, root)
   );

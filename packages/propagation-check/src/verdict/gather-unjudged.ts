@@ -4,6 +4,7 @@ import { withoutCallsToPeers } from '../rules/uninstrumented-peer.ts';
 import { listCallsAfterRequests } from './list-calls-after-requests.ts';
 import { listOpenCalls } from './list-open-calls.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
+import { listSecondAttempts } from './list-second-attempts.ts';
 import { listUncalled } from './list-uncalled.ts';
 import {
   listBesideReported,
@@ -36,8 +37,16 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, found: readon
   const drafts = withoutCallsToPeers(scene, found, explained);
   const possible = listPossibleCalls(scene, looseEnds.roots, drafts);
   const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, drafts);
-  const isListed = ({ edge }: UnjudgedCalls): boolean =>
-    duringRequests.some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer);
+  // Each edge once, by the first list that has it.
+  const mayBeCalls = [
+    ...duringRequests,
+    ...possible.unjudged,
+    ...listSecondAttempts(scene, looseEnds.roots, drafts),
+  ].filter(
+    ({ edge }, at, all) =>
+      at < duringRequests.length ||
+      !all.slice(0, at).some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer),
+  );
   const sides = findPossibleSides(scene, looseEnds.roots);
   const unreceived = listUnreceived(scene, looseEnds, drafts, sides);
   const unanswered = listUnjudged(scene, drafts, sides);
@@ -47,8 +56,7 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, found: readon
     ...uncovered.map(describeUncovered),
     ...listUnseenHops(scene),
     ...listCallsAfterRequests(scene, drafts),
-    ...duringRequests,
-    ...possible.unjudged.filter((one) => !isListed(one)),
+    ...mayBeCalls,
   ];
   const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
   const ofEdges = listOpenCalls(scene, drafts, looseEnds.roots, {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import {
   drawChain,
   drawClient,
@@ -88,4 +90,22 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
       /nearly every call that ended with another status than its child has such a request: 1 of 2/,
     );
   });
+});
+
+test('without an answer that tells, second attempts stay unjudged, also on an expected edge', () => {
+  const list = (head: string, drawing: string) => {
+    const { spans, expectation } = readDrawing(head + drawing);
+    return checkTraces(spans, { expectation }).unjudged?.map(({ client, peer, calls }) => [
+      client,
+      peer,
+      calls,
+    ]);
+  };
+  const drawing = drawChain(1, call(), first(status(200))) + root(2, 50, 80);
+  assert.deepEqual(list('', drawing), [[null, 'orders', 1]]);
+  assert.deepEqual(list('expect web -> orders\n', drawing), [['web', 'orders', 1]]);
+  const before = drawChain(1, call(), first(status(200), '55..80')) + root(2, 20, 50);
+  assert.equal(list('expect web -> orders\n', before), undefined);
+  const after = drawChain(1, call(), first(status(200))) + root(2, 85, 120);
+  assert.equal(list('expect web -> orders\n', after), undefined);
 });
