@@ -21,6 +21,11 @@ function nameOf(request: Span): string {
   return keyFor(request.kind, request.name, isHealthProbe(request) ? 'probe' : null);
 }
 
+export function keyOfMethodAndPath(request: Span): string {
+  const { method, path } = readCallFacts(request);
+  return keyFor(method, path);
+}
+
 type ReadPattern = (request: Span) => string | null;
 
 /** A segment that looks like an id: digits or hex digits. */

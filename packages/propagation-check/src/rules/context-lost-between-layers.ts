@@ -1,4 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { keyOfMethodAndPath } from '../calls/endpoint.ts';
 import { readMethod } from '../calls/http-facts.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { isRoot, none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -216,9 +217,4 @@ function isFirst(layer: Span, server: Span): boolean {
   const ahead = server.startTimeUnixNano - layer.startTimeUnixNano;
   if (layer.kind === 'INTERNAL' || ahead > 0n) return true;
   return ahead === 0n && (!isRoot(layer) || layer.scopeName < server.scopeName);
-}
-
-function keyOfMethodAndPath(span: Span): string {
-  const { method, path } = readCallFacts(span);
-  return keyFor(method, path);
 }

@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
+import { keyOfMethodAndPath } from '../calls/endpoint.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
@@ -7,7 +8,7 @@ import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, keyFor, mapBy } from '../util/group-by.ts';
+import { type Group, mapBy } from '../util/group-by.ts';
 import { edgeOf } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { finding } from './missing-call.ts';
@@ -61,8 +62,8 @@ export const lostAttempts = rule<LostAttempts>({
       groupPairs(pair(roots)).map((pairs) => {
         const [{ client }] = pairs;
         const isOfEdge = (one: Pair): boolean => one.client.serviceName === client.serviceName;
-        const endpoints = new Set(pairs.map(({ server }) => nameEndpoint(server)));
-        const ofEndpoints = roots.filter((root) => endpoints.has(nameEndpoint(root)));
+        const endpoints = new Set(pairs.map(({ server }) => keyOfMethodAndPath(server)));
+        const ofEndpoints = roots.filter((root) => endpoints.has(keyOfMethodAndPath(root)));
         return {
           pairs,
           roots: ofEndpoints,
@@ -142,9 +143,4 @@ export function isNextAttempt(
     compareRequests(client, root) === 'yes' &&
     isAddressedTo(client, root)
   );
-}
-
-function nameEndpoint(root: Span): string {
-  const { method, path } = readCallFacts(root);
-  return keyFor(method, path);
 }

@@ -1,29 +1,47 @@
 import { selectCalls } from '../calls/call-group.ts';
+import { keyOfMethodAndPath } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
 import { groupPairs, type PairSides, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin, startsDuring, startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import type { Group } from '../util/group-by.ts';
+import { sumOf } from '../util/statistics.ts';
 import { edgeOf } from './draft.ts';
 import { finding as headerIgnored } from './header-ignored.ts';
+import { keyOfRequestKind } from './missing-client.ts';
 import { nginxScope } from './platforms.ts';
-import { rule } from './rule.ts';
+import { gate, rule } from './rule.ts';
+import type { Scene } from './scene.ts';
 
 /** The CLIENT span of a whole call, the SERVER span of nginx within it, and the SERVER span of the called service within that. */
 interface Beside extends PairSides {
   readonly called: Span;
 }
 
+/** The calls of one caller with a span of one nginx within them. */
+interface BesideCalls {
+  readonly beside: Group<Beside>;
+  /** The number of calls of the caller to the same addresses and paths. */
+  readonly calls: number;
+  /** The requests of the same paths of that nginx. */
+  readonly hops: readonly Span[];
+  readonly countPairs: (moved: readonly Span[]) => number;
+}
+
 /**
  * nginx made spans and joined them to nothing (`otel_trace_context ignore`, the default), but forwarded the header of the request: the call
- * through it is whole, and its SERVER span began a trace. Each fits the request of the call, by time on both sides and by path. Without
- * an expectation it is a warning, as the trace of the two services is whole.
+ * through it is whole, and its SERVER span began a trace. Each fits the request of the call, by time on both sides and by path. Requests
+ * of others to nginx fit some calls by chance. Without an expectation it is a warning, as the trace of the two services is whole.
  */
-export const proxiesBesideCalls = rule<Group<Beside>>({
+export const proxiesBesideCalls = rule<BesideCalls>({
   finding: headerIgnored,
-  measure: ({ facts, graph, groups, thresholds }, open) => {
-    const hops = open.roots.select((row) => facts.scopeOf(row) === nginxScope);
+  measure: (scene, open) => {
+    const { facts, graph, groups, thresholds } = scene;
+    // With a child, nginx sent its own context to another service.
+    const hops = open.roots.select((row) => facts.scopeOf(row) === nginxScope && !graph.hasChild(row));
     if (hops.length === 0) return [];
     const isWithinAny = startsDuringAny(graph, hops, thresholds);
     const ofCalls = groups.filter(
@@ -46,15 +64,38 @@ export const proxiesBesideCalls = rule<Group<Beside>>({
         isAddressedTo(client, hop)
       );
     };
-    const pairs = pairSpans([...calledBy.keys()], hops, isBetween, thresholds);
-    return groupPairs(
-      pairs.flatMap(({ client, server }) => {
+    const find = (moved: readonly Span[]): readonly Beside[] =>
+      pairSpans([...calledBy.keys()], moved, isBetween, thresholds).flatMap(({ client, server }) => {
         const called = calledBy.get(client);
         return called === undefined ? [] : [{ client, server, called }];
-      }),
-    );
+      });
+    return groupPairs(find(hops)).map((beside) => {
+      const [{ client, server }] = beside;
+      const requests = new Set(beside.map((each) => keyOfMethodAndPath(each.server)));
+      return {
+        beside,
+        calls: countAlike(scene, beside),
+        hops: hops.filter(
+          (hop) => hop.serviceName === server.serviceName && requests.has(keyOfMethodAndPath(hop)),
+        ),
+        countPairs: (moved) =>
+          find(moved).filter((each) => each.client.serviceName === client.serviceName).length,
+      };
+    });
   },
-  report: (beside, { expectation, shared }) => {
+  gates: [
+    gate(
+      'nearly every such call has a request of nginx within it, and no others call nginx; or fewer would fit by chance',
+      ({ beside, calls, hops, countPairs }, { thresholds }) =>
+        (beside.length === hops.length && beside.length >= calls * thresholds.everyCallShare) ||
+        (beside.length >= thresholds.fewestDisplaced &&
+          isMoreThanChance(hops, beside.length, countPairs, thresholds)),
+      ({ beside, calls, hops }) =>
+        `${beside.length} of ${countOf(calls, 'call')} and of ${countOf(hops.length, 'request')}`,
+    ),
+  ],
+  looseEnds: ({ beside }) => beside.map(({ server }) => server),
+  report: ({ beside }, { expectation, shared }) => {
     const [first] = beside;
     const edge = edgeOf(first);
     const isNamed = beside.some(
@@ -80,3 +121,15 @@ export const proxiesBesideCalls = rule<Group<Beside>>({
     });
   },
 });
+
+/** The number of calls of the caller to the addresses and paths of these. */
+function countAlike({ facts, groupsFrom }: Scene, beside: Group<Beside>): number {
+  const [{ client }] = beside;
+  const kindOf = facts.remember(keyOfRequestKind);
+  const kinds = new Set(beside.map((each) => keyOfRequestKind(each.client)));
+  return sumOf(
+    groupsFrom(client.serviceName)
+      .filter(({ clientKind }) => clientKind === 'CLIENT')
+      .map(({ clients }) => clients.filter((row) => kinds.has(kindOf(row))).length),
+  );
+}
