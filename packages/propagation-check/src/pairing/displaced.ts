@@ -87,6 +87,8 @@ function pairWithSome(
   mayMake: (request: Span, call: Span) => boolean,
 ): readonly Pair[] {
   const { displacedLeftOver, fewestDisplaced, manyDisplaced } = thresholds;
+  // Checked before the requests are indexed: an edge may have thousands of endpoints with a call each, and thousands of requests.
+  if (calls.length < fewestDisplaced) return [];
   const pair = (moved: readonly Span[]): readonly Pair[] =>
     pairContained(
       requests,

@@ -1,4 +1,4 @@
-import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { type Call, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { nameTarget } from '../calls/target.ts';
@@ -215,7 +215,7 @@ function describeDuring({ name, traceId }: Span): string {
 
 /**
  * If the calls are roots, an expectation of the edge removes the doubt, unless the requests end at times of their own. One coincidence in
- * time may be a poller, and so may a few pairs that also fit other requests.
+ * time may be a poller, and so may a few pairs that also fit other requests. If other requests make the call, they are the expected ones.
  */
 export function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): Doubt | null {
   const { fewestDetached, fewestDisplaced } = scene.thresholds;
@@ -225,11 +225,21 @@ export function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): 
   const areBeside = compareEnds(pairs, scene.thresholds) === 'differ';
   if (doubt === null || areBeside || !pairs.every(({ server: call }) => isRoot(call))) return doubt;
   const [client, server] = [caller?.client.serviceName ?? null, called.serviceName];
+  if (pairs.length < fewest && doRequestsCall(scene, client, server)) return doubt;
   if (isExpected(scene.expectation, client, server)) return null;
   if (client === null || server === null) return doubt;
   const option = writeExpectOption(client, server);
   const step = `If requests of ${client} make these calls, check again with ${option}: then it is an error`;
   return { ...doubt, decide: [step, ...doubt.decide] };
+}
+
+/** Whether some request of the caller has a call to the service in its own trace. */
+function doRequestsCall(
+  { graph, groupsBetween }: Scene,
+  client: string | null,
+  server: string | null,
+): boolean {
+  return someCall(groupsBetween(client, server), (call) => graph.isEntry(graph.topInService(call)));
 }
 
 /**
@@ -244,6 +254,7 @@ export function pairWithEntries(
   detached: readonly Span[],
   called?: string | null,
 ): readonly Pair[] {
+  if (detached.length === 0) return [];
   const callers = listCallers(
     scene,
     service,

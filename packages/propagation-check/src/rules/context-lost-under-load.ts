@@ -1,4 +1,4 @@
-import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { type Call, countCalls, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { areAwaited } from '../pairing/awaited.ts';
 import { bounds } from '../pairing/bounds.ts';
@@ -9,6 +9,7 @@ import { mayBeOfOnePool } from '../span/instance.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy } from '../util/group-by.ts';
+import { remember, rememberOf } from '../util/remember.ts';
 import { earlier, later, sumOf } from '../util/statistics.ts';
 import {
   doubtCalls,
@@ -48,13 +49,14 @@ export const callsUnderLoad = rule<CallsUnderLoad>({
       (groups) =>
         scene.services.hasEntries(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
     );
+    const indexOf = rememberOf((route: readonly Span[]) => indexRequests(route, scene.thresholds));
     return detaching.flatMap((groups) => {
       const [{ client, server }] = groups;
       const isMust = isExpected(scene.expectation, client, server);
       const measure = (calls: Group<Call>): CallsUnderLoad => {
         const clients = new Set(calls.map((call) => call.client));
         const detached = [...clients].filter((call) => startsOwnTrace(scene, call) && !explained.has(call));
-        return { calls, isMust, detached, pairs: pairByCount(scene, calls, detached, isMust) };
+        return { calls, isMust, detached, pairs: pairByCount(scene, calls, detached, isMust, indexOf) };
       };
       const ofEdge = viewCalls(scene.graph, groups);
       // An expectation names no endpoint, and the names of some endpoints contain ids.
@@ -88,7 +90,20 @@ function doubtPairs(scene: Scene, pairs: readonly Pair[], called: Span | null): 
   };
   if (alone.length === pairs.length) return doubtLoss(scene, pairs, thresholds.fewestDetached) ?? doubt;
   // A request that overlaps no other shows its own call, and the counts show that the others lost theirs too.
-  return called !== null && areAwaited(alone, thresholds) ? doubtCalls(scene, alone, called) : doubt;
+  const isShown =
+    called !== null &&
+    areAllOfRoutes(scene, pairs) &&
+    areAwaited(alone, thresholds) &&
+    doubtCalls(scene, alone, called) === null;
+  return isShown ? null : doubt;
+}
+
+/** Whether no request of these routes is without a pair. */
+function areAllOfRoutes(scene: Scene, pairs: readonly Pair[]): boolean {
+  const paired = new Set(pairs.map(({ client }) => client));
+  return listRoutes(scene, pairs[0]?.client.serviceName ?? null)
+    .filter((route) => route.some((request) => paired.has(request)))
+    .every((route) => route.every((request) => paired.has(request)));
 }
 
 /** Pairs the calls with the requests of a route, or of all routes if an expectation requires the edge, because it names no route. */
@@ -97,46 +112,80 @@ function pairByCount(
   calls: Group<Call>,
   detached: readonly Span[],
   isMust: boolean,
+  indexOf: (route: readonly Span[]) => Requests,
 ): readonly Pair[] {
-  const { graph } = scene;
+  if (detached.length === 0) return [];
+  const { graph, thresholds } = scene;
   const [{ client, server }] = calls;
-  const rows = calls.map((call) => graph.rowOf(call.client));
-  const callers = listCallers(scene, client.serviceName, rows, server.serviceName);
+  const listOwnCallers = remember(() => {
+    const rows = calls.map((call) => graph.rowOf(call.client));
+    return listCallers(scene, client.serviceName, rows, server.serviceName);
+  });
+  const lackCalls = (requests: readonly Span[]): boolean =>
+    requests.every((request) => !listOwnCallers().has(graph.rowOf(request)));
+  const made = boundTimes(detached);
+  const isOpenMeanwhile = ({ from, to }: Requests): boolean => from <= made.from && to >= made.to;
   // The spans of a batch of messages overlap too, and its handler belongs to none of them.
-  const routes = listRoutes(scene, client.serviceName).filter((ofRoute) =>
-    ofRoute.every((entry) => entry.kind === 'SERVER' && !callers.has(graph.rowOf(entry))),
-  );
-  const pairs = (isMust ? [...routes, routes.flat()] : routes)
-    .filter(prepareOpenMeanwhile(detached))
-    .map((requests) =>
-      isMust ? pairWithAll(scene, requests, detached) : pairOverlapping(scene, requests, detached),
-    );
-  return pairs.find((found) => found.length > 0) ?? [];
+  const routes = listRoutes(scene, client.serviceName).filter(([{ kind }]) => kind === 'SERVER');
+  for (const route of routes) {
+    if (!isMust && route.length !== detached.length) continue;
+    const requests = indexOf(route);
+    if (!isOpenMeanwhile(requests)) continue;
+    const pairs = (isMust ? pairWithAll : pairOverlapping)(requests, detached, thresholds);
+    // Checked last: it reads all requests.
+    if (pairs.length > 0 && lackCalls(route)) return pairs;
+  }
+  // Not for each endpoint: an edge may have thousands.
+  const isWholeEdge =
+    calls.length === countCalls(scene.groupsBetween(client.serviceName, server.serviceName));
+  const all = isMust && isWholeEdge ? routes.filter(lackCalls).flat() : [];
+  if (all.length === 0) return [];
+  const requests = indexRequests(all, thresholds);
+  return isOpenMeanwhile(requests) ? pairWithAll(requests, detached, thresholds) : [];
 }
 
-/** Whether the first of some requests began before all calls, and the last ended after them. Computes the times of the calls once. */
-function prepareOpenMeanwhile(calls: readonly Span[]): (requests: readonly Span[]) => boolean {
-  if (calls.length === 0) return () => false;
-  const [from, to] = [firstStart(calls), lastEnd(calls)];
-  return (requests) => requests.length > 0 && firstStart(requests) <= from && lastEnd(requests) >= to;
+interface Times {
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
-function firstStart(spans: readonly Span[]): bigint {
-  return spans.map((span) => span.startTimeUnixNano).reduce(earlier);
+/** The first start and the last end. @param spans At least one. */
+function boundTimes(spans: readonly Span[]): Times {
+  return {
+    from: spans.map((span) => span.startTimeUnixNano).reduce(earlier),
+    to: spans.map((span) => span.endTimeUnixNano).reduce(later),
+  };
 }
 
-function lastEnd(spans: readonly Span[]): bigint {
-  return spans.map((span) => span.endTimeUnixNano).reduce(later);
+/** Requests of a service, which are asked for once for each endpoint that the service calls. */
+interface Requests extends Times {
+  readonly spans: readonly Span[];
+  /** The requests that were open when some of these calls began; all requests if that takes longer. */
+  readonly listOpenAt: (calls: readonly Span[]) => readonly Span[];
+}
+
+function indexRequests(spans: readonly Span[], thresholds: Thresholds): Requests {
+  const index = remember(() => indexByTime(spans, thresholds));
+  return {
+    ...boundTimes(spans),
+    spans,
+    listOpenAt: (calls) => {
+      const open: Span[] = [];
+      const isTooMany = calls.some(({ startTimeUnixNano }) =>
+        index().someOpen(startTimeUnixNano, (request) => open.push(request) > spans.length),
+      );
+      return isTooMany ? spans : [...new Set(open)];
+    },
+  };
 }
 
 /** One call for each request; the requests waited for them. */
 function pairOverlapping(
-  { thresholds }: Scene,
-  requests: readonly Span[],
+  { spans }: Requests,
   calls: readonly Span[],
+  thresholds: Thresholds,
 ): readonly Pair[] {
-  if (calls.length !== requests.length) return [];
-  const pairs = pairContained(requests, calls, thresholds, mayBeOfOnePool);
+  const pairs = pairContained(spans, calls, thresholds, mayBeOfOnePool);
   const isSure =
     pairs.length === calls.length && pairs.some(({ unique }) => !unique) && areAwaited(pairs, thresholds);
   return isSure ? pairs : [];
@@ -144,16 +193,16 @@ function pairOverlapping(
 
 /** As many calls for each request; or one call for some of them, if the others needed none. */
 function pairWithAll(
-  { thresholds }: Scene,
-  requests: readonly Span[],
+  { spans, listOpenAt }: Requests,
   calls: readonly Span[],
+  thresholds: Thresholds,
 ): readonly Pair[] {
-  if (calls.length > requests.length) return divideCalls(requests, calls, thresholds);
-  const pairs = pairContained(requests, calls, thresholds, mayBeOfOnePool);
+  if (calls.length > spans.length) return divideCalls(spans, calls, thresholds);
+  const pairs = pairContained(listOpenAt(calls), calls, thresholds, mayBeOfOnePool);
   if (pairs.length < calls.length) return [];
   const paired = new Set(pairs.map(({ client }) => client));
   const needsNone = prepareNeedsNone(pairs, thresholds);
-  return requests.every((request) => paired.has(request) || needsNone(request)) ? pairs : [];
+  return spans.every((request) => paired.has(request) || needsNone(request)) ? pairs : [];
 }
 
 /** Gives each request as many of the calls within it. Calls that take little of the requests may be those of a poller. */

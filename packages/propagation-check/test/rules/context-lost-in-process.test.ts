@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
@@ -99,10 +100,27 @@ suite('a request lacks the detached call, whatever else it calls', () => {
 });
 
 suite('a single coincidence', () => {
+  const one = drawRequests(1);
+
   test('is an error if the call is expected', () => {
-    const one = drawRequests(1);
     assert.deepEqual(judgeDrawing(one), lost('warning', 1));
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${one}`), lost('error', 1));
+  });
+
+  test('stays a warning if the call is expected and requests of another route make it', () => {
+    const whole = drawChain(
+      3,
+      'web SERVER "GET /shop" 2000..2100 http.request.method=GET url.path=/shop',
+      ...detached(2_000),
+    );
+    for (const drawing of [one + whole, `expect web -> orders\n${one}${whole}`]) {
+      assert.deepEqual(judgeDrawing(drawing), lost('warning', 1));
+      const { spans, expectation } = readDrawing(drawing);
+      const [finding] = checkTraces(spans, { expectation }).findings;
+      assert.deepEqual(finding?.decide, [
+        'Send at least 2 such requests, one after the other, and check again',
+      ]);
+    }
   });
 
   test("with a job's call stays a warning, although the call is expected", () => {

@@ -85,6 +85,19 @@ suite('calls that began traces, as many as the overlapping requests that lack th
     assert.deepEqual(judgeDrawing(expecting(drawing)), error(3));
   });
 
+  test('are undecided if one request overlaps no other and requests of another route make the call', () => {
+    const other = [...request(300, 360, '/other'), ...call(305, 355)];
+    const drawing = draw(request(0, 60), call(5, 55), ...requests(2, 100), ...calls(2, 100), other);
+    assert.deepEqual(judgeDrawing(expecting(drawing)), warning(3));
+    assert.match(judge(expecting(drawing)).finding?.doubt ?? '', /^Times do not show/);
+  });
+
+  test('are undecided if one request overlaps no other and a cache may have answered others', () => {
+    const cached = Array.from({ length: 3 }, (_, at) => request(300 + 20 * at, 303 + 20 * at));
+    const drawing = draw(request(0, 60), call(5, 55), ...requests(2, 100), ...calls(2, 100), ...cached);
+    assert.deepEqual(judgeDrawing(expecting(drawing)), warning(3));
+  });
+
   test('are undecided if the request alone did not wait for its call', () => {
     const drawing = draw(request(0, 300), call(100, 120), ...requests(2, 400), ...calls(2, 400));
     assert.deepEqual(judgeDrawing(expecting(drawing)), warning(3));
