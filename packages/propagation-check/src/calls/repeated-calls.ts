@@ -18,27 +18,28 @@ export function listRepeatedCalls(graph: TraceGraph, facts: RowFacts): ReadonlyS
   });
   const failed = clients.filter((row) => graph.parents[row] !== none && hasFailed(facts, row));
   const parents = new Set(failed.map((row) => graph.parents[row]));
-  /** By request: the end of its first failed call. */
-  const failedAt = new Map<string, number>();
+  const endOf = (row: number): number => graph.ends[row] ?? Number.POSITIVE_INFINITY;
+  /** The call that failed first. */
+  const firstOf = new Map<string, number>();
   for (const row of failed) {
-    const request = nameRequest(graph, facts, row);
-    const end = graph.ends[row] ?? 0;
-    if (request !== null) failedAt.set(request, Math.min(end, failedAt.get(request) ?? end));
+    const key = keyOfRequest(graph, facts, row);
+    if (key !== null && endOf(row) < endOf(firstOf.get(key) ?? none)) firstOf.set(key, row);
   }
-  const isAfterFailed = (row: number): boolean => {
-    const request = parents.has(graph.parents[row]) ? nameRequest(graph, facts, row) : null;
-    const end = request === null ? undefined : failedAt.get(request);
-    return end !== undefined && end <= (graph.starts[row] ?? 0);
+  const isAfterFailure = (row: number): boolean => {
+    const key = parents.has(graph.parents[row]) ? keyOfRequest(graph, facts, row) : null;
+    const first = key === null ? undefined : firstOf.get(key);
+    return first !== undefined && first !== row && endOf(first) <= (graph.starts[row] ?? 0);
   };
   const isCounted = facts.remember(isResent);
-  return new Set(clients.filter((row) => isCounted(row) || isAfterFailed(row)));
+  return new Set(clients.filter((row) => isCounted(row) || isAfterFailure(row)));
 }
 
-function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string | null {
+/** Equal for CLIENT spans that may be of one request; null if they do not say what they ask for. */
+function keyOfRequest(graph: TraceGraph, facts: RowFacts, row: number): string | null {
   const [path, rpcMethod] = [facts.pathOf(row), facts.rpcMethodOf(row)];
-  if (path === null && rpcMethod === null) return null;
-  const parent = String(graph.parents[row] ?? none);
-  return keyFor(parent, graph.serviceOf(row), facts.methodOf(row), path, rpcMethod);
+  return path === null && rpcMethod === null
+    ? null
+    : keyFor(graph.parents[row] ?? none, graph.serviceOf(row), facts.methodOf(row), rpcMethod, path);
 }
 
 /** Sources: semantic conventions, "HTTP request retries and redirects"; version 1.20 for the old name. Redirects are counted too. */
