@@ -1,4 +1,4 @@
-import type { Call, CallGroup } from '../calls/call-group.ts';
+import type { Call, CallGroup, CallRows } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation } from '../expect/expectation.ts';
@@ -57,6 +57,8 @@ export interface SharedResults {
   isExpectedDirectly(client: string | null, server: string | null): boolean;
   /** Whether calls of `client` reach `server` through services that no expectation names: sidecars and gateways. */
   isReachedThrough(client: string, server: string): boolean;
+  /** These calls: the last of each way. */
+  listReached(client: string, server: string): readonly CallRows[];
   /** Whether the whole calls to `server` by this instrumentation of the caller all have user agents other than this one. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
   readonly answersOf: AnswerLookup;

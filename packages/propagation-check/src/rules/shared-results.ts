@@ -1,4 +1,4 @@
-import { type CallGroup, listRepeatedClients, someCall } from '../calls/call-group.ts';
+import { type CallGroup, listRepeatedClients, selectPairs } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { listRepeatedCalls } from '../calls/repeated-calls.ts';
 import { findAbove } from '../graph/find-above.ts';
@@ -6,10 +6,10 @@ import { none } from '../graph/trace-graph.ts';
 import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
 import { pairUnlinked } from '../pairing/pair-unlinked.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy } from '../util/group-by.ts';
+import { groupBy, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { groupCallsByRequest, listCallsOfUnknownProtocol } from './calls-of-requests.ts';
-import { hasCall, isInExpectation } from './expected-calls.ts';
+import { hasCall } from './expected-calls.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 import { listRedirectedCalls } from './redirected-calls.ts';
 import type { BaseScene, LooseEnds, SharedResults, UnprovableCall } from './scene.ts';
@@ -18,9 +18,14 @@ import { findShortBatches } from './split-batch.ts';
 /** Computes the results that several rules use, each once for a scene. */
 export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedResults {
   const findNamedAbove = rememberUpwards(scene);
-  const isReachedThrough = remember((client: string, server: string) =>
-    someCall(scene.groupsInto(server), (row) => findNamedAbove(row) === client),
+  const callsBelow = remember((server: string | null) =>
+    mapBy(
+      selectPairs(scene.groupsInto(server), () => true),
+      ({ client }) => findNamedAbove(client),
+    ),
   );
+  const listReached = (client: string, server: string) => callsBelow(server).get(client) ?? [];
+  const isReachedThrough = (client: string, server: string) => listReached(client, server).length > 0;
   const isExpectedDirectly = remember((client: string | null, server: string | null) =>
     scene.expectation.edges.some(
       (edge) =>
@@ -42,6 +47,7 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
     repeatedClients: remember(() => listRepeatedClients(scene.graph, scene.groups)),
     repeatedCalls: remember(() => listRepeatedCalls(scene.graph, scene.facts)),
     isExpectedDirectly,
+    listReached,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
@@ -112,13 +118,14 @@ function* listSides(
 /** Finds the nearest span at or above a span whose service an expectation names. All spans passed on the way get the same answer. */
 function rememberUpwards(scene: BaseScene): (row: number) => string | null {
   const known = new Map<number, string | null>();
+  const named = new Set(scene.expectation.edges.flatMap(({ client, server }) => [client, server]));
   return (row) => {
     const passed = new Set<number>();
     let found: string | null | undefined;
     // Links may lead in a circle.
     for (let at = row; at !== none && !passed.has(at); at = findAbove(scene.graph, at)) {
       const service = scene.graph.serviceOf(at);
-      found = isInExpectation(scene, service) ? service : known.get(at);
+      found = service !== null && named.has(service) ? service : known.get(at);
       if (found !== undefined) break;
       passed.add(at);
     }

@@ -1,9 +1,8 @@
 import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
+import type { CallRows } from '../calls/call-group.ts';
 import { findAbove } from '../graph/find-above.ts';
-import { none } from '../graph/trace-graph.ts';
-import { bounds } from '../pairing/bounds.ts';
-import { asHttp } from '../pairing/compare-requests.ts';
-import { isInExpectation } from '../rules/expected-calls.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import { asHttp, tailOfPath, trimSlash } from '../pairing/compare-requests.ts';
 import { isOfProxy } from '../rules/platforms.ts';
 import type { Scene } from '../rules/scene.ts';
 import type { Span } from '../span/span.ts';
@@ -17,31 +16,20 @@ type Way = readonly Span[];
  * such calls, or if one of them was handed on: a proxy in between may have spans, and is rarely named.
  */
 export function describeDetour(scene: Scene, client: string, server: string): string | null {
-  if (!scene.shared.isReachedThrough(client, server)) return null;
   let first: Way | null = null;
-  for (const { servers } of scene.groupsInto(server)) {
-    for (const row of servers) {
-      const way = findWay(scene, client, row);
-      if (way === null) continue;
-      if (isHandedOn(way)) return null;
-      first ??= way;
-    }
+  for (const call of scene.shared.listReached(client, server)) {
+    const way = findWay(scene.graph, client, call);
+    if (isHandedOn(way)) return null;
+    first ??= way;
   }
   return first === null ? null : describeWay(first, client, server);
 }
 
-function findWay(scene: Scene, client: string, server: number): Way | null {
-  const { graph } = scene;
-  const rows = new Set<number>();
-  // Links may lead in a circle.
-  for (let at = server; at !== none && !rows.has(at); at = findAbove(graph, at)) {
-    if (rows.size === bounds.looks) return null;
-    rows.add(at);
-    const service = graph.serviceOf(at);
-    if (at === server || !isInExpectation(scene, service)) continue;
-    return service === client ? [...rows].reverse().map((row) => graph.view(row)) : null;
-  }
-  return null;
+function findWay(graph: TraceGraph, from: string, { client, server }: CallRows): Way {
+  const rows = [server];
+  let at = client;
+  for (; graph.serviceOf(at) !== from; at = findAbove(graph, at)) rows.push(at);
+  return [at, ...rows.reverse()].map((row) => graph.view(row));
 }
 
 /** Whether all services in between are known proxies, or the callee received the request that the caller sent. */
@@ -50,7 +38,17 @@ function isHandedOn(way: Way): boolean {
   const { sent, received } = readEnds(way);
   if (sent === null || received === null) return false;
   const isSameMethod = sent.method === null || received.method === null || sent.method === received.method;
-  return isSameMethod && (sent.path.endsWith(received.path) || received.path.endsWith(sent.path));
+  return isSameMethod && isRewritten(sent.path, received.path);
+}
+
+/** Whether a gateway may have added, removed or replaced the beginning of the path. */
+function isRewritten(sent: string, received: string): boolean {
+  const [outer, inner] = [trimSlash(sent), trimSlash(received)];
+  return (
+    outer.endsWith(inner) ||
+    (outer !== '' && inner.endsWith(outer)) ||
+    tailOfPath(outer) === tailOfPath(inner)
+  );
 }
 
 interface Request {

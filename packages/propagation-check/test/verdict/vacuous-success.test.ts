@@ -381,6 +381,27 @@ suite('no success if nothing was judged', () => {
       );
     });
 
+    test('is whole if it rewrites the beginning of the path, cuts all of it, or the slash at its end', async () => {
+      for (const [sent, received, outcome] of [
+        ['/orders', '/', 'passed'],
+        ['/api/orders', '/orders/', 'passed'],
+        ['/api/orders/', '/orders', 'passed'],
+        ['/api/v1/orders/1', '/internal/orders/1', 'passed'],
+        ['/api/orders/1', '/internal/items/1', 'unknown'],
+        ['/', '/items', 'unknown'],
+      ] as const) {
+        const lines = [
+          web,
+          drawClient({ from: 10, to: 90 }, `gate${sent}`),
+          `gate SERVER "GET" 12..88 http.request.method=GET url.path=${sent}`,
+          drawClient({ from: 14, to: 86, service: 'gate' }, `orders${received}`),
+          drawServer({ from: 20, to: 80 }, received),
+        ];
+        const { spans } = readDrawing(drawChain(1, ...lines));
+        assert.equal((await checkPath(spans, 'web -> orders')).outcome, outcome, `${sent} ${received}`);
+      }
+    });
+
     test('is whole if it hands one of several requests on', async () => {
       const forwarded = ['pricing SERVER "GET" 12..88 url.path=/work', call('orders')];
       const { spans } = readDrawing(
