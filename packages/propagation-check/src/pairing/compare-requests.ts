@@ -38,7 +38,7 @@ function compareFacts(client: Span, server: Span): Likeness {
 /** Source: RFC 9110, section 15.3. */
 const [firstSuccess, firstRedirect] = [200, 300];
 
-function isSuccess(statusCode: number): boolean {
+export function isSuccess(statusCode: number): boolean {
   return statusCode >= firstSuccess && statusCode < firstRedirect;
 }
 

@@ -3,12 +3,14 @@ import { type Call, selectCalls } from '../calls/call-group.ts';
 import { keyOfMethodAndPath } from '../calls/endpoint.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
+import { compareRequests, isAddressedTo, isSuccess } from '../pairing/compare-requests.ts';
 import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { sumOf } from '../util/statistics.ts';
 import { edgeOf } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { finding } from './missing-call.ts';
@@ -18,11 +20,12 @@ import type { Open, Scene } from './scene.ts';
 /** Whole calls of an edge that were not answered by their child, paired with the requests that began traces and gave these answers. */
 interface LostAttempts {
   readonly pairs: Group<Pair>;
-  /** The number of calls that ended with another status than their child. */
+  /** The number of calls of the edge that ended with another status than their child. */
   readonly failed: number;
-  /** The requests of the same endpoint that began traces. */
-  readonly roots: readonly Span[];
-  readonly countPairs: (moved: readonly Span[]) => number;
+  /** The number of requests of the same endpoints that began traces. */
+  readonly roots: number;
+  /** Whether the pairs of all callers of the service are more than would fit by chance. */
+  readonly areMoreThanChance: () => boolean;
 }
 
 const causes: readonly FindingId[] = [
@@ -42,38 +45,36 @@ export const lostAttempts = rule<LostAttempts>({
   measure: (scene, open) => {
     const failed = listFailedFirst(scene, open);
     if (failed.length === 0) return [];
-    const childOf = new Map(failed.map(({ client, server }) => [client, server]));
-    const pair = (roots: readonly Span[]): readonly Pair[] =>
-      pairSpans(
-        [...childOf.keys()],
-        roots,
-        (client, root) =>
-          readCallFacts(root).statusCode === readCallFacts(client).statusCode &&
-          isNextAttempt(scene, client, childOf.get(client), root),
-        scene.thresholds,
+    const { thresholds } = scene;
+    const failedOf = mapBy(failed, ({ server }) => server.serviceName);
+    return [...failedOf].flatMap(([service, calls]) => {
+      const roots = open.roots.of(service).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
+      const childOf = new Map(calls.map(({ client, server }) => [client, server]));
+      const pair = (moved: readonly Span[]): readonly Pair[] =>
+        pairSpans(
+          [...childOf.keys()],
+          moved,
+          (client, root) =>
+            readCallFacts(root).statusCode === readCallFacts(client).statusCode &&
+            isNextAttempt(scene, client, childOf.get(client), root),
+          thresholds,
+        );
+      const found = pair(roots);
+      const areMoreThanChance = remember(() =>
+        isMoreThanChance(roots, found.length, (moved) => pair(moved).length, thresholds),
       );
-    const rootsOf = mapBy(
-      [...new Set(failed.map(({ server }) => server.serviceName))].flatMap((service) =>
-        open.roots.of(service).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root)),
-      ),
-      ({ serviceName }) => serviceName,
-    );
-    return [...rootsOf].flatMap(([service, roots]) =>
-      groupPairs(pair(roots)).map((pairs) => {
-        const [{ client }] = pairs;
-        const isOfEdge = (one: Pair): boolean => one.client.serviceName === client.serviceName;
+      const callsOf = mapBy(calls, ({ client }) => client.serviceName);
+      const rootsOf = mapBy(roots, keyOfMethodAndPath);
+      return groupPairs(found).map((pairs) => {
         const endpoints = new Set(pairs.map(({ server }) => keyOfMethodAndPath(server)));
-        const ofEndpoints = roots.filter((root) => endpoints.has(keyOfMethodAndPath(root)));
         return {
           pairs,
-          roots: ofEndpoints,
-          failed: failed.filter(
-            (call) => call.client.serviceName === client.serviceName && call.server.serviceName === service,
-          ).length,
-          countPairs: (moved) => pair(moved).filter(isOfEdge).length,
+          failed: callsOf.get(pairs[0].client.serviceName)?.length ?? 0,
+          roots: sumOf(Array.from(endpoints, (endpoint) => rootsOf.get(endpoint)?.length ?? 0)),
+          areMoreThanChance,
         };
-      }),
-    );
+      });
+    });
   },
   gates: [
     gate(
@@ -83,11 +84,10 @@ export const lostAttempts = rule<LostAttempts>({
     ),
     gate(
       'no other request of the endpoint began a trace, or fewer would fit by chance',
-      ({ pairs, roots, countPairs }, { thresholds }) =>
-        (pairs.length === roots.length && pairs.every(({ unique }) => unique)) ||
-        (pairs.length >= thresholds.fewestDisplaced &&
-          isMoreThanChance(roots, pairs.length, countPairs, thresholds)),
-      ({ pairs, roots }) => `${pairs.length} of ${countOf(roots.length, 'root')}`,
+      ({ pairs, roots, areMoreThanChance }, { thresholds }) =>
+        (pairs.length === roots && pairs.every(({ unique }) => unique)) ||
+        (pairs.length >= thresholds.fewestDisplaced && areMoreThanChance()),
+      ({ pairs, roots }) => `${pairs.length} of ${countOf(roots, 'root')}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
@@ -106,7 +106,7 @@ export const lostAttempts = rule<LostAttempts>({
     }),
 });
 
-/** Whole calls that ended with another status than their only child, while a request of the called service began a trace. */
+/** Whole calls whose only child did not succeed and that ended with another status, while a request of the called service began a trace. */
 function listFailedFirst(scene: Scene, { roots }: Open): readonly Call[] {
   const { graph, facts, groups, shared } = scene;
   const meant = groups.filter(
@@ -120,7 +120,7 @@ function listFailedFirst(scene: Scene, { roots }: Open): readonly Call[] {
   if (meant.length === 0) return [];
   const isOther = (client: number, server: number): boolean => {
     const [ended, answered] = [facts.statusCodeOf(client), facts.statusCodeOf(server)];
-    return ended !== null && answered !== null && ended !== answered;
+    return ended !== null && answered !== null && ended !== answered && !isSuccess(answered);
   };
   const calls = selectCalls(graph, meant, isOther);
   if (calls.length === 0) return [];
@@ -141,6 +141,12 @@ export function isNextAttempt(
     root.startTimeUnixNano >= first.endTimeUnixNano &&
     endsWithin(root, client, thresholds) &&
     compareRequests(client, root) === 'yes' &&
-    isAddressedTo(client, root)
+    isAddressedTo(client, root) &&
+    isOfOneProgram(first, root)
   );
+}
+
+function isOfOneProgram(one: Span, other: Span): boolean {
+  const [first, second] = [readCallFacts(one).userAgent, readCallFacts(other).userAgent];
+  return first === null || second === null || first === second;
 }

@@ -7,7 +7,8 @@ import { groupPairs, type PairSides, pairSpans } from '../pairing/pair-spans.ts'
 import { endsWithin, startsDuring, startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import type { Group } from '../util/group-by.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { sumOf } from '../util/statistics.ts';
 import { edgeOf } from './draft.ts';
 import { finding as headerIgnored } from './header-ignored.ts';
@@ -26,9 +27,10 @@ interface BesideCalls {
   readonly beside: Group<Beside>;
   /** The number of calls of the caller to the same addresses and paths. */
   readonly calls: number;
-  /** The requests of the same paths of that nginx. */
-  readonly hops: readonly Span[];
-  readonly countPairs: (moved: readonly Span[]) => number;
+  /** The number of requests of the same paths of that nginx. */
+  readonly hops: number;
+  /** Whether the pairs of all callers are more than would fit by chance. */
+  readonly areMoreThanChance: () => boolean;
 }
 
 /**
@@ -69,29 +71,29 @@ export const proxiesBesideCalls = rule<BesideCalls>({
         const called = calledBy.get(client);
         return called === undefined ? [] : [{ client, server, called }];
       });
-    return groupPairs(find(hops)).map((beside) => {
-      const [{ client, server }] = beside;
-      const requests = new Set(beside.map((each) => keyOfMethodAndPath(each.server)));
+    const found = find(hops);
+    const areMoreThanChance = remember(() =>
+      isMoreThanChance(hops, found.length, (moved) => find(moved).length, thresholds),
+    );
+    const hopsOf = mapBy(hops, keyOfHop);
+    return groupPairs(found).map((beside) => {
+      const kinds = new Set(beside.map(({ server }) => keyOfHop(server)));
       return {
         beside,
         calls: countAlike(scene, beside),
-        hops: hops.filter(
-          (hop) => hop.serviceName === server.serviceName && requests.has(keyOfMethodAndPath(hop)),
-        ),
-        countPairs: (moved) =>
-          find(moved).filter((each) => each.client.serviceName === client.serviceName).length,
+        hops: sumOf(Array.from(kinds, (kind) => hopsOf.get(kind)?.length ?? 0)),
+        areMoreThanChance,
       };
     });
   },
   gates: [
     gate(
       'nearly every such call has a request of nginx within it, and no others call nginx; or fewer would fit by chance',
-      ({ beside, calls, hops, countPairs }, { thresholds }) =>
-        (beside.length === hops.length && beside.length >= calls * thresholds.everyCallShare) ||
-        (beside.length >= thresholds.fewestDisplaced &&
-          isMoreThanChance(hops, beside.length, countPairs, thresholds)),
+      ({ beside, calls, hops, areMoreThanChance }, { thresholds }) =>
+        (beside.length === hops && beside.length >= calls * thresholds.everyCallShare) ||
+        (beside.length >= thresholds.fewestDisplaced && areMoreThanChance()),
       ({ beside, calls, hops }) =>
-        `${beside.length} of ${countOf(calls, 'call')} and of ${countOf(hops.length, 'request')}`,
+        `${beside.length} of ${countOf(calls, 'call')} and of ${countOf(hops, 'request')}`,
     ),
   ],
   looseEnds: ({ beside }) => beside.map(({ server }) => server),
@@ -121,6 +123,11 @@ export const proxiesBesideCalls = rule<BesideCalls>({
     });
   },
 });
+
+/** A key for requests of one path of one nginx. */
+function keyOfHop(hop: Span): string {
+  return keyFor(hop.serviceName, keyOfMethodAndPath(hop));
+}
 
 /** The number of calls of the caller to the addresses and paths of these. */
 function countAlike({ facts, groupsFrom }: Scene, beside: Group<Beside>): number {

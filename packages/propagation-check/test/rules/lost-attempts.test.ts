@@ -55,6 +55,7 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
       drawChain(1, call(), first('')) + root(2, 50, 80),
       attempt + root(2, 50, 80, status(404)),
       attempt + root(2, 50, 80, ''),
+      drawChain(1, call(), first(status(204))) + root(2, 50, 80),
     ])
       assert.deepEqual(judgeDrawing(drawing), [], drawing);
   });
@@ -68,6 +69,13 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
       attempt + root(2, 50, 80).replace('orders', 'stock'),
     ])
       assert.deepEqual(judgeDrawing(drawing), [], drawing);
+  });
+
+  test('is of the program that sent the first one', () => {
+    const agent = (name: string): string => `user_agent.original=${name}`;
+    const sent = drawChain(1, call(), first(`${status(503)} ${agent('undici')}`));
+    assert.deepEqual(judgeDrawing(sent + root(2, 50, 80, `${status(200)} ${agent('undici')}`)), lost);
+    assert.deepEqual(judgeDrawing(sent + root(2, 50, 80, `${status(200)} ${agent('curl')}`)), []);
   });
 
   test('is not reported if a later attempt arrived with its context', () => {
