@@ -1,6 +1,8 @@
 import { isBuiltin } from 'node:module';
+import { readVersion } from './installed-packages.ts';
 import type { NodeUnit } from './node-unit.ts';
 import { allInstrumentations, httpInstrumentation, requireHttp } from './patched-modules.ts';
+import type { Project } from './project.ts';
 import { type Import, resolveImport, type SourceFile } from './source-file.ts';
 
 /**
@@ -34,8 +36,15 @@ function isCalled(text: string, module: string, functions: string): boolean {
   );
 }
 
-/** Whether the program requires `http` after the SDK has started: `unknown` where it imports packages that may do so. */
-export function requiresHttp(unit: NodeUnit, sources: readonly SourceFile[]): 'yes' | 'unknown' | 'no' {
+/**
+ * Whether the program requires `http` after the SDK has started: `unknown` where it imports packages that may do so, or its exporter does so
+ * at the first export.
+ */
+export function requiresHttp(
+  project: Project,
+  unit: NodeUnit,
+  sources: readonly SourceFile[],
+): 'yes' | 'unknown' | 'no' {
   const imports = sources.flatMap((source) =>
     source.imports.map((each) => ({ ...each, isOwn: resolveImport(source, each, unit.sources) !== null })),
   );
@@ -43,7 +52,31 @@ export function requiresHttp(unit: NodeUnit, sources: readonly SourceFile[]): 'y
   if (imports.some(({ from, kind }) => kind === 'require' && /^(?:node:)?https?$/.test(from))) return 'yes';
   const others = imports.filter(({ from, isOwn }) => !isOwn && !isBuiltin(from) && !isHarmless(from));
   if (others.some(({ from }) => requireHttp.has(from))) return 'yes';
-  return others.length === 0 ? 'no' : 'unknown';
+  return others.length === 0 && !exportRequiresHttp(project, unit) ? 'no' : 'unknown';
+}
+
+/** The first versions whose OTLP exporters over HTTP import `http` instead of requiring it. */
+const importingExporters: ReadonlyMap<string, number> = new Map([
+  ['@opentelemetry/sdk-node', 204],
+  ['@opentelemetry/exporter-trace-otlp-http', 204],
+  ['@opentelemetry/exporter-trace-otlp-proto', 204],
+  [allInstrumentations, 63],
+]);
+
+const overGrpc =
+  /OTEL_EXPORTER_OTLP_(?:\w+_)?PROTOCOL["']?[\s:=,]*(?:value:\s*)?["']?grpc\b|exporter-\w+-otlp-grpc/;
+
+function exportRequiresHttp({ mentions }: Project, { dependencies, installed, folder }: NodeUnit): boolean {
+  return (
+    mentions(overGrpc) ||
+    [...importingExporters].some(([name, first]) => {
+      const requested = dependencies.get(name)?.value;
+      const version = installed?.resolveFrom(folder, name)?.version ?? requested;
+      if (requested === undefined || version === undefined) return false;
+      const read = readVersion(version);
+      return read !== null && read.major === 0 && read.minor < first;
+    })
+  );
 }
 
 /** Packages of OpenTelemetry load `http` before the SDK starts, or only import it. */

@@ -31,7 +31,16 @@ export function listLaunches({ environments, units }: Project, unit: NodeUnit): 
 const valued = /^(?:-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file)$/;
 
 /** The file that a command starts, without folder and extension: `dist/main.js` is built from some `main.ts`. */
-export function readEntry({ text }: Launch, unit: NodeUnit): string | null {
+export function readEntry(launch: Launch, unit: NodeUnit): string | null {
+  return /([^/]+?)(?:\.[cm]?[jt]s)?\/?$/.exec(readEntryPath(launch, unit) ?? '')?.[1] ?? null;
+}
+
+/** Whether a command starts CommonJS although the package may have ES modules as sources: a bundle, which requires what they import. */
+export function startsCommonJs(launch: Launch, unit: NodeUnit): boolean {
+  return readEntryPath(launch, unit)?.endsWith('.cjs') === true;
+}
+
+function readEntryPath({ text }: Launch, unit: NodeUnit): string | null {
   if (/\bnest\s+start\b/.test(text)) return 'main';
   const words = text.split(/\s+/);
   const from = words.findIndex((word) => /(?:^|\/)(?:node|tsx|ts-node|nodemon|pm2|pm2-runtime)$/.test(word));
@@ -42,6 +51,5 @@ export function readEntry({ text }: Launch, unit: NodeUnit): string | null {
         !word.startsWith('-') && !/^(?:start|watch)$/.test(word) && !valued.test(all[index - 1] ?? ''),
     );
   if (from < 0 || file === undefined) return null;
-  const path = /^\.?\/?$/.test(file) ? (unit.main ?? 'index.js') : file;
-  return /([^/]+?)(?:\.[cm]?[jt]s)?\/?$/.exec(path)?.[1] ?? null;
+  return /^\.?\/?$/.test(file) ? (unit.main ?? 'index.js') : file;
 }

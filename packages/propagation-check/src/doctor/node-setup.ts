@@ -1,6 +1,7 @@
 import { join } from 'node:path/posix';
 import { listLaunches, readEntry } from './launch.ts';
 import type { NodeUnit } from './node-unit.ts';
+import { httpServers } from './patched-modules.ts';
 import { type Place, placeAt } from './place.ts';
 import type { Project } from './project.ts';
 import { type Import, resolveImport, type SourceFile, withoutEnding } from './source-file.ts';
@@ -47,14 +48,28 @@ export function listEntries(project: Project, unit: NodeUnit): readonly SourceFi
 
 const usualEntry = /^(?:src\/)?(?:server|app|main|index)$/;
 
-/** Where no command starts the package and it sets up an SDK: its `main`, or sources with the usual names. */
+/** What servers import, and code for browsers does not. */
+const ofServers = /^node:|^https?$/;
+
+/**
+ * Where no command starts the package and it sets up an SDK: its `main`, or sources with the usual names, unless they may be for browsers.
+ */
 function guessEntries(unit: NodeUnit): readonly SourceFile[] {
   const setups = listSetups(unit);
   if (setups.length === 0) return [];
   const prefix = unit.folder === '.' ? '' : `${unit.folder}/`;
   const main = unit.main === null ? null : withoutEnding(join(unit.folder, unit.main));
   return [...unit.sources].flatMap(([path, source]) =>
-    (path === main || usualEntry.test(path.slice(prefix.length))) && !setups.includes(source) ? [source] : [],
+    (path === main || usualEntry.test(path.slice(prefix.length))) &&
+    !setups.includes(source) &&
+    source.imports.some(
+      (each) =>
+        ofServers.test(each.from) ||
+        httpServers.includes(each.from) ||
+        setups.some((setup) => setup === resolveImport(source, each, unit.sources)),
+    )
+      ? [source]
+      : [],
   );
 }
 

@@ -22,20 +22,14 @@ export const httpClients = [
   'request-promise',
 ];
 
+/** Frameworks on Node.js's `http`, which they load with `require`. */
+export const httpServers: readonly string[] = [
+  ...['express', 'fastify', 'koa', 'connect', 'restify', '@hapi/hapi', '@nestjs/core', 'ws', 'socket.io'],
+];
+
 /** Packages that load Node.js's `http` with `require`, also when they are imported. */
 export const requireHttp: ReadonlySet<string> = new Set([
-  ...[
-    'express',
-    'fastify',
-    'koa',
-    'connect',
-    'restify',
-    '@hapi/hapi',
-    '@nestjs/core',
-    'polka',
-    'ws',
-    'socket.io',
-  ],
+  ...httpServers,
   ...['axios', 'got', 'superagent', 'request', 'needle', 'undici', '@grpc/grpc-js', 'prom-client'],
 ]);
 

@@ -36,12 +36,48 @@ test('http that is only imported is not patched, in whatever form', () => {
 });
 
 test('a server whose package names no start command is found by main or by the usual names', () => {
-  assert.deepEqual(find(named, {}, {}), found);
+  const imports = `import './telemetry.mjs';\n${named}`;
+  assert.deepEqual(find(imports, {}, {}), ['error node-esm-without-hook server.mjs:2']);
   assert.deepEqual(find(named, {}, { scripts: { dev: 'node --import ./telemetry.mjs server.mjs' } }), found);
   assert.deepEqual(find('', { 'bin/web.mjs': named }, { main: './bin/web.mjs' }), [
-    'error node-esm-without-hook bin/web.mjs:1',
+    'note node-esm-without-hook bin/web.mjs:1',
   ]);
   assert.deepEqual(find('', { 'test/server.mjs': named }, {}), []);
+});
+
+test('a command outside of the project may name the hook: a note', () => {
+  assert.deepEqual(find(named, {}, {}), ['note node-esm-without-hook server.mjs:1']);
+});
+
+test('sources of browsers are no servers', () => {
+  const dependencies = { '@opentelemetry/sdk-node': '1', '@opentelemetry/instrumentation-http': '1' };
+  const files = { 'src/main.js': "import { createRoot } from 'react-dom';\nfetch('/api');\n" };
+  assert.deepEqual(find('', files, { dependencies, scripts: {} }), []);
+});
+
+test('an exporter that requires http at its first export makes it a note', () => {
+  const note = ['note node-esm-without-hook server.mjs:1'];
+  const of = (version: string) => ({
+    scripts,
+    dependencies: { '@opentelemetry/sdk-node': version, '@opentelemetry/auto-instrumentations-node': '1' },
+  });
+  assert.deepEqual(find(named, {}, of('^0.203.0')), note);
+  assert.deepEqual(find(named, {}, of('^0.204.0')), found);
+  assert.deepEqual(find(named, { '.env': 'OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n' }), note);
+  const grpc = telemetry.replace(
+    /^/,
+    "import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';\n",
+  );
+  assert.deepEqual(find(named, { 'telemetry.mjs': grpc }), note);
+});
+
+test('a bundle in CommonJS requires http', () => {
+  const bundled = {
+    scripts: { start: 'node --require @opentelemetry/auto-instrumentations-node/register dist/web.cjs' },
+  };
+  assert.deepEqual(find('', { 'src/web.ts': named }, bundled), []);
+  const preloaded = { scripts: { start: 'node --require ./telemetry.cjs server.mjs' } };
+  assert.deepEqual(find(named, {}, preloaded), found);
 });
 
 test('a package that requires http has servers and the default import patched, but no copies of functions', () => {
@@ -68,6 +104,7 @@ test('http with a hook, for other purposes, or beside propagation of its own is 
     "import { type Server, createServer } from 'node:net';\ncreateServer(f);\n",
     `${named}import { createRequire } from 'node:module';\ncreateRequire(import.meta.url);\nrequire('http');`,
     `${named}propagation.extract(context.active(), headers);`,
+    "import { get } from 'node:http';\npropagation.inject(context.active(), headers);\nget(url, { headers });",
   ])
     assert.deepEqual(find(server), [], server);
 });

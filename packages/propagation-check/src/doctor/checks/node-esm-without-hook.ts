@@ -1,5 +1,6 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { isHttpInstrumented, propagatesItself, requiresHttp, whenPatched } from '../imported-http.ts';
+import { listLaunches, startsCommonJs } from '../launch.ts';
 import { isInjected, listReachable, listSetups, listUses, preloadsAnything } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
@@ -25,30 +26,35 @@ export const nodeEsmWithoutHook: DoctorCheck = {
 
 function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
+  const isPreloaded = preloadsAnything(project) || isInjected(project);
+  const setups = listSetups(unit);
   // Without any setup of an SDK another check reports.
-  if (listSetups(unit).length === 0 && !preloadsAnything(project) && !isInjected(project)) return [];
+  if (setups.length === 0 && !isPreloaded) return [];
+  const launches = listLaunches(project, unit);
+  if (launches.length > 0 && launches.every((launch) => startsCommonJs(launch, unit))) return [];
   const reachable = listReachable(project, unit);
+  // A command outside of the project loads the SDK, and may name the hook.
+  const isUnsure = launches.length === 0 && !isPreloaded && !reachable.some((each) => setups.includes(each));
   // A compiler may turn the imports of TypeScript into `require`, so only real ES modules count; scripts and tools do not.
   const modules = reachable.filter(
     ({ path }) => /\.m[jt]s$/.test(path) || (unit.isModule && /\.[jt]s$/.test(path)),
   );
+  const usesHttp = (wanted: ReturnType<typeof whenPatched>): ReturnType<typeof listUses> =>
+    propagatesItself(reachable)
+      ? []
+      : listUses(modules, (each, source) => whenPatched(source, each) === wanted);
   const isClient = ({ from, kind }: Import): boolean =>
     kind !== 'require' && patchedModules.has(from) && unit.dependencies.has(from);
-  const unpatched = listUses(
-    modules,
-    (each, source) => isClient(each) || whenPatched(source, each) === 'never',
-  );
-  const patchedLater =
-    isHttpInstrumented(unit) && !propagatesItself(reachable)
-      ? listUses(modules, (each, source) => whenPatched(source, each) === 'after-require')
-      : [];
-  return [
+  const unpatched = [...listUses(modules, isClient), ...usesHttp('never')];
+  const patchedLater = isHttpInstrumented(unit) ? usesHttp('after-require') : [];
+  const found = [
     ...unpatched.map(({ from, place }) => ({
       place,
       says: `import of ${from} in an ES module, and no loader hook`,
     })),
-    ...describeLater(patchedLater, requiresHttp(unit, reachable)),
+    ...describeLater(patchedLater, requiresHttp(project, unit, reachable)),
   ];
+  return isUnsure ? found.map((observation) => ({ ...observation, isUnsure })) : found;
 }
 
 function describeLater(
@@ -56,7 +62,7 @@ function describeLater(
   isRequired: ReturnType<typeof requiresHttp>,
 ): readonly Observation[] {
   if (isRequired === 'yes') return [];
-  const unless = isRequired === 'no' ? '' : ' unless a package loads it with require';
+  const unless = isRequired === 'no' ? '' : ' unless a package or the exporter loads it with require';
   return uses.map(({ from, place }) => ({
     place,
     says: `${from} is only imported, and no loader hook: its servers and calls have no spans${unless}`,
