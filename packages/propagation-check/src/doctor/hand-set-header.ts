@@ -1,113 +1,151 @@
+import { listBindings, toResolver } from './bindings.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** A request whose caller sets the trace header itself. */
 interface HandSet {
   readonly source: SourceFile;
   readonly offset: number;
-  /** `set`: its headers have the trace header. `forwarded`: they are all headers of the incoming request. `unsure`: an argument has it. */
+  /**
+   * `set`: its headers have the trace header. `forwarded`: they are all headers of the incoming request. `unsure`: an argument has it, or a
+   * function that handles it makes the headers.
+   */
   readonly how: 'set' | 'forwarded' | 'unsure';
 }
 
 /** Longer sources are bundles, or generated. */
 const longestSource = 100_000;
 
-/** A function of the program, with the text of its parameters and body. */
-interface Declared {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** `traceparent: value`, `'traceparent': value`, `{ traceparent }`, `headers.traceparent =`, `headers['traceparent'] =`, `headers.set('traceparent', …)`. */
-const sets =
-  /(?<![.\w$-])['"]?traceparent['"]?\s*:(?!\s*(?:string|unknown|undefined)\b)|[{,]\s*traceparent\s*[,}]|(?:\.traceparent|\[\s*['"]traceparent['"]\s*\])\s*=(?!=)|\.(?:set|append)\(\s*['"]traceparent['"]/i;
+const value = String.raw`(?!\s*(?:string|unknown|undefined|null)\b)`;
+/** The end of a pattern: `const { traceparent, ...rest } = headers`, `({ traceparent, ...rest }) => rest`. */
+const pattern = String.raw`[^{}]*\}\s*(?:=(?!=)|\)\s*=>)`;
+/** `traceparent: value`, `'traceparent': value`, `{ traceparent }`. */
+const field = String.raw`[{,]\s*(?:['"]?traceparent['"]?\s*:${value}|traceparent\s*(?=[,}])(?!${pattern}))`;
+/** `headers.traceparent =`, `headers['traceparent'] =`, `headers.set('traceparent', …)`. */
+const change = String.raw`(?:(?:\.traceparent|\[\s*['"]traceparent['"]\s*\])\s*=(?!=)${value}|\.(?:set|append)\(\s*['"]traceparent['"])`;
+const sets = new RegExp(`${field}|${change}`, 'i');
+const changes = new RegExp(String.raw`(?<![.\w$])([\w$]+)${change}`, 'gi');
 
 /** Headers of the incoming request as a whole: `headers: req.headers`, `...request.headers`. */
 const forwards = /(?:^|\.\.\.|new Headers\(\s*)(?:[\w$]+\.)*(?:req|request)\.headers\b(?!\s*[.[])/;
 
 /**
+ * What a function does: it passes headers of its arguments to a request, makes headers with a trace header, or handles the header and returns
+ * something else.
+ */
+type Role = 'sends' | 'makes' | 'handles';
+
+/** What names mean in a source. */
+interface Names {
+  readonly source: SourceFile;
+  readonly roleOf: (name: string) => Role | null;
+  /** Whether it sends a request that the instrumentation of undici covers. */
+  readonly sends: (name: string) => boolean;
+}
+
+/**
  * The requests of `fetch` and undici to which the sources give a trace header: in the call, in a variable, or in a function that makes
- * headers. Functions that pass their arguments to such a request count as requests.
+ * headers. Functions that pass headers of their arguments to such a request count as requests.
  */
 export function findHandSet(all: readonly SourceFile[]): readonly HandSet[] {
   const sources = all.filter(({ text }) => text.length <= longestSource);
-  const declared = sources.flatMap((source) => listFunctions(source).map((each) => ({ ...each, source })));
-  const senders = new Set(sources.flatMap(listUndici));
-  for (const { name, text, source } of declared)
-    if (listCalls(text, senders, source).length > 0) senders.add(name);
-  const makers = new Set(
-    declared.filter(({ name, text }) => !senders.has(name) && sets.test(text)).map(({ name }) => name),
-  );
-  return sources.flatMap((source) => {
-    const variables = listVariables(source.text, makers);
-    const isSet = (headers: string): boolean =>
-      sets.test(headers) || callsAny(headers, makers) || variables.some((name) => passes(headers, name));
-    return listCalls(source.text, senders, source).flatMap(({ name, offset, given }): readonly HandSet[] => {
-      const headers = readHeaders(given);
-      if (headers === null)
-        return name !== 'fetch' && callsAny(given, makers) ? [{ source, offset, how: 'unsure' }] : [];
-      if (isSet(headers)) return [{ source, offset, how: 'set' }];
-      return forwards.test(headers) ? [{ source, offset, how: 'forwarded' }] : [];
-    });
-  });
+  const roles = new Map<string, Map<SourceFile, Role | null>>();
+  const read = sources.map((source) => readNames(source, roles));
+  for (const names of read)
+    for (const { name, parameters, body } of listFunctions(names.source)) {
+      const ofName = roles.get(name) ?? new Map<SourceFile, Role | null>();
+      roles.set(name, ofName.set(names.source, readRole(parameters, body, names)));
+    }
+  return read.flatMap(listHandSet);
 }
 
-/** The global `fetch`, and the functions of undici that a source imports by name. */
-function listUndici({ imports }: SourceFile): readonly string[] {
-  const named = imports
+function readNames(
+  source: SourceFile,
+  roles: ReadonlyMap<string, ReadonlyMap<SourceFile, Role | null>>,
+): Names {
+  const { imports, text } = source;
+  const ofPackages = imports.filter(({ from }) => !from.startsWith('.'));
+  const taken = new Set(ofPackages.flatMap(({ names }) => names.match(/[\w$]+/g) ?? []));
+  const ofUndici = ofPackages
     .filter(({ from }) => from === 'undici')
     .flatMap(({ names }) => names.match(/\b(?:fetch|request|stream|pipeline)\b/g) ?? []);
-  return ['fetch', ...named];
+  // That of node-fetch goes through `http`.
+  const hidesFetch = taken.has('fetch') || /\b(?:const|let|var|function)\s+fetch\b/.test(text);
+  const undici = new Set(hidesFetch ? ofUndici : ['fetch', ...ofUndici]);
+  const roleOf = (name: string): Role | null => {
+    const ofName = roles.get(name);
+    if (ofName === undefined || taken.has(name)) return null;
+    return ofName.has(source)
+      ? (ofName.get(source) ?? null)
+      : ([...ofName.values()].find((role) => role !== null) ?? null);
+  };
+  return { source, roleOf, sends: (name) => undici.has(name) || roleOf(name) === 'sends' };
 }
 
-/** Whether a package other than undici, or the program, replaces the global `fetch`: that of node-fetch goes through `http`. */
-function replacesFetch({ imports, text }: SourceFile): boolean {
-  return (
-    imports.some(({ from, names }) => from !== 'undici' && /\bfetch\b/.test(names)) ||
-    /\b(?:const|let|var|function)\s+fetch\b/.test(text)
+function readRole(parameters: string, body: string, names: Names): Role | null {
+  const own = new Set(parameters.match(/[\w$]+/g));
+  const passesOn = ({ given }: Call): boolean => {
+    const headers = readHeaders(given) ?? given.slice(1, -1);
+    return [...headers.matchAll(/(?<![.\w$])[\w$]+/g)].some(([name]) => own.has(name));
+  };
+  if (listCalls(body, names).some(passesOn)) return 'sends';
+  if (!sets.test(body)) return null;
+  if (!body.startsWith('{')) return 'makes';
+  const holds = findVariables(body, names);
+  const isMade = [...body.matchAll(/\breturn\s+/g)].some((match) => {
+    const returned = readValue(body, match.index + match[0].length);
+    return sets.test(returned) || holds(returned, match.index);
+  });
+  return isMade ? 'makes' : 'handles';
+}
+
+function listHandSet(names: Names): readonly HandSet[] {
+  const { source } = names;
+  const holds = findVariables(source.text, names);
+  return listCalls(source.text, names).flatMap(({ name, offset, given }): readonly HandSet[] => {
+    const headers = readHeaders(given);
+    const found = (how: HandSet['how']) => [{ source, offset, how }];
+    if (headers === null) return name !== 'fetch' && calls(given, 'makes', names) ? found('unsure') : [];
+    if (sets.test(headers) || calls(headers, 'makes', names)) return found('set');
+    if (holds(headers, offset)) return found('set');
+    if (forwards.test(headers)) return found('forwarded');
+    return calls(headers, 'handles', names) ? found('unsure') : [];
+  });
+}
+
+/**
+ * Finds the variables that hold headers with a trace header: `const headers = { traceparent }`, `headers.traceparent = …`,
+ * `const headers = make(…)`.
+ * @returns Whether an expression at an offset is such a variable, or contains its fields.
+ */
+function findVariables(text: string, names: Names): (expression: string, at: number) => boolean {
+  const assigned = [...text.matchAll(assignment)].flatMap(({ 0: whole, 1: name, index }) => {
+    const start = index + whole.length;
+    const line = text.slice(start, text.indexOf('\n', start) + 1 || undefined);
+    const made = line.startsWith('{') ? readBalanced(text, start) : line;
+    return name !== undefined && (sets.test(made) || calls(made, 'makes', names)) ? [{ name, index }] : [];
+  });
+  const changed = [...text.matchAll(changes)].flatMap(({ 1: name, index }) =>
+    name === undefined ? [] : [{ name, index }],
   );
+  if (assigned.length + changed.length === 0) return () => false;
+  const resolve = toResolver(listBindings(text));
+  const keyOf = (name: string, at: number): string => `${name} ${resolve(name, at)?.from}`;
+  const since = new Map<string, number>();
+  for (const { name, index } of [...assigned, ...changed]) {
+    const key = keyOf(name, index);
+    since.set(key, Math.min(index, since.get(key) ?? index));
+  }
+  return (expression, at) =>
+    [...expression.matchAll(/(?:^|\.\.\.)([\w$]+)\b(?!\s*[.([])/g)].some(
+      ([, name = '']) => (since.get(keyOf(name, at)) ?? Infinity) < at,
+    );
 }
 
-const declaration =
-  /(?:\bfunction\s+([\w$]+)\s*|\b(?:const|let)\s+([\w$]+)\s*=\s*(?:async\s*)?(?:function\s*)?)(?=\()/g;
+const assignment = /\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=;]{1,200})?=\s*(?=[{]|new\s+Headers|[\w$.]+\()/g;
 
-function listFunctions({ text }: SourceFile): readonly Declared[] {
-  return [...text.matchAll(declaration)].flatMap((match) => {
-    const start = match.index + match[0].length;
-    const parameters = readBalanced(text, start);
-    if (parameters === '') return [];
-    const after = text.slice(start + parameters.length, start + parameters.length + longest);
-    const head = /^[^={;]*(?:=>\s*)?/.exec(after)?.[0] ?? '';
-    const body = readBalanced(after, head.length);
-    const name = match[1] ?? match[2];
-    return name === undefined || body === '' ? [] : [{ name, text: body }];
-  });
-}
-
-/** Variables that hold headers with a trace header: `const headers = { traceparent }`, `headers.traceparent = …`, `const headers = make(…)`. */
-function listVariables(text: string, makers: ReadonlySet<string>): readonly string[] {
-  const assigned = [
-    ...text.matchAll(/\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=;]+)?=\s*(?=[{]|new\s+Headers|[\w$.]+\()/g),
-  ].flatMap((match) => {
-    const start = match.index + match[0].length;
-    const value = text.slice(start, text.indexOf('\n', start) + 1 || undefined);
-    const whole = value.startsWith('{') ? readBalanced(text, start) : value;
-    return match[1] !== undefined && (sets.test(whole) || callsAny(whole, makers)) ? [match[1]] : [];
-  });
-  const changed = [
-    ...text.matchAll(
-      /(?<![.\w$])([\w$]+)(?:(?:\.traceparent|\[\s*['"]traceparent['"]\s*\])\s*=(?!=)|\.(?:set|append)\(\s*['"]traceparent['"])/gi,
-    ),
-  ].flatMap(([, name]) => name ?? []);
-  return [...assigned, ...changed];
-}
-
-function callsAny(text: string, names: ReadonlySet<string>): boolean {
-  return [...text.matchAll(/(?<![\w$])([\w$]+)\s*\(/g)].some(([, name = '']) => names.has(name));
-}
-
-/** Whether the headers are the variable, or contain its fields. */
-function passes(headers: string, name: string): boolean {
-  return new RegExp(`(?:^|\\.\\.\\.)${name.replaceAll('$', '\\$')}\\b(?!\\s*[.(\\[])`).test(headers);
+/** Whether a text calls a function of this role. */
+function calls(text: string, role: Role, { roleOf }: Names): boolean {
+  return [...text.matchAll(/(?<![\w$])([\w$]+)\s*\(/g)].some(([, name = '']) => roleOf(name) === role);
 }
 
 /** The value of `headers` among the arguments: `headers: value`, `{ headers }`; null where none are given. */
@@ -128,19 +166,39 @@ function readValue(text: string, start: number): string {
 interface Call {
   readonly name: string;
   readonly offset: number;
-  /** The text of the arguments. */
+  /** The text of the arguments, in their brackets. */
   readonly given: string;
 }
 
-function listCalls(text: string, names: ReadonlySet<string>, source: SourceFile): readonly Call[] {
-  const isOther = replacesFetch(source);
+/** The requests in a text. */
+function listCalls(text: string, { sends }: Names): readonly Call[] {
   return [...text.matchAll(/(?<![\w.$'"`-])(?<!function\s+)(?:globalThis\.)?([\w$]+)\s*(?=\()/g)].flatMap(
-    (match) => {
-      const [whole, name = ''] = match;
-      if (!names.has(name) || (name === 'fetch' && isOther)) return [];
-      return [{ name, offset: match.index, given: readBalanced(text, match.index + whole.length) }];
-    },
+    ({ 0: whole, 1: name = '', index }) =>
+      sends(name) ? [{ name, offset: index, given: readBalanced(text, index + whole.length) }] : [],
   );
+}
+
+/** A function with a name, and the texts of its parameters and its body. */
+interface Declared {
+  readonly name: string;
+  readonly parameters: string;
+  readonly body: string;
+}
+
+const declaration =
+  /(?:\bfunction\s+([\w$]+)\s*|\b(?:const|let)\s+([\w$]+)\s*=\s*(?:async\s*)?(?:function\s*)?)(?=\()/g;
+
+function listFunctions({ text }: SourceFile): readonly Declared[] {
+  return [...text.matchAll(declaration)].flatMap((match) => {
+    const start = match.index + match[0].length;
+    const parameters = readBalanced(text, start);
+    if (parameters === '') return [];
+    const after = text.slice(start + parameters.length, start + parameters.length + longest);
+    const head = /^[^={;]*(?:=>\s*)?/.exec(after)?.[0] ?? '';
+    const body = readBalanced(after, head.length);
+    const name = match[1] ?? match[2];
+    return name === undefined || body === '' ? [] : [{ name, parameters, body }];
+  });
 }
 
 /** Longer and deeper functions and calls are not read, so that the time stays linear. */

@@ -48,6 +48,52 @@ test('the function that makes the headers may be in another file', () => {
   );
 });
 
+test('a variable counts in its block only, and a function where it returns the header', () => {
+  for (const [server, severity] of [
+    [
+      'function a() {\n  const headers = { traceparent };\n  reply({ headers });\n}\nfetch(url, { headers });',
+      null,
+    ],
+    ['const headers = { traceparent };\nfunction b(headers) {\n  return fetch(url, { headers });\n}', null],
+    ['const headers = {};\nif (id) {\n  headers.traceparent = id;\n}\nfetch(url, { headers });', 'warning'],
+    [
+      'function make(id) {\n  const own = {};\n  own.traceparent = id;\n  return own;\n}\nfetch(url, { headers: make(id) });',
+      'warning',
+    ],
+    [
+      'function read(id) {\n  log({ traceparent: id });\n  return { accept: 1 };\n}\nfetch(url, { headers: read(id) });',
+      'note',
+    ],
+  ] as const)
+    assert.deepEqual(
+      find(server).map((text) => text.replace(/ .*/, '')),
+      severity === null ? [] : [severity],
+      server,
+    );
+});
+
+test('a file that suppresses the instrumentation may do so for calls in others: a note', () => {
+  const files = { 'untraced.js': 'export const untraced = (f) => context.with(suppressTracing(now()), f);' };
+  const server =
+    "import { untraced } from './untraced.js';\nuntraced(() => fetch(url, { headers: { traceparent } }));";
+  assert.deepEqual(find(server, files), ['note node-injects-twice server.js:2']);
+});
+
+test('functions and clients of the same name in another file are others', () => {
+  const other = "import { request } from 'node:https';\nrequest(url, { headers: { traceparent: parent } });";
+  assert.deepEqual(
+    find("import { request } from 'undici';\nimport './other.cjs';\nimport 'express';\nrequest(url);", {
+      'other.cjs': other,
+    }),
+    [],
+  );
+  const own = 'const headers = () => ({ accept: 1 });\nfetch(url, { headers: headers() });';
+  assert.deepEqual(
+    find("import './own.js';\nconst headers = () => ({ traceparent });\nlog(headers());", { 'own.js': own }),
+    [],
+  );
+});
+
 test('all headers of the incoming request may contain one: a note', () => {
   for (const server of [
     'fetch(url, { headers: req.headers });',
@@ -78,6 +124,12 @@ test('clients on http, other uses of the header, and code that is not instrument
     "fetch(url, { headers: { 'ce-traceparent': parent } });",
     "import fetch from 'node-fetch';\nfetch(url, { headers: { traceparent: parent } });",
     'interface Answer { traceparent: string }\nfetch(url);',
+    'function pass(req) {\n  const { traceparent, ...rest } = req.headers;\n  return rest;\n}\nfetch(url, { headers: pass(req) });',
+    'const pass = ({ traceparent, ...rest }) => rest;\nfetch(url, { headers: pass(req.headers) });',
+    'const own = { ...more };\nown.traceparent = undefined;\nfetch(url, { headers: own });',
+    "fetch(url, { headers: { 'x-note': 'traceparent: none' } });",
+    'fetch(url, { headers: { id: isOld ? traceparent : b3 } });',
+    "async function send(topic, { headers }) {\n  await fetch(registry);\n  producer.send({ topic, headers });\n}\nsend('orders', { headers: { traceparent } });",
   ])
     assert.deepEqual(find(server), [], server);
   const off = { '.env': 'OTEL_NODE_ENABLED_INSTRUMENTATIONS=http\n' };

@@ -47,22 +47,23 @@ function findInject(source: SourceFile): readonly Observation[] {
 
 /** Switches the instrumentation of undici off, for all requests or for some. */
 const switchedOff =
-  /instrumentation-undici['"]\s*:\s*\{[^}]*(?:enabled\s*:\s*false|ignoreRequestHook)|UndiciInstrumentation\(\s*\{[^}]*ignoreRequestHook|OTEL_NODE_(?:DISABLED|ENABLED)_INSTRUMENTATIONS/;
+  /instrumentation-undici['"]\s*:\s*\{[^}]*(?:enabled\s*:\s*false|ignoreRequestHook|requireParentforSpans)|UndiciInstrumentation\(\s*\{[^}]*(?:ignoreRequestHook|requireParentforSpans)|OTEL_NODE_(?:DISABLED|ENABLED)_INSTRUMENTATIONS/;
 
 /** Requests that get a trace header by hand. The instrumentations of `http`, which axios and got use, replace such a header, so they are safe. */
 function listHandSet(project: Project, reachable: readonly SourceFile[]): readonly Observation[] {
   if (project.mentions(switchedOff)) return [];
+  const isSuppressed = reachable.some(({ text }) => text.includes('suppressTracing'));
   return findHandSet(reachable.filter((source) => !isByHand(source))).map(({ source, offset, how }) => ({
     place: placeAt(source, offset),
     says: `${saysOfHandSet[how]}, and the instrumentation adds its own`,
-    isUnsure: how !== 'set',
+    isUnsure: isSuppressed || how !== 'set',
   }));
 }
 
 const saysOfHandSet = {
   set: 'gets a traceparent by hand',
   forwarded: 'forwards all headers of its request, which may have a traceparent',
-  unsure: 'gets a value with a traceparent, perhaps for its headers',
+  unsure: 'perhaps gets a traceparent by hand',
 } as const;
 
 /** Whether the object into which the context is injected is passed to `fetch`. */
