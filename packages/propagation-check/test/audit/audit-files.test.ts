@@ -179,6 +179,8 @@ suite('an audit of files', () => {
     ['hour', '\n'],
     ['hour.pb', Uint8Array.of(0xff, 0xfe, 0xfd)],
     ['hour.jsonl.1', '<!doctype html><title>Log in</title>'],
+    ['hour.json-20261130', '<!doctype html><title>Log in</title>'],
+    ['hour.json.2026-11-30', '<!doctype html><title>Log in</title>'],
   ] as const) {
     test(`a file that should hold spans by its name, and does not, is an error: ${name} ${content}`, async (t) => {
       const folder = await makeDump(t);
