@@ -63,7 +63,8 @@ interface ReadFiles {
  * Names of files that may be exports of spans. In a folder such a file without spans, for instance a login page that was saved as an export, is
  * an error: its traces would silently be missing. Files with other endings are left out.
  */
-const capture = /(?:^|\/)[^.]*$|\.(?:jsonl?|ndjson|gz|zst|zip|pb|binpb|bin|otlp|log|txt|out|\d+)(?:[.-]\d+)*$/i;
+const capture =
+  /(?:^|\/)[^.]*$|\.(?:jsonl?|ndjson|gz|zst|zip|pb|binpb|bin|otlp|log|txt|out|\d+)(?:[.-]\d+)*$/i;
 
 /** Names of files that belong to the code of a project. In a folder they are not read. */
 const ofProject =

@@ -32,7 +32,7 @@ export function describeUnexported({ findings, unjudged = [] }: Result, name: st
   ];
   if (lost.length === 0) return [];
   return [
-    `if a process of ${name} ${lost.join(', or ')}, and has an SDK, it ended before it exported its spans (SIGKILL, process.exit, a long ` +
+    `if a process of ${name} ${lost.join(', or ')}, and has an SDK, it may have ended before it exported its spans (SIGKILL, process.exit, a long ` +
       'OTEL_BSP_SCHEDULE_DELAY): end it with SIGTERM, and let it await sdk.shutdown() there and before process.exit',
   ];
 }

@@ -39,7 +39,9 @@ export function describeAnswer(answer: HttpAnswer): string {
   return answer.status === 200 ? 'a web page' : `a web page with status ${answer.status}`;
 }
 
-/** Precedes advice on the address: gateways answer for servers that they cannot reach. */
-export function describeGateway({ status }: HttpAnswer, { name }: HttpClient['peer']): string {
-  return status < 500 ? '' : `see whether ${name} runs behind the gateway that answered; otherwise `;
+/** Precedes advice on the address: gateways answer with a web page for servers that they cannot reach. */
+export function describeGateway(answer: HttpAnswer, { name }: HttpClient['peer']): string {
+  return answer.status < 500 || !isHtml(answer)
+    ? ''
+    : `see whether ${name} runs behind the gateway that answered; otherwise `;
 }

@@ -70,7 +70,8 @@ async function listServices(
   const ask = (path: string) => client.get(path, new URLSearchParams(), 'application/json', signal);
   let answer = await ask(hasV3 === false ? 'api/services' : 'api/v3/services');
   if (hasV3 === null && (answer.status === 404 || isHtml(answer))) answer = await ask('api/services');
-  if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
+  if (answer.status === 404 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
+  if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
   const document = decodeAnswer(client, answer, parseJson);
   // An empty list may be left out.
   const isStranger =

@@ -11,7 +11,7 @@ import { clickhouseRow } from '../decode/write-formats.ts';
 
 /** The folder to which `.ci/install-clickhouse` installs the embedded engine, which is too large for a dependency. */
 const folder = join(
-  process.env.PROPAGATION_CI_CACHE ?? join(homedir(), '.cache', 'propagation-check-ci'),
+  process.env.PROPAGATION_CI_CACHE || join(homedir(), '.cache', 'propagation-check-ci'),
   'chdb-3.4.0',
 );
 

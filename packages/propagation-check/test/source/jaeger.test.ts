@@ -220,6 +220,21 @@ test('a list of services from another program is refused', async (t) => {
   assert.deepEqual(await source.listServices?.(), []);
 });
 
+test('an error of Jaeger itself, instead of its services, is named', async (t) => {
+  for (const [version, error] of [
+    ['v3', { error: { httpCode: 500, message: 'storage' } }],
+    ['v1', { data: null, errors: [{ code: 500, msg: 'storage' }] }],
+  ] as const) {
+    const { source } = await startStore(t, createJaegerSource, (path) =>
+      path.startsWith('/api/v3') === (version === 'v3') ? [500, error] : [404, 'not found'],
+    );
+    await assert.rejects(source.listServices?.() ?? Promise.resolve(), {
+      name: 'SourceError',
+      message: /\/services answered 500: \u201c.*storage.*\u201d$/,
+    });
+  }
+});
+
 test('an answer of Zipkin v1 is refused by name', async (t) => {
   const zipkinV1 = JSON.parse(Buffer.from(readFixture('zipkin-v1.json')).toString());
   for (const version of ['v3', 'v1']) {
