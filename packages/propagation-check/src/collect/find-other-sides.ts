@@ -58,9 +58,9 @@ export async function findOtherSides(query: OtherSideQuery): Promise<readonly Sp
   if (!query.isThorough || services.includes(null) || query.services.length > 0)
     return [...found.values()].flat();
   // Hosts often have other names than their services.
-  const answers = [...found.values()];
+  const answers = [...found.values()].flatMap(listBeginnings);
   const unanswered = looseEnds.filter(
-    (call) => call.kind === 'CLIENT' && !answers.some((trace) => isOtherSide(trace, [call], fits)),
+    (call) => call.kind === 'CLIENT' && !answers.some((entry) => fits(call, entry)),
   );
   if (unanswered.length > 0) await search(null, unanswered, fitsCertainly);
   return [...found.values()].flat();
@@ -194,11 +194,13 @@ function guessCalledServices(client: Span, { edges }: Expectation): readonly str
 type FitsCall = (client: Span, entry: Span) => boolean;
 
 function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[], isSide: FitsCall): boolean {
+  return listBeginnings(trace).some((entry) => looseEnds.some((client) => isSide(client, entry)));
+}
+
+/** The requests and messages of a trace whose parent is not in it. */
+function listBeginnings(trace: readonly Span[]): readonly Span[] {
   const ids = new Set(trace.map((span) => span.spanId));
-  const entries = trace.filter(
-    (span) => isEntry(span) && (span.parentSpanId === null || !ids.has(span.parentSpanId)),
-  );
-  return entries.some((entry) => looseEnds.some((client) => isSide(client, entry)));
+  return trace.filter((span) => isEntry(span) && (span.parentSpanId === null || !ids.has(span.parentSpanId)));
 }
 
 /**
