@@ -83,8 +83,10 @@ function readNames(
 
 function readRole(parameters: string, body: string, names: Names): Role | null {
   const own = new Set(parameters.match(/[\w$]+/g));
-  const passesOn = ({ given }: Call): boolean => {
-    const headers = readHeaders(given) ?? given.slice(1, -1);
+  const passesOn = ({ name, given }: Call): boolean => {
+    // The first argument of `fetch` and undici is the address.
+    const address = names.roleOf(name) === 'sends' ? '' : readValue(given, 1);
+    const headers = readHeaders(given) ?? given.slice(1 + address.length, -1);
     return [...headers.matchAll(/(?<![.\w$])[\w$]+/g)].some(([name]) => own.has(name));
   };
   if (listCalls(body, names).some(passesOn)) return 'sends';

@@ -127,6 +127,7 @@ test('clients on http, other uses of the header, and code that is not instrument
     'function pass(req) {\n  const { traceparent, ...rest } = req.headers;\n  return rest;\n}\nfetch(url, { headers: pass(req) });',
     'const pass = ({ traceparent, ...rest }) => rest;\nfetch(url, { headers: pass(req.headers) });',
     'const own = { ...more };\nown.traceparent = undefined;\nfetch(url, { headers: own });',
+    `function load(path) {\n  return fetch(path);\n}\n${helper}load(traceHeaders(req));`,
     "fetch(url, { headers: { 'x-note': 'traceparent: none' } });",
     'fetch(url, { headers: { id: isOld ? traceparent : b3 } });',
     "async function send(topic, { headers }) {\n  await fetch(registry);\n  producer.send({ topic, headers });\n}\nsend('orders', { headers: { traceparent } });",
