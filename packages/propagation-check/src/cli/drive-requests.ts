@@ -56,7 +56,7 @@ export async function driveRequests(options: DriveOptions): Promise<readonly Dri
         return driven;
       });
     const { requests, concurrency } = options;
-    // At least half of them may overlap, because some faults show only then.
+    // At most half are sent alone: some faults show only when requests overlap.
     const alone = Math.min(thresholds.fewestDetached, Math.floor(requests / 2));
     return [...(await drive(alone, 1)), ...(await drive(requests - alone, concurrency))];
   } finally {

@@ -21,8 +21,8 @@ export function addTraceCommand(program: Command, session: Session): void {
     .command('trace')
     .summary('check traces that a source holds, by id or by a search')
     .description(
-      'Check traces that a source holds: by their ids, or the newest ones of a service. Where the other side of a call is missing, ' +
-        'the source is searched for a trace that began there; and for the caller, where a request began a trace that is named by its id.',
+      'Check traces that a source holds: by their ids, or the newest ones of a service. If the other side of a call is missing, ' +
+        'the source is searched for a trace that began there. If a request began a trace named by id, its caller is searched for, too.',
     )
     .argument('[trace-ids...]', '32 hex digits each, or 16; leading zeros may be left out', parseTraceId)
     .option('--service <name>', 'search for traces of this service, instead of naming ids', parseService)
