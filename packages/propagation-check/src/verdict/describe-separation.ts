@@ -13,6 +13,7 @@ import { instanceAttributes } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
+import { nameService } from '../util/name-service.ts';
 import { remember } from '../util/remember.ts';
 
 /** Attributes that may explain why some calls break. Each entry lists alternatives; the first that separates the calls is reported. */
@@ -59,8 +60,10 @@ export function describeSeparation(
   count: number,
   listErrors: () => readonly Draft[],
 ): readonly string[] {
-  const { client, server, shown, severity, protocol } = draft;
-  const groups = scene.groupsBetween(client, server).filter((group) => group.protocol === protocol);
+  const { shown, severity, protocol } = draft;
+  const groups = scene
+    .groupsBetween(draft.client, draft.server)
+    .filter((group) => group.protocol === protocol);
   // A single call has its own value of some attribute.
   if (severity === 'info' || shown.length < 2 || groups.length === 0) return [];
   const describeBy = (
@@ -79,6 +82,7 @@ export function describeSeparation(
       `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one}` : `${whole} whole ones ${all}`}${doubt}`,
     ];
   };
+  const [client, server] = [nameService(draft.client), nameService(draft.server)];
   const comeFrom = ['comes from another', 'come from others'] as const;
   const reached = ['reached another', 'reached others'] as const;
   const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, reached);
@@ -207,7 +211,7 @@ function separate(
   });
   if (names.length === 0) return null;
   const { seen, whole } = countWhole(scene, groups, listBroken());
-  return { names, whole, chance: measureChance(rows.length, seen) };
+  return { names, whole, chance: measureChance(draft.shown.length, seen) };
 }
 
 /** The spans of one side; null if a call has none. */

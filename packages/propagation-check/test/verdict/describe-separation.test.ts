@@ -69,6 +69,22 @@ describe('what all broken calls have in common', () => {
     );
   });
 
+  it('is named also if the service has no name', () => {
+    const traces = Array.from({ length: 11 }, (_, at) => {
+      const [isBroken, start] = [at > 6, at * 1_000];
+      return [
+        `trace ${2 * at + 1}`,
+        `  - CLIENT "GET" ${start}..${start + 90} http.request.method=GET url.full=http://orders:80/work ${isBroken ? two : one}`,
+        ...(isBroken ? [`trace ${2 * at + 2}`] : []),
+        `  ${isBroken ? '' : '  '}orders SERVER "GET /work" ${start + 10}..${start + 80} ${request}`,
+        '',
+      ].join('\n');
+    });
+    assert.deepEqual(listFacts(traces.join('')), [
+      'all 4 calls come from a service without a name with service.instance.id=two; the 7 whole ones come from others',
+    ]);
+  });
+
   it('is the address that was called, if spans of the callee name no replica', () => {
     const at = (address: string): string => `network.peer.address=${address}`;
     assert.deepEqual(
@@ -314,6 +330,27 @@ describe('what all broken calls have in common', () => {
         'all 5 calls reached orders with service.instance.id=two; the 9 whole ones reached others (by chance in one of 56 such captures)',
       ],
     );
+  });
+
+  it('takes the probability of chance from calls, not from the spans below lost ones', () => {
+    for (const count of [1, 4]) {
+      const traces = Array.from({ length: 9 }, (_, at) => {
+        const [isLost, start] = [at % 3 === 1, at * 1_000];
+        const replica = isLost ? two : one;
+        const query = `      orders INTERNAL "query" ${start + 20}..${start + 30} ${replica}\n`;
+        return [
+          `trace ${at + 1}`,
+          `  web CLIENT "GET" ${start}..${start + 90} http.request.method=GET url.full=http://orders:80/work`,
+          isLost
+            ? '    lost'
+            : `    orders SERVER "GET /work" ${start + 10}..${start + 80} ${request} ${replica}`,
+          query.repeat(count),
+        ].join('\n');
+      });
+      assert.deepEqual(listFacts(traces.join('')), [
+        'all 3 calls reached orders with service.instance.id=two; the 6 whole ones reached others (by chance in one of 28 such captures)',
+      ]);
+    }
   });
 
   it('is reported for messages if enough batches were received', () => {
