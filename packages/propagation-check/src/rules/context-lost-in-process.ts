@@ -234,7 +234,7 @@ export function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): 
 }
 
 /** Whether some request of the caller has a call to the service in its own trace. */
-function doRequestsCall(
+export function doRequestsCall(
   { graph, groupsBetween }: Scene,
   client: string | null,
   server: string | null,

@@ -12,6 +12,7 @@ import { type Group, groupBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import { earlier, later, sumOf } from '../util/statistics.ts';
 import {
+  doRequestsCall,
   doubtCalls,
   finding,
   listRoutes,
@@ -29,7 +30,7 @@ import type { Thresholds } from './thresholds.ts';
 /** Calls of one edge, or to one of its endpoints, some of which began traces. */
 interface CallsUnderLoad {
   readonly calls: Group<Call>;
-  /** Whether an expectation requires the edge. */
+  /** Whether an expectation requires the edge, and no request makes the call in its own trace. */
   readonly isMust: boolean;
   readonly detached: readonly Span[];
   /** Requests that lack the call, each with a call that began a trace meanwhile. */
@@ -52,7 +53,7 @@ export const callsUnderLoad = rule<CallsUnderLoad>({
     const indexOf = rememberOf((route: readonly Span[]) => indexRequests(route, scene.thresholds));
     return detaching.flatMap((groups) => {
       const [{ client, server }] = groups;
-      const isMust = isExpected(scene.expectation, client, server);
+      const isMust = isExpected(scene.expectation, client, server) && !doRequestsCall(scene, client, server);
       const measure = (calls: Group<Call>): CallsUnderLoad => {
         const clients = new Set(calls.map((call) => call.client));
         const detached = [...clients].filter((call) => startsOwnTrace(scene, call) && !explained.has(call));
@@ -79,7 +80,7 @@ export const callsUnderLoad = rule<CallsUnderLoad>({
     reportDetached(calls, pairs, doubtPairs(scene, pairs, isMust ? calls[0].server : null)),
 });
 
-/** @param called The service of the calls, if an expectation requires them. */
+/** @param called The service of the calls, if only they can fulfil an expectation. */
 function doubtPairs(scene: Scene, pairs: readonly Pair[], called: Span | null): Doubt | null {
   const { thresholds } = scene;
   const isOneCallEach = new Set(pairs.map(({ client }) => client)).size === pairs.length;
@@ -106,7 +107,7 @@ function areAllOfRoutes(scene: Scene, pairs: readonly Pair[]): boolean {
     .every((route) => route.every((request) => paired.has(request)));
 }
 
-/** Pairs the calls with the requests of a route, or of all routes if an expectation requires the edge, because it names no route. */
+/** Pairs the calls with the requests of a route, or of all routes if they must fulfil an expectation, because it names no route. */
 function pairByCount(
   scene: Scene,
   calls: Group<Call>,
@@ -124,6 +125,7 @@ function pairByCount(
   const lackCalls = (requests: readonly Span[]): boolean =>
     requests.every((request) => !listOwnCallers().has(graph.rowOf(request)));
   const made = boundTimes(detached);
+  /** Whether the first request began before all calls, and the last ended after them. */
   const isOpenMeanwhile = ({ from, to }: Requests): boolean => from <= made.from && to >= made.to;
   // The spans of a batch of messages overlap too, and its handler belongs to none of them.
   const routes = listRoutes(scene, client.serviceName).filter(([{ kind }]) => kind === 'SERVER');

@@ -233,6 +233,19 @@ suite('no finding, whether or not the edge is expected', () => {
         assert.deepEqual(judgeDrawing(drawing), []);
     });
 
+  suite('beside requests of another route that make the call', () => {
+    for (const [drawn, chains] of [
+      ['one call of a job in a long request', [request(0, 3_000), call(2_000, 2_050)]],
+      ['several calls of a job in one request', [request(0, 60), call(5, 25), call(30, 55)]],
+      ['two calls of a job in slow requests', [...requests(2), request(2, 5), ...calls(2)]],
+    ] as const)
+      test(drawn, () => {
+        const other = [...request(5_000, 5_060, '/other'), ...call(5_005, 5_055)];
+        for (const drawing of [draw(...chains, other), expecting(draw(...chains, other))])
+          assert.deepEqual(judgeDrawing(drawing), []);
+      });
+  });
+
   test('a poller during a stream that is open for long', () => {
     const beats = Array.from({ length: 4 }, (_, at) => call(100 + at * 250, 120 + at * 250));
     assert.deepEqual(judgeDrawing(expecting(draw(request(0, 1_000), ...beats))), []);
