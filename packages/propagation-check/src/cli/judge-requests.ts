@@ -2,12 +2,10 @@ import { ownServiceName } from '../calls/own-service.ts';
 import type { Collected } from '../collect/collect-traces.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
-import { describeUncaused, findUncaused } from '../collect/find-uncaused.ts';
+import { noteUncaused } from '../collect/find-uncaused.ts';
 import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
-import { listReached } from '../collect/list-reached.ts';
-import type { Expectation } from '../expect/expectation.ts';
 import { isFreePort } from '../source/parse-source-spec.ts';
 import type { Source } from '../source/source.ts';
 import { countOf } from '../util/count-of.ts';
@@ -52,10 +50,12 @@ export async function judgeRequests(
   const { store, result: judged } = judgeCollected(collected, await readAnew(inputs), collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${countOf(driven.length, 'trace')}`;
-  const uncaused = noteUncaused(traces, inputs.expectation);
+  const { expectation } = inputs;
+  const sent = driven.map(({ span }) => span);
+  const uncaused = source.isReceiver === true ? noteUncaused(collected.spans, sent, begun, expectation) : [];
   const doubts = [
     ...(missing > 0 ? [`${gap}; the others are intact`] : []),
-    ...(inputs.expectation.edges.length === 0 ? uncaused : []),
+    ...(expectation.edges.length === 0 ? uncaused : []),
     ...(requests.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
   ];
   const isDoubtful = doubts.length > 0;
@@ -73,17 +73,17 @@ export async function judgeRequests(
             signal,
           })
         : judged.verdict === 'unknown'
-          ? explainNothingToJudge(judged, names, inputs.expectation)
+          ? explainNothingToJudge(judged, names, expectation)
           : doubts.join('; ');
   const notes = [
     ...(missing > 0 && reason === null ? [gap] : []),
     ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-    ...(inputs.expectation.edges.length === 0 ? [] : uncaused.map((note) => `not judged: ${note}`)),
+    ...(expectation.edges.length === 0 ? [] : uncaused.map((note) => `not judged: ${note}`)),
     ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
     ...describeStore(store),
     ...(await inputs.wireFiles.describeGaps(store)),
     ...(result.unshownBaggage ?? []).map((note) => `not judged: ${note}`),
-    ...hintAtExpectations(result, names, inputs.expectation),
+    ...hintAtExpectations(result, names, expectation),
     ...(isSilent ? [] : (source.complaints ?? [])),
   ];
   const details = { source: source.name, reason, notes, collector, requests };
@@ -92,22 +92,6 @@ export async function judgeRequests(
 
 function describeFailure({ status, failure }: DrivenRequest): string | null {
   return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
-}
-
-/** Notes traces that began without a request of ours at services without an expected caller. */
-function noteUncaused(
-  { source, driven, collected, begun }: RequestTraces,
-  { edges }: Expectation,
-): readonly string[] {
-  if (source.isReceiver !== true) return [];
-  const requests = driven.map(({ span }) => span);
-  const uncaused = findUncaused(collected.spans, requests, begun).filter(
-    ({ serviceName }) => !edges.some(({ server }) => server === serviceName),
-  );
-  if (uncaused.length === 0) return [];
-  const [caller = 'CALLER', ...others] = listReached(collected.spans, requests);
-  const path = `${others.length === 0 ? caller : 'CALLER'} -> ${uncaused[0]?.serviceName ?? 'CALLED'}`;
-  return [describeUncaused(uncaused, path, 'others')];
 }
 
 /** Services that the user named and of which there is no span. */

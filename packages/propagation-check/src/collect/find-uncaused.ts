@@ -1,5 +1,7 @@
 import { isEntry } from '../calls/edge.ts';
+import { ownServiceName } from '../calls/own-service.ts';
 import { isHealthProbe } from '../calls/probes.ts';
+import type { Expectation } from '../expect/expectation.ts';
 import { buildTraceGraph, isRoot } from '../graph/trace-graph.ts';
 import { startsDuringAny } from '../pairing/times.ts';
 import { thresholds } from '../rules/thresholds.ts';
@@ -16,7 +18,7 @@ import { listReached } from './list-reached.ts';
  * it may be a service whose client is not instrumented.
  * @param begun Ids of traces that the requests are known to have caused.
  */
-export function findUncaused(
+function findUncaused(
   spans: readonly Span[],
   requests: readonly Span[],
   begun: ReadonlySet<string>,
@@ -33,6 +35,31 @@ export function findUncaused(
           span.startTimeUnixNano <= request.endTimeUnixNano,
       ),
   );
+}
+
+/**
+ * Notes traces that began during the requests of this tool at services that it did not call and for which no expectation names a caller.
+ * @param begun Ids of traces that the requests are known to have caused.
+ */
+export function noteUncaused(
+  spans: readonly Span[],
+  requests: readonly Span[],
+  begun: ReadonlySet<string>,
+  { edges }: Expectation,
+): readonly string[] {
+  const uncaused = findUncaused(spans, requests, begun).filter(
+    ({ serviceName }) => !edges.some(({ server }) => server === serviceName),
+  );
+  if (uncaused.length === 0) return [];
+  const [caller = 'CALLER', ...others] = listReached(spans, requests);
+  const path = `${others.length === 0 ? caller : 'CALLER'} -> ${uncaused[0]?.serviceName ?? 'CALLED'}`;
+  return [describeUncaused(uncaused, path, 'others')];
+}
+
+/** As `noteUncaused`, of spans that a run of this tool saved, which has its requests too. If no span continues one, the run judged others. */
+export function noteUncausedOfSaved(spans: readonly Span[], expectation: Expectation): readonly string[] {
+  const requests = spans.filter(({ serviceName }) => serviceName === ownServiceName);
+  return listReached(spans, requests).size === 0 ? [] : noteUncaused(spans, requests, new Set(), expectation);
 }
 
 /** Finds entry spans that began traces, of services whose entry spans all did so during requests to other services. */

@@ -101,7 +101,7 @@ function listUnknown(expected: readonly ExpectedEdge[], services: readonly strin
   const named = expected
     .filter(({ rule }) => rule !== 'may')
     .flatMap(({ client, server }) => [client, server]);
-  return [...new Set(named)].filter((service) => !services.includes(service));
+  return [...new Set(named)].filter((service) => service !== ownServiceName && !services.includes(service));
 }
 
 /** Suggests other names. A name that the expectations use themselves means another service, and is not suggested. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { pauseFor } from '../../src/collect/pause-for.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
-import { executeCli, spawnCli } from './run-cli.ts';
+import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
 import { exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 const now = () => performance.timeOrigin + performance.now();
@@ -547,6 +548,11 @@ test('calls of a caller without an instrumented client are judged with the other
     alone.stdout.replace(/\s+/g, ' '),
     /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "web -> orders"/,
   );
+  const file = join(await makeFolder(t), 'spans.jsonl');
+  const saved = await run('--save', file);
+  const read = await executeCli('file', file);
+  assert.equal(read.code, 2, read.stdout);
+  assert.equal(read.stdout, saved.stdout);
   const aside = await run('--expect', 'propagation-check -> web');
   assert.equal(aside.code, 0, aside.stdout);
   assert.match(
