@@ -8,6 +8,7 @@ import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } f
 import { isOfTemporal } from './invocations.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { readOperation } from './messaging-facts.ts';
+import { prepareRecordsOwnRequest } from './own-request.ts';
 import type { Protocol } from './protocol.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
@@ -19,9 +20,12 @@ export interface Edges {
   readonly facts: RowFacts;
   /** CLIENT and PRODUCER spans of calls that no callee span continues. */
   readonly openClients: readonly Span[];
-  /** SERVER and CONSUMER spans that have neither a parent nor a link. A span whose links a limit dropped is not among them. */
+  /**
+   * SERVER and CONSUMER spans that have neither a parent nor a link. A span whose links a limit dropped is not among them, nor is the request
+   * that the report tells users to send.
+   */
   readonly roots: Roots;
-  /** Spans of any kind whose parent is not in the capture. */
+  /** Spans of any kind whose parent is not in the capture; without that request. */
   readonly orphans: readonly Span[];
 }
 
@@ -38,6 +42,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const rootRows = new Int32Array(graph.store.size);
   let roots = 0;
   const orphans: number[] = [];
+  const isOwnRequest = prepareRecordsOwnRequest(graph);
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
     if (graph.isOrphan(row)) orphans.push(row);
@@ -47,7 +52,8 @@ export function findEdges(graph: TraceGraph): Edges {
       graph.isRoot(row) &&
       graph.isEntry(row) &&
       !graph.mayBeLinked(row) &&
-      !linkedChildren.has(row)
+      !linkedChildren.has(row) &&
+      !isOwnRequest(row)
     ) {
       rootRows[roots] = row;
       roots += 1;

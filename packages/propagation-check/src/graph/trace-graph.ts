@@ -1,4 +1,5 @@
 import { droppedCounts } from '../span/dropped-counts.ts';
+import { hasOwnParent } from '../span/own-request.ts';
 import { AttributeIndex } from '../span/row-attributes.ts';
 import { type RowSource, RowSpan } from '../span/row-span.ts';
 import { isParentRemote, kindNumber, type Span } from '../span/span.ts';
@@ -215,8 +216,9 @@ export class TraceGraph {
     return parentIds[row * 2] === 0 && parentIds[row * 2 + 1] === 0;
   }
 
+  /** Whether the parent is missing in the data. The request that the report tells users to send has no parent that could be missing. */
   isOrphan(row: number): boolean {
-    return this.parents[row] === none && !this.isRoot(row);
+    return this.parents[row] === none && !this.isRoot(row) && !hasOwnParent(this.#ids.parentIds, row);
   }
 
   hasChild(row: number): boolean {

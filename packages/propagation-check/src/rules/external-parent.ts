@@ -1,5 +1,6 @@
 import { isEntry } from '../calls/edge.ts';
 import { isCallerMissing, isOrphan, type TraceGraph } from '../graph/trace-graph.ts';
+import { ownParentId } from '../span/own-request.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -63,7 +64,9 @@ function showRestarted(graph: TraceGraph): readonly Entry[] {
     .viewsOf(linking)
     .filter((span) => span.kind === 'SERVER')
     .flatMap((server) => {
-      const caller = server.links.find((link) => !graph.hasTrace(link.traceId));
+      const caller = server.links.find(
+        ({ traceId, spanId }) => !graph.hasTrace(traceId) && spanId !== ownParentId,
+      );
       if (caller === undefined) return [];
       const says = `links to its caller, whose spans are not here, and began a trace of its own (trace ${caller.traceId})`;
       return [{ client: null, server, says }];

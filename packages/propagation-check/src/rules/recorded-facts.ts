@@ -75,7 +75,7 @@ function findGap(
 function describeGap(service: string | null, gap: RecordingGap, verb: 'came' | 'went out'): string {
   const why =
     gap === 'process'
-      ? 'another process made these spans: their resource names no process'
-      : 'these spans are from before the setting: no earlier span has headers';
-  return `${service} recorded the headers of other requests by the same instrumentation: none ${verb} with these, or ${why}`;
+      ? 'another process of the service made these spans and records no headers (the resource of the spans does not tell the processes apart)'
+      : 'the setting is newer than these spans (all spans with headers are later)';
+  return `${service} recorded headers on spans of other requests, but not on these. Either none ${verb} with these requests, or ${why}`;
 }

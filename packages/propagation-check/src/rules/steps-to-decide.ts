@@ -6,6 +6,7 @@ import { isBeginningOfTraceparent } from '../headers/hidden-value.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { RecordingGap } from '../headers/recording.ts';
+import { ownTraceparent } from '../span/own-request.ts';
 import type { Span } from '../span/span.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
 import { listHopSteps } from './dark-hop.ts';
@@ -160,15 +161,17 @@ function askForHeaders(span: Span, gap: RecordingGap | undefined, caller: Span |
   const setting = findHeaderSetting(span);
   if (setting === null) return [];
   const record = `Let ${who} record headers in its spans: ${setting}`;
-  return span.kind === 'SERVER' ? [record, sendHeader(span, who, caller)] : [record];
+  return span.kind === 'SERVER'
+    ? [record, sendHeader(span, who, caller)]
+    : [`${record}. If it does so already, these calls had none of the headers`];
 }
 
 /** If no call has the header, nothing shows that headers are recorded: instrumentations omit headers that did not arrive. */
 function sendHeader(span: Span, who: string, caller: Span | null): string {
-  const step = `Before the calls, send ${who} a request of your own that has a traceparent: a span without the header proves that none came only if an earlier span has it`;
+  const step = `Before the calls, send ${who} a request of your own that has a traceparent. If its span shows the header, ${who} records headers, and later spans without the header received none`;
   if (readCallFacts(span).protocol !== 'http') return step;
   const address = [span, caller].map(findPlainAddress).find((each) => each !== null) ?? 'HOST:PORT';
-  return `${step}:\ncurl -H 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' http://${address}/`;
+  return `${step}:\ncurl -H 'traceparent: ${ownTraceparent}' http://${address}/`;
 }
 
 /** With TLS the address is that of the hop that ends TLS. */

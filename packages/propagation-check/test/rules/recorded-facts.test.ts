@@ -26,15 +26,15 @@ const named = 'resource:service.instance.id=one';
 describe('calls without a recorded header, of a caller that recorded the headers of other calls', () => {
   it('may be older than the setting, or of another process, if the recorded headers were those that were sent', () => {
     const told =
-      'web recorded the headers of other requests by the same instrumentation: none went out with these, or';
+      'web recorded headers on spans of other requests, but not on these. Either none went out with these requests, or';
     const before = judge('own', named);
     assert.deepEqual(before.facts, [
-      `${told} these spans are from before the setting: no earlier span has headers`,
+      `${told} the setting is newer than these spans (all spans with headers are later)`,
     ]);
     assert.match(before.decide, /^Check only calls after the first one of which web recorded a header/);
     const unnamed = judge('own');
     assert.deepEqual(unnamed.facts, [
-      `${told} another process made these spans: their resource names no process`,
+      `${told} another process of the service made these spans and records no headers (the resource of the spans does not tell the processes apart)`,
     ]);
     assert.match(unnamed.decide, /^Let the resource of web name its process/);
   });

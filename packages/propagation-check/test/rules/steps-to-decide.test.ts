@@ -18,7 +18,7 @@ test('the setting that records headers comes first, then taps, then packets', ()
   );
   assert.match(
     send ?? '',
-    /^Before the calls, send orders a request .*:\ncurl -H 'traceparent: 00-\S+' http:\/\/orders:8082\/$/,
+    /^Before the calls, send orders a request of your own .*\. If its span shows the header, .*:\ncurl -H 'traceparent: 00-\S+' http:\/\/orders:8082\/$/,
   );
   assert.match(tap ?? '', /propagation-check tap/);
   assert.match(packets ?? '', /tcpdump .* tcp port 8082.*--wire wire\.pcap/);
@@ -252,7 +252,9 @@ test('a service that records headers on other spans is asked to name its process
   assert.match(decide[0] ?? '', /^Let the resource of orders name its process \(service\.instance\.id/);
   assert.ok(decide.every((step) => !step.includes('CAPTURE_HEADERS')));
   assert.ok(facts.includes(sent));
-  assert.ok(facts.some((fact) => /^orders recorded .* or another process made these spans/.test(fact)));
+  assert.ok(
+    facts.some((fact) => /^orders recorded .* or another process of the service made these spans/.test(fact)),
+  );
 });
 
 test('once the service names its process, the missing headers decide', () => {
@@ -264,7 +266,7 @@ test('for calls before the first recorded header of a process, later calls are s
   const named = `${flask} resource:service.instance.id=one`;
   const { decide = [], facts = [] } = judgeRecorded(drawRecorded(named, '210..290')) ?? {};
   assert.match(decide[0] ?? '', /^Check only calls after the first one of which orders recorded a header/);
-  assert.ok(facts.some((fact) => /^orders recorded .* from before the setting/.test(fact)));
+  assert.ok(facts.some((fact) => /^orders recorded .* the setting is newer than these spans/.test(fact)));
 });
 
 test('if only another instrumentation of the service records headers, recording stays a step', () => {

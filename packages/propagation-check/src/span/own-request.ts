@@ -1,0 +1,14 @@
+/**
+ * The parent id in the `traceparent` of the request that the report tells users to send. The documentation and the examples of W3C Trace
+ * Context use it too. Tracers generate random ids.
+ */
+export const ownParentId = '00f067aa0ba902b7';
+
+export const ownTraceparent = `00-4bf92f3577b34da6a3ce929d0e0e4736-${ownParentId}-01`;
+
+const [high, low] = [Number.parseInt(ownParentId.slice(0, 8), 16), Number.parseInt(ownParentId.slice(8), 16)];
+
+/** Whether the parent of a row is that request. @param parentIds Two words for each row. */
+export function hasOwnParent(parentIds: ArrayLike<number>, row: number): boolean {
+  return parentIds[row * 2] === high && parentIds[row * 2 + 1] === low;
+}
