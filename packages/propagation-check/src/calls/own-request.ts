@@ -4,8 +4,10 @@ import { AttributeIndex } from '../span/row-attributes.ts';
 import { findShapes } from '../span/span-store.ts';
 
 const header = 'http.request.header.traceparent';
+/** One value, as text or as a list. A second value shows that a service copied the header into a call of its own. */
+const onlyOwn = new RegExp(`^\\W*\\w+-\\w+-${ownParentId}-\\w+\\W*$`);
 
-/** Whether a row recorded the `traceparent` that the report tells users to send. A root that did ignored the header. */
+/** Whether a row recorded only the `traceparent` that the report tells users to send. A root that did ignored the header. */
 export function prepareRecordsOwnRequest({ store }: TraceGraph): (row: number) => boolean {
   const shapes = findShapes(store, header);
   if (shapes.size === 0) return () => false;
@@ -13,6 +15,6 @@ export function prepareRecordsOwnRequest({ store }: TraceGraph): (row: number) =
   return (row) => {
     if (!shapes.has(store.shapes[row] ?? 0)) return false;
     const value = headerOf(row);
-    return value !== null && String(store.values.decode(value)).includes(`-${ownParentId}-`);
+    return value !== null && onlyOwn.test(String(store.values.decode(value)));
   };
 }

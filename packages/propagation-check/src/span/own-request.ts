@@ -1,8 +1,8 @@
 /**
- * The parent id in the `traceparent` of the request that the report tells users to send. The documentation and the examples of W3C Trace
- * Context use it too. Tracers generate random ids.
+ * The parent id in the `traceparent` of the request that the report tells users to send. Not the example of W3C Trace Context: programs that
+ * set a fixed header often have copied that one, and their requests do have a caller.
  */
-export const ownParentId = '00f067aa0ba902b7';
+export const ownParentId = '7e577e577e577e57';
 
 export const ownTraceparent = `00-4bf92f3577b34da6a3ce929d0e0e4736-${ownParentId}-01`;
 

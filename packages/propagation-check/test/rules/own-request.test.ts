@@ -6,8 +6,9 @@ import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 
 /** The parent span id of the request in "to decide". */
-const own = '00f067aa0ba902b7';
-const other = '00f067aa0ba902b8';
+const own = '7e577e577e577e57';
+/** The example of W3C Trace Context, as a program may have copied it. */
+const other = '00f067aa0ba902b7';
 
 /** The spans of a drawing; a parent that is not drawn gets this id. */
 function drawBehind(parentSpanId: string, drawing: string): readonly Span[] {
@@ -92,6 +93,20 @@ for (const { id, what, draw } of requests) {
     assert.deepEqual(list(other), [[id, 1]]);
   });
 }
+
+test('a request with a second header is the call of a service that copied the header of the user', () => {
+  const twice = `http.request.header.traceparent=["00-<9>-${own}-01","00-<9>-${other}-01"]`;
+  const spans = drawBeside(
+    own,
+    () => `  ${drawServer({ from: 0, to: 30, service: 'stock', extra: twice }, '/')}`,
+  );
+  const { expectation } = readDrawing('expect orders -> stock');
+  const { findings } = checkTraces(spans, { expectation });
+  assert.deepEqual(
+    findings.map(({ id, count }) => [id, count]),
+    [['header-duplicated', 1]],
+  );
+});
 
 test('a service that does not trust the caller links to the request of the user', () => {
   const list = (spanId: string) => {
