@@ -47,6 +47,7 @@ function isResent(call: FactSource): boolean {
   return (readNumber(call, 'http.request.resend_count', 'http.resend_count') ?? 0) > 0;
 }
 
-function hasFailed(facts: RowFacts, row: number): boolean {
+/** Whether a call was not reached or was answered with a server error. */
+export function hasFailed(facts: RowFacts, row: number): boolean {
   return facts.outcomeOf(row) === 'unreached' || (facts.statusCodeOf(row) ?? 0) >= firstServerError;
 }

@@ -19,7 +19,7 @@ import {
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
-import { checkCode, doubtLoss, sendInTurn } from './doubt-loss.ts';
+import { checkCode, doubtLoss, doubtOverlap, sendInTurn } from './doubt-loss.ts';
 import { type Doubt, listExplained } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { prepareNeedsNone } from './pair-beside-exceptions.ts';
@@ -85,10 +85,7 @@ function doubtPairs(scene: Scene, pairs: readonly Pair[], called: Span | null): 
   const { thresholds } = scene;
   const isOneCallEach = new Set(pairs.map(({ client }) => client)).size === pairs.length;
   const alone = isOneCallEach ? pairs.filter(({ unique }) => unique) : [];
-  const doubt = {
-    says: 'Times do not show whether these requests made these calls: calls of a job look the same in the data.',
-    decide: [...(isOneCallEach ? [sendInTurn] : []), ...pairs.slice(0, 1).map(checkCode)],
-  };
+  const doubt = doubtOverlap([...(isOneCallEach ? [sendInTurn] : []), ...pairs.slice(0, 1).map(checkCode)]);
   if (alone.length === pairs.length) return doubtLoss(scene, pairs, thresholds.fewestDetached) ?? doubt;
   // A request that overlaps no other shows its own call, and the counts show that the others lost theirs too.
   const isShown =

@@ -16,11 +16,7 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
   const [first] = pairs;
   if (first === undefined || pairs.length < fewest) return doubtFew(pairs.length, fewest);
   const requests = pairs.map(({ client }) => client);
-  if (!areAwaited(pairs, thresholds))
-    return {
-      says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
-      decide: [checkCode(first)],
-    };
+  if (!areAwaited(pairs, thresholds)) return doubtAwaited(first);
   const ends = compareEnds(pairs, thresholds);
   if (ends === 'differ')
     return {
@@ -39,6 +35,21 @@ export function doubtLoss({ thresholds }: Scene, pairs: readonly Pair[], fewest:
 }
 
 export const sendInTurn = 'Send such requests one after the other, and check again';
+
+export function doubtAwaited(first: Pair): Doubt {
+  return {
+    says: 'The requests did not wait for these spans: a listener or a job beside them looks the same in the data.',
+    decide: [checkCode(first)],
+  };
+}
+
+/** @param decide Steps that decide it. */
+export function doubtOverlap(decide: readonly string[]): Doubt {
+  return {
+    says: 'Times do not show whether these requests made these calls: calls of a job look the same in the data.',
+    decide,
+  };
+}
 
 export function doubtFew(count: number, fewest: number): Doubt {
   return {

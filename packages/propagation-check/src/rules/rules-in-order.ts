@@ -11,6 +11,7 @@ import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
 import { lostAttempts } from './lost-attempts.ts';
+import { lostRetries } from './lost-retries.ts';
 import { lostServices } from './lost-service.ts';
 import { misledMessages } from './misled-message.ts';
 import { whollyMissingCalls } from './missing-call.ts';
@@ -68,6 +69,7 @@ export const rules: readonly Rule[] = [
   detachedCalls,
   contextLostBetweenClients,
   callsUnderLoad,
+  lostRetries,
   // All spans of a service in between are missing; otherwise its caller and its callee would be taken for the two sides of one call.
   lostServices,
   // Both sides are in the data and not joined: in one trace, then in two.

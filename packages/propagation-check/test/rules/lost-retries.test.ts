@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, explainDrawing, judgeDrawing, listFacts } from './judge-drawing.ts';
+
+const starts = [0, 730, 1_910, 2_640, 4_870, 5_550];
+
+interface Attempt {
+  readonly from: number;
+  readonly to: number;
+  readonly code?: number;
+  readonly path?: string;
+  readonly extra?: string;
+}
+
+const entry = (from: number, to: number, extra = ''): string =>
+  `web SERVER "GET /buy" ${from}..${to} http.request.method=GET url.path=/buy ${extra}`;
+const drawCall = ({
+  from,
+  to,
+  code = 200,
+  path = '/pay',
+  extra = '',
+}: Attempt): readonly [string, string] => [
+  `web CLIENT "GET" ${from}..${to} http.request.method=GET url.full=http://pay:80${path} http.response.status_code=${code} ${extra}`,
+  `pay SERVER "GET ${path}" ${from + 1}..${to - 1} http.request.method=GET url.path=${path} http.response.status_code=${code}`,
+];
+
+/** A request with its first attempt, which fails. */
+const begin = (number: number, at: number, length = 100): string =>
+  drawChain(number, entry(at, at + length), ...drawCall({ from: at + 5, to: at + 20, code: 503 }));
+const root = (number: number, attempt: Attempt): string => drawChain(number, ...drawCall(attempt));
+/** Requests that fail at first, each with lost retries at the given times after its start. */
+const drawRequests = (
+  retries: (at: number, place: number) => readonly Attempt[],
+  times: readonly number[] = starts,
+  length = 100,
+): string =>
+  times
+    .map(
+      (at, place) =>
+        begin(100 * (place + 1), at, length) +
+        retries(at, place)
+          .map((attempt, turn) => root(100 * (place + 1) + turn + 1, attempt))
+          .join(''),
+    )
+    .join('');
+const twoAttempts = (at: number): readonly Attempt[] => [
+  { from: at + 30, to: at + 50, code: 503 },
+  { from: at + 70, to: at + 90 },
+];
+const listErrors = (drawing: string): readonly string[] =>
+  judgeDrawing(drawing).filter((line) => line.startsWith('error'));
+
+suite('calls that repeat failed ones in traces of their own', () => {
+  test('are reported, with their number', () => {
+    const drawing = drawRequests(twoAttempts, starts.slice(0, 4));
+    assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 8']);
+    assert.match(listFacts(drawing)[0] ?? '', /^all 8 calls repeat calls of web that failed/);
+  });
+
+  test('may repeat calls that reached nobody, or reach nobody themselves', () => {
+    const drawing = drawRequests(twoAttempts, starts.slice(0, 4));
+    const unreached = drawing.replaceAll(/\n +pay SERVER [^\n]+status_code=503/g, '');
+    assert.deepEqual(judgeDrawing(unreached), ['error context-lost-in-process web -> pay 8']);
+  });
+
+  test('may be calls of RPC', () => {
+    const drawing = drawRequests(twoAttempts, starts.slice(0, 4))
+      .replaceAll(
+        /CLIENT "GET"(.*) http.request.method=GET url.full=\S+ http.response.status_code=(\S+)/g,
+        'CLIENT "pay.Pay/Send"$1 rpc.system=grpc rpc.service=pay.Pay rpc.method=Send rpc.grpc.status_code=$2',
+      )
+      .replaceAll(
+        /pay SERVER "GET \/pay"(.*) http.request.method=GET url.path=\S+ http.response.status_code=(\S+)/g,
+        'pay SERVER "pay.Pay/Send"$1 rpc.system=grpc rpc.service=pay.Pay rpc.method=Send rpc.grpc.status_code=$2',
+      )
+      .replaceAll('grpc.status_code=503', 'grpc.status_code=14')
+      .replaceAll('grpc.status_code=200', 'grpc.status_code=0');
+    assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 8']);
+  });
+
+  test('may be few: then a coincidence is possible', () => {
+    assert.deepEqual(judgeDrawing(drawRequests(twoAttempts, [0])), [
+      'warning context-lost-in-process web -> pay 2',
+    ]);
+  });
+
+  test('may be those of requests that overlap', () => {
+    const times = starts.map((_, place) => place * 10);
+    assert.deepEqual(judgeDrawing(drawRequests(twoAttempts, times)), [
+      'warning context-lost-in-process web -> pay 12',
+    ]);
+  });
+
+  test('are seen beside one call of a job', () => {
+    const drawing = drawRequests(twoAttempts) + root(9, { from: 3_300, to: 3_320 });
+    assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 12']);
+  });
+
+  test('ask for the same, one after the other, until one succeeds, within the request', () => {
+    for (const retries of [
+      (at: number) => twoAttempts(at).map((attempt) => ({ ...attempt, path: '/other' })),
+      // Before the first attempt ended.
+      (at: number) => [{ from: at + 10, to: at + 90 }],
+      // After the request.
+      (at: number) => [{ from: at + 110, to: at + 130 }],
+      (at: number) => [{ from: at + 50, to: at + 130 }],
+      // After a success.
+      (at: number) => [
+        { from: at + 30, to: at + 50 },
+        { from: at + 70, to: at + 90 },
+      ],
+      // By another replica.
+      (at: number) => twoAttempts(at).map((attempt) => ({ ...attempt, extra: 'resource:host.name=other' })),
+    ]) {
+      const drawing = drawRequests(retries).replaceAll(
+        /"GET \/buy" (\S+)/g,
+        '"GET /buy" $1 resource:host.name=one',
+      );
+      assert.deepEqual(judgeDrawing(drawing), [], drawing);
+    }
+  });
+
+  test('are not those of requests that repeat their calls themselves', () => {
+    const drawing = starts
+      .map((at, place) => {
+        const again = drawCall({ from: at + 30, to: at + 50 });
+        return `${begin(place + 1, at)}    ${again[0]}\n      ${again[1]}\n`;
+      })
+      .join('');
+    assert.deepEqual(judgeDrawing(drawing), []);
+    const polls = starts.map((at, place) => root(50 + place, { from: at + 60, to: at + 80 })).join('');
+    assert.deepEqual(judgeDrawing(drawing + polls), []);
+  });
+
+  test('are not reported beside requests that give up', () => {
+    const drawing = drawRequests((at, place) => (place % 2 === 0 ? twoAttempts(at) : []));
+    assert.deepEqual(judgeDrawing(drawing), []);
+    assert.ok(explainDrawing(drawing).some((line) => line.includes('nearly every failed call of a request')));
+  });
+});
+
+suite('calls that began traces beside failed ones', () => {
+  test('may be those of a poller', () => {
+    for (const period of [40, 90, 110, 250, 700]) {
+      for (const code of [200, 503]) {
+        const polls = Array.from({ length: Math.floor(5_700 / period) }, (_, turn) =>
+          root(3_000 + turn, { from: turn * period + 3, to: turn * period + 12, code }),
+        );
+        const drawing = drawRequests(() => []) + polls.join('');
+        assert.deepEqual(judgeDrawing(drawing), [], `${period} ${code}`);
+      }
+    }
+  });
+
+  test('may be those of a job that repeats its own calls', () => {
+    const job = [300, 340, 400, 1_300, 1_340, 1_400, 3_600, 3_640].map((from, turn) =>
+      root(3_000 + turn, { from, to: from + 20, code: turn % 3 === 2 ? 200 : 503 }),
+    );
+    assert.deepEqual(judgeDrawing(drawRequests(() => []) + job.join('')), []);
+    assert.deepEqual(judgeDrawing(job.join('')), []);
+  });
+
+  test("may be a circuit breaker's probes, for which no request waits", () => {
+    const after = drawRequests((at) => [{ from: at + 300, to: at + 310 }]);
+    assert.deepEqual(judgeDrawing(after), []);
+    const meanwhile = drawRequests((at) => [{ from: at + 25, to: at + 35 }], starts, 500);
+    assert.deepEqual(listErrors(meanwhile), []);
+  });
+
+  test('may be those of a poller while requests overlap and the peer is down', () => {
+    const times = Array.from({ length: 20 }, (_, turn) => turn * 100);
+    const polls = Array.from({ length: 29 }, (_, turn) =>
+      root(9_000 + turn, { from: turn * 100 + 40, to: turn * 100 + 60, code: 503 }),
+    );
+    assert.deepEqual(judgeDrawing(drawRequests(() => [], times, 1_000) + polls.join('')), []);
+  });
+
+  test('may be those of a poller beside one long request', () => {
+    const polls = Array.from({ length: 50 }, (_, turn) =>
+      root(3_000 + turn, { from: turn * 100 + 40, to: turn * 100 + 60, code: 503 }),
+    );
+    assert.deepEqual(listErrors(begin(1, 0, 6_000) + polls.join('')), []);
+  });
+});
