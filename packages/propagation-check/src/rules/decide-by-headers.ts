@@ -180,13 +180,20 @@ function decideCall(
         side,
       );
     }
-    const { sides = [] } = cause.needs ?? {};
+    const { sides = [], unlikely = [] } = cause.needs ?? {};
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
+      // The caller's side is proven and makes the likeliest cause of the spans alone unlikely. Nothing suggests a hop behind the tap.
+      const isLikeliest =
+        unproven === 'callee' &&
+        sides.includes('caller') &&
+        likeliest !== null &&
+        unlikely.includes(likeliest);
       const doubt = headers.isRecorded
         ? ', and nothing shows what reached the called service'
         : `; ${askForSecondTap(unproven)}`;
-      return suggest(`${says}${doubt}`, unproven);
+      const suggested = suggest(`${says}${doubt}`, unproven);
+      return isLikeliest ? { ...suggested, favoured: favoured ?? cause.finding.id } : suggested;
     }
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
