@@ -15,6 +15,7 @@ import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
 import { rankByPlatform } from '../rules/platforms.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
+import { rankByDecided } from '../rules/rank-by-decided.ts';
 import { prepareRankByOrigin } from '../rules/rank-by-origin.ts';
 import { prepareRankByOtherEdges } from '../rules/rank-by-other-edges.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
@@ -201,7 +202,9 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
     ),
   );
   const addRecordedFacts = prepareRecordedFacts(graph, recordingOf);
-  const merged = mergeDrafts(drafts).map((draft) => rankByProject(addRecordedFacts(draft), project));
+  const merged = rankByDecided(mergeDrafts(drafts)).map((draft) =>
+    rankByProject(addRecordedFacts(draft), project),
+  );
   return { scene, drafts: found.drafts, merged, looseEnds, silences, openClients };
 }
 
