@@ -53,9 +53,9 @@ export const headersPassedThrough = rule<PassedThrough>({
     const repeated = scene.shared.repeatedClients();
     const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
     const findIn = lookUpCalls(scene, open);
-    const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-      findPassed(scene, calls, findIn),
-    );
+    const ofOneClient = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId));
+    const within = ofOneClient.flatMap((calls) => findPassed(scene, calls, findIn, endsWithin));
+    const passed = [...within, ...findLate(scene, ofOneClient, within, findIn)];
     const targetOf = scene.facts.remember(nameTarget);
     return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
       const [{ hop, server }] = group;
@@ -80,7 +80,7 @@ export const headersPassedThrough = rule<PassedThrough>({
       client: findCall(each),
       server: each.server,
       during: each.hop,
-      says: `SERVER ${each.server.spanId} has the parent of SERVER ${each.hop.spanId} of ${each.hop.serviceName}, CLIENT ${each.caller.spanId} of ${each.caller.serviceName}, and began and ended within it`,
+      says: `SERVER ${each.server.spanId} has the parent of SERVER ${each.hop.spanId} of ${each.hop.serviceName}, CLIENT ${each.caller.spanId} of ${each.caller.serviceName}, and ${endsWithin(each.server, each.hop, scene.thresholds) ? 'began and ended' : 'began'} within it`,
     }));
     // Mirrored traffic looks the same, unless the hop is expected to call the service, or its CLIENT spans show that it does.
     const isCalling =
@@ -108,10 +108,15 @@ export const headersPassedThrough = rule<PassedThrough>({
  * For each SERVER span under one CLIENT span, finds the hop whose longer request encloses it. A proxy received the same path; a service has
  * a call of its own without a child for the request.
  */
-function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: FindCall): readonly Passed[] {
+function findPassed(
+  { thresholds }: Scene,
+  calls: readonly Call[],
+  findCall: FindCall,
+  mayEnd: typeof endsWithin,
+): readonly Passed[] {
   const servers = calls.map(({ server }) => server);
   const isOfCall = (hop: Span, server: Span): boolean =>
-    findCall({ hop, server }, (call) => endsWithin(server, call, thresholds)) !== null;
+    findCall({ hop, server }, (call) => mayEnd(server, call, thresholds)) !== null;
   return calls.flatMap(({ client: caller, server }) => {
     const [hop] = takeFitting(
       servers,
@@ -120,12 +125,34 @@ function findPassed({ thresholds }: Scene, calls: readonly Call[], findCall: Fin
       (span) =>
         span.serviceName !== server.serviceName &&
         startsDuring(server, span, thresholds) &&
-        endsWithin(server, span, thresholds) &&
+        mayEnd(server, span, thresholds) &&
         durationOf(server) < durationOf(span) &&
         (isSamePath(span, server) || isOfCall(span, server)),
     );
     return hop === undefined ? [] : [{ caller, hop, server }];
   });
+}
+
+/**
+ * A loaded process may record the end of a request late. Other requests of the same hop that ended in time, and a call of the hop without a
+ * child, show that a late one was passed on too.
+ */
+function findLate(
+  scene: Scene,
+  ofOneClient: readonly (readonly Call[])[],
+  within: readonly Passed[],
+  findCall: FindCall,
+): readonly Passed[] {
+  const nameEdge = ({ hop, server }: Passed): string => keyFor(hop.serviceName, server.serviceName);
+  const isMeant = (): boolean => true;
+  const known = new Set(within.filter((each) => findCall(each, isMeant) !== null).map(nameEdge));
+  if (known.size === 0) return [];
+  const servers = new Set(within.map(({ server }) => server));
+  return ofOneClient
+    .flatMap((calls) => findPassed(scene, calls, findCall, isMeant))
+    .filter(
+      (each) => !servers.has(each.server) && known.has(nameEdge(each)) && findCall(each, isMeant) !== null,
+    );
 }
 
 type FindCall = (passed: Pick<Passed, 'hop' | 'server'>, isMeant: (call: Span) => boolean) => Span | null;

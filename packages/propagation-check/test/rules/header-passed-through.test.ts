@@ -81,6 +81,21 @@ test('one request is evidence for the others of the same hop, and a call of anot
   assert.deepEqual(judgeDrawing(draw(ofOther)), shown);
 });
 
+test('a request that ended late is passed on like the others if the hop has a call without a child for it', () => {
+  const draw = (trace: number, at: number, end: number, own = true) =>
+    [
+      `trace ${trace}\n  ${drawClient({ from: at + 10, to: at + 90 })}`,
+      `    ${hop(at + 12, at + 88)}`,
+      ...(own ? [`      ${drawClient({ from: at + 15, to: at + 85, service: 'gateway' })}`] : []),
+      `    ${drawServer({ from: at + 20, to: at + end })}\n`,
+    ].join('\n');
+  assert.deepEqual(judgeDrawing(draw(1, 0, 80) + draw(2, 1000, 94)), [
+    'error header-passed-through gateway -> orders 2',
+  ]);
+  assert.deepEqual(judgeDrawing(draw(1, 0, 80) + draw(2, 1000, 94, false)), certain);
+  assert.deepEqual(judgeDrawing(draw(1, 0, 94)), []);
+});
+
 test('a hop with whole calls to the service propagates', () => {
   const whole = drawChain(
     5,
