@@ -51,7 +51,8 @@ function withoutReplacements(scene: Scene, calls: readonly Call[]): readonly Cal
   return calls.filter((call) => !(direct.has(call) && isReplacement(call)));
 }
 
-function isToOwnAddress({ client, server }: Call): boolean {
+/** Whether the SERVER span names the called address as its own. A hop that keeps the Host header makes this look the same. */
+export function isToOwnAddress({ client, server }: Call): boolean {
   const [called, own] = [readAddress(client), readAddress(server)];
   return called.host !== null && called.host === own.host && called.port !== null && called.port === own.port;
 }

@@ -10,8 +10,8 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { compareRequests } from '../pairing/compare-requests.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { listNames } from '../util/list-names.ts';
-import { listDirectCalls } from './direct-calls.ts';
-import { type Draft, protocolOf } from './draft.ts';
+import { isToOwnAddress, listDirectCalls } from './direct-calls.ts';
+import { type Doubt, type Draft, protocolOf } from './draft.ts';
 import { listUnseenEdges } from './expected-calls.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
@@ -63,10 +63,13 @@ export const darkServices = rule<DarkService>({
       server,
       protocol: protocolOf(direct[0]?.client),
       candidates: leftNoSpan,
+      ...(direct.every(isToOwnAddress) ? { doubt: doubtDetour(client, server) } : {}),
       shown: direct.map((call) => ({
         client: call.client,
         server: null,
-        says: `continued directly by ${call.server.serviceName}: ${server} passed the context on and left no span`,
+        says: isToOwnAddress(call)
+          ? `continued directly by ${call.server.serviceName}, which names the called address as its own`
+          : `continued directly by ${call.server.serviceName}: ${server} passed the context on and left no span`,
       })),
       passed: {
         service: server,
@@ -76,6 +79,15 @@ export const darkServices = rule<DarkService>({
       },
     }),
 });
+
+function doubtDetour(client: string, server: string): Doubt {
+  return {
+    says: `${client} may have made these calls itself, past ${server}, unless ${server} keeps the Host header.`,
+    decide: [
+      `Look for one of these calls in the log of ${server}: if it is there, ${server} passed the context on and left no span; otherwise send a request that makes ${client} call ${server}, and check again`,
+    ],
+  };
+}
 
 /** Neither side has a span of the edge. */
 export const unseenEdges = rule<UnseenEdge>({
