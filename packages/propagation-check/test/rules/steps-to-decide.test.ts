@@ -77,6 +77,14 @@ test('a side that a tap recorded needs no setting', () => {
   assert.deepEqual(recording('tap somewhere 12..88 GET /work 200 sent - received -'), ['orders', 'web']);
 });
 
+test('a caller whose spans have no header may have the setting already', () => {
+  const step = listSteps(drawTapped('')).find((each) => each.startsWith('Let web record headers'));
+  assert.match(
+    step ?? '',
+    /instrumentation-undici\. If it does so already, these calls had none of the headers$/,
+  );
+});
+
 test('after a recorded request with a header, a request without one is known to have had none', () => {
   const draw = (probe: string): string => {
     const own = `${flask} resource:service.instance.id=one`;
