@@ -92,6 +92,34 @@ suite('calls that repeat failed ones in traces of their own', () => {
     ]);
   });
 
+  test('may have the spans of two libraries each', () => {
+    const drawing = drawRequests(twoAttempts)
+      .split('\n')
+      .flatMap((line) => {
+        const [, indent, from, to, rest] = /^( +)web CLIENT "GET" (\d+)\.\.(\d+) (.*)$/.exec(line) ?? [];
+        if (indent === undefined) return [line.replace(/^( +)pay/, '$1  pay')];
+        const outer = `${indent}web CLIENT "GET" ${Number(from) - 1}..${Number(to) + 1} ${rest}`;
+        return [outer, `  ${line}`];
+      })
+      .join('\n');
+    assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 12']);
+  });
+
+  test('may begin within the rounding of times, as soon as the attempt before them failed', () => {
+    const soon = (at: number): readonly Attempt[] => [
+      { from: at + 19, to: at + 50, code: 503 },
+      { from: at + 50, to: at + 90 },
+    ];
+    assert.deepEqual(judgeDrawing(drawRequests(soon)), ['error context-lost-in-process web -> pay 12']);
+    const sooner = (at: number): readonly Attempt[] => [{ from: at + 18, to: at + 90 }];
+    assert.deepEqual(judgeDrawing(drawRequests(sooner)), []);
+  });
+
+  test('are not those of health probes', () => {
+    const drawing = drawRequests(twoAttempts).replaceAll('/buy', '/healthz');
+    assert.deepEqual(judgeDrawing(drawing), []);
+  });
+
   test('are seen beside one call of a job', () => {
     const drawing = drawRequests(twoAttempts) + root(9, { from: 3_300, to: 3_320 });
     assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 12']);
