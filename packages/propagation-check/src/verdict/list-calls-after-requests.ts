@@ -1,6 +1,7 @@
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { isHealthProbe } from '../calls/probes.ts';
+import { isExpected } from '../expect/expectation.ts';
 import type { Draft } from '../rules/draft.ts';
 import type { Scene } from '../rules/scene.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
@@ -14,7 +15,8 @@ import { nameRows } from './name-rows.ts';
  * Whole calls that began traces of their own, one after the start of each request of a route that has no call, or has other calls to the
  * same service. Work that continues after the answer and lost its context looks like this; so does work that begins a trace on purpose. A
  * timer rarely makes exactly as many calls as there are requests, each before the next request but one. Where one worker makes the calls in turn,
- * more requests wait; then each call lies within its request, and there are many.
+ * more requests wait; then each call lies within its request, and there are many. If an edge is expected and no request shows it, the calls may
+ * come at any time after their requests, because the expectation says that requests cause them.
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
@@ -48,8 +50,8 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
 }
 
 /** Calls of an edge that began traces, all of them or those to one endpoint. */
-function findAfterRequests(scene: Scene, routes: Routes, ofEdge: readonly CallGroup[]): readonly number[] {
-  const { graph, thresholds } = scene;
+function findAfterRequests(scene: Scene, routes: Routes, ofEdge: Group<CallGroup>): readonly number[] {
+  const { graph, expectation, thresholds } = scene;
   const nameEndpoint = nameRows(scene);
   const endpoints = new Map<number, string>();
   const callers = new Set<number>();
@@ -59,14 +61,19 @@ function findAfterRequests(scene: Scene, routes: Routes, ofEdge: readonly CallGr
       else callers.add(graph.topInService(client));
     }
   }
+  const [{ client, server }] = ofEdge;
+  // If some requests make the call, they meet the expectation.
+  const isMust = callers.size === 0 && isExpected(expectation, client, server);
+  const fewest = isMust ? thresholds.fewestDetached : thresholds.fewestDisplaced;
   const detached = [...endpoints.keys()];
   const ofEndpoints = groupBy(detached, (client) => endpoints.get(client) ?? '');
   const isAfter = (calls: readonly number[]): boolean =>
-    calls.length >= thresholds.fewestDisplaced &&
+    calls.length >= fewest &&
     areAfterRequests(
       scene,
       routes(calls.length).filter(({ rows, isSilent }) => isSilent || rows.every((row) => callers.has(row))),
       calls,
+      isMust,
     );
   return [detached, ...ofEndpoints].find(isAfter) ?? [];
 }
@@ -103,10 +110,18 @@ function indexRoutes(scene: Scene): (service: string) => Routes {
 }
 
 /** Whether a route has as many requests as there are calls, each before one call. */
-function areAfterRequests(scene: Scene, routes: readonly Route[], calls: readonly number[]): boolean {
+function areAfterRequests(
+  scene: Scene,
+  routes: readonly Route[],
+  calls: readonly number[],
+  isMust: boolean,
+): boolean {
   const began = sortStarts(scene, calls);
   return routes.some(({ rows, starts }) => {
-    if (!areInTurn(starts, began) && !areWithinInTurn(scene, rows, calls)) return false;
+    const areSo = isMust
+      ? areAfter(starts, began)
+      : areInTurn(starts, began) || areWithinInTurn(scene, rows, calls);
+    if (!areSo) return false;
     const requests = takeOneOfEachResource(scene, rows);
     return takeOneOfEachResource(scene, calls).every((call) =>
       requests.some((request) => mayBeOfOneProcess(request, call)),
@@ -118,11 +133,15 @@ function takeOneOfEachResource({ graph }: Scene, rows: readonly number[]): reado
   return graph.viewsOf(new Map(rows.map((row) => [graph.store.resources[row], row])).values());
 }
 
+function areAfter(requests: Float64Array, calls: Float64Array): boolean {
+  return calls.every((call, at) => call >= (requests[at] ?? call));
+}
+
 /** Whether each call begins after its request and before the next request but one; a timer's calls come later. */
 function areInTurn(requests: Float64Array, calls: Float64Array): boolean {
-  return calls.every(
-    (call, at) => call >= (requests[at] ?? call) && call < (requests[at + 2] ?? Number.POSITIVE_INFINITY),
-  );
+  const isBeforeLater = (call: number, at: number): boolean =>
+    call < (requests[at + 2] ?? Number.POSITIVE_INFINITY);
+  return areAfter(requests, calls) && calls.every(isBeforeLater);
 }
 
 /** Whether each of many calls lies within the request that came in its turn. */

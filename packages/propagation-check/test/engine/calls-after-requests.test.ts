@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
-import { noExpectation } from '../../src/expect/expectation.ts';
+import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawTrace } from '../draw-trace.ts';
@@ -23,11 +23,15 @@ const call = (
   SERVER orders GET /o  ID3  ${start + 10}..${start + 30} ${get} url.path=/o`;
 
 function judge(...traces: readonly string[]): Result {
+  return judgeWith(noExpectation, ...traces);
+}
+
+function judgeWith(expectation: Expectation, ...traces: readonly string[]): Result {
   const drawn = traces.map((trace, at) => {
     const id = (at + 16).toString(16);
     return `trace ${id}\n${trace.replaceAll('ID', id)}`;
   });
-  return checkTraces(drawTrace(drawn.join('\n')));
+  return checkTraces(drawTrace(drawn.join('\n')), { expectation });
 }
 
 const whole = requests.map((start) => request(start));
@@ -44,6 +48,24 @@ suite('whole calls that each began a trace after a request without a call', () =
       notes[0] ?? '',
       /^not judged: web → orders \(5 calls\): they are whole and began traces of their own, each after the start of a request of the caller whose trace lacks it: .* hand its context over/,
     );
+  });
+
+  test('are named if an expectation requires the edge and a queue makes them later', () => {
+    const expected = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+    const burst = [0, 8, 10, 12].map((start) => request(start));
+    const queued = [40, 140, 240, 340].map((start) => call(start));
+    const edge = { client: 'web', peer: 'orders', calls: 4, server: 'orders', why: 'after-request' };
+    const result = judgeWith(expected, ...burst, ...queued);
+    assert.deepEqual([result.verdict, result.unjudged], ['intact', [edge]]);
+    assert.equal(judge(...burst, ...queued).unjudged, undefined);
+    for (const calls of [queued.slice(1), [...queued, call(440)], [call(-60), ...queued.slice(1)]])
+      assert.equal(judgeWith(expected, ...burst, ...calls).unjudged, undefined);
+    assert.equal(judgeWith(expected, ...burst.slice(0, 1), ...queued.slice(0, 1)).unjudged, undefined);
+    // These requests meet the expectation.
+    const direct = [600, 700, 800].map(
+      (start) => `${request(start, '/sync', '')}\n  ${call(start + 1).replaceAll('\n', '\n  ')}`,
+    );
+    assert.equal(judgeWith(expected, ...burst, ...queued, ...direct).unjudged, undefined);
   });
 
   test("are not named if they may be a timer's: more or fewer than requests, or before them", () => {
