@@ -141,9 +141,33 @@ function doubtRetries(
     median(pairs.map(({ client, server }) => measureFill(client, server))) >= thresholds.waitedShare;
   const [first] = pairs;
   if (first !== undefined && !areEndedByCalls(pairs, thresholds) && !isFilled()) return doubtAwaited(first);
+  if (waitForOthers(scene, retries)) return doubtOverlap(pairs.slice(0, 1).map(checkCode));
   if (areUnique(retries)) return doubtLoss(scene, pairs, thresholds.fewestDetached);
   if (areMoreThanChance()) return doubtLoss(scene, pairs, thresholds.fewestDisplaced);
   return doubtOverlap([sendInTurn, ...pairs.slice(0, 1).map(checkCode)]);
+}
+
+/**
+ * Whether a request has another call that is open when its last attempt ends. The request may wait for that one, to a fallback, while a
+ * circuit breaker repeats the failed call in a trace of its own on purpose.
+ */
+function waitForOthers({ graph }: Scene, retries: readonly Retries[]): boolean {
+  const rowsOf = new Map(
+    retries.map(({ request, failed, attempts: [first, ...later] }) => [
+      graph.rowOf(request),
+      { failed: graph.rowOf(failed), last: graph.rowOf(later.at(-1) ?? first) },
+    ]),
+  );
+  const [first] = retries;
+  const calls = first === undefined ? [] : graph.rowsOfService(first.request.serviceName);
+  return Array.from(calls).some((row) => {
+    const rows = rowsOf.get(graph.topInService(row));
+    if (rows === undefined || graph.store.kinds[row] !== kindNumber.client) return false;
+    const end = graph.ends[rows.last] ?? 0;
+    const isOpen = (graph.starts[row] ?? 0) < end && (graph.ends[row] ?? 0) >= end;
+    // A span of all attempts is no other call.
+    return isOpen && row !== rows.failed && !graph.isBelow(rows.failed, row);
+  });
 }
 
 function measureService(

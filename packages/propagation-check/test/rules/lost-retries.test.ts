@@ -105,6 +105,18 @@ suite('calls that repeat failed ones in traces of their own', () => {
     assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 12']);
   });
 
+  test('may belong to a request with one span of all attempts', () => {
+    const drawing = starts
+      .map((at, place) => {
+        const [client, server] = drawCall({ from: at + 5, to: at + 20, code: 503 });
+        const [all] = drawCall({ from: at + 4, to: at + 92 });
+        const retries = twoAttempts(at).map((attempt, turn) => root(100 + 10 * place + turn, attempt));
+        return drawChain(place + 1, entry(at, at + 100), all, client, server) + retries.join('');
+      })
+      .join('');
+    assert.deepEqual(judgeDrawing(drawing), ['error context-lost-in-process web -> pay 12']);
+  });
+
   test('may begin within the rounding of times, as soon as the attempt before them failed', () => {
     const soon = (at: number): readonly Attempt[] => [
       { from: at + 19, to: at + 50, code: 503 },
@@ -194,6 +206,26 @@ suite('calls that began traces beside failed ones', () => {
     assert.deepEqual(judgeDrawing(after), []);
     const meanwhile = drawRequests((at) => [{ from: at + 25, to: at + 35 }], starts, 500);
     assert.deepEqual(listErrors(meanwhile), []);
+  });
+
+  test("may be a circuit breaker's probes while requests wait for another call", () => {
+    const drawBeside = (from: number, to: number): string =>
+      starts
+        .map((at, place) => {
+          const [client, server] = drawCall({ from: at + from, to: at + to, path: '/fallback' });
+          return (
+            `${begin(place + 1, at)}    ${client}\n      ${server}\n` +
+            root(place + 101, { from: at + 25, to: at + 92 })
+          );
+        })
+        .join('');
+    assert.deepEqual(judgeDrawing(drawBeside(26, 95)), ['warning context-lost-in-process web -> pay 6']);
+    // These calls ended before the last attempt did, or began after it.
+    for (const [from, to] of [
+      [26, 80],
+      [93, 96],
+    ] as const)
+      assert.deepEqual(judgeDrawing(drawBeside(from, to)), ['error context-lost-in-process web -> pay 6']);
   });
 
   test('may be those of a poller while requests overlap and the peer is down', () => {
