@@ -70,6 +70,11 @@ function parseAnyUrl(text: string): ParsedUrl | null {
   };
 }
 
+/** Whether URLs and Host headers leave this port out. */
+export function isDefaultPort(port: number): boolean {
+  return ['http:', 'https:'].some((protocol) => defaultPort(protocol) === port);
+}
+
 function defaultPort(protocol: string): number | null {
   if (protocol === 'http:' || protocol === 'ws:') return 80;
   if (protocol === 'https:' || protocol === 'wss:') return 443;

@@ -1,4 +1,4 @@
-import { readAddress } from '../calls/address.ts';
+import { isDefaultPort, readAddress } from '../calls/address.ts';
 import { type Call, viewCalls } from '../calls/call-group.ts';
 import { readOutcome } from '../calls/outcome.ts';
 import { nameTarget } from '../calls/target.ts';
@@ -54,5 +54,6 @@ function withoutReplacements(scene: Scene, calls: readonly Call[]): readonly Cal
 /** Whether the SERVER span names the called address as its own. A hop that keeps the Host header makes this look the same. */
 export function isToOwnAddress({ client, server }: Call): boolean {
   const [called, own] = [readAddress(client), readAddress(server)];
-  return called.host !== null && called.host === own.host && called.port !== null && called.port === own.port;
+  if (called.host === null || called.host !== own.host || called.port === null) return false;
+  return own.port === null ? isDefaultPort(called.port) : called.port === own.port;
 }
