@@ -7,7 +7,7 @@ export const finding = defineFinding('header-not-sent', {
   shows: "the same, and no propagation header on A's side of the wire",
   title: 'The caller sends no propagation header',
   why: 'The caller has a CLIENT span, but its request left without any trace context.',
-  fix: 'Give the caller a propagator (OTEL_PROPAGATORS=tracecontext,baggage; with OTEL_CONFIG_FILE its section propagator counts instead) and inject the context into the request. If it has one, look for code that removes the header after the instrumentation: a client wrapper, an interceptor.',
+  fix: 'Give the caller a propagator (OTEL_PROPAGATORS=tracecontext,baggage; with OTEL_CONFIG_FILE its section propagator counts instead) and inject the context into the request. If it has one, look for a wrapper that drops the header.',
   ofMessages: {
     fix: 'Let the instrumentation of the producer write the context into the message, or inject it into its headers or attributes by hand.',
   },
