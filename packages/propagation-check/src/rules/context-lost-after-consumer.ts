@@ -15,7 +15,7 @@ import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
 import { finding, listRoutes } from './context-lost-in-process.ts';
 import { checkCode } from './doubt-loss.ts';
-import { type Doubt, listExplained, protocolOf } from './draft.ts';
+import { type Doubt, protocolOf } from './draft.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
@@ -78,12 +78,11 @@ function findCallsAfter({ kind, name, listWindows, doubtCalls }: Entries): Rule 
       const groups = scene.groups.filter(
         ({ client, extremes }) => extremes.hasDetached && services.hasKind(client, kind),
       );
-      const explained = new Set(open.found.flatMap(listExplained));
       const detached = selectCalls(
         graph,
         groups,
         (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
-      ).filter(({ client }) => !explained.has(client) && !isTelemetryExport(client));
+      ).filter(({ client }) => !open.explained().has(client) && !isTelemetryExport(client));
       const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
       return groupBy(calls, ({ client }) => keyFor(client.serviceName)).flatMap((ofService) => {
         const routes = listWindows(scene, ofService[0].client.serviceName);

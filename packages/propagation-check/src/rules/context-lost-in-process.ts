@@ -1,4 +1,4 @@
-import { type Call, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { type Call, type CallGroup, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { nameTarget } from '../calls/target.ts';
@@ -15,7 +15,7 @@ import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { earlier, later } from '../util/statistics.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
-import { type Doubt, type Draft, listExplained, protocolOf } from './draft.ts';
+import { type Doubt, type Draft, protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { pairBesideExceptions } from './pair-beside-exceptions.ts';
 import { formatMilliseconds, type Gate, gate, rule } from './rule.ts';
@@ -47,22 +47,20 @@ interface DetachedCalls {
 export const detachedCalls = rule<DetachedCalls>({
   finding,
   measure: (scene, open) => {
-    const explained = new Set(open.found.flatMap(listExplained));
-    const detaching = groupCalls(scene.groups).filter(
-      (groups) =>
-        scene.services.hasEntries(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
-    );
-    const ofEndpoints = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
+    const ofEndpoints = groupBy(viewCalls(scene.graph, groupDetaching(scene).flat()), (call) =>
       keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
     );
     return ofEndpoints.map((calls) => {
       const clients = calls.map(({ client }) => client);
-      const whole = clients.filter((client) => startsOwnTrace(scene, client) && !explained.has(client));
+      const whole = clients.filter(
+        (client) => startsOwnTrace(scene, client) && !open.explained().has(client),
+      );
       const [{ client, server }] = calls;
       const pair = (detached: readonly Span[]): readonly Pair[] =>
         pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
       const pairs = pair(whole);
-      const broken = pairs.length > 0 ? [] : listBroken(scene, whole).filter((call) => !explained.has(call));
+      const broken =
+        pairs.length > 0 ? [] : listBroken(scene, whole).filter((call) => !open.explained().has(call));
       return broken.length === 0
         ? { calls, detached: whole, pairs }
         : { calls, detached: [...whole, ...broken], pairs: pair([...whole, ...broken]) };
@@ -77,6 +75,13 @@ export const detachedCalls = rule<DetachedCalls>({
       doubtCalls(scene, pairs, calls[0].server),
     ),
 });
+
+/** The edges with calls that began traces, of callers that receive requests. */
+export function groupDetaching({ groups, services }: Scene): readonly Group<CallGroup>[] {
+  return groupCalls(groups).filter(
+    (ofEdge) => services.hasEntries(ofEdge[0].client) && ofEdge.some(({ extremes }) => extremes.hasDetached),
+  );
+}
 
 /** @param pairs Requests, each with a call that began a trace. */
 export function reportDetached(calls: Group<Call>, pairs: readonly Pair[], doubt: Doubt | null): Draft {

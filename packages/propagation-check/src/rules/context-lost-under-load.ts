@@ -1,4 +1,4 @@
-import { type Call, countCalls, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { type Call, countCalls, viewCalls } from '../calls/call-group.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { areAwaited } from '../pairing/awaited.ts';
 import { bounds } from '../pairing/bounds.ts';
@@ -15,12 +15,13 @@ import {
   doRequestsCall,
   doubtCalls,
   finding,
+  groupDetaching,
   listRoutes,
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
 import { checkCode, doubtLoss, doubtOverlap, sendInTurn } from './doubt-loss.ts';
-import { type Doubt, listExplained } from './draft.ts';
+import type { Doubt } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { prepareNeedsNone } from './pair-beside-exceptions.ts';
 import { gate, rule } from './rule.ts';
@@ -45,18 +46,15 @@ interface CallsUnderLoad {
 export const callsUnderLoad = rule<CallsUnderLoad>({
   finding,
   measure: (scene, open) => {
-    const explained = new Set(open.found.flatMap(listExplained));
-    const detaching = groupCalls(scene.groups).filter(
-      (groups) =>
-        scene.services.hasEntries(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
-    );
     const indexOf = rememberOf((route: readonly Span[]) => indexRequests(route, scene.thresholds));
-    return detaching.flatMap((groups) => {
+    return groupDetaching(scene).flatMap((groups) => {
       const [{ client, server }] = groups;
       const isMust = isExpected(scene.expectation, client, server) && !doRequestsCall(scene, client, server);
       const measure = (calls: Group<Call>): CallsUnderLoad => {
         const clients = new Set(calls.map((call) => call.client));
-        const detached = [...clients].filter((call) => startsOwnTrace(scene, call) && !explained.has(call));
+        const detached = [...clients].filter(
+          (call) => startsOwnTrace(scene, call) && !open.explained().has(call),
+        );
         return { calls, isMust, detached, pairs: pairByCount(scene, calls, detached, isMust, indexOf) };
       };
       const ofEdge = viewCalls(scene.graph, groups);

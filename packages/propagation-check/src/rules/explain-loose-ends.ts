@@ -5,6 +5,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { type Draft, listExplained } from './draft.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
+import { toOpen } from './open-ends.ts';
 import type { Silence } from './rule.ts';
 import { rules } from './rules-in-order.ts';
 import type { LooseEnds, Open, Scene } from './scene.ts';
@@ -60,7 +61,7 @@ export function explainLooseEnds(
   const unjudgedFor = new Map(
     unjudged.flatMap(({ spans, says }) => spans.map((span) => [span, says] as const)),
   );
-  const open: Open = { ...looseEnds, found: drafts };
+  const open = toOpen(looseEnds, drafts);
   return [...new Set([...withoutOther, ...silencesOf.keys(), ...unjudgedFor.keys()])]
     .filter((span) => !explained.has(span))
     .slice(0, bounds.unreportedEnds)

@@ -21,9 +21,9 @@ import { remember } from '../util/remember.ts';
 import { median, sumOf } from '../util/statistics.ts';
 import { finding } from './context-lost-in-process.ts';
 import { checkCode, doubtAwaited, doubtLoss, doubtOverlap, sendInTurn } from './doubt-loss.ts';
-import { type Doubt, listExplained } from './draft.ts';
+import type { Doubt } from './draft.ts';
 import { gate, rule } from './rule.ts';
-import type { Scene } from './scene.ts';
+import type { Open, Scene } from './scene.ts';
 
 /** A request with a call that failed and that its own trace does not repeat. */
 interface FailedRequest {
@@ -70,9 +70,8 @@ export const lostRetries = rule<LostRetries>({
         scene.services.hasKind(client, 'SERVER'),
     );
     if (detaching.length === 0) return [];
-    const explained = new Set(open.found.flatMap(listExplained));
     const clients = new Set(detaching.map(({ client }) => client));
-    return [...clients].flatMap((client) => measureService(scene, client, explained));
+    return [...clients].flatMap((client) => measureService(scene, open, client));
   },
   gates: [
     gate(
@@ -170,11 +169,7 @@ function waitForOthers({ graph }: Scene, retries: readonly Retries[]): boolean {
   });
 }
 
-function measureService(
-  scene: Scene,
-  client: string | null,
-  explained: ReadonlySet<Span | null>,
-): readonly LostRetries[] {
+function measureService(scene: Scene, open: Open, client: string | null): readonly LostRetries[] {
   const { graph, facts } = scene;
   const { kinds } = graph.store;
   const keyOf = facts.remember((call) => {
@@ -207,7 +202,7 @@ function measureService(
     });
     const detached = graph
       .viewsOf(ofEdge.flatMap((rows) => rows.filter((row) => isDetached(graph, row))))
-      .filter((call) => !explained.has(call));
+      .filter((call) => !open.explained().has(call));
     if (requests.length === 0 || detached.length === 0) return [];
     const pair = preparePair(scene, requests, keyOf);
     const retries = pair(detached);

@@ -6,7 +6,6 @@ import type { Pair } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
-import { listExplained } from './draft.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { finding as splitTrace } from './split-trace.ts';
@@ -37,7 +36,7 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
   measure: (scene, open) => {
     const { graph } = scene;
     const explained = new Set(
-      open.found.flatMap(listExplained).flatMap((span) => (span === null ? [] : [graph.rowOf(span)])),
+      [...open.explained()].flatMap((span) => (span === null ? [] : [graph.rowOf(span)])),
     );
     return groupCalls(scene.groups.filter(isByHand)).flatMap((whole): readonly PartlySplitEdge[] => {
       const { client, server, protocol } = whole[0];

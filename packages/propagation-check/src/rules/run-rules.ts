@@ -1,5 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { type Draft, listExplained } from './draft.ts';
+import { toOpen } from './open-ends.ts';
 import type { Silence } from './rule.ts';
 import { rules } from './rules-in-order.ts';
 import type { BaseScene, LooseEnds, Open, Scene } from './scene.ts';
@@ -16,7 +17,7 @@ export interface Outcome {
 export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts, looseEnds) };
   const silences: Silence[] = [];
-  let open: Open = { ...looseEnds, found: [] };
+  let open = toOpen(looseEnds, []);
   for (const rule of rules) {
     const judged = rule.judge(scene, open);
     silences.push(...judged.silences);
@@ -32,10 +33,10 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
     for (const span of listExplained(draft)) if (span !== null) explained.add(span);
   }
   const isLeft = (span: Span): boolean => !explained.has(span);
-  return {
+  const left = {
     clients: open.clients.filter(isLeft),
     roots: open.roots.without(explained),
     orphans: open.orphans.filter(isLeft),
-    found: [...open.found, ...found],
   };
+  return toOpen(left, [...open.found, ...found]);
 }

@@ -145,4 +145,6 @@ export interface LooseEnds {
 /** The loose ends with the findings of the earlier rules. */
 export interface Open extends LooseEnds {
   readonly found: readonly Draft[];
+  /** The spans that these findings explain. */
+  readonly explained: () => ReadonlySet<Span | null>;
 }
