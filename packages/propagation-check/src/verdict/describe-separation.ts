@@ -66,12 +66,20 @@ export function describeSeparation(
     .filter((group) => group.protocol === protocol);
   // A single call has its own value of some attribute.
   if (severity === 'info' || shown.length < 2 || groups.length === 0) return [];
+  const listBroken = remember(
+    (): ReadonlySet<number> =>
+      new Set(
+        listErrors()
+          .flatMap((error) => error.shown)
+          .flatMap((call) => (call.server === null ? [] : scene.graph.rowOf(call.server))),
+      ),
+  );
   const describeBy = (
     reader: Reader,
     come: string,
     [one, all]: readonly [string, string],
   ): readonly string[] => {
-    const separated = separate(scene, draft, groups, reader, listErrors);
+    const separated = separate(scene, draft, groups, reader, listBroken);
     if (separated === null) return [];
     const { names, whole, chance } = separated;
     const { separatedByChance, likelyByChance } = scene.thresholds;
@@ -179,26 +187,17 @@ interface Separation {
   readonly chance: number;
 }
 
-/** The attributes that separate the calls; null if there is none. */
+/** The attributes that separate the calls; null if there is none. @param listBroken SERVER spans of calls that errors report. */
 function separate(
   scene: Scene,
   draft: SeparableDraft,
   groups: readonly CallGroup[],
   { side, isOfProcess = false, keys, read, nameValue = (key, value) => `${key}=${value}` }: Reader,
-  listErrors: () => readonly Draft[],
+  listBroken: () => ReadonlySet<number>,
 ): Separation | null {
-  const { graph } = scene;
   const spans = listSides(draft, side) ?? (isOfProcess ? listBeside(draft, side) : null);
   if (spans === null) return null;
-  const rows = spans.map((span) => graph.rowOf(span));
-  const listBroken = remember(
-    (): ReadonlySet<number> =>
-      new Set(
-        listErrors()
-          .flatMap((draft) => draft.shown)
-          .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
-      ),
-  );
+  const rows = spans.map((span) => scene.graph.rowOf(span));
   // One attribute at a time: most are excluded by the first whole call.
   const names = keys.flatMap((some) => {
     for (const key of some) {
