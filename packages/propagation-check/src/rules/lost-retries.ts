@@ -2,7 +2,7 @@ import type { EdgeProtocol } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { readMethod, readPath } from '../calls/http-facts.ts';
 import { isHealthProbe } from '../calls/probes.ts';
-import { hasFailed } from '../calls/repeated-calls.ts';
+import { hasFailed } from '../calls/resends.ts';
 import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { none } from '../graph/trace-graph.ts';

@@ -75,9 +75,9 @@ export const proxiesBesideCalls = rule<BesideCalls>({
     const areMoreThanChance = remember(() =>
       isMoreThanChance(hops, found.length, (moved) => find(moved).length, thresholds),
     );
-    const hopsOf = mapBy(hops, keyOfHop);
+    const hopsOf = mapBy(hops, keyOfHopRequest);
     return groupPairs(found).map((beside) => {
-      const kinds = new Set(beside.map(({ server }) => keyOfHop(server)));
+      const kinds = new Set(beside.map(({ server }) => keyOfHopRequest(server)));
       return {
         beside,
         calls: countAlike(scene, beside),
@@ -125,7 +125,7 @@ export const proxiesBesideCalls = rule<BesideCalls>({
 });
 
 /** A key for requests of one path of one nginx. */
-function keyOfHop(hop: Span): string {
+function keyOfHopRequest(hop: Span): string {
   return keyFor(hop.serviceName, keyOfMethodAndPath(hop));
 }
 

@@ -66,8 +66,8 @@ export interface SharedResults {
   readonly redirectedCalls: readonly Call[];
   /** The rows of CLIENT and PRODUCER spans with more than one call. Ask `extremes.isRepeated` of the groups first. */
   repeatedClients(): ReadonlySet<number>;
-  /** The rows of CLIENT spans that repeat a request. */
-  repeatedCalls(): ReadonlySet<number>;
+  /** The rows of CLIENT spans that send a request again. */
+  resends(): ReadonlySet<number>;
   /** Why a call without a child proves nothing although the called service has spans; null if it may be a break. */
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;

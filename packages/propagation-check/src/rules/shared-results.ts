@@ -1,6 +1,6 @@
 import { type CallGroup, listRepeatedClients, selectPairs } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { listRepeatedCalls } from '../calls/repeated-calls.ts';
+import { listResends } from '../calls/resends.ts';
 import { findAbove } from '../graph/find-above.ts';
 import { none } from '../graph/trace-graph.ts';
 import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
@@ -45,7 +45,7 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
     answersOf,
     redirectedCalls,
     repeatedClients: remember(() => listRepeatedClients(scene.graph, scene.groups)),
-    repeatedCalls: remember(() => listRepeatedCalls(scene.graph, scene.facts)),
+    resends: remember(() => listResends(scene.graph, scene.facts)),
     isExpectedDirectly,
     listReached,
     isReachedThrough,

@@ -89,10 +89,10 @@ function areOtherInstances(scene: Scene, pairs: readonly Pair[], side: 'client' 
 function areOtherAttempts(scene: Scene, pairs: readonly Pair[]): boolean {
   const whole = listWhole(scene, pairs);
   if (whole.length === 0) return false;
-  const repeated = scene.shared.repeatedCalls();
+  const resends = scene.shared.resends();
   return (
-    pairs.every(({ client }) => repeated.has(scene.graph.rowOf(client))) &&
-    !whole.some(({ clients }) => clients.some((row) => repeated.has(row)))
+    pairs.every(({ client }) => resends.has(scene.graph.rowOf(client))) &&
+    !whole.some(({ clients }) => clients.some((row) => resends.has(row)))
   );
 }
 

@@ -112,12 +112,12 @@ function readAttempts({ shared }: Scene): Reader {
     side: 'client',
     isLikeliest: true,
     keys: [['resends']],
-    read: () => (row) => (shared.repeatedCalls().has(row) ? resends : 'first attempts'),
+    read: () => (row) => (shared.resends().has(row) ? nameOfResends : 'first attempts'),
     nameValue: (_, value) => value,
   };
 }
 
-const resends = 'resends (retries or redirects)';
+const nameOfResends = 'resends (retries or redirects)';
 
 /** The instrumentations that made the spans. */
 function readScopes({ facts }: Scene, side: Reader['side']): Reader {

@@ -7,10 +7,10 @@ import type { RowFacts } from './row-facts.ts';
 const firstServerError = 500;
 
 /**
- * The rows of CLIENT spans that repeat a request: their instrumentation counted it, or an earlier CLIENT span with the same parent failed with
+ * The rows of CLIENT spans that send a request again: their instrumentation counted it, or an earlier CLIENT span with the same parent failed with
  * the same request. A redirect is no failure.
  */
-export function listRepeatedCalls(graph: TraceGraph, facts: RowFacts): ReadonlySet<number> {
+export function listResends(graph: TraceGraph, facts: RowFacts): ReadonlySet<number> {
   const { kinds } = graph.store;
   const clients: number[] = [];
   kinds.forEach((kind, row) => {
