@@ -5,6 +5,7 @@ import { pairSpans } from '../pairing/pair-spans.ts';
 import type { Draft } from '../rules/draft.ts';
 import { isNextAttempt } from '../rules/lost-attempts.ts';
 import type { LooseEnds, Scene } from '../rules/scene.ts';
+import { indexIntervals } from '../util/interval-index.ts';
 import { describePossible, isReported, type UnjudgedCalls } from './list-unjudged.ts';
 
 /**
@@ -24,10 +25,11 @@ export function listSecondAttempts(
       return [];
     const began = roots.of(server).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
     if (began.length === 0 || isReported(drafts, { client, server })) return [];
-    const starts = Float64Array.from(began, (root) => graph.starts[graph.rowOf(root)] ?? 0).sort();
+    const starts = Float64Array.from(began, (root) => graph.starts[graph.rowOf(root)] ?? 0);
+    const beginnings = indexIntervals(starts, starts);
     const calls = selectCalls(graph, [group], (call, child) => {
-      const next = starts[countBelow(starts, graph.ends[child] ?? 0)];
-      return next !== undefined && next <= (graph.ends[call] ?? 0);
+      const [found] = beginnings.openBetween(graph.ends[child] ?? 0, graph.ends[call] ?? 0);
+      return found !== undefined;
     });
     const childOf = new Map(calls.map((call) => [call.client, call.server]));
     const pairs = pairSpans(
@@ -45,15 +47,4 @@ export function listSecondAttempts(
       ),
     ];
   });
-}
-
-/** How many of the sorted values are less than the limit. */
-function countBelow(sorted: Float64Array, limit: number): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((sorted[middle] ?? 0) < limit) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
