@@ -45,7 +45,8 @@ export async function checkFiles(
         expectation,
       )
     : [];
-  const isDoubtful = expectation.edges.length === 0 && uncaused.length > 0;
+  const doubts = expectation.edges.length === 0 ? uncaused : [];
+  const isDoubtful = doubts.length > 0;
   const result = withDoubt(judged, isDoubtful);
   const source = paths.map(nameFile).join(', ');
   const empty = store.size === 0 ? explainNoSpan(source, otherSignals) : null;
@@ -54,7 +55,7 @@ export async function checkFiles(
     (judged.verdict === 'unknown'
       ? explainNothingToJudge(judged, services, expectation)
       : result.verdict === 'unknown'
-        ? uncaused.join('; ')
+        ? doubts.join('; ')
         : null);
   const notes = [
     ...ofFiles,

@@ -3,7 +3,7 @@ import { ownServiceName } from '../calls/own-service.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { buildTraceGraph, isRoot } from '../graph/trace-graph.ts';
-import { startsDuringAny } from '../pairing/times.ts';
+import { indexByTime, startsDuringAny } from '../pairing/times.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import { countDroppedLinks } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';
@@ -24,16 +24,14 @@ function findUncaused(
   begun: ReadonlySet<string>,
 ): readonly Span[] {
   const reached = listReached(spans, requests);
+  // Without tolerance: a trace that another caller began shortly before or after a request does not count.
+  const openAt = indexByTime(requests, { ...thresholds, clockTolerance: 0n });
   return spans.filter(
     (span) =>
       isBegun(span) &&
       !begun.has(span.traceId) &&
       !reached.has(span.serviceName ?? '') &&
-      requests.some(
-        (request) =>
-          span.startTimeUnixNano >= request.startTimeUnixNano &&
-          span.startTimeUnixNano <= request.endTimeUnixNano,
-      ),
+      openAt.someOpen(span.startTimeUnixNano, () => true),
   );
 }
 
