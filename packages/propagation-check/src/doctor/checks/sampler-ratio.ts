@@ -18,7 +18,7 @@ export const samplerRatio: DoctorCheck = {
       const sampler = readVariable(environment, 'OTEL_TRACES_SAMPLER')?.value.trim() ?? '';
       if (!/^(?:parentbased_)?traceidratio$/i.test(sampler) || isDisabled(environment)) return null;
       const ratio = value.trim() === '' ? 1 : Number(value);
-      if (ratio >= 0 && ratio <= 1) return null;
+      if (ratio >= 0 && ratio <= mostRatio) return null;
       const meant = guessRatio(value);
       const hint = meant === null ? '' : `; ${meant} is probably meant`;
       return {
@@ -27,13 +27,16 @@ export const samplerRatio: DoctorCheck = {
     }),
 };
 
+/** All traces, as a ratio and in percent. Source: OpenTelemetry specification, `TraceIdRatioBased`. */
+const [mostRatio, mostPercent] = [1, 100];
+
 /** Reads a percentage, or a number with a decimal comma. */
 function guessRatio(value: string): number | null {
   const [, digits = ''] = /^(\d+(?:[.,]\d+)?) ?%?$/.exec(value.trim()) ?? [];
   const number = Number(digits.replace(',', '.'));
-  if (digits === '' || number > 100) return null;
-  const isPercentage = number > 1 || value.includes('%');
-  return isPercentage ? Number((number / 100).toPrecision(exactDigits)) : number;
+  if (digits === '' || number > mostPercent) return null;
+  const isPercentage = number > mostRatio || value.includes('%');
+  return isPercentage ? Number((number / mostPercent).toPrecision(exactDigits)) : number;
 }
 
 /** A double holds any decimal number of so many digits; more would show the error of the division: 1.1 % is 0.011. Source: IEEE 754. */
