@@ -15,7 +15,7 @@ export function readInvokedFunction(call: FactSource): string | null {
   return name === null ? null : (functionName.exec(name)?.groups?.name ?? name);
 }
 
-/** What identifies a function beside its name; null: unknown. */
+/** Functions of one name may run in several places. A part is null where the data do not name it. */
 interface FunctionPlace {
   readonly region: string | null;
   readonly account: string | null;

@@ -132,7 +132,7 @@ function explainUnknown(
 
 interface Page {
   readonly traceIds: readonly string[];
-  /** Of a search. */
+  /** The spans that a search has read already. Missing if the traces were named by their ids. */
   readonly spans?: readonly Span[];
 }
 

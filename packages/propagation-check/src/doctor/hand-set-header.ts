@@ -29,12 +29,12 @@ const changes = new RegExp(String.raw`(?<![.\w$])([\w$]+)${change}`, 'gi');
 const forwards = /(?:^|\.\.\.|new Headers\(\s*)(?:[\w$]+\.)*(?:req|request)\.headers\b(?!\s*[.[])/;
 
 /**
- * What a function does: it passes headers of its arguments to a request, makes headers with a trace header, or handles the header and returns
- * something else.
+ * `sends`: the function passes headers of its arguments to a request. `makes`: it returns headers with a trace header. `handles`: it sets the
+ * trace header and returns something else.
  */
 type Role = 'sends' | 'makes' | 'handles';
 
-/** What names mean in a source. */
+/** The functions that a source can call, by name. */
 interface Names {
   readonly source: SourceFile;
   readonly roleOf: (name: string) => Role | null;

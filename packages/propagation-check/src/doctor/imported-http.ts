@@ -6,8 +6,8 @@ import type { Project } from './project.ts';
 import { type Import, resolveImport, type SourceFile } from './source-file.ts';
 
 /**
- * What an import of Node.js's `http` or `https` in an ES module leaves of its instrumentation without a loader hook. The instrumentation
- * patches the module in place, at the first `require` of it after the SDK has started.
+ * When the instrumentation covers an import of Node.js's `http` or `https` in an ES module that runs without a loader hook. It patches the
+ * module in place, at the first `require` of it after the SDK has started.
  *
  * - `never`: functions that the import has copied: `{ get }`, and those of a namespace.
  * - `after-require`: servers, which are patched on their prototype, and functions of the default import.

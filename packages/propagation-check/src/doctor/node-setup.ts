@@ -48,7 +48,7 @@ export function listEntries(project: Project, unit: NodeUnit): readonly SourceFi
 
 const usualEntry = /^(?:src\/)?(?:server|app|main|index)$/;
 
-/** What servers import, and code for browsers does not. */
+/** Modules that servers import. Code for browsers does not import them. */
 const ofServers = /^node:|^https?$/;
 
 /**
