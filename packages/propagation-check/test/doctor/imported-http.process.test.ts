@@ -1,9 +1,8 @@
 /** Tries what `node-esm-without-hook` says about `http` with the SDK itself. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { runProgram } from './run-program.ts';
 
 /** Starts the SDK, with spans on standard output. Like a preload, it does not see the imports of the program. */
 const setUp = `import { NodeSDK } from '@opentelemetry/sdk-node';
@@ -45,20 +44,7 @@ for (const [name, program, options, expected] of [
   ],
 ] as const)
   test(`http in an ES module: ${name}: ${expected.join(' and ') || 'no'} spans`, async () => {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [...options, '--input-type=module', '-e', setUp + program + request],
-      {
-        cwd: import.meta.dirname,
-        env: {
-          PATH: process.env.PATH,
-          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-          OTEL_METRICS_EXPORTER: 'none',
-          OTEL_LOGS_EXPORTER: 'none',
-          OTEL_NODE_RESOURCE_DETECTORS: 'env',
-        },
-      },
-    );
+    const stdout = await runProgram(setUp + program + request, [...options, '--input-type=module']);
     const kinds = [...stdout.matchAll(/^ *kind: (\d)/gm)].map(([, kind]) =>
       kind === '1' ? 'SERVER' : 'CLIENT',
     );

@@ -1,8 +1,7 @@
 /** Tries what `node-sdk-late` says about `http` with the SDK itself. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import { runProgram } from './run-program.ts';
 
 const setUp = `const { NodeSDK } = require('@opentelemetry/sdk-node');
 const { getNodeAutoInstrumentations } = require('@opentelemetry/auto-instrumentations-node');
@@ -33,15 +32,5 @@ for (const [name, program, expected] of [
   ['the module before, and https after', `${whole}${setUp}require('https');\n${callWhole}`, 'none'],
 ] as const)
   test(`http and the SDK: ${name}: ${expected}`, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['-e', program + request], {
-      cwd: import.meta.dirname,
-      env: {
-        PATH: process.env.PATH,
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        OTEL_METRICS_EXPORTER: 'none',
-        OTEL_LOGS_EXPORTER: 'none',
-        OTEL_NODE_RESOURCE_DETECTORS: 'env',
-      },
-    });
-    assert.equal(stdout, expected);
+    assert.equal(await runProgram(program + request), expected);
   });
