@@ -5,6 +5,7 @@ import { type Call, callServiceA, expectDemo, type Mode } from 'demo';
 import { faultNames } from 'faults';
 import { checkTraces, openSource, type Source, type Span } from 'propagation-check';
 import { assertNone } from '../fault-matrix/assert-none.ts';
+import { callPaused } from '../fault-matrix/call-paused.ts';
 import { listModes } from '../fault-matrix/cases.ts';
 import { readExpectation } from '../fault-matrix/expectations.ts';
 import { listFailed, requestsPerRun } from '../fault-matrix/observe.ts';
@@ -59,7 +60,7 @@ function testMode(mode: Mode): void {
     it(`${name} is found`, async () => {
       const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...services];
       expectSuccess(await stack.compose(up, { FAULT: name }));
-      const send = name === 'context-lost' ? callPaused : call;
+      const send = name === 'context-lost' ? callDuringPauses : call;
       const { spans, failed } = await observe(stack, source, mode, send);
       const result = checkTraces(restoreEnds(spans), { expectation: expectDemo(mode) });
       const { problems } = scoreBroken(result, expectFromSpans(readExpectation(name), requestsPerRun));
@@ -90,19 +91,12 @@ function call({ serviceA }: ComposeStack, requests: number): Promise<readonly Ca
   return callServiceA({ serviceA, requests, concurrency: 1, timeoutMs });
 }
 
-/**
- * Service B is paused during each request for as long as Compose takes to continue it. Only the times show that the requests wait for B, and
- * on a busy machine they do not while B answers at once.
- */
-async function callPaused(stack: ComposeStack, requests: number): Promise<readonly Call[]> {
-  const calls: Call[] = [];
-  while (calls.length < requests) {
-    expectSuccess(await stack.compose(['pause', 'service-b']));
-    const answered = call(stack, 1);
-    expectSuccess(await stack.compose(['unpause', 'service-b']));
-    calls.push(...(await answered));
-  }
-  return calls;
+function callDuringPauses(stack: ComposeStack, requests: number): Promise<readonly Call[]> {
+  return callPaused(requests, {
+    call: () => call(stack, 1),
+    pause: async () => expectSuccess(await stack.compose(['pause', 'service-b'])),
+    resume: async () => expectSuccess(await stack.compose(['unpause', 'service-b'])),
+  });
 }
 
 /** Stopping services export their queued spans. Jaeger answers the Collector after it has stored the spans. */

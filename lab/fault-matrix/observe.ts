@@ -1,8 +1,11 @@
+import { type ChildProcess, execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Call, type CheckOptions, callServiceA, checkCalls, type Mode, startDemoSystem } from 'demo';
 import type { Span, WireRecord } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
 import { listen } from 'service-kit/testing';
+import { callPaused } from './call-paused.ts';
 import type { VariantName } from './variants/variant.ts';
 
 /** The evidence of a real system that has stopped. */
@@ -46,16 +49,14 @@ export async function observeFault(
     signal,
   });
   try {
-    const { receiver, serviceA } = system;
+    const { receiver, serviceA, serviceB } = system;
     // Overlapping requests make most faults harder to name. The healthy demo must cause no error with them.
     const concurrency = name === null ? requestsPerRun / 2 : 1;
-    const calls = await callServiceA({
-      serviceA: serviceA.url,
-      requests: requestsPerRun,
-      concurrency,
-      timeoutMs,
-      signal,
-    });
+    const call = (requests: number): Promise<readonly Call[]> =>
+      callServiceA({ serviceA: serviceA.url, requests, concurrency, timeoutMs, signal });
+    const calls = await (name === 'context-lost'
+      ? callDuringPauses(serviceB.process, call)
+      : call(requestsPerRun));
     for (const { silence } of calls) if (silence !== null) throw new NoAnswerError(silence.reason);
     await system.stopServices();
     const failed = await listFailed(calls, { mode, source: receiver, signal });
@@ -63,6 +64,22 @@ export async function observeFault(
   } finally {
     await system.close();
   }
+}
+
+/** @param call sends a number of requests */
+function callDuringPauses(
+  serviceB: ChildProcess,
+  call: (requests: number) => Promise<readonly Call[]>,
+): Promise<readonly Call[]> {
+  return callPaused(requestsPerRun, {
+    call: () => call(1),
+    pause: () => serviceB.kill('SIGSTOP'),
+    resume: async () => {
+      // The pause lasts as long as this machine takes to start a process.
+      await promisify(execFile)(process.execPath, ['--eval', '']);
+      serviceB.kill('SIGCONT');
+    },
+  });
 }
 
 /** For each call the numbers of the statements that fail. Assumes that no more spans can arrive. */
