@@ -46,10 +46,11 @@ export class DrawingError extends Error {
  *   `tap somewhere …` both sides are
  * - `said LABEL TRACEPARENT`: the header that a service says its SERVER span received, or `-`
  *
- * `<N>` and `<LABEL>` in headers, also in recorded ones, stand for the ids of a trace and of a span. `#` begins a comment.
+ * `<N>` and `<LABEL>` in headers, also in recorded ones, stand for the ids of a trace and of a span. `#` begins a comment. At `gives` the
+ * expected result begins, which `readExpected` reads.
  */
 export function readDrawing(text: string): Drawing {
-  const lines = expandRepeats(text)
+  const lines = expandRepeats(text.replace(/^gives .*(?:\n .*)*\n?/gm, ''))
     .split('\n')
     .map((line, index) => ({ line: index + 1, text: line.replace(/(^|\s)#.*$/, '').trimEnd() }))
     .filter((line) => line.text !== '');
