@@ -1,11 +1,11 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groupBy } from '../../src/util/group-by.ts';
+import { groupBy, keyFor } from '../../src/util/group-by.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawingsFolder, readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 /** The file of the kept text, with which a test compares current reports. */
-export const explanationsFile = join(import.meta.dirname, 'explanations.txt');
+const explanationsFile = join(import.meta.dirname, 'explanations.txt');
 
 export function listDrawings(): readonly string[] {
   return globSync('*/*.txt', { cwd: drawingsFolder }).sort();
@@ -20,19 +20,40 @@ export function renderExplanation(drawing: string): string {
     ...evidence.map(({ spanId, says }) => `    ${spanId.replace(/^0+/, '')}: ${says}\n`),
     ...facts.map((fact) => `    fact: ${fact}\n`),
   ]);
-  const ends = explain.map(({ kind, service, name, reasons, unjudged }) =>
-    [
-      `  ${kind} "${name}" of ${service}`,
-      ...reasons.map(({ finding, gate, values }) => `    ${finding} needs: ${gate}; here: ${values}`),
-      ...(unjudged === undefined ? [] : [`    not judged: ${unjudged}`]),
-    ].join('\n'),
+  const unreported = explain.map(({ kind, service, name, reasons, unjudged }) => ({
+    end: `  ${kind} "${name}" of ${service}`,
+    says: [
+      ...reasons.map(({ finding, gate, values }) => `    ${finding} needs: ${gate}; here: ${values}\n`),
+      ...(unjudged === undefined ? [] : [`    not judged: ${unjudged}\n`]),
+    ].join(''),
+  }));
+  const counted = groupBy(unreported, ({ end, says }) => keyFor(end, says)).map(
+    (same) => `${same[0].end} (${same.length})\n${same[0].says}`,
   );
-  const unreported = groupBy(ends, (end) => end).map((same) => `${same[0]}\n    (${same.length})\n`);
-  return [...reported, ...unreported].join('');
+  return [...reported, ...counted].join('');
+}
+
+/** Drawings with the same explanation stand above it together. */
+export function writeExplanations(): void {
+  const explained = listDrawings().map((drawing) => ({ drawing, explanation: renderExplanation(drawing) }));
+  const groups = groupBy(explained, ({ explanation }) => explanation).filter(
+    ([{ explanation }]) => explanation !== '',
+  );
+  const texts = groups.map(
+    (same) => same.map(({ drawing }) => `${drawing}\n`).join('') + same[0].explanation,
+  );
+  writeFileSync(explanationsFile, texts.join(''));
 }
 
 /** The kept explanations by drawing. */
 export function readExplanations(): ReadonlyMap<string, string> {
-  const parts = readFileSync(explanationsFile, 'utf8').split(/^(?! )(.+)\n/m);
-  return new Map(parts.flatMap((part, at) => (at % 2 === 1 ? [[part, parts[at + 1] ?? ''] as const] : [])));
+  const groups = readFileSync(explanationsFile, 'utf8').matchAll(/((?:\S.*\n)+)((?: .*\n)+)/g);
+  return new Map(
+    groups.flatMap(([, drawings = '', explanation = '']) =>
+      drawings
+        .trimEnd()
+        .split('\n')
+        .map((drawing) => [drawing, explanation] as const),
+    ),
+  );
 }
