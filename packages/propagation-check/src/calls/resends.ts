@@ -11,12 +11,7 @@ const firstServerError = 500;
  * the same request. A redirect is no failure.
  */
 export function listResends(graph: TraceGraph, facts: RowFacts): ReadonlySet<number> {
-  const { kinds } = graph.store;
-  const clients: number[] = [];
-  kinds.forEach((kind, row) => {
-    if (kind === kindNumber.client && graph.has(row)) clients.push(row);
-  });
-  const failed = clients.filter((row) => graph.parents[row] !== none && hasFailed(facts, row));
+  const failed = selectClients(graph, (row) => graph.parents[row] !== none && hasFailed(facts, row));
   const parents = new Set(failed.map((row) => graph.parents[row]));
   const endOf = (row: number): number => graph.ends[row] ?? Number.POSITIVE_INFINITY;
   /** The call that failed first. */
@@ -31,7 +26,16 @@ export function listResends(graph: TraceGraph, facts: RowFacts): ReadonlySet<num
     return first !== undefined && first !== row && endOf(first) <= (graph.starts[row] ?? 0);
   };
   const isCounted = facts.remember(isResent);
-  return new Set(clients.filter((row) => isCounted(row) || isAfterFailure(row)));
+  return new Set(selectClients(graph, (row) => isCounted(row) || isAfterFailure(row)));
+}
+
+/** The rows of CLIENT spans for which `isMeant` holds. */
+function selectClients(graph: TraceGraph, isMeant: (row: number) => boolean): readonly number[] {
+  const { kinds, size } = graph.store;
+  const meant: number[] = [];
+  for (let row = 0; row < size; row += 1)
+    if (kinds[row] === kindNumber.client && graph.has(row) && isMeant(row)) meant.push(row);
+  return meant;
 }
 
 /** Equal for CLIENT spans that may be of one request; null if they do not say what they ask for. */

@@ -10,9 +10,9 @@ import { countUnlinked, listUnprovable } from './unprovable.ts';
  */
 export function isPlausible(scene: Scene, client: string | null, server: string | null): boolean {
   if (isExpectedCaller(scene, client, server)) return true;
-  return scene.expectation.edges
-    .filter((edge) => edge.server === server && edge.rule !== 'must-not')
-    .some((edge) => scene.services.has(edge.client) && !scene.services.isCalling(edge.client));
+  return scene.shared
+    .callersExpectedOf(server)
+    .some((caller) => scene.services.has(caller) && !scene.services.isCalling(caller));
 }
 
 /** Edges that must exist, but have no whole call, no call that may be whole without proof, and no report of an earlier rule. */
@@ -77,9 +77,7 @@ export function hasCall(scene: BaseScene, client: string | null, server: string 
  * that no edge names and whose other calls are whole.
  */
 export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
-  const callers = scene.expectation.edges.filter(
-    (edge) => edge.server === server && edge.rule !== 'must-not',
-  );
-  if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
+  const callers = scene.shared.callersExpectedOf(server);
+  if (callers.length === 0 || (client !== null && callers.includes(client))) return true;
   return !isInExpectation(scene, client) && hasCall(scene, client, server);
 }

@@ -119,7 +119,8 @@ function listFailedFirst(scene: Scene, { roots }: Open): readonly Call[] {
   );
   if (meant.length === 0) return [];
   const isOther = (client: number, server: number): boolean => {
-    const [ended, answered] = [facts.statusCodeOf(client), facts.statusCodeOf(server)];
+    const ended = facts.statusCodeOf(client);
+    const answered = facts.statusCodeOf(server);
     return ended !== null && answered !== null && ended !== answered && !isSuccess(answered);
   };
   const calls = selectCalls(graph, meant, isOther);

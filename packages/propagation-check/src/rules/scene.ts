@@ -53,6 +53,8 @@ export interface Scene extends BaseScene {
 
 /** Intermediate results that several rules use. `shareResults` computes each once for a scene. */
 export interface SharedResults {
+  /** The services that an expectation allows to call the service. */
+  callersExpectedOf(server: string | null): readonly string[];
   /** Whether the edge must exist with direct calls, and not only through other services. */
   isExpectedDirectly(client: string | null, server: string | null): boolean;
   /** Whether calls of `client` reach `server` through services that no expectation names: sidecars and gateways. */

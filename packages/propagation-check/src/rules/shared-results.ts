@@ -7,7 +7,7 @@ import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
 import { pairUnlinked } from '../pairing/pair-unlinked.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, mapBy } from '../util/group-by.ts';
-import { remember } from '../util/remember.ts';
+import { remember, rememberOf } from '../util/remember.ts';
 import { groupCallsByRequest, listCallsOfUnknownProtocol } from './calls-of-requests.ts';
 import { hasCall } from './expected-calls.ts';
 import { indexBrokenCalls } from './list-callers.ts';
@@ -44,6 +44,11 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
   return {
     answersOf,
     redirectedCalls,
+    callersExpectedOf: rememberOf((server: string | null) =>
+      scene.expectation.edges
+        .filter((edge) => edge.server === server && edge.rule !== 'must-not')
+        .map(({ client }) => client),
+    ),
     repeatedClients: remember(() => listRepeatedClients(scene.graph, scene.groups)),
     resends: remember(() => listResends(scene.graph, scene.facts)),
     isExpectedDirectly,
