@@ -17,7 +17,7 @@ export function renderExplanation(drawing: string): string {
   const { findings, explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
   const reported = findings.flatMap(({ severity, id, client, server, evidence, facts = [] }) => [
     `  ${severity} ${id} ${client} -> ${server}\n`,
-    ...evidence.map(({ spanId, says }) => `    ${spanId.replace(/^0+/, '')}: ${says}\n`),
+    ...joinAlike(evidence.map(({ spanId, says }) => `    ${shortenIds(`${spanId}: ${says}`)}\n`)),
     ...facts.map((fact) => `    fact: ${fact}\n`),
   ]);
   const unreported = explain.map(({ kind, service, name, reasons, unjudged }) => ({
@@ -31,6 +31,32 @@ export function renderExplanation(drawing: string): string {
     (same) => `${same[0].end} (${same.length})\n${same[0].says}`,
   );
   return [...reported, ...counted].join('');
+}
+
+/** Writes ids as the drawing does: a span by its line, a trace by its number, except where only half of its id is known. */
+function shortenIds(text: string): string {
+  return text
+    .replace(/\bfeedfacecafebeef0*(?=\d)/g, '')
+    .replace(/(?<!trace (?:id )?)\b\d{16}\b/g, (id) => id.replace(/^0+/, ''));
+}
+
+/** Successive lines that differ only in numbers become one line, with `3|5` for their numbers. */
+function joinAlike(lines: readonly string[]): readonly string[] {
+  const groups: string[][] = [];
+  for (const line of lines) {
+    const last = groups.at(-1);
+    if (last?.[0]?.replace(/\d+/g, '') === line.replace(/\d+/g, '')) last.push(line);
+    else groups.push([line]);
+  }
+  return groups.map(([first = '', ...others]) => {
+    const numbers = others.map((line) => line.match(/\d+/g) ?? []);
+    let at = -1;
+    return first.replace(/\d+/g, (number) => {
+      at += 1;
+      const all = [number, ...numbers.map((of) => of[at])];
+      return all.every((one) => one === number) ? number : all.join('|');
+    });
+  });
 }
 
 /** Drawings with the same explanation stand above it together. */
