@@ -37,7 +37,7 @@ export function renderExplanation(drawing: string): string {
 function shortenIds(text: string): string {
   return text
     .replace(/\bfeedfacecafebeef0*(?=\d)/g, '')
-    .replace(/(?<!trace (?:id )?)\b\d{16}\b/g, (id) => id.replace(/^0+/, ''));
+    .replace(/(?<!trace (?:id )?|, its SERVER )\b\d{16}\b/g, (id) => id.replace(/^0+/, ''));
 }
 
 /** Successive lines that differ only in numbers become one line, with `3|5` for their numbers. */
