@@ -1,9 +1,7 @@
-import { ownServiceName } from '../calls/own-service.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
-import { noteUncausedOfSaved } from '../collect/find-uncaused.ts';
 import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { judge, withDoubt } from '../collect/judge.ts';
+import { judge } from '../collect/judge.ts';
 import type { OtherSignal } from '../decode/other-signals.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
@@ -36,38 +34,23 @@ export async function checkFiles(
   const collector = await readCollector(args, signal);
   const checking = createProgress();
   if (store.size >= manySpans) await checking.announce(`checking ${store.size.toLocaleString('en')} spans`);
-  const { result: judged, scene } = judge(store, inputs, collector);
+  const { result } = judge(store, inputs, collector);
   checking.clear();
   const { expectation } = inputs;
-  const uncaused = services.includes(ownServiceName)
-    ? noteUncausedOfSaved(
-        scene.graph.select(() => true),
-        expectation,
-      )
-    : [];
-  const doubts = expectation.edges.length === 0 ? uncaused : [];
-  const isDoubtful = doubts.length > 0;
-  const result = withDoubt(judged, isDoubtful);
   const source = paths.map(nameFile).join(', ');
   const empty = store.size === 0 ? explainNoSpan(source, otherSignals) : null;
   const reason =
-    empty ??
-    (judged.verdict === 'unknown'
-      ? explainNothingToJudge(judged, services, expectation)
-      : result.verdict === 'unknown'
-        ? doubts.join('; ')
-        : null);
+    empty ?? (result.verdict === 'unknown' ? explainNothingToJudge(result, services, expectation) : null);
   const notes = [
     ...ofFiles,
     // With expectations the verdict is broken although the file has no span: it may hold logs or metrics instead.
     ...(empty !== null && result.verdict !== 'unknown' ? [empty] : []),
     ...describeStore(store),
     ...(await inputs.wireFiles.describeGaps(store)),
-    ...(isDoubtful ? [] : uncaused.map((note) => `not judged: ${note}`)),
     ...hintAtExpectations(result, services, expectation),
   ];
   const details = { source, reason, notes, collector };
-  return printReport({ result, details, readStore: () => store, inputs, isDoubtful }, args, output);
+  return printReport({ result, details, readStore: () => store, inputs }, args, output);
 }
 
 /** Checking this many spans takes about a second. */

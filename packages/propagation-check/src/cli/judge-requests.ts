@@ -1,15 +1,20 @@
+import { isEntry } from '../calls/edge.ts';
 import { ownServiceName } from '../calls/own-service.ts';
 import type { Collected } from '../collect/collect-traces.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge } from '../collect/explain-nothing-to-judge.ts';
-import { noteUncaused } from '../collect/find-uncaused.ts';
 import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
+import { leaveUncausedOpen } from '../collect/leave-uncaused-open.ts';
+import type { Expectation } from '../expect/expectation.ts';
+import { isRoot, TraceGraph } from '../graph/trace-graph.ts';
 import { isFreePort } from '../source/parse-source-spec.ts';
 import type { Source } from '../source/source.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { listNames } from '../util/list-names.ts';
+import type { Result } from '../verdict/result.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
@@ -47,15 +52,14 @@ export async function judgeRequests(
   const { source, driven, own, begun, collected } = traces;
   const collector = await readCollector(args, signal);
   const requests = countRequests(driven.map(describeFailure));
-  const { store, result: judged } = judgeCollected(collected, await readAnew(inputs), collector);
+  const { store, result: ofSpans } = judgeCollected(collected, await readAnew(inputs), collector);
+  const judged =
+    begun.size === 0 ? ofSpans : leaveOpenBesideBegun(ofSpans, store, traces, inputs.expectation);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${countOf(driven.length, 'trace')}`;
   const { expectation } = inputs;
-  const sent = driven.map(({ span }) => span);
-  const uncaused = source.isReceiver === true ? noteUncaused(collected.spans, sent, begun, expectation) : [];
   const doubts = [
     ...(missing > 0 ? [`${gap}; the others are intact`] : []),
-    ...(expectation.edges.length === 0 ? uncaused : []),
     ...(requests.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
   ];
   const isDoubtful = doubts.length > 0;
@@ -78,7 +82,6 @@ export async function judgeRequests(
   const notes = [
     ...(missing > 0 && reason === null ? [gap] : []),
     ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-    ...(expectation.edges.length === 0 ? [] : uncaused.map((note) => `not judged: ${note}`)),
     ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
     ...describeStore(store),
     ...(await inputs.wireFiles.describeGaps(store)),
@@ -88,6 +91,22 @@ export async function judgeRequests(
   ];
   const details = { source: source.name, reason, notes, collector, requests };
   return { result, details, readStore: () => store, inputs, isDoubtful };
+}
+
+/** No span continues the requests: the services that began traces instead are those that they called. */
+function leaveOpenBesideBegun(
+  result: Result,
+  store: SpanStore,
+  { driven, begun, collected: { spans } }: RequestTraces,
+  expectation: Expectation,
+): Result {
+  const reached = new Set(
+    spans.flatMap((span) =>
+      begun.has(span.traceId) && isEntry(span) && isRoot(span) ? (span.serviceName ?? []) : [],
+    ),
+  );
+  const requests = driven.map(({ span }) => span);
+  return leaveUncausedOpen(result, new TraceGraph(store), expectation, { requests, reached });
 }
 
 function describeFailure({ status, failure }: DrivenRequest): string | null {

@@ -6,6 +6,7 @@ import type { SpanStore } from '../span/span-store.ts';
 import { applyBaseline, type Baseline } from '../verdict/apply-baseline.ts';
 import { describeExamination, type Examination, examineStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
+import { leaveUncausedOpen } from './leave-uncaused-open.ts';
 
 /** The inputs of a check, apart from spans. */
 export interface CheckInputs {
@@ -16,6 +17,8 @@ export interface CheckInputs {
   /** Explain for each loose end why nothing is reported. */
   readonly explain?: boolean;
   readonly baseline?: Baseline;
+  /** The most calls shown for a finding. */
+  readonly mostEvidence?: number;
 }
 
 /** The result, and what it was made from. */
@@ -25,12 +28,14 @@ export interface Judgement extends Pick<Examination, 'scene' | 'looseEnds'> {
 
 export function judge(
   store: SpanStore,
-  { expectation, wire, project = [], explain = false, baseline }: CheckInputs,
+  { expectation, wire, project = [], explain = false, baseline, mostEvidence }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Judgement {
-  const options = { expectation, headers: { wire, received: [] }, collector, project, explain };
+  const shown = mostEvidence === undefined ? {} : { mostEvidence };
+  const options = { expectation, headers: { wire, received: [] }, collector, project, explain, ...shown };
   const examination = examineStore(store, options);
-  const result = describeExamination(examination, options);
+  const judged = describeExamination(examination, options);
+  const result = leaveUncausedOpen(judged, examination.scene.graph, expectation);
   return { ...examination, result: baseline === undefined ? result : applyBaseline(result, baseline) };
 }
 

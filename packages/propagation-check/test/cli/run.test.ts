@@ -546,18 +546,26 @@ test('calls of a caller without an instrumented client are judged with the other
   assert.equal(alone.code, 2, alone.stdout);
   assert.match(
     alone.stdout.replace(/\s+/g, ' '),
-    /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "web -> orders"/,
+    /^CANNOT TELL web -> orders: 3 traces began at orders during the requests, and nothing says who called: .*--expect "web -> orders"/,
   );
   const file = join(await makeFolder(t), 'spans.jsonl');
   const saved = await run('--save', file);
   const read = await executeCli('file', file);
   assert.equal(read.code, 2, read.stdout);
   assert.equal(read.stdout, saved.stdout);
+  for (const command of [['audit'], ['watch', '--once']]) {
+    const again = await executeCli(...command, file);
+    assert.equal(again.code, 2, again.stdout);
+    assert.match(
+      (again.stdout + again.stderr).replace(/\s+/g, ' '),
+      /web -> orders: 3 traces began at orders during/,
+    );
+  }
   const aside = await run('--expect', 'propagation-check -> web');
   assert.equal(aside.code, 0, aside.stdout);
   assert.match(
     aside.stdout.replace(/\s+/g, ' '),
-    /note not judged: 3 traces began at orders during the requests/,
+    /note not judged: orders \(3 requests\): they began traces, and nothing here shows who made them/,
   );
 });
 

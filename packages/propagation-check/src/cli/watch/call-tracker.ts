@@ -199,9 +199,7 @@ export class CallTracker {
       if (edge.calls > 0) counting.past = isPast(edge) ? edge.past : null;
     }
     this.#unseen = result.edges.filter(({ calls }) => calls === 0);
-    this.#undecided = (result.undecided ?? []).filter(
-      ({ client, server }) => client !== null && server !== null,
-    );
+    this.#undecided = (result.undecided ?? []).filter(({ server }) => server !== null);
     // An expected edge that was missing has a call now.
     for (const [key, { finding, evidence }] of this.#breaks)
       if (evidence === null && this.#hasCalls(finding)) this.#breaks.delete(key);

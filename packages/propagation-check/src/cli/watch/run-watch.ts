@@ -1,7 +1,8 @@
 import { isatty } from 'node:tty';
 import { describeStore } from '../../collect/describe-store.ts';
-import { explainNothingToJudge } from '../../collect/explain-nothing-to-judge.ts';
+import { describeUndecided, explainNothingToJudge } from '../../collect/explain-nothing-to-judge.ts';
 import { hintAtExpectations } from '../../collect/hint-at-expectations.ts';
+import { judge } from '../../collect/judge.ts';
 import { pauseFor } from '../../collect/pause-for.ts';
 import type { Expectation } from '../../expect/expectation.ts';
 import { prepareCalls } from '../../report/call-picture.ts';
@@ -17,8 +18,7 @@ import { listServiceNames, type SpanStore } from '../../span/span-store.ts';
 import { countOf } from '../../util/count-of.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { messageOf } from '../../util/message-of.ts';
-import { checkStore } from '../../verdict/check-traces.ts';
-import type { Result, Undecided } from '../../verdict/result.ts';
+import type { Result } from '../../verdict/result.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
@@ -106,8 +106,7 @@ class Watch {
     const now = Date.now();
     this.#tracker.add(spans, now);
     const check = (store: SpanStore) => {
-      const headers = { wire, received: [] };
-      const result = checkStore(store, { expectation, headers, mostEvidence: Number.POSITIVE_INFINITY });
+      const { result } = judge(store, { expectation, wire, mostEvidence: Number.POSITIVE_INFINITY });
       this.#judged = { result, store, expectation };
       return result;
     };
@@ -161,7 +160,7 @@ class Watch {
       notes: [
         ...(note === null ? [] : [note]),
         ...complaints,
-        ...this.#tracker.undecided().map(describeUndecided),
+        ...this.#tracker.undecided().map((one) => `not judged: ${describeUndecided(one)}`),
       ],
     };
   }
@@ -191,10 +190,6 @@ class Watch {
   exitCode(): number {
     return { intact: 0, broken: 1, unknown: 2 }[this.#tracker.verdict(Date.now())];
   }
-}
-
-function describeUndecided({ client, server, says }: Undecided): string {
-  return `not judged: ${client} -> ${server}: ${says}`;
 }
 
 function allowPartly(error: unknown): PartlyReadError {
