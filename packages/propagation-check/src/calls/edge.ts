@@ -8,7 +8,7 @@ import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } f
 import { isOfTemporal } from './invocations.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { readOperation } from './messaging-facts.ts';
-import { prepareRecordsOwnRequest } from './own-request.ts';
+import { prepareIsOwnRequest } from './own-request.ts';
 import type { Protocol } from './protocol.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
@@ -42,7 +42,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const rootRows = new Int32Array(graph.store.size);
   let roots = 0;
   const orphans: number[] = [];
-  const isOwnRequest = prepareRecordsOwnRequest(graph);
+  const isOwnRequest = prepareIsOwnRequest(graph);
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
     if (graph.isOrphan(row)) orphans.push(row);

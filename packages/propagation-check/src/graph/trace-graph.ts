@@ -19,6 +19,7 @@ import {
 import { storeOf } from '../span/span-writer.ts';
 import { mapBy } from '../util/group-by.ts';
 import { indexIntervals } from '../util/interval-index.ts';
+import { findPassedOn } from './find-passed-on.ts';
 import { type SpanIds, separateSharedRows } from './separate-shared-rows.ts';
 import { SpanIndex } from './span-index.ts';
 
@@ -72,6 +73,7 @@ export class TraceGraph {
   #topsInService: Rows | null = null;
   #traceHasRoot: Bytes | null = null;
   #spans: readonly Span[] | null = null;
+  #passedOn: ReadonlySet<number> | null = null;
   #rowsOfServices: ReadonlyMap<string | null, Rows> | null = null;
 
   constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
@@ -216,9 +218,23 @@ export class TraceGraph {
     return parentIds[row * 2] === 0 && parentIds[row * 2 + 1] === 0;
   }
 
-  /** Whether the parent is missing in the data. The request that the report tells users to send has no parent that could be missing. */
+  /**
+   * Whether the parent is missing in the data. The request that the report tells users to send has no parent that could be missing, unless a
+   * service passed its header on.
+   */
   isOrphan(row: number): boolean {
-    return this.parents[row] === none && !this.isRoot(row) && !hasOwnParent(this.#ids.parentIds, row);
+    if (this.parents[row] !== none || this.isRoot(row)) return false;
+    return !this.hasOwnParent(row) || this.#isPassedOn(row);
+  }
+
+  /** Whether the parent is the request that the report tells users to send. */
+  hasOwnParent(row: number): boolean {
+    return hasOwnParent(this.#ids.parentIds, row);
+  }
+
+  #isPassedOn(row: number): boolean {
+    this.#passedOn ??= findPassedOn(this, (one) => this.hasOwnParent(one));
+    return this.#passedOn.has(row);
   }
 
   hasChild(row: number): boolean {

@@ -117,3 +117,68 @@ test('a service that does not trust the caller links to the request of the user'
   assert.deepEqual(list(own), []);
   assert.deepEqual(list(other), ['external-parent']);
 });
+
+/** A request of the user to web, during which a request with the same header reaches a service, which continues the trace or begins one. */
+function drawWithin(parent: string, { call, service, from, to, begins = false }: Within): readonly Span[] {
+  const header = `http.request.header.traceparent=["00-<9>-${parent}-01"]`;
+  const request = drawServer({ from, to, service, extra: begins ? header : `flags:0x301 ${header}` });
+  return drawBehind(
+    parent,
+    `trace 9
+  lost
+    web SERVER "GET /buy" 0..60 http.request.method=GET url.path=/buy flags:0x301 ${header}
+${call}
+${begins ? `trace 10\n  ${request}` : `    ${request}`}
+`,
+  );
+}
+
+interface Within {
+  readonly call: string;
+  readonly service: string;
+  readonly from: number;
+  readonly to: number;
+  readonly begins?: boolean;
+}
+
+const passedOn: Within = {
+  call: `      ${drawClient({ from: 5, to: 55 })}`,
+  service: 'orders',
+  from: 10,
+  to: 50,
+};
+
+for (const begins of [false, true]) {
+  test(`a service passes the header of the user on to one that ${begins ? 'begins a trace' : 'continues it'}`, () => {
+    const list = (parent: string) =>
+      checkTraces(drawWithin(parent, { ...passedOn, begins })).findings.flatMap(
+        ({ id, severity, client, server }) => (severity === 'info' ? [] : [[id, client, server]]),
+      );
+    assert.deepEqual(list(own), list(other));
+    assert.deepEqual(
+      list(own).map(([, client, server]) => [client, server]),
+      [['web', 'orders']],
+    );
+  });
+}
+
+const ofUser = {
+  'after the call': { ...passedOn, from: 56, to: 59 },
+  'to the end of another time': { ...passedOn, to: 80 },
+  'without a call': { ...passedOn, call: '' },
+  'beside a whole call': {
+    ...passedOn,
+    call: `${passedOn.call}\n        ${drawServer({ from: 12, to: 40, service: 'stock' })}`,
+  },
+  'to the same service': { ...passedOn, service: 'web' },
+};
+
+for (const [when, drawing] of Object.entries(ofUser)) {
+  test(`the user sends both requests, the second ${when}`, () => {
+    const { findings } = checkTraces(drawWithin(own, drawing));
+    assert.deepEqual(
+      findings.filter(({ server, id }) => id !== 'uninstrumented-peer' && server === drawing.service),
+      [],
+    );
+  });
+}
