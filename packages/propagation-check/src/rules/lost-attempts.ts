@@ -44,7 +44,6 @@ export const lostAttempts = rule<LostAttempts>({
   finding,
   measure: (scene, open) => {
     const failed = listFailedFirst(scene, open);
-    if (failed.length === 0) return [];
     const { thresholds } = scene;
     const failedOf = mapBy(failed, ({ server }) => server.serviceName);
     return [...failedOf].flatMap(([service, calls]) => {
@@ -110,14 +109,8 @@ export const lostAttempts = rule<LostAttempts>({
 function listFailedFirst(scene: Scene, { roots }: Open): readonly Call[] {
   const { graph, facts, groups, shared } = scene;
   const meant = groups.filter(
-    ({ client, server, clientKind, serverKind, protocol }) =>
-      client !== server &&
-      clientKind === 'CLIENT' &&
-      serverKind === 'SERVER' &&
-      protocol === 'http' &&
-      roots.count(server) > 0,
+    ({ client, server, protocol }) => client !== server && protocol === 'http' && roots.count(server) > 0,
   );
-  if (meant.length === 0) return [];
   const isOther = (client: number, server: number): boolean => {
     const ended = facts.statusCodeOf(client);
     const answered = facts.statusCodeOf(server);

@@ -63,13 +63,8 @@ export const lostRetries = rule<LostRetries>({
   finding,
   measure: (scene, open) => {
     const detaching = scene.groups.filter(
-      ({ client, clientKind, protocol, extremes }) =>
-        extremes.hasDetached &&
-        clientKind === 'CLIENT' &&
-        (protocol === 'http' || protocol === 'rpc') &&
-        scene.services.hasKind(client, 'SERVER'),
+      ({ client, extremes }) => extremes.hasDetached && scene.services.hasKind(client, 'SERVER'),
     );
-    if (detaching.length === 0) return [];
     const clients = new Set(detaching.map(({ client }) => client));
     return [...clients].flatMap((client) => measureService(scene, open, client));
   },
@@ -77,7 +72,7 @@ export const lostRetries = rule<LostRetries>({
     gate(
       'nearly every failed call of a request is repeated within the request by a call that began a trace',
       ({ retries, failed }, { thresholds }) =>
-        retries.length > 0 && areNearlyAll(retries.length, failed, thresholds.displacedShare, thresholds),
+        areNearlyAll(retries.length, failed, thresholds.displacedShare, thresholds),
       ({ retries, failed }) => `${retries.length} of ${failed}`,
     ),
     gate(
@@ -96,12 +91,13 @@ export const lostRetries = rule<LostRetries>({
     ),
   ],
   looseEnds: ({ detached }) => detached,
-  report: ({ client, server, protocol, retries, serverOf, areMoreThanChance }, scene) => {
+  report: (lost, scene) => {
+    const { client, server, protocol, retries, serverOf } = lost;
     const count = countAttempts(retries);
     return finding.report({
       ...{ client, server, protocol },
       isLikely: true,
-      doubt: doubtRetries(scene, retries, areMoreThanChance),
+      doubt: doubtRetries(scene, lost),
       facts: [
         `${count === 1 ? 'the call repeats a call' : `all ${count} calls repeat calls`} of ${client} that failed: the first attempt belongs to its request, the later ones do not`,
       ],
@@ -125,11 +121,7 @@ function areUnique(retries: readonly Retries[]): boolean {
 }
 
 /** Requests that work on for long after the last attempt may not have waited for it, even if it began early. */
-function doubtRetries(
-  scene: Scene,
-  retries: readonly Retries[],
-  areMoreThanChance: () => boolean,
-): Doubt | null {
+function doubtRetries(scene: Scene, { client, retries, areMoreThanChance }: LostRetries): Doubt | null {
   const { thresholds } = scene;
   const pairs = retries.map(({ request, attempts, unique }): Pair => {
     const [first] = attempts;
@@ -137,35 +129,34 @@ function doubtRetries(
     return { client: request, server: atTime(last, first.startTimeUnixNano, last.endTimeUnixNano), unique };
   });
   const isFilled = (): boolean =>
-    median(pairs.map(({ client, server }) => measureFill(client, server))) >= thresholds.waitedShare;
+    median(pairs.map((pair) => measureFill(pair.client, pair.server))) >= thresholds.waitedShare;
   const [first] = pairs;
   if (first !== undefined && !areEndedByCalls(pairs, thresholds) && !isFilled()) return doubtAwaited(first);
-  if (waitForOthers(scene, retries)) return doubtOverlap(pairs.slice(0, 1).map(checkCode));
+  const checkFirst = pairs.slice(0, 1).map(checkCode);
+  if (waitForOthers(scene, client, retries)) return doubtOverlap(checkFirst);
   if (areUnique(retries)) return doubtLoss(scene, pairs, thresholds.fewestDetached);
   if (areMoreThanChance()) return doubtLoss(scene, pairs, thresholds.fewestDisplaced);
-  return doubtOverlap([sendInTurn, ...pairs.slice(0, 1).map(checkCode)]);
+  return doubtOverlap([sendInTurn, ...checkFirst]);
 }
 
 /**
  * Whether a request has another call that is open when its last attempt ends. The request may wait for that one, to a fallback, while a
  * circuit breaker repeats the failed call in a trace of its own on purpose.
  */
-function waitForOthers({ graph }: Scene, retries: readonly Retries[]): boolean {
+function waitForOthers({ graph }: Scene, service: string | null, retries: readonly Retries[]): boolean {
   const rowsOf = new Map(
     retries.map(({ request, failed, attempts: [first, ...later] }) => [
       graph.rowOf(request),
       { failed: graph.rowOf(failed), last: graph.rowOf(later.at(-1) ?? first) },
     ]),
   );
-  const [first] = retries;
-  const calls = first === undefined ? [] : graph.rowsOfService(first.request.serviceName);
-  return Array.from(calls).some((row) => {
+  return [...graph.rowsOfService(service)].some((row) => {
     const rows = rowsOf.get(graph.topInService(row));
     if (rows === undefined || graph.store.kinds[row] !== kindNumber.client) return false;
     const end = graph.ends[rows.last] ?? 0;
     const isOpen = (graph.starts[row] ?? 0) < end && (graph.ends[row] ?? 0) >= end;
     // A span of all attempts is no other call.
-    return isOpen && row !== rows.failed && !graph.isBelow(rows.failed, row);
+    return isOpen && !graph.isBelow(rows.failed, row);
   });
 }
 
@@ -188,7 +179,6 @@ function measureService(scene: Scene, open: Open, client: string | null): readon
   const keys = new Set(inner.filter((row) => isOfRequest(row) && hasFailed(facts, row)).map(keyOf));
   if (keys.size === 0) return [];
   const asking = inner.filter((row) => keyOf(row) !== null && keys.has(keyOf(row)));
-  if (!asking.some((row) => isDetached(graph, row))) return [];
   const reached = listReached(scene, client, new Set(asking));
   const ofKeys = [...mapBy(asking, keyOf).values()];
   const serverOfKey = (rows: readonly number[]): number =>
@@ -203,7 +193,7 @@ function measureService(scene: Scene, open: Open, client: string | null): readon
     const detached = graph
       .viewsOf(ofEdge.flatMap((rows) => rows.filter((row) => isDetached(graph, row))))
       .filter((call) => !open.explained().has(call));
-    if (requests.length === 0 || detached.length === 0) return [];
+    if (requests.length === 0) return [];
     const pair = preparePair(scene, requests, keyOf);
     const retries = pair(detached);
     const protocol = facts.protocolOf(ofEdge[0][0]) === 'rpc' ? 'rpc' : 'http';

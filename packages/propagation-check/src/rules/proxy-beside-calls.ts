@@ -46,11 +46,8 @@ export const proxiesBesideCalls = rule<BesideCalls>({
     const hops = open.roots.select((row) => facts.scopeOf(row) === nginxScope && !graph.hasChild(row));
     if (hops.length === 0) return [];
     const isWithinAny = startsDuringAny(graph, hops, thresholds);
-    const ofCalls = groups.filter(
-      ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
-    );
     const calledBy = new Map(
-      selectCalls(graph, ofCalls, (_, server) => isWithinAny(server)).map(({ client, server }) => [
+      selectCalls(graph, groups, (_, server) => isWithinAny(server)).map(({ client, server }) => [
         client,
         server,
       ]),
@@ -135,8 +132,8 @@ function countAlike({ facts, groupsFrom }: Scene, beside: Group<Beside>): number
   const kindOf = facts.remember(keyOfRequestKind);
   const kinds = new Set(beside.map((each) => keyOfRequestKind(each.client)));
   return sumOf(
-    groupsFrom(client.serviceName)
-      .filter(({ clientKind }) => clientKind === 'CLIENT')
-      .map(({ clients }) => clients.filter((row) => kinds.has(kindOf(row))).length),
+    groupsFrom(client.serviceName).map(
+      ({ clients }) => clients.filter((row) => kinds.has(kindOf(row))).length,
+    ),
   );
 }

@@ -8,14 +8,13 @@ import type { Draft } from './draft.ts';
  */
 export function rankByDecided(drafts: readonly Draft[]): readonly Draft[] {
   const decided = mapBy(
-    drafts.filter(({ severity, symptom }) => severity === 'error' && symptom !== undefined),
+    drafts.filter(({ severity }) => severity === 'error'),
     (draft) => nameSymptom(draft, draft.symptom),
   );
   const open = mapBy(
     drafts.filter((draft) => draft.candidates !== undefined && decided.has(nameSymptom(draft, draft.id))),
     (draft) => nameSymptom(draft, draft.id),
   );
-  if (open.size === 0) return drafts;
   const later = new Set([...open.values()].flat());
   return drafts.flatMap((draft) => {
     if (later.has(draft)) return [];

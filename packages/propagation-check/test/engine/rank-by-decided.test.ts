@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Draft } from '../../src/rules/draft.ts';
+import { rankByDecided } from '../../src/rules/rank-by-decided.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawChain, drawClient, drawServer } from '../rules/judge-drawing.ts';
 import { readDrawing } from './read-drawing.ts';
@@ -39,4 +41,37 @@ test('two causes of other calls say nothing about the rest', () => {
     'header-stripped 1',
     'split-trace 1 header-not-sent',
   ]);
+});
+
+const split: Draft = {
+  id: 'split-trace',
+  severity: 'error',
+  client: 'web',
+  server: 'orders',
+  protocol: 'http',
+  shown: [{ client: null, server: null, says: '' }],
+};
+const open: Draft = { ...split, candidates: ['header-not-sent', 'header-stripped', 'header-ignored'] };
+const decided: Draft = { ...split, id: 'header-stripped', symptom: 'split-trace' };
+
+test('the other candidates keep their order', () => {
+  assert.deepEqual(rankByDecided([open, decided]), [
+    decided,
+    {
+      ...open,
+      candidates: ['header-stripped', 'header-not-sent', 'header-ignored'],
+      facts: ['headers show header-stripped for 1 other call of this edge'],
+    },
+  ]);
+});
+
+test('a cause of another edge or symptom, a warning, and a finding without candidates change nothing', () => {
+  for (const drafts of [
+    [open, { ...decided, client: 'other' }],
+    [open, { ...decided, symptom: 'missing-call' as const }],
+    [open, { ...decided, severity: 'warning' as const }],
+    [split, decided],
+    [open, { ...split, client: 'other', candidates: [] }, { ...decided, client: 'third' }],
+  ])
+    assert.deepEqual(rankByDecided(drafts), drafts);
 });

@@ -21,6 +21,9 @@ const root = (number: number, from: number, to: number, extra = status(200), pat
   drawChain(number, drawServer({ from, to, extra }, path));
 const call = (at = 0): string => drawClient({ from: at + 10, to: at + 90 });
 const attempt = drawChain(1, call(), first());
+/** A call that ended with another status than its child. */
+const drawChange = (number: number, at: number): string =>
+  drawChain(number, call(at), drawServer({ from: at + 15, to: at + 30, extra: status(503) }));
 const lost = ['error missing-call web -> orders 1'];
 
 suite('a second attempt within a CLIENT span whose first attempt arrived', () => {
@@ -49,6 +52,31 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
     ]);
   });
 
+  test('needs several if others send such requests, and more than chance', () => {
+    const starts = [0, 730, 1_910, 2_640, 4_870];
+    const job = root(90, 3_300, 3_330);
+    const draw = (times: readonly number[]): string =>
+      times.map((at, place) => drawChange(1 + place, at) + root(20 + place, at + 50, at + 80)).join('');
+    assert.deepEqual(judgeDrawing(draw(starts) + job), ['error missing-call web -> orders 5']);
+    assert.deepEqual(judgeDrawing(draw(starts.slice(0, 4)) + job), []);
+    const poller = Array.from({ length: 100 }, (_, at) => root(200 + at, at * 50 + 5, at * 50 + 20));
+    assert.deepEqual(judgeDrawing(draw(starts) + poller.join('')), []);
+  });
+
+  test('may be missing for one of ten', () => {
+    const traces = Array.from(
+      { length: 10 },
+      (_, at) =>
+        drawChange(1 + at, at * 1_000) + (at === 4 ? '' : root(20 + at, at * 1_000 + 50, at * 1_000 + 80)),
+    );
+    assert.deepEqual(judgeDrawing(traces.join('')), ['error missing-call web -> orders 9']);
+  });
+
+  test('may fit one of two calls; then it takes several', () => {
+    const overlap = drawChange(1, 0) + root(2, 50, 80) + drawChange(3, 5) + root(4, 52, 82);
+    assert.deepEqual(judgeDrawing(overlap + drawChange(5, 700) + root(6, 750, 780)), []);
+  });
+
   test('needs an answer that the first attempt did not give, and the second did', () => {
     for (const drawing of [
       drawChain(1, call(), first(status(200))) + root(2, 50, 80),
@@ -56,6 +84,8 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
       attempt + root(2, 50, 80, status(404)),
       attempt + root(2, 50, 80, ''),
       drawChain(1, call(), first(status(204))) + root(2, 50, 80),
+      attempt.replace(status(200), '') + root(2, 50, 80, ''),
+      attempt.replace(status(200), status(503)) + root(2, 50, 80, status(503)),
     ])
       assert.deepEqual(judgeDrawing(drawing), [], drawing);
   });
@@ -67,8 +97,12 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
       attempt + root(2, 50, 80, status(200), '/other'),
       attempt.replace('orders:8082', 'pay:80') + root(2, 50, 80, `server.address=orders ${status(200)}`),
       attempt + root(2, 50, 80).replace('orders', 'stock'),
+      attempt + root(2, 50, 80).replace('SERVER', 'CONSUMER'),
+      (attempt + root(2, 50, 80)).replaceAll('/work', '/healthz'),
+      (attempt + root(2, 50, 80)).replaceAll(/orders(?= SERVER)/g, 'web'),
     ])
       assert.deepEqual(judgeDrawing(drawing), [], drawing);
+    assert.deepEqual(judgeDrawing(attempt + root(2, 30, 80)), lost);
   });
 
   test('is of the program that sent the first one', () => {
@@ -76,6 +110,8 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
     const sent = drawChain(1, call(), first(`${status(503)} ${agent('undici')}`));
     assert.deepEqual(judgeDrawing(sent + root(2, 50, 80, `${status(200)} ${agent('undici')}`)), lost);
     assert.deepEqual(judgeDrawing(sent + root(2, 50, 80, `${status(200)} ${agent('curl')}`)), []);
+    assert.deepEqual(judgeDrawing(sent + root(2, 50, 80)), lost);
+    assert.deepEqual(judgeDrawing(attempt + root(2, 50, 80, `${status(200)} ${agent('undici')}`)), lost);
   });
 
   test('is not reported if a later attempt arrived with its context', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
+import { drawChain, drawClient, drawServer, explainDrawing, judgeDrawing } from './judge-drawing.ts';
 
 const status = 'http.response.status_code=200';
 const nginx = (from: number, to: number): string =>
@@ -33,6 +33,23 @@ suite('a proxy that joins its spans to nothing', () => {
     const others = outside(40, 1_300) + outside(41, 3_710);
     assert.deepEqual(judgeDrawing(expected(repeat(6, beside) + others)), error(6));
     assert.deepEqual(judgeDrawing(expected(repeat(6, beside) + call(40, 7_300))), error(6));
+    assert.deepEqual(judgeDrawing(expected(repeat(5, beside) + outside(40, 1_300))), error(5));
+    assert.deepEqual(judgeDrawing(expected(repeat(9, beside) + call(40, 9_300))), error(9));
+  });
+
+  test('and also beside requests of other paths', () => {
+    const others = outside(40, 300).replace('/work', '/other');
+    const direct = [1_300, 2_700].map((at, place) =>
+      call(50 + place, at)
+        .replaceAll('/work', '/other')
+        .replaceAll('gw', 'orders'),
+    );
+    assert.deepEqual(judgeDrawing(expected(beside(1, 0) + others + direct.join(''))), error(1));
+  });
+
+  test('is expected if an expectation names it before one of the called services', () => {
+    const stock = beside(3, 1_000).replace('orders', 'stock');
+    assert.deepEqual(judgeDrawing(`expect gw -> orders\n${beside(1, 0) + stock}`), error(2));
   });
 });
 
@@ -44,7 +61,11 @@ suite('a proxy beside calls that do not go through it', () => {
 
   test('handles requests of others at the same time by chance', () => {
     assert.deepEqual(judgeDrawing(repeat(6, call) + through(40, 0)), []);
-    assert.deepEqual(judgeDrawing(beside(1, 0) + outside(40, 300) + outside(41, 710)), []);
+    const few = beside(1, 0) + outside(40, 300) + outside(41, 710);
+    assert.deepEqual(judgeDrawing(few), []);
+    assert.ok(explainDrawing(few).some((line) => line.includes('has a request of nginx within it')));
+    const busy = Array.from({ length: 300 }, (_, at) => outside(200 + at, at * 20 + (at % 3)));
+    assert.deepEqual(judgeDrawing(repeat(6, beside) + busy.join('')), []);
   });
 
   test('handles several requests during one call', () => {
