@@ -114,7 +114,8 @@ function matchTheRest(
  * come first.
  */
 function preferExact(candidates: readonly Span[], server: Span, { rounding }: Tolerances): readonly Span[] {
-  if (candidates.length < 2) return candidates;
+  const second = candidates[1];
+  if (second === undefined) return candidates;
   const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
   return (exact.length > 0 ? exact : candidates).toSorted((left, right) => slack(left) - slack(right));
