@@ -68,7 +68,10 @@ async function applyConfiguration(
   }
   // Not a `requiredOption`: commander would refuse the command before the file is read.
   if (needSource.includes(command.name()) && command.getOptionValue('source') === undefined) {
-    command.error(`required option '--source <source>' not specified, and no source in ${configurationName}`);
+    const url = lacksUrl(command) ? "missing required argument 'url', and " : '';
+    command.error(
+      `${url}required option '--source <source>' not specified, and no source in ${configurationName}`,
+    );
   }
 }
 
@@ -86,6 +89,10 @@ function refuseSecond(command: Command, given: Given): void {
 }
 
 const needSource = ['run', 'trace'];
+
+function lacksUrl(command: Command): boolean {
+  return command.name() === 'run' && command.args.length === 0 && command.getOptionValue('url') === undefined;
+}
 
 function findNearest(): string | null {
   const found = findConfiguration(process.cwd());

@@ -6,9 +6,10 @@ import type { Session } from './session.ts';
 
 const examples = `
 Reads package.json and lock files, Dockerfiles, Compose and Kubernetes files,
-declarative configuration of OpenTelemetry, gateway files (nginx, Envoy, Istio,
-HAProxy, Caddy, Traefik), and sources in JavaScript, Python and Go. Nothing is
-executed, nothing is sent. Tests, fixtures and built files are left out.
+env files, declarative configuration of OpenTelemetry, gateway files (nginx,
+Envoy, Istio, HAProxy, Caddy, Traefik), Python, Java and Go manifests, and
+sources in JavaScript, TypeScript, Python and Go. Nothing is executed, nothing
+is sent. Tests, fixtures and built files are left out.
 
 Examples:
   $ propagation-check doctor

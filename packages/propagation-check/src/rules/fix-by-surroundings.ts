@@ -12,6 +12,15 @@ interface Surroundings {
 
 const surroundings: readonly Surroundings[] = [
   {
+    // Source: @opentelemetry/auto-instrumentations-node, `getResourceDetectorsFromEnv`: the detector `env` reads the name.
+    fits: ({ shown }) =>
+      shown.some(({ server }) => server?.resource.get('telemetry.sdk.language') === 'nodejs'),
+    fixes: {
+      'service-unnamed':
+        'Set OTEL_SERVICE_NAME (or service.name in OTEL_RESOURCE_ATTRIBUTES). If it is set: OTEL_NODE_RESOURCE_DETECTORS must name env (or be unset), because that detector reads the name.',
+    },
+  },
+  {
     // Sources: SEP-414; mcp 2.3.0 (Python), `mcp/shared/jsonrpc_dispatcher.py` and `mcp/server/_otel.py`; OpenInference's `mcp.ts`.
     fits: isOfMcp,
     fixes: {

@@ -6,6 +6,7 @@ import { isHiddenByBrowser } from '../calls/http-facts.ts';
 import { readOutcome, readUnreachedStatus } from '../calls/outcome.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { isSameEdge } from '../calls/same-edge.ts';
+import { isUnconnected } from '../calls/unconnected.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { compareRequests } from '../pairing/compare-requests.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
@@ -191,11 +192,13 @@ function reportContinued({ edge: { client, server } }: UnseenEdge, spans: readon
 }
 
 function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readonly Span[]): Draft {
+  const isConnected = calls.some((call) => !isUnconnected(call));
   return missingServer.report({
     client,
     server,
     protocol: protocolOf(calls[0]),
-    candidates: leftNoSpan,
+    // Without a connection there was no SERVER span to lose.
+    ...(isConnected ? { candidates: leftNoSpan } : {}),
     doubt: {
       says: `No answer shows that ${server} was reached.`,
       decide: [`Repair the call: its span, or the log of ${client}, tells why it failed. Then check again`],
@@ -205,7 +208,7 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
       server: null,
       says: isHiddenByBrowser(call)
         ? 'the browser failed or refused it (status 0), and its console says why; for CORS the called service has to answer the preflight and to allow the traceparent header'
-        : `ended ${describeUnreached(call)}: it may never have been reached`,
+        : describeUnreached(call),
     })),
   });
 }
@@ -215,10 +218,13 @@ function isUnreached(call: Span): boolean {
 }
 
 function describeUnreached(call: Span): string {
+  if (isUnconnected(call)) return 'got no connection, so that no SERVER span belongs to it';
   const status = readUnreachedStatus(call);
-  return status === null
-    ? 'without an answer of the called service'
-    : `with status ${status}, which may not come from the called service itself`;
+  const how =
+    status === null
+      ? 'without an answer of the called service'
+      : `with status ${status}, which may not come from the called service itself`;
+  return `ended ${how}: it may never have been reached`;
 }
 
 /** @param hasArrived Whether context reached the callee, from this caller or another. */

@@ -201,6 +201,10 @@ test('invalid trace ids', async () => {
 });
 
 test('runs that cannot start', async () => {
+  await assertRefused(
+    ['run', '--no-config'],
+    /^propagation-check: missing required argument 'url', and required option '--source <source>' not specified/m,
+  );
   const receiver = ['--source', 'otlp=127.0.0.1:0'] as const;
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['nowhere', ...receiver], /: url "nowhere": expected an http:\/\/ or https:\/\/ URL/],

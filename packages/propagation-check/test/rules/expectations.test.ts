@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing, listUndecided } from './judge-drawing.ts';
 
 const web = 'web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call';
@@ -120,6 +122,30 @@ suite('an expected edge without any call', () => {
     }
     const other = `expect web -> orders\nmay shop -> orders\n${drawChain(1, web)}${drawChain(2, refused('shop'))}`;
     assert.deepEqual(judgeDrawing(other), ['error missing-call web -> orders 0']);
+  });
+
+  test('has no lost SERVER span if no call got a connection', () => {
+    const call = (status: string) =>
+      `web CLIENT "GET" 10..20 http.request.method=GET url.full=http://orders:8082/work ${status}`;
+    const refused = call('status:ERROR error.type=ECONNREFUSED');
+    const tellAbout = (...lines: readonly string[]) => {
+      const calls = lines.map((line, at) => drawChain(at + 1, web, line)).join('');
+      const { spans, expectation } = readDrawing(`expect web -> orders\n${calls}`);
+      const { findings, verdict } = checkTraces(spans, { expectation });
+      assert.equal(verdict, 'unknown');
+      return findings.map(({ id, candidates, evidence }) => [id, candidates?.[0], evidence[0]?.says]);
+    };
+    assert.deepEqual(tellAbout(refused, refused), [
+      ['missing-server', undefined, 'got no connection, so that no SERVER span belongs to it'],
+    ]);
+    const unavailable = call('http.response.status_code=503');
+    assert.deepEqual(tellAbout(unavailable, refused), [
+      [
+        'missing-server',
+        'server-span-lost',
+        'ended with status 503, which may not come from the called service itself: it may never have been reached',
+      ],
+    ]);
   });
 
   test('has a caller without spans if the callee has spans and no caller', () => {

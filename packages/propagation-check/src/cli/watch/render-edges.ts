@@ -69,7 +69,10 @@ const columnsOfWatch: readonly Column[] = [
 /** The time of a single look says nothing of the rate at which calls were made. */
 const columnsOnce: readonly Column[] = [
   ...columnsOfWatch.filter(({ isRate }) => isRate !== true),
-  { title: 'newest', width: 34, isRight: false, write: (edge) => nameNewest(edge) },
+  {
+    ...{ title: 'newest', width: 34, isRight: false, write: nameNewest },
+    isNeeded: (edges) => edges.some((edge) => nameNewest(edge) !== ''),
+  },
 ];
 
 interface Column {
@@ -197,14 +200,15 @@ function renderTable(
 ): readonly string[] {
   if (edges.length === 0) return ['no call between two services was judged yet'];
   const names = edges.map((edge) => nameEdge(edge, longestName));
-  const wanted = Math.max(shortestName, ...names.map(columnsOf));
+  const longest = Math.max(...names.map(columnsOf));
+  const [wanted, least] = [Math.max(shortestName, longest), Math.min(shortestName, longest)];
   const shown: Column[] = [];
   let room = layout.width - 4;
   for (const column of columns) {
     if (column.isNeeded?.(edges) === false) continue;
     const cells = column.isRight ? edges.map((edge) => column.write(edge, now).length) : [];
     const width = Math.max(column.width, ...cells);
-    if (room - width - gap.length < shortestName) break;
+    if (room - width - gap.length < least) break;
     room -= width + gap.length;
     shown.push({ ...column, width });
   }

@@ -169,6 +169,16 @@ suite('the screen of watch', () => {
     assert.deepEqual(coloured.map(stripVTControlCharacters), plain);
   });
 
+  test('a single look on a narrow terminal counts calls, and has no empty column', () => {
+    const heads = [40, 80].map((width) => {
+      const edges = few.edges.filter(({ newest }) => newest === null);
+      return renderEdgesOnce({ ...few, edges }, { width, color: false }).find((line) => /^ +edge/.test(line));
+    });
+    for (const head of heads) assert.match(head ?? '', /intact +calls$/);
+    const [wide] = renderEdgesOnce(few, { width: 80, color: false }).filter((line) => /^ +edge/.test(line));
+    assert.match(wide ?? '', /calls +newest$/);
+  });
+
   test('a single look shows every edge', () => {
     assert.equal(
       renderEdgesOnce(many, { width: 80, color: false }).filter((line) => /^ {2}\S \S+ → /.test(line)).length,
