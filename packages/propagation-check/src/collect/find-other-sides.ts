@@ -48,7 +48,9 @@ export async function findOtherSides(query: OtherSideQuery): Promise<readonly Sp
   const limit = isCheap ? mostTraces : Math.min(mostTraces, Math.max(leastTraces, looseEnds.length * 2));
   const found = new Map<string, readonly Span[]>();
   const search = async (service: string | null, calls: readonly Span[], isSide: FitsCall): Promise<void> => {
-    const spans = await source.searchTraces({ service, ...window, limit }, signal);
+    const likely =
+      service === null ? calls.flatMap((call) => guessCalledServices(call, query.expectation)) : [];
+    const spans = await source.searchTraces({ service, likely, ...window, limit }, signal);
     for (const [traceId, trace] of groupByTrace(spans)) {
       if (!known.has(traceId) && isOtherSide(trace, calls, isSide)) found.set(traceId, trace);
     }

@@ -6,6 +6,7 @@ import { parseJson } from '../decode/parse-json.ts';
 import { readShape } from '../decode/read-shape.ts';
 import { refuseZipkinV1 } from '../decode/zipkin-v1.ts';
 import type { Span } from '../span/span.ts';
+import { chooseLikely } from './choose-likely.ts';
 import { decodeAnswer, describeAnswer, describeGateway, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { type HttpAnswer, isHtml, summarize } from './http-policy.ts';
@@ -13,7 +14,7 @@ import { groupByTrace } from './select-spans.ts';
 import { type Source, SourceError, type TraceQuery } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
 
-/** The most services that a search of all services may have: each takes one request. */
+/** The most services that a search of all services searches: each takes one request. */
 const mostServices = 20;
 
 /**
@@ -25,6 +26,9 @@ const mostServices = 20;
 export async function createJaegerSource(baseUrl: URL, options: HttpClientOptions = {}): Promise<Source> {
   const client = await createHttpClient('jaeger', baseUrl, options);
   let hasV3: boolean | null = null;
+  /** The services that searches of all services searched, and the number of all. */
+  const searched = new Set<string>();
+  let known = 0;
 
   async function read({ v3, v1 }: Question, signal: AbortSignal | undefined): Promise<readonly Span[]> {
     if (hasV3 !== false) {
@@ -44,13 +48,18 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
 
   return {
     name: client.name,
+    get complaints() {
+      return searched.size < known ? [describeLeftOut(client.name, known, [...searched])] : [];
+    },
     readTrace: async (traceId, signal) => read(askForTrace(checkTraceId(client.name, traceId)), signal),
     searchTraces: async (query, signal) => {
       if (query.service !== null) return read(askForTraces(query.service, query), signal);
       const services = await listServices(client, hasV3, signal);
-      if (services.length > mostServices) return [];
+      const chosen = chooseLikely(services, query.likely ?? [], mostServices);
+      known = services.length;
+      for (const service of chosen) searched.add(service);
       const traces = new Map<string, readonly Span[]>();
-      for (const service of services) {
+      for (const service of chosen) {
         const found = groupByTrace(await read(askForTraces(service, query), signal));
         for (const [traceId, spans] of found) traces.set(traceId, spans);
       }
@@ -59,6 +68,16 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
     listServices: (signal) => listServices(client, hasV3, signal),
     close: () => client.close(),
   };
+}
+
+/** The most services that a message names. */
+const mostNamed = 3;
+
+function describeLeftOut(name: string, known: number, searched: readonly string[]): string {
+  return (
+    `${name} has ${known} services, and the other sides of calls were searched for in ${searched.length} of them: ` +
+    `${searched.slice(0, mostNamed).join(', ')} and ${searched.length - mostNamed} more; name the called service with --expect "CALLER -> CALLED"`
+  );
 }
 
 /** Reads `{"services": […]}` of API v3 or `{"data": […]}` of v1. @param hasV3 Null while this is unknown. */

@@ -13,7 +13,7 @@ export interface Source {
   readonly isReceiver?: boolean;
   /** The URL of a receiver, for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url?: string;
-  /** For a receiver: why it refused exports or left out spans, for messages. */
+  /** Why a receiver refused exports or left out spans, and which services a search left out, for messages. */
   readonly complaints?: readonly string[];
   /**
    * The spans of one trace that have arrived so far; empty if the source has none (yet).
@@ -45,8 +45,10 @@ export interface Source {
 
 /** A search for traces. */
 export interface TraceQuery {
-  /** Null for any service. A remote source then finds nothing if it has too many services to search one by one. */
+  /** Null for any service. A remote source with too many services then searches the likeliest of them, and complains. */
   readonly service: string | null;
+  /** If `service` is null: names that the services in question may have. */
+  readonly likely?: readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly startTimeMin: number;
   /** Milliseconds since the Unix epoch. */

@@ -9,7 +9,7 @@ import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { healthyCapture, readCapture } from './captures.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
-import { encodeSpan, exportSpans, makeCall, startTraceStore } from './trace-store.ts';
+import { encodeSpan, exportSpans, makeCall, makeId, startTraceStore } from './trace-store.ts';
 
 const id = 'a'.repeat(32);
 const otherId = 'b'.repeat(32);
@@ -102,6 +102,27 @@ test('the other side of a call by IP address is searched for, however slow the s
     [findings[0].id, findings[0].client, findings[0].server],
     ['split-trace', 'web', 'orders'],
   );
+});
+
+test('the other side of a call by a host name like that of its service is found among many services', async (t) => {
+  const { request, client, server } = makeOwnCall(longAgo());
+  const { parentSpanId: _, ...root } = server;
+  const byHost = { ...client.attributes, 'url.full': 'http://orders-blue:8082/work' };
+  const store = await startTraceStore(t);
+  for (let index = 0; index < 30; index += 1)
+    store.add({
+      ...root,
+      traceId: makeId(16),
+      service: `service-${index}`,
+      name: 'GET /other',
+      attributes: {},
+    });
+  store.add(request, { ...client, attributes: byHost }, { ...root, traceId: otherId });
+  const { code, stdout } = await executeCli('trace', id, '--source', store.source, '--json');
+  const { findings, notes } = JSON.parse(stdout);
+  assert.equal(code, 1, stdout);
+  assert.equal(findings[0].id, 'split-trace');
+  assert.match(notes.join(), /has 32 services, and .* of them: orders, /);
 });
 
 /** Two traces of one request whose context was lost between web and orders; each has a whole call beside. */

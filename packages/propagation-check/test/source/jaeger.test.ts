@@ -196,11 +196,21 @@ for (const [api, services] of [
   });
 }
 
-test('a search for any of too many services finds nothing, and an invalid list of services is an error', async (t) => {
-  const many = Array.from({ length: 21 }, (_, index) => `service-${index}`);
-  const { source, asked } = await startStore(t, createJaegerSource, () => [200, { services: many }]);
-  assert.deepEqual(await source.searchTraces({ ...query, service: null }), []);
-  assert.deepEqual(asked, ['/api/v3/services']);
+test('a search for any of too many services searches the likeliest and says so, and an invalid list is an error', async (t) => {
+  const many = Array.from({ length: 30 }, (_, index) => `service-${index}`);
+  const searched: string[] = [];
+  const { source } = await startStore(t, createJaegerSource, (path, params) => {
+    if (path.endsWith('/services')) return [200, { services: [...many, 'shop-orders', 'payments'] }];
+    searched.push(params.get('query.service_name') ?? '');
+    return [200, v3];
+  });
+  const likely = ['payments', 'orders'];
+  for (const _ of ['a wait looks again', 'and says so once'])
+    assert.equal((await source.searchTraces({ ...query, service: null, likely })).length, spans.length);
+  assert.deepEqual(searched.slice(0, 20), ['payments', 'shop-orders', ...many.slice(0, 18)]);
+  assert.deepEqual(source.complaints, [
+    `${source.name} has 32 services, and the other sides of calls were searched for in 20 of them: payments, shop-orders, service-0 and 17 more; name the called service with --expect "CALLER -> CALLED"`,
+  ]);
   const other = await startStore(t, createJaegerSource, () => [200, { services: 'all' }]);
   await assert.rejects(other.source.searchTraces({ ...query, service: null }), {
     name: 'SourceError',
