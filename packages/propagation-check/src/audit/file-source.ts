@@ -66,6 +66,9 @@ interface ReadFiles {
 const capture =
   /(?:^|\/)[^.]*$|\.(?:jsonl?|ndjson|gz|zst|zip|pb|binpb|bin|otlp|log|txt|out|\d+)(?:[.-]\d+)*$/i;
 
+/** Configurations and other documents have this ending too: the content tells them apart. */
+const anyJson = /\.json$/i;
+
 /** Names of files that belong to the code of a project. In a folder they are not read. */
 const ofProject =
   /^(?:(?:package(?:-lock)?|npm-shrinkwrap|composer|[jt]sconfig(?:\.[\w-]+)*|biome|deno|nx|lerna|turbo|renovate)\.jsonc?|(?:licen[cs]e|notice|copying|authors|changelog|readme|makefile|dockerfile|procfile|gemfile|jenkinsfile|codeowners|requirements|version|gradlew)(?:-[\w.]+)?(?:\.(?:txt|rst|md))?|.+\.(?:lockb?|mod|sum|cfg|gradle|toml))$/i;
@@ -93,6 +96,7 @@ async function readFiles(
     (sum, file) => (sum === null || file.size === null ? null : sum + file.size),
     0,
   );
+  const strays: string[] = [];
   const leftOut: string[] = [];
   const otherSignals: OtherSignal[] = [];
   let before = 0;
@@ -118,17 +122,21 @@ async function readFiles(
       },
     }).catch((error: unknown) => {
       if (file.isFound !== true || !(error instanceof ForeignFileError)) throw error;
-      if (!error.isKnown && capture.test(file.path))
+      const isOther = error.content === 'document' && anyJson.test(file.path);
+      if (error.content !== 'known' && !isOther && capture.test(file.path))
         throw new SourceError(`${error.message}; ${howToLeaveOut}`);
       writer.rollBack(mark);
-      leftOut.push(error.message);
+      // Nothing but its content says that this file belongs to no export, so that it is named before the others.
+      if (isOther) strays.push(error.message);
+      else leftOut.push(error.message);
       return null;
     });
     otherSignals.push(...(decoded?.otherSignals ?? []));
     before += file.size ?? read;
     onProgress({ bytes: before, size });
   }
-  if (leftOut.length > 0 && leftOut.length === files.length)
-    throw new SourceError(`no file of spans: ${leftOut.slice(0, mostNamed).join('; ')}`);
-  return { store: writer.finish(), leftOut, otherSignals };
+  const all = [...strays, ...leftOut];
+  if (all.length > 0 && all.length === files.length)
+    throw new SourceError(`no file of spans: ${all.slice(0, mostNamed).join('; ')}`);
+  return { store: writer.finish(), leftOut: all, otherSignals };
 }

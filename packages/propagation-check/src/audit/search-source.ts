@@ -1,3 +1,4 @@
+import { describeCuts } from '../source/describe-cuts.ts';
 import { searchPages } from '../source/search-pages.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
@@ -36,9 +37,13 @@ export function createSearchSource(source: Source, options: SearchSourceOptions)
   return {
     name: source.name,
     readWindow: async (window, signal) => {
-      const { writer, from } = await searchWindow(source, window, options, signal);
+      const { writer, from, cuts } = await searchWindow(source, window, options, signal);
       const store = selectWindow(writer.finish(), { ...window, from });
-      return { result: options.judge(store), seen: describeSeen(window, from, options.limit), store };
+      return {
+        result: options.judge(store),
+        seen: describeSeen(source.name, window, { from, cuts }, options.limit),
+        store,
+      };
     },
     close: () => source.close(),
   };
@@ -48,6 +53,8 @@ interface Search {
   readonly writer: SpanWriter;
   /** Everything from this time to the end of the window was read. */
   readonly from: number;
+  /** The starts of seconds of which the source answered only a part, in milliseconds. */
+  readonly cuts: readonly number[];
 }
 
 /**
@@ -63,6 +70,7 @@ async function searchWindow(
   const services = (await source.listServices?.(signal)) ?? [null];
   const writer = new SpanWriter();
   const seen = new Set<string>();
+  const cuts: number[] = [];
   const length = window.to - window.from;
   let to = window.to;
   let width = Math.max(narrowest, length * firstShare);
@@ -70,7 +78,7 @@ async function searchWindow(
     const from = Math.max(window.from, to - width);
     const mark = writer.mark();
     const found = await readSlice(
-      { source, services, from, to, room: limit - seen.size },
+      { source, services, from, to, room: limit - seen.size, onCut: (at) => void cuts.push(at) },
       writer,
       seen,
       signal,
@@ -87,7 +95,7 @@ async function searchWindow(
     width = Math.max(narrowest, Math.floor(width * growth));
     onProgress({ traces: seen.size, share: (window.to - to) / length });
   }
-  return { writer, from: to };
+  return { writer, from: to, cuts };
 }
 
 interface Slice {
@@ -97,11 +105,12 @@ interface Slice {
   readonly to: number;
   /** How many traces may be added. */
   readonly room: number;
+  readonly onCut: (from: number) => void;
 }
 
 /** Adds the traces of a slice that are not in `seen`. @returns Their ids; null where there are more than `room`. */
 async function readSlice(
-  { source, services, from, to, room }: Slice,
+  { source, services, from, to, room, onCut }: Slice,
   writer: SpanWriter,
   seen: ReadonlySet<string>,
   signal: AbortSignal,
@@ -114,7 +123,7 @@ async function readSlice(
     // One trace more than there is room for shows that the slice has more.
     const query = { service, startTimeMin: from, startTimeMax: to, limit: room + 1 };
     if (found.size > room) return;
-    for await (const page of searchPages(source, query, open)) {
+    for await (const page of searchPages(source, query, open, onCut)) {
       for (const [id, spans] of groupByTrace(page)) {
         if (seen.has(id) || found.has(id)) continue;
         found.add(id);
@@ -126,14 +135,22 @@ async function readSlice(
   return found.size > room ? null : found;
 }
 
-function describeSeen(window: TimeWindow, from: number, limit: number): WindowCoverage {
-  if (from <= window.from) return { complete: true, says: '' };
+function describeSeen(
+  name: string,
+  window: TimeWindow,
+  { from, cuts }: Pick<Search, 'from' | 'cuts'>,
+  limit: number,
+): WindowCoverage {
+  const cut = describeCuts(name, cuts);
+  if (from <= window.from) return { complete: cut.length === 0, says: cut.join('; ') };
   const share = (window.to - from) / (window.to - window.from);
   const read = from === window.to ? 'nothing' : `${Math.max(1, Math.floor(share * 100))} %`;
   return {
     complete: false,
-    says:
+    says: [
       `${read} of the window was read, from ${new Date(from).toISOString()} on: ` +
-      `it has more than ${limit} traces (--limit)`,
+        `it has more than ${limit} traces (--limit)`,
+      ...cut,
+    ].join('; '),
   };
 }

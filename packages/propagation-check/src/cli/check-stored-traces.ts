@@ -5,6 +5,7 @@ import { hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeWithDetached } from '../collect/judge-trace.ts';
 import { pauseFor } from '../collect/pause-for.ts';
+import { describeCuts } from '../source/describe-cuts.ts';
 import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { searchPages } from '../source/search-pages.ts';
 import { groupByTrace } from '../source/select-spans.ts';
@@ -51,7 +52,8 @@ export async function checkStoredTraces(
   const progress = createProgress();
   try {
     const onWait = (waiting: Waiting) => progress.show(() => describeWaiting(source.name, waiting));
-    const pages = readPages(source, traceIds, args, signal);
+    const cuts: number[] = [];
+    const pages = readPages(source, traceIds, args, signal, (from) => void cuts.push(from));
     const { store, found, detached, missing } = await readTraces(pages, source, inputs, args, onWait, signal);
     progress.clear();
     const names = listServiceNames(store);
@@ -70,6 +72,7 @@ export async function checkStoredTraces(
       ...describeStore(store),
       ...(await inputs.wireFiles.describeGaps(store)),
       ...hintAtExpectations(result, names, inputs.expectation),
+      ...describeCuts(source.name, cuts),
       ...(source.complaints ?? []),
     ];
     const { service, limit } = args;
@@ -141,12 +144,13 @@ async function* readPages(
   traceIds: readonly string[],
   args: TraceArguments,
   signal: AbortSignal,
+  onCut: (from: number) => void,
 ): AsyncGenerator<Page> {
   if (args.service === undefined) {
     yield { traceIds };
     return;
   }
-  for await (const spans of search(source, args.service, args, signal))
+  for await (const spans of search(source, args.service, args, signal, onCut))
     yield { traceIds: [...new Set(spans.map((span) => span.traceId))], spans };
 }
 
@@ -155,6 +159,7 @@ async function* search(
   service: string,
   { since, limit, wait, settle, source: spec }: TraceArguments,
   signal: AbortSignal,
+  onCut: (from: number) => void,
 ): AsyncGenerator<readonly Span[]> {
   if (since === undefined && pathOfFileSpec(spec) !== null) {
     yield await source.searchTraces({ ...ever, service, limit }, signal);
@@ -169,7 +174,7 @@ async function* search(
     while (Date.now() - start < wait && (await isEmpty())) await pauseFor(receiverPauseMs, signal);
     await pauseFor(settle, signal);
   }
-  yield* searchPages(source, ask(), signal);
+  yield* searchPages(source, ask(), signal, onCut);
 }
 
 /** Says which services the file has. `spans` are all spans of the file, also those older than the time that was searched. */

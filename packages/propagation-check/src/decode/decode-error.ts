@@ -9,6 +9,9 @@ export class DecodeError extends Error {
 /** The bytes are not recognised as traces of any format: a command that reads many files may skip such a file. */
 export class ForeignContentError extends DecodeError {}
 
+/** A JSON object without any field of a trace, such as a configuration. */
+export class OtherDocumentError extends ForeignContentError {}
+
 /** The content is recognised and holds no spans, for example another file that this tool writes. */
 export class SpanlessContentError extends ForeignContentError {
   /** The kind of content, and advice. */
@@ -29,6 +32,7 @@ export function makeSpanlessError(place: string, what: string, advice?: string):
 /** A copy of the error, with another message. */
 export function reword(error: DecodeError, message: string): DecodeError {
   if (error instanceof SpanlessContentError) return new SpanlessContentError(message, error.content);
+  if (error instanceof OtherDocumentError) return new OtherDocumentError(message);
   return error instanceof ForeignContentError ? new ForeignContentError(message) : new DecodeError(message);
 }
 

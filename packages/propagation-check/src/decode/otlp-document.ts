@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { DecodeError, ForeignContentError, prefixPath } from './decode-error.ts';
+import { DecodeError, ForeignContentError, OtherDocumentError, prefixPath } from './decode-error.ts';
 import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otlp-json.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
@@ -48,7 +48,7 @@ function refuseUnknown(document: Readonly<Record<string, unknown>>, path: string
   if (fields.length === 0 || isOtlp) return;
   refuseRows(document);
   const found = fields.slice(0, 5).map(quoteValue).join(', ');
-  throw new ForeignContentError(
+  throw new OtherDocumentError(
     `${path}: expected an object with "resourceSpans", found ${found}; export the traces as OTLP JSON, ` +
       'for instance with the file exporter of a Collector',
   );

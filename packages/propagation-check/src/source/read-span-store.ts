@@ -1,7 +1,12 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { DecodeError, ForeignContentError, SpanlessContentError } from '../decode/decode-error.ts';
+import {
+  DecodeError,
+  ForeignContentError,
+  OtherDocumentError,
+  SpanlessContentError,
+} from '../decode/decode-error.ts';
 import {
   type DecodedInto,
   decodeCompressedInto,
@@ -82,12 +87,17 @@ export async function readSpansInto(
     if (error instanceof SourceError) throw error;
     if (options.signal?.aborted) throw options.signal.reason;
     if (error instanceof ForeignContentError)
-      throw new ForeignFileError(`${label}: ${error.message}`, error instanceof SpanlessContentError);
+      throw new ForeignFileError(`${label}: ${error.message}`, nameForeign(error));
     if (error instanceof DecodeError) throw new SourceError(`${label}: ${error.message}`);
     if (error instanceof Error && 'code' in error)
       throw new SourceError(`${label}: ${describeFileError(error)}`);
     throw error;
   }
+}
+
+function nameForeign(error: ForeignContentError): ForeignFileError['content'] {
+  if (error instanceof SpanlessContentError) return 'known';
+  return error instanceof OtherDocumentError ? 'document' : 'unknown';
 }
 
 async function read(

@@ -20,11 +20,13 @@ const anyTrace = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE
 /**
  * Yields the traces of a search page by page, the newest first. A time window whose page is full is narrowed and searched again, so the
  * order within a page does not matter.
+ * @param onCut Called with the start of a narrowest window, in milliseconds, of which the server answers only a part.
  */
 export async function* searchPages(
   source: Source,
   query: TraceQuery,
   signal: AbortSignal,
+  onCut: (from: number) => void = () => {},
 ): AsyncGenerator<readonly Span[]> {
   if (query.limit <= pageSize || source.isInMemory === true) {
     yield await source.searchTraces(query, signal);
@@ -47,7 +49,7 @@ export async function* searchPages(
     const found = ids !== undefined && isFull(ids.length) ? [] : await source.searchTraces(window, signal);
     const starts = listStarts(found);
     const count = Math.max(starts.length, ids?.length ?? 0);
-    if (!isFull(count) && width > narrowest && count >= largestWhole) {
+    if (!isFull(count) && count >= largestWhole && count < cap) {
       const known = new Set([...(ids ?? []), ...found.map(({ traceId }) => traceId)]);
       if (await lacks(source, known, { ...window, startTimeMax: starts[0] ?? from }, signal)) cap = count;
       else largestWhole = count;
@@ -57,6 +59,7 @@ export async function* searchPages(
       else size *= 2;
       continue;
     }
+    if (count >= cap) onCut(from);
     const fresh = found.filter(({ traceId }) => !seen.has(traceId));
     const page = selectTraces(fresh, { ...anyTrace, limit: query.limit - seen.size });
     for (const { traceId } of page) seen.add(traceId);

@@ -64,11 +64,11 @@ export class SourceError extends Error {
 
 /** A file that holds no traces in any format: a document, a picture, another program's data. */
 export class ForeignFileError extends SourceError {
-  /** Whether its actual content is recognised. */
-  readonly isKnown: boolean;
+  /** `known`: its actual content is recognised. `document`: a JSON object without any field of a trace. */
+  readonly content: 'known' | 'document' | 'unknown';
 
-  constructor(message: string, isKnown: boolean) {
+  constructor(message: string, content: ForeignFileError['content']) {
     super(message);
-    this.isKnown = isKnown;
+    this.content = content;
   }
 }

@@ -144,8 +144,8 @@ suite('an audit of files', () => {
     assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
     assert.match(nothing.stderr, /^propagation-check: no file of spans: \S+LICENSE: /);
     // Traces of a service may be named after it. A file that is named on the command line must hold spans.
-    await writeFiles(alone, { 'license.json': '{"version":1}', 'node_modules.json': 'x' });
-    assert.match((await executeCli('audit', alone)).stderr, /license\.json: document: /);
+    await writeFiles(alone, { 'license.json': 'x', 'node_modules.json': 'x' });
+    assert.match((await executeCli('audit', alone)).stderr, /license\.json: byte 0: /);
     assert.match((await executeCli('audit', join(alone, 'LICENSE'))).stderr, /LICENSE: byte 0: /);
   });
 
@@ -170,6 +170,25 @@ suite('an audit of files', () => {
     assert.equal(text.match(/left out, because/g)?.length, 1);
     const named = await executeCli('audit', join(folder, 'README.md'));
     assert.deepEqual([named.code, named.stdout], [2, '']);
+  });
+
+  test('leaves out another JSON document in a folder, and names it first', async (t) => {
+    const folder = await makeDump(t);
+    const files = { LICENSE: 'x', 'README.md': '# x', 'a.exe': 'x', 'package.json': '{}' };
+    await writeFiles(folder, { ...files, 'settings.json': '{"name":"shop"}' });
+    const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h', '--json');
+    assert.deepEqual([code, stderr], [0, '']);
+    const { says } = JSON.parse(stdout).window.seen;
+    assert.match(
+      says,
+      /^left out, because no spans are in them: \S+settings\.json: document: .* found "name"/,
+    );
+    const named = await executeCli('audit', join(folder, 'settings.json'));
+    assert.deepEqual([named.code, named.stdout], [2, '']);
+    const alone = await makeFolder(t, { 'settings.json': '{"name":"shop"}', 'other.json': '{"name":"web"}' });
+    const nothing = await executeCli('audit', alone);
+    assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
+    assert.match(nothing.stderr, /^propagation-check: no file of spans: .*other\.json: .*settings\.json: /);
   });
 
   for (const [name, content] of [

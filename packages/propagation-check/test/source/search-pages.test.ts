@@ -38,9 +38,13 @@ function makeSource(starts: readonly number[], hasIds = false, cap = Infinity) {
   return { source, limits, read };
 }
 
-async function read(source: Source, limit: number): Promise<readonly (readonly number[])[]> {
+async function read(
+  source: Source,
+  limit: number,
+  onCut: (from: number) => void = (from) => assert.fail(`cut from ${from} on`),
+): Promise<readonly (readonly number[])[]> {
   const query = { service: 'web', startTimeMin: 0, startTimeMax: 1_000_000, limit };
-  const pages = await Array.fromAsync(searchPages(source, query, new AbortController().signal));
+  const pages = await Array.fromAsync(searchPages(source, query, new AbortController().signal, onCut));
   return pages.map((page) => page.map((span) => Number(span.startTimeUnixNano / 1_000_000n)));
 }
 
@@ -102,6 +106,23 @@ for (const hasIds of [false, true])
       );
       assert.ok(limits.length < 150, `${limits.length}`);
     }
+  });
+
+for (const [cap, each] of [
+  [100, 450],
+  [300, 700],
+] as const)
+  test(`a source that answers at most ${cap} of ${each} traces of one second is said to cut them`, async () => {
+    const { source } = makeSource(
+      [...bursts.slice(0, 1_000), ...Array.from({ length: each }, (_, at) => 700_000 + at)],
+      false,
+      cap,
+    );
+    const cuts: number[] = [];
+    const found = (await read(source, 10_000, (from) => void cuts.push(from))).flat();
+    assert.ok(found.length < 1_000 + each);
+    assert.equal(cuts.length, 1);
+    assert.ok((cuts[0] ?? 0) > 699_000 && (cuts[0] ?? 0) <= 700_700, cuts.join());
   });
 
 test('a source without a limit of its own is asked once more for each larger page', async () => {
