@@ -1,5 +1,6 @@
 import type { WireContext, WireRecord } from '../headers/evidence.ts';
 import { timeOf } from '../headers/record-index.ts';
+import { ownParentId } from '../span/own-request.ts';
 import { endTimeOf, type SpanStore, startTimeOf, traceIdAt } from '../span/span-store.ts';
 import { toMilliseconds } from '../util/to-milliseconds.ts';
 
@@ -45,10 +46,25 @@ export function describeForeignRecords(
     return ids.some((id) => traces.has(id.slice(-shortIdLength)));
   };
   if (records.some(mayBeOf)) return [];
+  if (records.every(isOwnRequest)) {
+    const are = records.length === 1 ? 'its only request is' : `its ${records.length} requests are`;
+    const they = records.length === 1 ? 'it shows' : 'they show';
+    return [
+      `${are} your own, with the traceparent of a step "to decide", and ${they} no call of a service; send requests that make the services call ` +
+        'each other through the tap',
+    ];
+  }
   return [
     `none of its requests belongs to these traces (the first is of ${first.time}, the spans begin at ${toTime(from)}), ` +
       'so it decides nothing; is it from another run?',
   ];
+}
+
+/** Whether the request has the header that the report tells users to send. */
+function isOwnRequest({ sent, received }: WireRecord): boolean {
+  return [sent, received].some((side) =>
+    side?.contexts.some((reading) => reading.state === 'valid' && reading.spanId === ownParentId),
+  );
 }
 
 function readTraceIds({ sent, received, answered }: WireRecord): readonly string[] {

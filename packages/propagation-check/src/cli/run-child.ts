@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { quotePath } from '../source/file-error.ts';
@@ -65,7 +65,7 @@ export async function runChild(
     const leftBehind = await endGroup(child, () => signals > before, onLeftBehind);
     return { exitCode: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]), leftBehind };
   } catch (error) {
-    throw new UsageError(`${quotePath(file)}: ${describeStart(error)}`);
+    throw new UsageError(`${quotePath(file)}: ${describeStart(file, error)}`);
   } finally {
     endPausing();
     restore();
@@ -91,10 +91,19 @@ const startErrors: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'no command can have this name',
 };
 
-function describeStart(error: unknown): string {
+function describeStart(file: string, error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
+  if (code === 'EACCES' && isFolder(file)) return 'a folder; name a program in it';
   return startErrors[code] ?? error.message;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** @returns Whether processes were left to end. */

@@ -469,6 +469,7 @@ test('exec: commands that cannot run', async (t) => {
     ['exec', '--', 'no-such-command'],
     /no-such-command: command not found; check its spelling/,
   );
+  await assertRefused(['exec', '--', folder], /: a folder; name a program in it$/m);
   await assertRefused(['exec', '--', script], /script: not a program that may be run; chmod \+x it/);
   await assertRefused(
     ['exec', '--source', 'jaeger=http://h', '--', 'true'],

@@ -450,8 +450,9 @@ test('files of a tap that are empty, truncated or of another run are noted', asy
     empty: '\n',
     cut: `${record}\n${record.slice(0, 50)}`,
     whole: record,
+    own: JSON.stringify({ ...JSON.parse(record), sent: ownContext, received: ownContext }),
   });
-  const wire = ['empty', 'cut', 'whole'].flatMap((name) => ['--wire', join(folder, name)]);
+  const wire = ['empty', 'cut', 'whole', 'own'].flatMap((name) => ['--wire', join(folder, name)]);
   const { code, stdout } = await executeCli('file', join(folder, 'spans'), ...wire, '--json');
   assert.equal(code, 0);
   const foreign =
@@ -462,8 +463,23 @@ test('files of a tap that are empty, truncated or of another run are noted', asy
     `--wire ${join(folder, 'cut')}: the last line is cut off and left out; the tap is still writing it, or was killed`,
     `--wire ${join(folder, 'cut')}: ${foreign}`,
     `--wire ${join(folder, 'whole')}: ${foreign}`,
+    `--wire ${join(folder, 'own')}: its only request is your own, with the traceparent of a step "to decide", and it shows no call of a service; send requests that make the services call each other through the tap`,
   ]);
 });
+
+const ownContext = {
+  headers: [{ name: 'traceparent', value: '00-4bf92f3577b34da6a3ce929d0e0e4736-7e577e577e577e57-01' }],
+  contexts: [
+    {
+      format: 'tracecontext',
+      state: 'valid',
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      spanId: '7e577e577e577e57',
+      sampled: true,
+    },
+  ],
+  baggage: [],
+};
 
 /** The record of a request that has nothing to do with the capture, as the tap writes it. */
 function wireRecord(): string {
