@@ -1,3 +1,4 @@
+import { isUnconnected } from '../calls/unconnected.ts';
 import { describeHopFix } from './dark-hop.ts';
 import type { Draft } from './draft.ts';
 import type { FindingId } from './finding.ts';
@@ -11,6 +12,14 @@ interface Surroundings {
 }
 
 const surroundings: readonly Surroundings[] = [
+  {
+    fits: ({ shown }) =>
+      shown.length > 0 && shown.every(({ client }) => client !== null && isUnconnected(client)),
+    fixes: {
+      'missing-server':
+        'Start the called service, or correct the address that the caller uses, and check again.',
+    },
+  },
   {
     // Source: @opentelemetry/auto-instrumentations-node, `getResourceDetectorsFromEnv`: the detector `env` reads the name.
     fits: ({ shown }) =>

@@ -8,7 +8,14 @@ import { pauseFor } from '../../src/collect/pause-for.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
-import { exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from './trace-store.ts';
+import {
+  exportSpans,
+  makeCall,
+  makeId,
+  type StoredSpan,
+  startTraceStore,
+  type TraceStore,
+} from './trace-store.ts';
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -154,18 +161,35 @@ test('a system that begins its own traces is searched by its first service', asy
   const unnamed = await executeCli(...args);
   assert.equal(unnamed.code, 2, 'the few services that the source knows are asked for without a name, too');
   assert.match(unnamed.stdout, /\(2 traces, 2 spans\)/);
+  addOthers(store);
+  const among = await executeCli(...args);
+  assert.equal(among.code, 2);
+  assert.match(
+    among.stdout.replace(/\s+/g, ' '),
+    /\(2 traces, 2 spans\).* has 21 services, and .* searched for in 20 of them: web, /,
+  );
+});
+
+test('a system that begins its own traces is not found behind too many services', async (t) => {
+  const store = await startTraceStore(t);
+  addOthers(store);
+  const url = await startService(t, { extract: () => null, record: store.add });
+  const { code, stdout } = await executeCli('run', url.href, '--source', store.source, '--wait', '100ms');
+  assert.equal(code, 2);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL 1 request was answered .* name the service there with --service NAME/,
+  );
+});
+
+/** Spans of 20 services that take no part. */
+function addOthers(store: TraceStore): void {
   for (let service = 0; service < 20; service += 1) {
     const start = Date.now();
     const ids = { traceId: makeId(16), spanId: makeId(8) };
     store.add({ ...ids, service: `other-${service}`, kind: 'INTERNAL', name: 'x', start, end: start });
   }
-  const among = await executeCli(...args, '--wait', '100ms');
-  assert.equal(among.code, 2);
-  assert.match(
-    among.stdout.replace(/\s+/g, ' '),
-    /^CANNOT TELL 2 requests were answered .* name the service there with --service NAME/,
-  );
-});
+}
 
 test('a service that begins a trace and links to the request has no unknown caller', async (t) => {
   const store = await startTraceStore(t);

@@ -133,10 +133,15 @@ suite('an expected edge without any call', () => {
       const { spans, expectation } = readDrawing(`expect web -> orders\n${calls}`);
       const { findings, verdict } = checkTraces(spans, { expectation });
       assert.equal(verdict, 'unknown');
-      return findings.map(({ id, candidates, evidence }) => [id, candidates?.[0], evidence[0]?.says]);
+      return findings.map(({ id, candidates, evidence, fix }) => [
+        id,
+        candidates?.[0],
+        evidence[0]?.says,
+        /^Start the called service/.test(fix),
+      ]);
     };
     assert.deepEqual(tellAbout(refused, refused), [
-      ['missing-server', undefined, 'got no connection, so that no SERVER span belongs to it'],
+      ['missing-server', undefined, 'got no connection, so that no SERVER span belongs to it', true],
     ]);
     const unavailable = call('http.response.status_code=503');
     assert.deepEqual(tellAbout(unavailable, refused), [
@@ -144,6 +149,7 @@ suite('an expected edge without any call', () => {
         'missing-server',
         'server-span-lost',
         'ended with status 503, which may not come from the called service itself: it may never have been reached',
+        false,
       ],
     ]);
   });
