@@ -126,10 +126,10 @@ export interface UnjudgedEdge {
 /**
  * A statement that the capture neither proves nor refutes: an expected edge without a call and without an error; a forbidden edge whose
  * callee has no spans but is called by its name; an edge whose requests show no call and enclose traces of the callee, or on which too few
- * calls are judged; expected baggage that nobody recorded.
+ * calls are judged; a service whose traces began during requests of this tool to others; expected baggage that nobody recorded.
  */
 export interface Undecided {
-  /** Null for baggage. */
+  /** Null for baggage, and if several services may be the caller. */
   readonly client: string | null;
   readonly server: string | null;
   /** Set if too few calls of the edge are judged. */
