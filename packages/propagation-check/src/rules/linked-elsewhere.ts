@@ -7,16 +7,15 @@ import type { Doubt } from './draft.ts';
 import type { Scene } from './scene.ts';
 
 /** The messages that a service received from the destinations of `sent`, and whose links all lead to spans that are not here; by start. */
-export function listLinkedElsewhere(
-  { graph, selectSpans }: Scene,
-  sent: readonly Span[],
-  server: string,
-): readonly Span[] {
+export function listLinkedElsewhere(scene: Scene, sent: readonly Span[], server: string): readonly Span[] {
   const destinations = new Set(sent.flatMap((span) => readDestination(span) ?? []));
   if (destinations.size === 0) return [];
-  return selectSpans(server, (row) => isLinkedElsewhere(graph, row)).filter((span) =>
-    destinations.has(readDestination(span) ?? ''),
-  );
+  return selectLinkedElsewhere(scene, server).filter((span) => destinations.has(readDestination(span) ?? ''));
+}
+
+/** The messages that a service received, and whose links all lead to spans that are not here. */
+export function selectLinkedElsewhere({ graph, selectSpans }: Scene, server: string): readonly Span[] {
+  return selectSpans(server, (row) => isLinkedElsewhere(graph, row));
 }
 
 /** The same for all services, by destination. */

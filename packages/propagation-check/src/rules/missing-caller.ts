@@ -1,20 +1,22 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
+import { isSameEdge } from '../calls/same-edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { listNames } from '../util/list-names.ts';
 import { describeHop, nameDarkCaller } from './dark-hop.ts';
 import { nameParent, protocolOf } from './draft.ts';
-import { hasCall, hasError } from './expected-calls.ts';
+import { hasCall, hasError, listUnseenEdges } from './expected-calls.ts';
+import { selectLinkedElsewhere } from './linked-elsewhere.ts';
 import { finding } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
-import type { Scene } from './scene.ts';
+import type { Open, Scene } from './scene.ts';
 import { listUnprovable } from './unprovable.ts';
 
-/** An expected edge, and requests of its callee whose parent is not in the data. */
+/** An expected edge, and requests of its callee whose parent is not in the data, or messages whose linked spans are not. */
 interface MissingCaller {
   readonly edge: ExpectedEdge;
   readonly orphans: readonly Span[];
@@ -27,8 +29,8 @@ interface MissingCaller {
 }
 
 /**
- * SERVER spans whose parent is missing, in traces without other spans of the expected caller: the spans of the caller are missing as a
- * whole. A caller outside the data looks the same, so this is reported only if the expected caller has no call at all, or if the requests
+ * Entry spans whose parent is missing, in traces without other spans of the expected caller, and messages whose links lead to missing
+ * spans. A caller outside the data looks the same, so this is reported only if the expected caller has no call at all, or if the requests
  * are like its whole calls.
  */
 export const missingCallers = rule<MissingCaller>({
@@ -39,9 +41,13 @@ export const missingCallers = rule<MissingCaller>({
       scene.expectation.edges
         .filter((edge) => edge.rule === 'must')
         .flatMap((edge) => {
-          const orphans = open.orphans.filter(
-            (span) => isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
-          );
+          const orphans = [
+            ...open.orphans.filter(
+              (span) =>
+                isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
+            ),
+            ...listLinked(scene, open, edge),
+          ];
           const alike = orphans.filter(rememberKind(scene, edge));
           const isSeen = hasError(open, edge) || listUnprovable(scene, open.clients, edge).length > 0;
           const isOfOthers = isSeen && !hasCall(scene, edge.client, edge.server);
@@ -79,11 +85,31 @@ export const missingCallers = rule<MissingCaller>({
       shown: alike.map((server) => ({
         client: null,
         server,
-        says: `${nameParent(server)} is not in the data, and neither is any other span of its caller in this trace`,
+        says: describeMissing(scene, server),
       })),
     });
   },
 });
+
+/**
+ * Messages of an edge without calls, whose links lead to spans that are not here. Where the caller has no span at all, whole calls to the
+ * service show that other services send the messages.
+ */
+function listLinked(scene: Scene, open: Open, edge: ExpectedEdge): readonly Span[] {
+  const isOfOthers = !scene.services.has(edge.client) && scene.groupsInto(edge.server).length > 0;
+  const isReported = open.found.some((draft) => isSameEdge(draft, edge));
+  if (isOfOthers || isReported || hasCall(scene, edge.client, edge.server)) return [];
+  const linked = selectLinkedElsewhere(scene, edge.server);
+  return linked.length > 0 && listUnseenEdges(scene, open).includes(edge) ? linked : [];
+}
+
+function describeMissing({ graph }: Scene, server: Span): string {
+  const [link] = server.links;
+  if (server.parentSpanId !== null || link === undefined)
+    return `${nameParent(server)} is not in the data, and neither is any other span of its caller in this trace`;
+  const others = graph.hasTrace(link.traceId) ? 'other spans of its trace are' : 'neither is its trace';
+  return `links to span ${link.spanId} of trace ${link.traceId}, which is not in the data; ${others}`;
+}
 
 /** Reports each request on one edge: the one with whole calls like it; otherwise that of a caller without any span, then the first. */
 function divideRequests(scene: Scene, cases: readonly MissingCaller[]): readonly MissingCaller[] {

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { byStart } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
-import { drawChain } from './judge-drawing.ts';
+import { drawChain, judgeDrawing, listCauses } from './judge-drawing.ts';
 
 const about = (topic: string): string => `messaging.system=kafka messaging.destination.name=${topic}`;
 
@@ -78,5 +78,51 @@ suite('messages that nobody in the capture received', () => {
     assert.deepEqual(list(receive(4, 5000, 'orders', 'gone', 'INTERNAL')), none);
     const own = drawChain(5, 'worker INTERNAL "poll" 4900..4990 id:own');
     assert.deepEqual(list(receive(4, 5000, 'orders', 'own') + own).why, undefined);
+  });
+});
+
+suite('messages of an expected edge without whole calls', () => {
+  /** A request, and a message that a span of its trace sent. */
+  const request = (number: number, sender: string): string =>
+    `trace ${number}\n  web SERVER "POST /buy" ${number * 1000}..${number * 1000 + 30}\n    ${sender} id:sent${number}\n`;
+  const receiveSent = (number: number): string =>
+    receive(number + 10, number * 1000 + 40, 'orders', `sent${number}`);
+  const draw = (sender: (number: number) => string): string =>
+    `expect web -> worker\n${[1, 2].map((number) => request(number, sender(number)) + receiveSent(number)).join('')}`;
+  const whole = (number: number): string =>
+    `web PRODUCER "send" ${number * 1000 + 4}..${number * 1000 + 9} ${about('orders')}`;
+
+  test('carry the context of spans that never arrived', () => {
+    const drawing = draw(() => 'lost');
+    assert.deepEqual(judgeDrawing(drawing), ['error missing-client web -> worker 2']);
+    assert.deepEqual(listCauses(drawing), [
+      'client-span-lost',
+      'not-sampled',
+      'header-rewritten',
+      'external-parent',
+    ]);
+  });
+
+  test('carry it beside requests of other callers, which began traces of their own', () => {
+    const status = drawChain(30, 'worker SERVER "GET /status" 500..505');
+    assert.deepEqual(judgeDrawing(draw(() => 'lost') + status), ['error missing-client web -> worker 2']);
+  });
+
+  test('carry it too if no span of the sender is in the data', () => {
+    const alone = `expect web -> worker\n${gone}${receive(11, 1040)}${receive(12, 2040)}`;
+    assert.deepEqual(judgeDrawing(alone), ['error missing-client web -> worker 2']);
+  });
+
+  test('may be of another sender, if whole calls reach the service and the expected one has no span', () => {
+    const other = drawChain(
+      40,
+      `shop PRODUCER "send" 0..5 ${about('orders')}`,
+      `worker CONSUMER "process" 9..20 ${about('orders')}`,
+    );
+    assert.deepEqual(judgeDrawing(`expect web -> worker\n${gone}${receive(11, 1040)}${other}`), []);
+  });
+
+  test('are whole if the spans to which they link arrived', () => {
+    assert.deepEqual(judgeDrawing(draw(whole)), []);
   });
 });
