@@ -11,3 +11,8 @@ export function nameTarget(call: FactSource): string {
   const isTool = host === null && port === null && readText(call, 'mcp.method.name') !== null;
   return isTool ? keyFor(host, port, call.name) : keyFor(host, port);
 }
+
+/** The service that a call goes to, as its instrumentation or its author names it. Source: semantic conventions, "service.peer.name". */
+export function readPeerService(call: FactSource): string | null {
+  return readText(call, 'service.peer.name', 'peer.service');
+}

@@ -1,7 +1,8 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
-import { readText } from '../calls/fact-source.ts';
+
 import { isNameOfAnother } from '../calls/inside.ts';
+import { readPeerService } from '../calls/target.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo } from '../pairing/compare-requests.ts';
@@ -183,11 +184,10 @@ function guessCalledServices(client: Span, { edges }: Expectation): readonly str
     .filter((edge) => edge.client === client.serviceName && edge.rule !== 'must-not')
     .map((edge) => edge.server);
   const { host, rpcMethod } = readCallFacts(client);
-  const peer = readText(client, 'service.peer.name', 'peer.service');
   const rpcService = rpcMethod?.split('/')[0] ?? null;
   return [
     ...expected,
-    peer,
+    readPeerService(client),
     ...(host !== null && isNameOfAnother(host) ? [host, host.split('.')[0] ?? host] : []),
     rpcService,
   ].filter((name) => name !== null);

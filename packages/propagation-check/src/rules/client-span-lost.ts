@@ -2,7 +2,7 @@ import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { takeFitting } from '../pairing/limit-work.ts';
-import { startsDuring } from '../pairing/times.ts';
+import { endsWithin, startsDuring } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { describeHop, findDarkHop, keyOfHop } from './dark-hop.ts';
@@ -57,9 +57,12 @@ export const lostClientSpans = rule<Group<Lost>>({
     if (orphans.length === 0) return [];
     // A hop without spans may have called several services for one call.
     const clients = new Set([...open.clients, ...listBeforeHops(open).flatMap(({ client }) => client ?? [])]);
+    const ofUnknownProtocol = new Set([...scene.shared.callsOfUnknownProtocol().values()].flat());
+    const isCall = (span: Span, server: Span): boolean =>
+      clients.has(span) || (ofUnknownProtocol.has(span) && endsWithin(server, span, scene.thresholds));
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
     const find = (server: Span, ended?: Span): readonly Lost[] =>
-      findCaller(scene, clients, server, openAtStart(server), ended);
+      findCaller(scene, isCall, server, openAtStart(server), ended);
     const direct = orphans.flatMap((server) => find(server));
     const findEnded = lookUpEnded(open, direct);
     const found = direct.flatMap((item) => {
@@ -122,12 +125,13 @@ const withoutInstrumentation: readonly FindingId[] = [
 ];
 
 /**
+ * @param isCall Whether a span is a call that may have led to the request.
  * @param openThen The spans of the trace that were open when `server` started, the latest first.
  * @param ended A call that ended before `server` started, used where no open call fits.
  */
 function findCaller(
   scene: Scene,
-  clients: ReadonlySet<Span>,
+  isCall: (span: Span, server: Span) => boolean,
   server: Span,
   openThen: Iterable<Span>,
   ended: Span | undefined,
@@ -146,7 +150,7 @@ function findCaller(
   const innermost = around[0];
   if (innermost === undefined) return [];
   const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
-  const call = around.find((span) => clients.has(span)) ?? ended;
+  const call = around.find((span) => isCall(span, server)) ?? ended;
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   const ofHop =
     expected === undefined &&

@@ -1,3 +1,4 @@
+import { readCallFacts } from '../calls/call-facts.ts';
 import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
 import { readOutcome } from '../calls/outcome.ts';
 import { isHealthProbe } from '../calls/probes.ts';
@@ -210,7 +211,7 @@ export function describe(
       const of = server ?? 'the peer';
       return span.kind === 'PRODUCER'
         ? `PRODUCER ${span.spanId} sent a message, and no span of ${of} has it as parent or link`
-        : `${span.kind} ${span.spanId} was answered, and no SERVER span of ${of} has it as its parent`;
+        : `${span.kind} ${span.spanId} ${readCallFacts(span).protocol === 'unknown' ? `names ${of} as its peer` : 'was answered'}, and no SERVER span of ${of} has it as its parent`;
     }),
   };
 }

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { readText } from '../calls/fact-source.ts';
+import { readPeerService } from '../calls/target.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 
@@ -37,8 +37,12 @@ export function nameToleratedPeer({ toleratedPeers, edges }: Expectation, client
 /** The names by which a CLIENT or PRODUCER span calls its peer: address, service, destination. */
 export function namePeer(client: Span): readonly (string | null)[] {
   const { host, port, destination } = readCallFacts(client);
-  const service = readText(client, 'service.peer.name', 'peer.service');
-  return [host, host !== null && port !== null ? `${host}:${port}` : null, service, destination];
+  return [
+    host,
+    host !== null && port !== null ? `${host}:${port}` : null,
+    readPeerService(client),
+    destination,
+  ];
 }
 
 /**

@@ -4,7 +4,7 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import { isPublicName } from '../calls/inside.ts';
 import { readOutcome } from '../calls/outcome.ts';
 import { isHealthProbe } from '../calls/probes.ts';
-import { nameTarget } from '../calls/target.ts';
+import { nameTarget, readPeerService } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { compareRequests } from '../pairing/compare-requests.ts';
 import { pairContained } from '../pairing/contained.ts';
@@ -27,7 +27,7 @@ import { finding as splitTrace } from './split-trace.ts';
 /** An expected edge without whole calls, and the calls that may belong to it. */
 interface WhollyMissing {
   readonly edge: ExpectedEdge;
-  /** Answered CLIENT spans and PRODUCER spans of the caller. */
+  /** Answered CLIENT spans and PRODUCER spans of the caller, and CLIENT spans that name the service. */
   readonly lonely: readonly Span[];
   readonly calls: readonly Span[];
   /** The data show that the calls go to this service, not only by exclusion. */
@@ -42,12 +42,15 @@ export const whollyMissingServers = rule<WhollyMissing>({
   finding,
   measure: (scene, open) =>
     listUnseenEdges(scene, open).flatMap((edge) => {
-      const lonely = open.clients.filter(
-        (span) =>
-          span.serviceName === edge.client &&
-          (span.kind === 'PRODUCER' || readOutcome(span) === 'answered') &&
-          scene.shared.findUnprovable(span) === null,
-      );
+      const lonely = [
+        ...open.clients.filter(
+          (span) =>
+            span.serviceName === edge.client &&
+            (span.kind === 'PRODUCER' || readOutcome(span) === 'answered') &&
+            scene.shared.findUnprovable(span) === null,
+        ),
+        ...listNamingPeer(scene, open, edge),
+      ];
       if (lonely.length === 0) return [];
       const chosen = selectCallsTo(scene, open, lonely, edge.server);
       return [
@@ -142,7 +145,9 @@ function selectCallsTo(
   const taken = remember(() => listTargets(scene));
   // An address that leads whole calls to another service belongs to that service, whatever its name.
   const isOfAnother = (span: Span): boolean => isMisspelt && taken().has(nameTarget(span));
-  const named = lonely.filter((span) => isSentToHostOf(span, server) && !isOfAnother(span));
+  const named = lonely.filter(
+    (span) => namesPeer(span, server) || (isSentToHostOf(span, server) && !isOfAnother(span)),
+  );
   if (named.length > 0) return { calls: named, isToward: true };
   const entries = limitComparisons(
     lonely,
@@ -167,6 +172,26 @@ function selectCallsTo(
   const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
   const calls = requests.length < most.length * scene.thresholds.strayRequestsShare ? most : [];
   return { calls, isToward: calls[0]?.kind === 'PRODUCER' };
+}
+
+/**
+ * Calls that name the service, and have no attribute of a protocol: of an RPC framework of the company's own, or made by hand. If the
+ * service began traces, `missing-call.ts` compares those with the calls.
+ */
+function listNamingPeer(
+  { shared }: Scene,
+  { roots }: Open,
+  { client, server }: ExpectedEdge,
+): readonly Span[] {
+  if (roots.of(server).some((root) => !isHealthProbe(root))) return [];
+  const calls = [...shared.callsOfUnknownProtocol().values()].flat();
+  return calls.filter(
+    (span) => span.serviceName === client && namesPeer(span, server) && readOutcome(span) !== 'unreached',
+  );
+}
+
+function namesPeer(span: Span, server: string): boolean {
+  return readPeerService(span)?.toLowerCase() === server.toLowerCase();
 }
 
 function isSentToHostOf(span: Span, server: string): boolean {

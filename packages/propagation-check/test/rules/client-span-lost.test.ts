@@ -145,3 +145,16 @@ suite('a tap at the caller', () => {
     );
   });
 });
+
+suite('a call whose attributes do not say what it calls', () => {
+  const drawCall = (to: number): string =>
+    `expect web -> orders\ntrace 1\n  ${web(0, 100)}\n    web CLIENT "place order" 10..${to} peer.service=orders\n    lost\n      ${drawServer({ from: 20, to: 80 })}\n`;
+
+  test('may have led to the request, through a service that made a span of its own', () => {
+    assert.deepEqual(judgeDrawing(drawCall(90)), ['error missing-client web -> orders 1']);
+  });
+
+  test('has not led to a request that outlasts it', () => {
+    assert.deepEqual(judgeDrawing(drawCall(60)), lost(1));
+  });
+});

@@ -405,3 +405,40 @@ suite('messages of an expected edge without whole ones', () => {
     assert.deepEqual(judge(other, receive(200, 'link:gone link:here')), error);
   });
 });
+
+suite('calls that name their peer by its service name', () => {
+  const place = (at: number, more = 'peer.service=orders'): string =>
+    `web CLIENT "place order" ${at}..${at + 80} ${more}`;
+  const draw = (...lines: readonly string[]): string =>
+    `expect web -> orders\n${lines.map((line, at) => drawChain(10 + at, line)).join('')}`;
+
+  test('are calls to the service, although no other attribute says what they call', () => {
+    assert.deepEqual(judgeDrawing(draw(place(0), place(1000))), missing(2));
+    assert.deepEqual(judgeDrawing(draw(place(0, 'service.peer.name=orders'))), missing());
+    const query = 'orders CLIENT "SELECT" 20..30 db.system=postgresql';
+    assert.deepEqual(judgeDrawing(draw(place(0), query)), missing());
+  });
+
+  test('are split from the traces that the service began during them', () => {
+    const web = 'web SERVER "POST /buy" 0..90 http.request.method=POST';
+    const drawing = `expect web -> orders\n${drawChain(1, web, place(5))}${drawChain(2, 'orders SERVER "place order" 20..70')}`;
+    assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
+  });
+
+  test('are known from calls to other hosts', () => {
+    const [named, other] = [
+      ask(0, '/work', { target: '10.0.0.7:80' }),
+      ask(1000, '/a', { target: 'pay:80' }),
+    ];
+    const calls = draw(`${named} peer.service=orders`, other, other.replace('1000..1080', '2000..2080'));
+    assert.deepEqual(judgeDrawing(calls), missing());
+  });
+
+  test('must name this service, and must have reached it', () => {
+    const unseen = ['error missing-call web -> orders 0'];
+    assert.deepEqual(judgeDrawing(draw(place(0, 'peer.service=redis'))), unseen);
+    assert.deepEqual(judgeDrawing(draw(place(0, 'peer.service=orders status:ERROR'))), unseen);
+    assert.deepEqual(judgeDrawing(draw(place(0, 'peer.service=orders db.system=redis'))), unseen);
+    assert.deepEqual(judgeDrawing(draw(`${place(0)}\n    orders SERVER "place order" 10..70`)), []);
+  });
+});
