@@ -213,9 +213,15 @@ export function describePairs(
   const isQueued = known.length > 0 && known.every(asksBroker);
   const hasClients = !isQueued && known.length > pairs.length * tolerances.timeOnlyShare;
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
-  const decided = known.length === 0 && isOneToOne && !isOfProxy(scene, edge.client, pairs);
+  // Equal trace ids prove that the header arrived.
+  const hasArrived =
+    pairs.length > 0 && pairs.every(({ client, server }) => client.traceId === server.traceId);
+  const decided = known.length === 0 && isOneToOne && !hasArrived && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
-  const ofNoCall = hasClients ? [] : listMissingCallCauses(scene, edge.client, pairs);
+  const ofNoCall = [
+    ...(hasArrived ? (['parent-dropped'] as const) : []),
+    ...(hasClients ? [] : listMissingCallCauses(scene, edge.client, pairs)),
+  ];
   const candidates = isQueued
     ? ofSender
     : known.length === 0

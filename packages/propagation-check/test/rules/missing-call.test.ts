@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isForwarded, type RequestHead } from '../../src/rules/missing-call-causes.ts';
-import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
+import { drawChain, drawClient, drawServer, judgeDrawing, listCauses } from './judge-drawing.ts';
 
 const head = 'expect web -> orders\n';
 const report = (at: number, agent = 'curl') =>
@@ -222,4 +222,21 @@ test('a forwarded request keeps method, path and user agent; a prefix may be rem
   assert.ok(!isForwarded(untold, untold));
   assert.ok(!isForwarded(untold, request));
   assert.ok(isForwarded({ ...request, userAgent: null }, request));
+});
+
+suite('a root in the trace of the request that made the call', () => {
+  const draw = (number: number, at: number): string =>
+    `trace ${number}\n  gateway SERVER "GET /a" ${at}..${at + 100} http.request.method=GET url.path=/a\n  orders SERVER "GET /b" ${at + 20}..${at + 80} http.request.method=GET url.path=/b\n`;
+
+  test('had the header, and lost only the parent', () => {
+    const drawing = `expect gateway -> orders\n${draw(1, 0)}${draw(2, 1000)}`;
+    assert.deepEqual(judgeDrawing(drawing), ['error missing-call gateway -> orders 2']);
+    assert.equal(listCauses(drawing)[0], 'parent-dropped');
+  });
+
+  test('is not known to have had it if some roots are in other traces', () => {
+    const apart = draw(2, 1000).replace('  orders', 'trace 3\n  orders');
+    const drawing = `expect gateway -> orders\n${draw(1, 0)}${apart}`;
+    assert.deepEqual(judgeDrawing(drawing), ['error client-not-instrumented gateway -> orders 2']);
+  });
 });
