@@ -213,9 +213,9 @@ export function describePairs(
   const isQueued = known.length > 0 && known.every(asksBroker);
   const hasClients = !isQueued && known.length > pairs.length * tolerances.timeOnlyShare;
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
-  // Equal trace ids prove that the header arrived.
-  const hasArrived =
-    pairs.length > 0 && pairs.every(({ client, server }) => client.traceId === server.traceId);
+  // Equal trace ids prove that the header arrived. Requests that overlap may be paired with each other's roots.
+  const traces = new Set(pairs.map(({ client }) => client.traceId));
+  const hasArrived = pairs.length > 0 && pairs.every(({ server }) => traces.has(server.traceId));
   const decided = known.length === 0 && isOneToOne && !hasArrived && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   const ofNoCall = [

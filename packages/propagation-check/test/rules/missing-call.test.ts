@@ -234,6 +234,14 @@ suite('a root in the trace of the request that made the call', () => {
     assert.equal(listCauses(drawing)[0], 'parent-dropped');
   });
 
+  test('had it too if the requests overlap, so that times pair them with the root of another', () => {
+    const crossed = (draw(1, 0) + draw(2, 3))
+      .replace('20..80', '5..45')
+      .replace('3..103', '3..50')
+      .replace('23..83', '5..40');
+    assert.equal(listCauses(`expect gateway -> orders\n${crossed}`)[0], 'parent-dropped');
+  });
+
   test('is not known to have had it if some roots are in other traces', () => {
     const apart = draw(2, 1000).replace('  orders', 'trace 3\n  orders');
     const drawing = `expect gateway -> orders\n${draw(1, 0)}${apart}`;
