@@ -25,6 +25,11 @@ const requests = (count: number, from = 0): readonly Chain[] =>
 const calls = (count: number, from = 0, draw: typeof call = call): readonly Chain[] =>
   Array.from({ length: count }, (_, at) => draw(from + 5 + at, from + 55 + 2 * at));
 
+const on = (host: string, chain: Chain): Chain =>
+  chain.map((line) => (line.startsWith('web') ? `${line} resource:host.name=${host}` : line));
+/** Two calls of another replica. */
+const two = [call(5, 25), call(30, 55)].map((chain) => on('other', chain));
+
 const draw = (...chains: readonly Chain[]): string =>
   chains.map((lines, at) => drawChain(at + 1, ...lines)).join('');
 const expecting = (drawing: string): string => `expect web -> orders\n${drawing}`;
@@ -69,6 +74,10 @@ suite('calls that began traces, as many as the overlapping requests that lack th
       judgeDrawing(draw(request(0, 200, '/long'), ...requests(2, 10), ...calls(2, 10))),
       warning(2),
     );
+    assert.deepEqual(
+      judgeDrawing(expecting(draw(request(0, 2_000, '/long'), ...requests(2, 10), ...calls(2, 10)))),
+      warning(2),
+    );
   });
 
   test('leave no verdict', () => {
@@ -83,6 +92,8 @@ suite('calls that began traces, as many as the overlapping requests that lack th
     const drawing = draw(request(0, 60), call(5, 55), ...requests(2, 100), ...calls(2, 100));
     assert.deepEqual(judgeDrawing(drawing), warning(3));
     assert.deepEqual(judgeDrawing(expecting(drawing)), error(3));
+    const other = drawChain(90, ...request(700, 760, '/other'));
+    assert.deepEqual(judgeDrawing(expecting(drawing + other)), error(3));
   });
 
   test('are undecided if one request overlaps no other and requests of another route make the call', () => {
@@ -213,6 +224,16 @@ suite('no finding, whether or not the edge is expected', () => {
     [
       'two requests, beside one that a cache answered with the call in its own trace',
       [...requests(2), ...calls(2), [...request(100, 120), ...call(105, 115)]],
+    ],
+    [
+      'four calls for two requests, three of which fit only one of them',
+      [request(0, 60), request(0, 200), call(5, 25), ...[90, 100, 110].map((to) => call(30, to))],
+    ],
+    ['two calls of another replica for one request', [on('one', request(0, 60)), ...two]],
+    ['a call between the requests', [...requests(2), ...calls(2), call(100, 150), request(300, 360)]],
+    [
+      'a call of a job for each request, one of which has the call in its own trace',
+      [...requests(2), ...calls(2), whole(100, 160), call(105, 155)],
     ],
     ['calls of uneven number', [...requests(2), ...[5, 20, 35].map((at) => call(at, at + 20))]],
     [
