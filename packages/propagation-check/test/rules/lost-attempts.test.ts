@@ -97,7 +97,6 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
       attempt + root(2, 50, 80, status(200), '/other'),
       attempt.replace('orders:8082', 'pay:80') + root(2, 50, 80, `server.address=orders ${status(200)}`),
       attempt + root(2, 50, 80).replace('orders', 'stock'),
-      attempt + root(2, 50, 80).replace('SERVER', 'CONSUMER'),
       (attempt + root(2, 50, 80)).replaceAll('/work', '/healthz'),
       (attempt + root(2, 50, 80)).replaceAll(/orders(?= SERVER)/g, 'web'),
     ])

@@ -68,6 +68,14 @@ suite('a proxy beside calls that do not go through it', () => {
     assert.deepEqual(judgeDrawing(repeat(6, beside) + busy.join('')), []);
   });
 
+  test('ended before the called service did, or began after it', () => {
+    for (const [from, to] of [
+      [20, 40],
+      [40, 60],
+    ] as const)
+      assert.deepEqual(judgeDrawing(call(1, 0) + drawChain(40, nginx(from, to))), []);
+  });
+
   test('handles several requests during one call', () => {
     assert.deepEqual(judgeDrawing(beside(1, 0) + through(40, 1)), []);
   });
