@@ -9,7 +9,6 @@ import { findDocsFolder } from '../source/find-docs-folder.ts';
 import { listNames } from '../util/list-names.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { layMarkdown } from './lay-markdown.ts';
-import { readCheckSection } from './read-check-section.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -47,6 +46,16 @@ export async function readPage(name: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(`explain ${id}: ${path}: ${describeFileError(error)}`);
   });
+}
+
+/** The section of a check in `docs/doctor.md`; null where no check has this name. */
+async function readCheckSection(name: string): Promise<string | null> {
+  const folder = findDocsFolder();
+  if (folder === null) return null;
+  const page = await readFile(join(folder, 'docs/doctor.md'), 'utf8').catch(() => '');
+  const [, ...sections] = page.split(/^## /m);
+  const section = sections.find((each) => each.startsWith(`${name}\n`));
+  return section === undefined ? null : `# ${section}`;
 }
 
 /** The id that is misspelt, or the ids that contain the words of the name. */

@@ -104,7 +104,7 @@ function readProcesses(value: unknown): ReadonlyMap<string, Process> {
 
 function readProcess(value: unknown): Process {
   const { serviceName, tags, tag } = readShape(processShape, value);
-  const resource = new Map([...readTags(tags ?? [], 'tags'), ...readTagFields(tag)]);
+  const resource = new Map([...readTags(tags ?? []), ...readTagFields(tag)]);
   if (serviceName) resource.set('service.name', serviceName);
   return { resource, serviceName: readServiceName(resource) };
 }
@@ -114,7 +114,7 @@ const unknownProcess: Process = { serviceName: null, resource: new Map() };
 function decodeSpan(value: unknown, processes: ReadonlyMap<string, Process>): Span {
   const shape = readShape(spanShape, value);
   const traceId = readTraceId(shape.traceID, 'traceID', short);
-  const tags = new Map([...readTags(shape.tags ?? [], 'tags'), ...readTagFields(shape.tag)]);
+  const tags = new Map([...readTags(shape.tags ?? []), ...readTagFields(shape.tag)]);
   const start = readMicroseconds(shape.startTime, 'startTime');
   const embedded = shape.process ? readProcess(shape.process) : undefined;
   const { serviceName, resource } = embedded ?? processes.get(shape.processID ?? '') ?? unknownProcess;
@@ -200,8 +200,8 @@ function withoutMappedTags(tags: Attributes): Attributes {
   return new Map([...tags].filter(([key]) => !mappedTags.has(key)));
 }
 
-function readTags(list: readonly unknown[], field: string): Attributes {
-  return new Map(mapWithPath(list, field, readTag));
+function readTags(list: readonly unknown[]): Attributes {
+  return new Map(mapWithPath(list, 'tags', readTag));
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Layout } from '../report/layout.ts';
+import { escapeJson } from '../util/escape-json.ts';
 import type { Diagnosis } from './examine.ts';
+import { findCheck } from './find-check.ts';
 import { renderGithub } from './report/render-github.ts';
-import { renderJson } from './report/render-json.ts';
 import { renderSarif } from './report/render-sarif.ts';
 import { renderTerminal } from './report/render-terminal.ts';
 import type { DoctorReportName } from './report-names.ts';
@@ -26,3 +27,12 @@ export const doctorReports = {
   sarif: { render: (diagnosis, { version }) => renderSarif(diagnosis, version) },
   github: { isBeside: true, render: renderGithub },
 } as const satisfies Record<DoctorReportName, DoctorReport>;
+
+/** Version 1: fields may be added, never renamed. */
+function renderJson(diagnosis: Diagnosis): string {
+  const findings = diagnosis.findings.map((finding) => {
+    const { title, why, fix, leadsTo } = findCheck(finding.id);
+    return { ...finding, title, why, fix, leadsTo, docs: `docs/doctor.md#${finding.id}` };
+  });
+  return `${escapeJson(JSON.stringify({ ...diagnosis, findings }, null, 2))}\n`;
+}

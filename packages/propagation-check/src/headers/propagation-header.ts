@@ -64,3 +64,8 @@ export function isPropagationHeader(name: string): boolean {
 export function headerValues(headers: readonly HeaderField[], name: string): readonly string[] {
   return headers.filter((field) => field.name.toLowerCase() === name).map((field) => field.value);
 }
+
+/** Reads Node.js's `rawHeaders`: name, value, name, value. */
+export function readRawHeaders(raw: readonly string[]): readonly HeaderField[] {
+  return raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1] ?? '' }] : []));
+}

@@ -1,5 +1,6 @@
 import { HTTPParser } from 'http-parser-js';
 import type { HeaderField } from '../headers/evidence.ts';
+import { readRawHeaders } from '../headers/propagation-header.ts';
 import type { Ordered } from './order-segments.ts';
 
 /** Where a message begins, in the numbers of `Ordered`. */
@@ -110,7 +111,7 @@ export class MessageReader {
         method: HTTPParser.methods[method] ?? '',
         url,
         status: statusCode,
-        fields: pairUp(headers),
+        fields: readRawHeaders(headers),
       };
       const isWithoutBody = this.#handlers.onHead(message);
       return upgrade && this.#side === 'RESPONSE' ? 2 : isWithoutBody ? 1 : 0;
@@ -122,8 +123,4 @@ export class MessageReader {
     };
     return parser;
   }
-}
-
-function pairUp(list: readonly string[]): readonly HeaderField[] {
-  return list.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: list[index + 1] ?? '' }] : []));
 }

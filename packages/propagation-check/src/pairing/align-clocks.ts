@@ -55,6 +55,11 @@ export function clockOf(span: Span): string {
   return keyFor(span.serviceName, readInstance(span.resource));
 }
 
+/** By how many nanoseconds the clock of a span is ahead. */
+export function aheadOf(offsets: ClockOffsets, span: Span): bigint {
+  return offsets.get(clockOf(span))?.ahead ?? 0n;
+}
+
 /**
  * Estimates the offset of each replica's clock. Checks compare times, so a clock that is seconds ahead would hide which spans belong
  * together.

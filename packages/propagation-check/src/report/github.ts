@@ -1,3 +1,4 @@
+import { annotate, mostOfLevel } from '../util/annotate.ts';
 import type { Finding, Result } from '../verdict/result.ts';
 import { describeCount } from './describe-count.ts';
 import type { ReportDetails } from './json.ts';
@@ -14,8 +15,6 @@ import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
 const longestEdge = 100;
-/** GitHub shows at most this many annotations of each level in a step. */
-const mostOfLevel = 10;
 
 /** Annotations of GitHub Actions, one for each line: the verdict, then errors, warnings, and accepted findings. */
 export function renderGithub(result: Result, details: ReportDetails, options: FindingOptions): string {
@@ -23,7 +22,7 @@ export function renderGithub(result: Result, details: ReportDetails, options: Fi
   const level = outcomeOf(result, details) === 'passed' ? 'notice' : 'error';
   const verdict = annotate(
     level,
-    `Trace context propagation: ${nameVerdict(result, details)}`,
+    { title: `Trace context propagation: ${nameVerdict(result, details)}` },
     summarise(result, details),
   );
   const ofSeverity = (severity: 'error' | 'warning', most: number) =>
@@ -40,16 +39,6 @@ export function renderGithub(result: Result, details: ReportDetails, options: Fi
   return [verdict, ...errors, ...ofSeverity('warning', mostOfLevel), ...accepted, ''].join('\n');
 }
 
-function nameFinding(finding: Finding): string {
-  return `${nameEdge(finding, longestEdge)}: ${finding.id}`;
-}
-
-/** Source: actions/toolkit, `packages/core/src/command.ts`. */
-function annotate(level: 'error' | 'warning' | 'notice', title: string, message: string): string {
-  const property = escapeData(title).replace(/:/g, '%3A').replace(/,/g, '%2C');
-  return `::${level} title=${property}::${escapeData(message)}`;
-}
-
-function escapeData(text: string): string {
-  return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
+function nameFinding(finding: Finding): { readonly title: string } {
+  return { title: `${nameEdge(finding, longestEdge)}: ${finding.id}` };
 }

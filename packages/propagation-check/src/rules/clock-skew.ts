@@ -1,6 +1,5 @@
 import type { Call } from '../calls/call-group.ts';
-import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
-import type { Span } from '../span/span.ts';
+import { aheadOf, type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
@@ -81,8 +80,7 @@ function listCalls(scene: Scene, service: string | null): readonly Call[] {
 }
 
 function areApart({ clockOffsets, thresholds }: Scene, { client, server }: Call): boolean {
-  const aheadOf = (span: Span): bigint => clockOffsets.get(clockOf(span))?.ahead ?? 0n;
-  return isNoticeable(thresholds, aheadOf(server) - aheadOf(client));
+  return isNoticeable(thresholds, aheadOf(clockOffsets, server) - aheadOf(clockOffsets, client));
 }
 
 function isNoticeable({ noticeableSkew }: Scene['thresholds'], ahead: bigint): boolean {

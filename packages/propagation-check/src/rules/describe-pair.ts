@@ -1,4 +1,4 @@
-import { clockOf } from '../pairing/align-clocks.ts';
+import { aheadOf } from '../pairing/align-clocks.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { countOf } from '../util/count-of.ts';
 import { describeClockLead } from './clock-skew.ts';
@@ -27,8 +27,7 @@ export function describePair(
   if (!unique) return `${call} has no child; such SERVER spans began traces of their own while it was open`;
   if (isProven) return `${call} was answered by ${request}`;
   if (isTimed) return `${call} fits only ${request}`;
-  const aheadOf = (span: typeof client): bigint => clockOffsets.get(clockOf(span))?.ahead ?? 0n;
-  const ahead = aheadOf(server) - aheadOf(client);
+  const ahead = aheadOf(clockOffsets, server) - aheadOf(clockOffsets, client);
   if (ahead !== 0n) return `${call} fits only ${request}, if ${describeClockLead(server.serviceName, ahead)}`;
   return calls > 0 && requests > 0
     ? `${call} fits ${request}, if the clocks agree: ${countOf(calls, 'call')} and ${countOf(requests, 'request')} fit none`

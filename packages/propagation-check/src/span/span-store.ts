@@ -103,11 +103,7 @@ export interface FarTimes {
 }
 
 /** The span of a row with the kept attributes (`keepAttributes`). Each call makes a new object. */
-export function viewOf(
-  store: SpanStore,
-  row: number,
-  attributes: Attributes = attributesOf(store, row),
-): Span {
+export function viewOf(store: SpanStore, row: number): Span {
   const resource = store.resourceTable[at(store.resources, row)];
   const code = statusCodes[store.statuses[row] ?? 0] ?? 'UNSET';
   return {
@@ -120,7 +116,7 @@ export function viewOf(
     kind: spanKinds[store.kinds[row] ?? 0] ?? 'UNSPECIFIED',
     startTimeUnixNano: startTimeOf(store, row),
     endTimeUnixNano: endTimeOf(store, row),
-    attributes,
+    attributes: attributesOf(store, row),
     links: linksOf(store, row),
     status: { code, message: textOf(store, at(store.statusMessages, row)) },
     serviceName: resource?.serviceName ?? null,

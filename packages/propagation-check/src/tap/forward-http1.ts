@@ -8,15 +8,10 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HeaderField } from '../headers/evidence.ts';
+import { readRawHeaders } from '../headers/propagation-header.ts';
 import type { CallerConnections } from './caller-connection.ts';
 import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from './exchange.ts';
-import {
-  listTokens,
-  readRawHeaders,
-  removeHopByHop,
-  removeHopByHopButUpgrade,
-  toRawHeaders,
-} from './header-field.ts';
+import { listTokens, removeHopByHop, removeHopByHopButUpgrade, toRawHeaders } from './header-field.ts';
 import { describeTargetError, TargetTimeout } from './target-error.ts';
 
 export interface Http1Forwarding {

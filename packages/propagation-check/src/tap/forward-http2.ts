@@ -10,8 +10,8 @@ import {
   sensitiveHeaders,
 } from 'node:http2';
 import type { HeaderField } from '../headers/evidence.ts';
+import { readRawHeaders } from '../headers/propagation-header.ts';
 import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from './exchange.ts';
-import { readRawHeaders } from './header-field.ts';
 import { describeTargetError, TargetTimeout } from './target-error.ts';
 
 /** More than Node.js's default of 128 headers: `maxHeaderSize` limits their size. */

@@ -1,7 +1,8 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { readRawHeaders } from '../headers/propagation-header.ts';
 import { forwardHttp1, type Http1Forwarding } from './forward-http1.ts';
-import { listTokens, readRawHeaders, removeHopByHopButUpgrade } from './header-field.ts';
+import { listTokens, removeHopByHopButUpgrade } from './header-field.ts';
 
 /**
  * Whether to forward a request to switch protocols. Not for `Upgrade: h2c`, which HTTP/2 has deprecated (RFC 9113, section 3.1) and Java's

@@ -1,10 +1,5 @@
 import type { HeaderField } from '../headers/evidence.ts';
 
-/** Reads Node.js's `rawHeaders`: name, value, name, value. */
-export function readRawHeaders(raw: readonly string[]): readonly HeaderField[] {
-  return raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1] ?? '' }] : []));
-}
-
 /** The reverse of `readRawHeaders`. */
 export function toRawHeaders(fields: readonly HeaderField[]): string[] {
   return fields.flatMap(({ name, value }) => [name, value]);

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  readRawHeaders,
-  removeHopByHop,
-  removeHopByHopButUpgrade,
-  toRawHeaders,
-} from '../../src/tap/header-field.ts';
+import { readRawHeaders } from '../../src/headers/propagation-header.ts';
+import { removeHopByHop, removeHopByHopButUpgrade, toRawHeaders } from '../../src/tap/header-field.ts';
 
 function removed(...raw: readonly string[]): readonly string[] {
   return toRawHeaders(removeHopByHop(readRawHeaders(raw)));

@@ -1,6 +1,6 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { type Environment, readVariable } from '../environment.ts';
-import { ownPorts } from '../otlp-ports.ts';
+import type { Project } from '../project.ts';
 
 const grpcPort = '4317';
 const httpPort = '4318';
@@ -39,4 +39,16 @@ function judge(environment: Environment, others: ReadonlySet<string>): readonly 
       says: `the endpoint is "${endpoint.value}" and the protocol "${protocol.value}"`,
     },
   ];
+}
+
+/** The default OTLP ports that a Collector of the project uses for the other protocol. */
+function ownPorts({ yaml }: Project): ReadonlySet<string> {
+  return new Set(
+    yaml.flatMap(({ root }) => {
+      const protocols = root.get('receivers', 'otlp', 'protocols');
+      const grpc = protocols?.get('grpc', 'endpoint')?.text ?? '';
+      const http = protocols?.get('http', 'endpoint')?.text ?? '';
+      return [...(grpc.endsWith(':4318') ? ['4318'] : []), ...(http.endsWith(':4317') ? ['4317'] : [])];
+    }),
+  );
 }
