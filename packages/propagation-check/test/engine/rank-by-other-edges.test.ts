@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from './read-drawing.ts';
+import { checkDrawing } from './read-fixture-drawing.ts';
 
 /** A caller whose calls to auth are whole and whose calls to orders are split; `call` and `request` extend the lines of the split ones. */
 function draw(scope: string, [call, request]: readonly [string, string] = ['', '']): string {
@@ -17,8 +16,7 @@ trace 2
 }
 
 function judge(drawing: string) {
-  const { spans, expectation } = readDrawing(drawing);
-  const [finding] = checkTraces(spans, { expectation }).findings;
+  const [finding] = checkDrawing(drawing).findings;
   return finding;
 }
 

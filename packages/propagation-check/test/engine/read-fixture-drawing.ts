@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { type CheckOptions, checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { type Drawing, readDrawing } from './read-drawing.ts';
 
@@ -16,6 +16,11 @@ export function readFixtureDrawing(name: string): Drawing {
 }
 
 export function checkFixtureDrawing(name: string): Result {
-  const { spans, expectation, headers } = readFixtureDrawing(name);
-  return checkTraces(spans, { expectation, headers });
+  return checkDrawing(readFixtureText(name));
+}
+
+/** The result of all that a drawing shows: spans, expectations and headers. */
+export function checkDrawing(drawing: string, options: CheckOptions = {}): Result {
+  const { spans, expectation, headers } = readDrawing(drawing);
+  return checkTraces(spans, { expectation, headers, ...options });
 }

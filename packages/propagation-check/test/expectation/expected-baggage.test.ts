@@ -4,6 +4,7 @@ import { noExpectation } from '../../src/expect/expectation.ts';
 import { isToleratedPeer } from '../../src/rules/tolerated-peer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 
 const call = (client: string, server: string) => `expect web -> orders
 baggage hello=world
@@ -17,8 +18,7 @@ trace 2
       orders SERVER "GET /work" 220..280 http.request.method=GET url.path=/work baggage.hello=world`;
 
 function check(drawing: string) {
-  const { spans, expectation, headers } = readDrawing(drawing);
-  return checkTraces(spans, { expectation, headers });
+  return checkDrawing(drawing);
 }
 
 suite('baggage that services copy to span attributes', () => {

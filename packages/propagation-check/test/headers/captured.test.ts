@@ -4,6 +4,7 @@ import type { PropagationFormat } from '../../src/headers/evidence.ts';
 import { formats, idHeaders } from '../../src/headers/propagation-header.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from '../rules/judge-drawing.ts';
 
 /** By format, a valid value of its id header, for trace 1 and the CLIENT span of the call. */
@@ -207,8 +208,7 @@ suite('every format is read under every name that an instrumentation gives', () 
   test('nor at a tap whose place is unknown: there it is the least likely cause', () => {
     const header = `sentry-trace=${values.sentry}`;
     const tap = `tap somewhere 15..85 GET /work 200 sent ${header} received ${header}`;
-    const { spans, expectation, headers } = readDrawing(`${drawCall({}, {})}${tap}`);
-    const [finding] = checkTraces(spans, { expectation, headers }).findings;
+    const [finding] = checkDrawing(`${drawCall({}, {})}${tap}`).findings;
     assert.equal(finding?.candidates?.at(-1), 'header-not-sent');
   });
 

@@ -11,8 +11,9 @@ import { renderJson } from '../../src/report/json.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
-import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
+import { checkStore } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { makeJudge } from '../sink/make-judge.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
@@ -34,8 +35,7 @@ trace 9
 `;
 
 function judge(...drawings: readonly string[]) {
-  const { spans, expectation } = readDrawing(drawings.join(''));
-  return checkTraces(spans, { expectation });
+  return checkDrawing(drawings.join(''));
 }
 
 suite('an edge that exists only because another is broken', () => {

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { reportShape } from '../../scripts/report-shape.ts';
 import { type ReportDetails, renderJson } from '../../src/report/json.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures');
 const details: ReportDetails = {
@@ -18,8 +17,7 @@ const details: ReportDetails = {
 
 test('the result of each drawing matches the schema, without further fields', () => {
   for (const file of globSync('*/*.txt', { cwd: folder })) {
-    const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
-    const result = checkTraces(spans, { expectation, headers, explain: true });
+    const result = checkDrawing(readFileSync(join(folder, file), 'utf8'), { explain: true });
     const { error } = reportShape.safeParse(JSON.parse(renderJson(result, details)));
     assert.equal(error, undefined, file);
   }

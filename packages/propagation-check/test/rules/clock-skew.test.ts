@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, explainDrawing, judgeDrawing } from './judge-drawing.ts';
 
 const replica = (name: string): string => `resource:service.instance.id=${name}`;
@@ -18,10 +17,7 @@ const drawBusy = (number: number): string =>
   drawChain(number, ...Array.from({ length: 9 }, (_, at) => `web INTERNAL "load" ${at}..90`));
 
 function listSaid(drawing: string): readonly string[] {
-  const { spans, expectation, headers } = readDrawing(drawing);
-  return checkTraces(spans, { expectation, headers }).findings.flatMap(({ evidence }) =>
-    evidence.map(({ says }) => says),
-  );
+  return checkDrawing(drawing).findings.flatMap(({ evidence }) => evidence.map(({ says }) => says));
 }
 
 test('each service has a clock of its own', () => {

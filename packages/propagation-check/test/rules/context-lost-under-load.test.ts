@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 type Chain = readonly string[];
@@ -38,8 +37,7 @@ const warning = (count: number) => [`warning context-lost-in-process web -> orde
 const error = (count: number) => [`error context-lost-in-process web -> orders ${count}`];
 
 function judge(drawing: string) {
-  const { spans, expectation } = readDrawing(drawing);
-  const result = checkTraces(spans, { expectation });
+  const result = checkDrawing(drawing);
   return { verdict: result.verdict, finding: result.findings.find(({ severity }) => severity === 'warning') };
 }
 
@@ -181,8 +179,7 @@ suite('for an expected edge, also', () => {
     const drawing = expecting(
       draw(request(0, 60), request(50, 120), call(5, 25), call(30, 45), call(51, 59), call(70, 90)),
     );
-    const { spans, expectation } = readDrawing(drawing);
-    const [finding] = checkTraces(spans, { expectation }).findings;
+    const [finding] = checkDrawing(drawing).findings;
     assert.deepEqual(
       finding?.evidence.map(({ says }) => says.replace(/ of trace \w+/, '')),
       [

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Finding } from '../../src/verdict/result.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 
 /** `web` calls `called`, and a request of `payments` in the same trace has a parent that is not in the data. */
 const drawDark = (called: string, head = '', host = 'payments'): string => `${head}repeat 5 every 1000
@@ -68,8 +67,7 @@ suite('an expected caller of which the data hold no span', () => {
 });
 
 function findMissing(drawing: string): Finding {
-  const { spans, expectation, headers } = readDrawing(drawing);
-  const { findings } = checkTraces(spans, { expectation, headers });
+  const { findings } = checkDrawing(drawing);
   const found = findings.find(({ id }) => id === 'missing-client');
   assert.ok(found);
   return found;

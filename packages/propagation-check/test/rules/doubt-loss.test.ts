@@ -3,9 +3,7 @@ import { suite, test } from 'node:test';
 import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
-import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
+import { checkDrawing, checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 
 const request = (at: number, lasts = 100) =>
@@ -28,8 +26,7 @@ const everySecond = Array.from({ length: 10 }, (_, at) => at * 1_000);
 const atAnyTime = [0, 700, 3_900, 4_400, 7_800, 9_100, 9_500, 12_800, 13_700, 16_200];
 
 function judge(drawing: string) {
-  const { spans, expectation } = readDrawing(drawing);
-  const result = checkTraces(spans, { expectation });
+  const result = checkDrawing(drawing);
   const [finding] = result.findings.filter(({ id }) => id === 'context-lost-in-process');
   return { result, finding };
 }

@@ -8,6 +8,7 @@ import { noExpectation } from '../../src/expect/expectation.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { judgeDrawing } from './judge-drawing.ts';
 
 /**
@@ -43,8 +44,7 @@ suite('messages whose links a limit of the SDK dropped', () => {
   for (const [name, [drawing, isUndecided]] of Object.entries(rows))
     test(name, () => {
       const check = (text: string) => {
-        const { spans, expectation } = readDrawing(`expect web -> worker\n${text}`);
-        return checkTraces(spans, { expectation });
+        return checkDrawing(`expect web -> worker\n${text}`);
       };
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
       const { verdict, findings, undecided = [], unjudged } = check(drawing);
@@ -106,8 +106,7 @@ suite('requests whose links a limit of the SDK dropped', () => {
         : `${call}\ntrace ${2 * number + 1}\n  ${request} ${dropped}`;
     }).join('\n');
   const check = (text: string) => {
-    const { spans, expectation } = readDrawing(`expect web -> orders\n${text}`);
-    return checkTraces(spans, { expectation });
+    return checkDrawing(`expect web -> orders\n${text}`);
   };
 
   test('leave open the calls that they fit: each, or all of an edge if most of its calls are open', () => {
@@ -126,8 +125,7 @@ suite('requests whose links a limit of the SDK dropped', () => {
       );
       assert.deepEqual(unjudged, [{ client: 'web', peer: 'orders:8082', calls: 3, why: 'dropped-links' }]);
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
-      const { spans, expectation } = readDrawing(`may web -> orders\n${drawing}`);
-      assert.equal(checkTraces(spans, { expectation }).undecided, undefined);
+      assert.equal(checkDrawing(`may web -> orders\n${drawing}`).undecided, undefined);
     }
   });
 

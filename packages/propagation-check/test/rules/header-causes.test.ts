@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 
 const client = drawClient({ from: 10, to: 90, extra: 'id:call' });
@@ -12,8 +13,7 @@ const b3 = 'b3=<1>-<call>-1';
 
 /** Each finding with the text of its first call. */
 function listFindings(drawing: string): readonly string[] {
-  const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);
-  return checkTraces(spans, { expectation, headers })
+  return checkDrawing(`expect web -> orders\n${drawing}`)
     .findings.filter(({ severity }) => severity !== 'info')
     .map(({ id, candidates = [], evidence }) =>
       [`${id}:`, ...candidates.slice(0, 1), evidence[0]?.says].join(' '),
@@ -108,8 +108,7 @@ test('a second tap without an id of the call does not revive a cause that the fi
 
 suite('the step that decides', () => {
   const listSteps = (drawing: string): readonly string[] => {
-    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);
-    return checkTraces(spans, { expectation, headers }).findings.flatMap(({ decide = [] }) => decide);
+    return checkDrawing(`expect web -> orders\n${drawing}`).findings.flatMap(({ decide = [] }) => decide);
   };
   const tap = (place: string, sent: string, received: string) =>
     `tap ${place}15..85 GET /work 200 sent ${sent} received ${received}\n`;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 const call = drawClient({ from: 10, to: 90 });
@@ -59,8 +60,7 @@ test('calls bypass the hop, unless the caller is expected to call the service it
   const own = drawClient({ from: 15, to: 85, service: 'gateway' });
   const listPast = (head: string) => {
     const drawing = `${head}trace 1\n  ${call}\n    ${hop()}\n      ${own}\n    ${request}\n`;
-    const { spans, expectation } = readDrawing(drawing);
-    return checkTraces(spans, { expectation }).edges.flatMap(({ past }) => past?.service ?? []);
+    return checkDrawing(drawing).edges.flatMap(({ past }) => past?.service ?? []);
   };
   assert.deepEqual(listPast(''), ['gateway']);
   assert.deepEqual(listPast('expect web -> orders\nmay web -> gateway -> orders\n'), []);

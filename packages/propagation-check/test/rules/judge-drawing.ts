@@ -1,5 +1,4 @@
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 
 /** The findings of a drawing without information, one a line: `error split-trace web -> orders 2`. */
 export function judgeDrawing(drawing: string): readonly string[] {
@@ -15,8 +14,7 @@ export function listFacts(drawing: string): readonly string[] {
 
 /** The undecided statements of a drawing, one a line: `web -> orders: no span of orders is here`. */
 export function listUndecided(drawing: string): readonly string[] {
-  const { spans, expectation, headers } = readDrawing(drawing);
-  const { undecided = [] } = checkTraces(spans, { expectation, headers });
+  const { undecided = [] } = checkDrawing(drawing);
   return undecided.map(({ client, server, says }) => `${client} -> ${server}: ${says}`);
 }
 
@@ -34,16 +32,14 @@ export function listCauses(drawing: string): readonly string[] {
 
 /** Why each loose end is not reported: `SERVER of orders: missing-client: GATE: VALUES`. */
 export function explainDrawing(drawing: string): readonly string[] {
-  const { spans, expectation, headers } = readDrawing(drawing);
-  const { explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
+  const { explain = [] } = checkDrawing(drawing, { explain: true });
   return explain.flatMap(({ kind, service, reasons }) =>
     reasons.map(({ finding, gate, values }) => `${kind} of ${service}: ${finding}: ${gate}: ${values}`),
   );
 }
 
 function findIn(drawing: string) {
-  const { spans, expectation, headers } = readDrawing(drawing);
-  return checkTraces(spans, { expectation, headers }).findings.filter(({ severity }) => severity !== 'info');
+  return checkDrawing(drawing).findings.filter(({ severity }) => severity !== 'info');
 }
 
 interface SpanPlace {

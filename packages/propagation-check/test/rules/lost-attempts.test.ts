@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import {
   drawChain,
   drawClient,
@@ -137,12 +136,7 @@ suite('a second attempt within a CLIENT span whose first attempt arrived', () =>
 
 test('without an answer that tells, second attempts stay unjudged, also on an expected edge', () => {
   const list = (head: string, drawing: string) => {
-    const { spans, expectation } = readDrawing(head + drawing);
-    return checkTraces(spans, { expectation }).unjudged?.map(({ client, peer, calls }) => [
-      client,
-      peer,
-      calls,
-    ]);
+    return checkDrawing(head + drawing).unjudged?.map(({ client, peer, calls }) => [client, peer, calls]);
   };
   const drawing = drawChain(1, call(), first(status(200))) + root(2, 50, 80);
   assert.deepEqual(list('', drawing), [[null, 'orders', 1]]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { explainDrawing } from './judge-drawing.ts';
 
 /** Requests of users to web, which calls orders and a third party; orders is also called from outside. */
@@ -18,8 +19,7 @@ end
 `;
 
 function judge(path: string, drawing = system) {
-  const { spans, expectation } = readDrawing(`expect ${path}\n${drawing}`);
-  const { verdict, undecided = [], findings } = checkTraces(spans, { expectation });
+  const { verdict, undecided = [], findings } = checkDrawing(`expect ${path}\n${drawing}`);
   const errors = findings.filter(({ severity }) => severity === 'error');
   return { verdict, says: undecided.map(({ says }) => says).join(), errors: errors.map(({ id }) => id) };
 }

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './judge-drawing.ts';
 
 /** Irregular times, so that rotated spans do not pair up. */
@@ -541,8 +542,7 @@ test('a free root replaces one with another user agent if it has the service, th
       drawChain(20 + number, draw(at, agent(number === 0 ? 'curl' : 'undici'))),
   );
   const listTraces = (free: string) => {
-    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${calls.join('')}${free}`);
-    const { findings } = checkTraces(spans, { expectation, headers });
+    const { findings } = checkDrawing(`expect web -> orders\n${calls.join('')}${free}`);
     return findings.flatMap(({ evidence }) => evidence.map(({ server }) => server?.traceId.slice(-2))).sort();
   };
   const place = { from: 30, to: 60, extra: agent('undici') };

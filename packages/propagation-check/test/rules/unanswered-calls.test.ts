@@ -5,6 +5,7 @@ import { noExpectation } from '../../src/expect/expectation.ts';
 import { check } from '../../src/library/check.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
 
 const whole = [0, 1000, 2000, 3000]
@@ -79,8 +80,7 @@ suite('calls without a SERVER span to a service that emits spans', () => {
   test('headers that name a cause leave no doubt', () => {
     const failed = drawChain(1, `web CLIENT "GET" 10..90 ${get} http.response.status_code=503`);
     const tap = 'tap 15..85 GET /work 503 sent - received -';
-    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${failed}${tap}`);
-    const [finding] = checkTraces(spans, { expectation, headers }).findings;
+    const [finding] = checkDrawing(`expect web -> orders\n${failed}${tap}`).findings;
     assert.deepEqual([finding?.id, finding?.doubt], ['header-not-sent', undefined]);
   });
 

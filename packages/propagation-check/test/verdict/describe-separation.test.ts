@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkDrawing } from '../engine/read-fixture-drawing.ts';
 import { listFacts, listUndecided } from '../rules/judge-drawing.ts';
 
 type Words = { readonly [side in 'web' | 'orders']?: string };
@@ -375,8 +376,7 @@ describe('what all broken calls have in common', () => {
       const batches = Array.from({ length: whole + broken }, (_, at) =>
         at < whole ? drawBatch(one, true, at) : drawBatch(two, false, at),
       );
-      const { spans, expectation } = readDrawing(`expect web -> orders\n${batches.join('\n')}`);
-      const [finding] = checkTraces(spans, { expectation }).findings;
+      const [finding] = checkDrawing(`expect web -> orders\n${batches.join('\n')}`).findings;
       assert.equal(finding?.id, 'split-trace');
       return finding.facts;
     };
