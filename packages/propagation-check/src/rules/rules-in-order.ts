@@ -1,4 +1,5 @@
 import { lostBaggage } from './baggage-lost.ts';
+import { queuedCalls } from './calls-of-queue.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { apartClocks } from './clock-skew.ts';
 import { callsAfterMessages, callsAfterRequests } from './context-lost-after-consumer.ts';
@@ -58,6 +59,7 @@ export const rules: readonly Rule[] = [
   // Both sides are in the data, joined to the wrong span or trace.
   truncatedTraceIds,
   staleCalls,
+  queuedCalls,
   staleHeaders,
   wrongParents,
   misledMessages,

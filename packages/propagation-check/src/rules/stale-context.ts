@@ -136,7 +136,8 @@ function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<num
   );
 }
 
-function isLate(scene: Scene, call: number): boolean {
+/** Whether a call began after the request above it had ended. */
+export function isLate(scene: Scene, call: number): boolean {
   return startsAfter(scene, call, scene.graph.topInService(call));
 }
 
