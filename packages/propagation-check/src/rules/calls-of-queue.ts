@@ -15,7 +15,7 @@ import { mayBeOfOnePool } from '../span/instance.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, mapBy } from '../util/group-by.ts';
-import { checkCode } from './doubt-loss.ts';
+import { doubtWorkAhead } from './doubt-loss.ts';
 import type { Shown } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { gate, rule } from './rule.ts';
@@ -98,13 +98,7 @@ export const queuedCalls = rule<QueuedCalls>({
       client,
       server,
       protocol,
-      doubt: {
-        says: 'Work that a request leaves running, and for which other requests wait, looks the same in the data.',
-        decide: [
-          'Send such requests one after the other, and check again: if each has its call then, a queue or limiter starts the calls of busy times in the context of other requests',
-          ...pairs.slice(0, 1).map(checkCode),
-        ],
-      },
+      doubt: doubtWorkAhead(pairs),
       shown: [
         ...pairs.map(({ client: { name, traceId }, server: call }) =>
           show(

@@ -51,6 +51,20 @@ export function doubtOverlap(decide: readonly string[]): Doubt {
   };
 }
 
+/**
+ * Calls that began one after the other below a request while others waited: a queue, or work that the request left running.
+ * @param pairs Requests without a call, each with a call below another request.
+ */
+export function doubtWorkAhead(pairs: readonly Pair[]): Doubt {
+  return {
+    says: 'Work that a request leaves running, and for which other requests wait, looks the same in the data.',
+    decide: [
+      'Send such requests one after the other, and check again: if each has its call then, a queue or limiter starts the calls of busy times in the context of other requests',
+      ...pairs.slice(0, 1).map(checkCode),
+    ],
+  };
+}
+
 export function doubtFew(count: number, fewest: number): Doubt {
   return {
     says: `Seen ${countOf(count, 'time')}, which may be a coincidence: a job or a poller looks the same in the data.`,

@@ -13,9 +13,11 @@ import { endsWithin } from '../pairing/times.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
+import { doubtWorkAhead } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
+import { areStartedByRequests } from './started-by-request.ts';
 
 export const finding = defineFinding('stale-context', {
   kind: 'cause',
@@ -65,13 +67,14 @@ export const staleCalls = rule<StaleCalls>({
   ],
   looseEnds: ({ calls }, scene) =>
     calls.map((call) => call.client).filter((client) => isLate(scene, scene.graph.rowOf(client))),
-  report: ({ client, server, protocol, calls, pairs }) => {
+  report: ({ client, server, protocol, calls, pairs }, scene) => {
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return finding.report({
       isLikely: true,
       client,
       server,
       protocol,
+      ...(areStartedByRequests(scene, client, pairs) ? {} : { doubt: doubtWorkAhead(pairs) }),
       shown: pairs.map(({ client: request, server: call }) => ({
         client: call,
         server: serverOf.get(call) ?? null,

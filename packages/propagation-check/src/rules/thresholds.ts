@@ -544,6 +544,16 @@ export const thresholdTable = {
       'A stale request collects the calls of several requests. Fire-and-forget calls hang under their own requests.',
     pinnedBy: { lower: 'stale-context/healthy-calls-per-stale-owner', higher: 'stale-context/broken' },
   },
+  begunSpread: {
+    value: 0.75,
+    unit: 'ratio',
+    reason:
+      'Requests began calls if the delay from request to call varies by less than this share of how much the delay from the last work of the older request varies. If that work began them, the delay from the request varies more.',
+    pinnedBy: {
+      lower: 'stale-context/broken-begun-spread',
+      higher: 'stale-context/shown-begun-spread',
+    },
+  },
   fewestLostMessages: {
     value: 3,
     unit: 'count',
