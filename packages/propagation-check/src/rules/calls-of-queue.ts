@@ -156,7 +156,6 @@ function measureQueuedCalls(scene: Scene, groups: Group<CallGroup>): readonly Qu
       server,
     );
     const bare = requests.filter((request) => !callers.has(graph.rowOf(request)));
-    if (bare.length === 0) return [];
     const within = mapBy(
       calls.filter((call) => !isOutliving(call.client)),
       requestOf,
