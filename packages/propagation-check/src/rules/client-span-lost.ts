@@ -169,13 +169,26 @@ function findCaller(
         (span) =>
           span.serviceName === (caller ?? innermost).serviceName &&
           span.endTimeUnixNano >= server.endTimeUnixNano &&
-          !isOrphan(scene.graph, span),
+          !isOrphan(scene.graph, span) &&
+          isSentWithin(scene, span, server),
       ),
       isDark: caller === undefined || call !== undefined,
       isOfHop: ofHop,
       hop: caller === undefined || ofHop ? findDarkHop(scene, expected?.client ?? null, call, server) : null,
     },
   ];
+}
+
+/**
+ * Whether the capture would hold the PRODUCER span of a message, which may have ended as soon as the request of its sender began.
+ * @param span A span of the sender in the trace of the message.
+ */
+function isSentWithin({ graph, coverage }: Scene, span: Span, { kind }: Span): boolean {
+  // A single trace was fetched as a whole.
+  if (kind !== 'CONSUMER' || graph.traceCount === 1) return true;
+  const request = graph.view(graph.topInService(graph.rowOf(span)));
+  const covered = coverage(span.serviceName);
+  return covered === null || covered.from <= request.startTimeUnixNano;
 }
 
 /**

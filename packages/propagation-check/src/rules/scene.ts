@@ -75,6 +75,8 @@ export interface SharedResults {
   readonly brokenCalls: BrokenCalls;
   /** For each request, its calls that have no child and do not say what they call. */
   callsOfUnknownProtocol(): CallsOfRequests;
+  /** The hosts to which whole calls to the service went; null for a call that names none. */
+  hostsOf(server: string | null): ReadonlySet<string | null>;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
   shortBatches(): readonly ShortBatches[];

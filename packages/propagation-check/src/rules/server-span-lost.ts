@@ -1,3 +1,4 @@
+import { readAddress } from '../calls/address.ts';
 import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { readOutcome } from '../calls/outcome.ts';
@@ -13,7 +14,7 @@ import { edgeOf } from './draft.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
 import { describeReasons, gate, rule } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
-import type { Scene } from './scene.ts';
+import type { Open, Scene } from './scene.ts';
 
 export const finding = defineFinding('server-span-lost', {
   kind: 'cause',
@@ -42,7 +43,9 @@ export const lostServerSpans = rule<LostServers>({
   finding,
   measure: (scene, open) => {
     const unanswered = listUnanswered(open.orphans);
-    const left = open.orphans.filter((span) => isOfServer(span) && !isBelowAny(unanswered, span));
+    const left = open.orphans.filter(
+      (span) => isOfServer(span) && !isBelowAny(unanswered, span) && !mayBeBegun(scene, open, span),
+    );
     const pairs = pairSpans(
       open.clients,
       left,
@@ -87,6 +90,7 @@ export const lostServerSpans = rule<LostServers>({
     if (!scene.graph.isOrphan(scene.graph.rowOf(looseEnd)) || !isOfServer(looseEnd)) return null;
     if (isBelowAny(listUnanswered(open.orphans), looseEnd))
       return 'its answer was begun and not sent to its end';
+    if (mayBeBegun(scene, open, looseEnd)) return 'its missing parent may have begun the trace';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
     return describeReasons(
       `${countOf(ofTrace.length, 'call')} without a child in its trace`,
@@ -127,7 +131,28 @@ function whyApart(scene: Scene, client: Span, span: Span): string | null {
   if (!startsDuring(span, client, scene.thresholds) || span.startTimeUnixNano > client.endTimeUnixNano)
     return 'not open when it began';
   if (isBelow(scene.graph, client, span) || isBesides(scene.graph, client, span)) return 'made by it';
+  if (isElsewhere(scene, client, span.serviceName)) return 'to another host than whole calls';
   return readOutcome(client) === 'unreached' ? 'not answered by the called service' : null;
+}
+
+/**
+ * Whether the missing parent may be the root of the trace: the trace lacks its beginning, and the service begins other traces, while no
+ * call to it is whole or expected.
+ */
+function mayBeBegun({ graph, shared }: Scene, { roots }: Open, { traceId, serviceName }: Span): boolean {
+  return (
+    !graph.isBegun(traceId) &&
+    roots.count(serviceName) > 0 &&
+    shared.hostsOf(serviceName).size === 0 &&
+    shared.callersExpectedOf(serviceName).length === 0
+  );
+}
+
+/** Whether whole calls to a service all went to other hosts than this call. Another port may be that of another protocol. */
+function isElsewhere({ shared }: Scene, client: Span, server: string | null): boolean {
+  const hosts = shared.hostsOf(server);
+  const { host } = readAddress(client);
+  return host !== null && hosts.size > 0 && !hosts.has(null) && !hosts.has(host);
 }
 
 /** Whether the missing parent of the span is also the parent above the call. */

@@ -1,3 +1,4 @@
+import { readAddress } from '../calls/address.ts';
 import { type CallGroup, listRepeatedClients, selectPairs } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { listResends } from '../calls/resends.ts';
@@ -59,6 +60,11 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
     findUnprovable: rememberUnprovable(scene, clients, answersOf, isExpectedDirectly),
     brokenCalls: indexBrokenCalls(scene),
     callsOfUnknownProtocol: remember(() => groupCallsByRequest(scene, listCallsOfUnknownProtocol(scene))),
+    hostsOf: remember((server: string | null) => {
+      const hostOf = scene.facts.remember((call) => readAddress(call).host);
+      const calling = scene.groupsInto(server).filter(({ clientKind }) => clientKind === 'CLIENT');
+      return new Set(calling.flatMap(({ clients }) => Array.from(clients, hostOf)));
+    }),
     routesOf: remember((service: string | null) => {
       const entries = scene.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));

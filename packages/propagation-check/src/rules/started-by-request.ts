@@ -1,5 +1,6 @@
 import { measureSpread } from '../pairing/awaited.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
+import { median } from '../util/statistics.ts';
 import type { Scene } from './scene.ts';
 
 /**
@@ -14,6 +15,7 @@ export function areStartedByRequests(
   pairs: readonly Pair[],
 ): boolean {
   const { starts, ends } = graph;
+  const rounding = Number(thresholds.rounding);
   const startOf = (row: number): number => starts[row] ?? 0;
   const endOf = (row: number): number => ends[row] ?? 0;
   const sides = pairs.map((pair) => ({
@@ -30,12 +32,17 @@ export function areStartedByRequests(
   const afterWork = sides
     .toSorted((one, other) => startOf(one.call) - startOf(other.call))
     .map(({ call, owner }) => {
-      for (let row = ofOwners[at]; row !== undefined && endOf(row) <= startOf(call); row = ofOwners[at]) {
+      // A start in whole milliseconds may lie before the end that it follows.
+      const latest = startOf(call) + rounding;
+      for (let row = ofOwners[at]; row !== undefined && endOf(row) <= latest; row = ofOwners[at]) {
         lastEnds.set(graph.topInService(row), endOf(row));
         at += 1;
       }
       return startOf(call) - (lastEnds.get(owner) ?? startOf(owner));
     });
   const afterRequest = sides.map(({ request, call }) => startOf(call) - startOf(request));
-  return measureSpread(afterRequest) < measureSpread(afterWork) * thresholds.begunSpread;
+  return (
+    median(afterRequest) >= 0 &&
+    measureSpread(afterRequest) < measureSpread(afterWork) * thresholds.begunSpread
+  );
 }

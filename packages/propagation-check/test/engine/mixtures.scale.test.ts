@@ -30,12 +30,13 @@ interface EdgeFinding {
  * drawings with a single exceptional call or request; a mixture has it twice, and any further exception hides the fault.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 1490,
+  'context-lost-in-process': 1510,
   'split-trace': 416,
-  'stale-context': 213,
+  'stale-context': 214,
   'header-malformed': 22,
   'missing-client': 13,
   'wrong-parent': 13,
+  'server-span-lost': 9,
   'header-passed-through': 1,
 };
 
