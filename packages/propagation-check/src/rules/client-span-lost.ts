@@ -149,7 +149,10 @@ function findCaller(
   );
   const innermost = around[0];
   if (innermost === undefined) return [];
-  const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
+  const callers = around.filter((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
+  const waiting = new Set(around.map(({ parentSpanId }) => parentSpanId));
+  // A span that waits for an open call is less likely to have made another one.
+  const caller = callers.find(({ kind, spanId }) => kind !== 'CLIENT' && !waiting.has(spanId)) ?? callers[0];
   const call = around.find((span) => isCall(span, server)) ?? ended;
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   const ofHop =
