@@ -6,6 +6,7 @@ import { callsAfterMessages, callsAfterRequests } from './context-lost-after-con
 import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenClients } from './context-lost-between-clients.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
+import { detachedByRoute } from './context-lost-by-route.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
 import { callsUnderLoad } from './context-lost-under-load.ts';
 import { crossedCalls } from './crossed-calls.ts';
@@ -71,6 +72,7 @@ export const rules: readonly Rule[] = [
   detachedCalls,
   contextLostBetweenClients,
   callsUnderLoad,
+  detachedByRoute,
   lostRetries,
   // All spans of a service in between are missing; otherwise its caller and its callee would be taken for the two sides of one call.
   lostServices,

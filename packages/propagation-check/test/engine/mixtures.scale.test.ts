@@ -30,9 +30,9 @@ interface EdgeFinding {
  * drawings with a single exceptional call or request; a mixture has it twice, and any further exception hides the fault.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 1510,
+  'context-lost-in-process': 1516,
   'split-trace': 416,
-  'stale-context': 214,
+  'stale-context': 218,
   'header-malformed': 22,
   'missing-client': 13,
   'wrong-parent': 13,
