@@ -320,9 +320,9 @@ function hintAtCallsAfterRequests(unjudged: readonly UnjudgedEdge[]): readonly s
   return found.length === 0
     ? []
     : [
-        `not judged: ${nameUnjudged(found)}: they are whole and began traces of their own, each after the start of a request of the caller whose trace lacks it: work of a ` +
-          'queue, or after the answer, that has lost the context looks like this, and so does work that begins a trace on purpose: see in the code of the caller whether ' +
-          'such a request starts the work, and hand its context over (propagation-check explain context-lost-in-process)',
+        `not judged: ${nameUnjudged(found)}: they are whole, but began traces of their own, and requests of the caller that may have made them lack them: work of a ` +
+          'queue, or after the answer, that has lost the context looks like this, and so does work that begins a trace on purpose, as a timer does: see in the code of the ' +
+          'caller whether requests start the work, and hand their context over (propagation-check explain context-lost-in-process)',
       ];
 }
 

@@ -6,7 +6,7 @@ import type { Draft } from '../rules/draft.ts';
 import type { Scene } from '../rules/scene.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { kindNumber, type Span } from '../span/span.ts';
-import { type Group, groupBy, mapBy } from '../util/group-by.ts';
+import { type Group, groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -15,8 +15,8 @@ import { nameRows } from './name-rows.ts';
  * Whole calls that began traces of their own, one after the start of each request of a route that has no call, or has other calls to the
  * same service. Work that continues after the answer and lost its context looks like this; so does work that begins a trace on purpose. A
  * timer rarely makes exactly as many calls as there are requests, each before the next request but one. Where one worker makes the calls in turn,
- * more requests wait; then each call lies within its request, and there are many. If an edge is expected and no request shows it, the calls may
- * come at any time after their requests, because the expectation says that requests cause them.
+ * more requests wait; then each call lies within its request, and there are many. If an edge is expected and no request shows it, all its calls
+ * are named, because the expectation may mean calls of requests.
  */
 export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { graph, groups, services } = scene;
@@ -29,7 +29,7 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
     const isMeant = ofEdge.some(({ extremes }) => extremes.hasDetached) && services.hasKind(client, 'SERVER');
     if (!isMeant || client === server || client === null || server === null) return [];
     if (accused.has(client)) return [];
-    const calls = findAfterRequests(scene, (requests) => routesOf(client)(requests), ofEdge);
+    const calls = findAfterRequests(scene, routesOf(client), ofEdge);
     if (calls.length === 0) return [];
     const spans = graph.viewsOf(calls);
     const edge = {
@@ -43,14 +43,18 @@ export function listCallsAfterRequests(scene: Scene, drafts: readonly Draft[]): 
       {
         edge,
         spans,
-        says: `it began a trace after the start of a request of ${client}; one such call follows the start of each request of a route`,
+        says: `it began a trace, and requests of ${client} that may have made it lack it`,
       },
     ];
   });
 }
 
 /** Calls of an edge that began traces, all of them or those to one endpoint. */
-function findAfterRequests(scene: Scene, routes: Routes, ofEdge: Group<CallGroup>): readonly number[] {
+function findAfterRequests(
+  scene: Scene,
+  routes: readonly Route[],
+  ofEdge: Group<CallGroup>,
+): readonly number[] {
   const { graph, expectation, thresholds } = scene;
   const nameEndpoint = nameRows(scene);
   const endpoints = new Map<number, string>();
@@ -64,16 +68,18 @@ function findAfterRequests(scene: Scene, routes: Routes, ofEdge: Group<CallGroup
   const [{ client, server }] = ofEdge;
   // If some requests make the call, they meet the expectation.
   const isMust = callers.size === 0 && isExpected(expectation, client, server);
-  const fewest = isMust ? thresholds.fewestDetached : thresholds.fewestDisplaced;
   const detached = [...endpoints.keys()];
+  if (isMust && detached.length >= thresholds.fewestDetached && routes.length > 0) return detached;
   const ofEndpoints = groupBy(detached, (client) => endpoints.get(client) ?? '');
   const isAfter = (calls: readonly number[]): boolean =>
-    calls.length >= fewest &&
+    calls.length >= thresholds.fewestDisplaced &&
     areAfterRequests(
       scene,
-      routes(calls.length).filter(({ rows, isSilent }) => isSilent || rows.every((row) => callers.has(row))),
+      routes.filter(
+        ({ rows, isSilent }) =>
+          rows.length === calls.length && (isSilent || rows.every((row) => callers.has(row))),
+      ),
       calls,
-      isMust,
     );
   return [detached, ...ofEndpoints].find(isAfter) ?? [];
 }
@@ -86,10 +92,7 @@ interface Route {
   readonly isSilent: boolean;
 }
 
-/** The routes of a service that have the given number of requests. */
-type Routes = (requests: number) => readonly Route[];
-
-function indexRoutes(scene: Scene): (service: string) => Routes {
+function indexRoutes(scene: Scene): (service: string) => readonly Route[] {
   const { graph, facts } = scene;
   return remember((service: string) => {
     const rows = [...graph.rowsOfService(service)];
@@ -97,31 +100,21 @@ function indexRoutes(scene: Scene): (service: string) => Routes {
       rows.filter((row) => facts.isOutgoing(row)).map((row) => graph.topInService(row)),
     );
     const requests = rows.filter((row) => graph.store.kinds[row] === kindNumber.server);
-    const routes = groupBy(requests, nameRows(scene))
+    return groupBy(requests, nameRows(scene))
       .filter(([first]) => !isHealthProbe(graph.view(first)))
       .map((ofRoute) => ({
         rows: ofRoute,
         starts: sortStarts(scene, ofRoute),
         isSilent: ofRoute.every((row) => !calling.has(row)),
       }));
-    const ofCounts = mapBy(routes, ({ starts }) => starts.length);
-    return (count) => ofCounts.get(count) ?? [];
   });
 }
 
 /** Whether a route has as many requests as there are calls, each before one call. */
-function areAfterRequests(
-  scene: Scene,
-  routes: readonly Route[],
-  calls: readonly number[],
-  isMust: boolean,
-): boolean {
+function areAfterRequests(scene: Scene, routes: readonly Route[], calls: readonly number[]): boolean {
   const began = sortStarts(scene, calls);
   return routes.some(({ rows, starts }) => {
-    const areSo = isMust
-      ? areAfter(starts, began)
-      : areInTurn(starts, began) || areWithinInTurn(scene, rows, calls);
-    if (!areSo) return false;
+    if (!areInTurn(starts, began) && !areWithinInTurn(scene, rows, calls)) return false;
     const requests = takeOneOfEachResource(scene, rows);
     return takeOneOfEachResource(scene, calls).every((call) =>
       requests.some((request) => mayBeOfOneProcess(request, call)),
@@ -133,15 +126,11 @@ function takeOneOfEachResource({ graph }: Scene, rows: readonly number[]): reado
   return graph.viewsOf(new Map(rows.map((row) => [graph.store.resources[row], row])).values());
 }
 
-function areAfter(requests: Float64Array, calls: Float64Array): boolean {
-  return calls.every((call, at) => call >= (requests[at] ?? call));
-}
-
 /** Whether each call begins after its request and before the next request but one; a timer's calls come later. */
 function areInTurn(requests: Float64Array, calls: Float64Array): boolean {
-  const isBeforeLater = (call: number, at: number): boolean =>
-    call < (requests[at + 2] ?? Number.POSITIVE_INFINITY);
-  return areAfter(requests, calls) && calls.every(isBeforeLater);
+  return calls.every(
+    (call, at) => call >= (requests[at] ?? call) && call < (requests[at + 2] ?? Number.POSITIVE_INFINITY),
+  );
 }
 
 /** Whether each of many calls lies within the request that came in its turn. */

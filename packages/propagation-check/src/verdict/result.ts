@@ -99,8 +99,8 @@ export interface UnjudgedEdge {
   readonly mayBe?: readonly string[];
   /**
    * `cached-answer`: a cache returned the answer of another call. `dropped-links`: an SDK dropped the links of SERVER spans that may belong
-   * to these calls. `unseen-hop`: whole calls that reached `server` through a service without spans. `after-request`: whole calls, each of
-   * which began a trace after the start of a request of one route. `short-batch`: messages, as many as links are missing in batches of `server`.
+   * to these calls. `unseen-hop`: whole calls that reached `server` through a service without spans. `after-request`: whole calls that
+   * began traces, while requests that may have made them lack them. `short-batch`: messages, as many as links are missing in batches of `server`.
    * `linked-elsewhere`: messages of `mayBe` from this destination link to spans that are not in the capture. `waiting`: messages sent at the
    * end of the capture, while `server` received earlier ones.
    */
