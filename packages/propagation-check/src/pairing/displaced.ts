@@ -75,6 +75,21 @@ export function pairDisplaced(
   return isSure ? pairs : [];
 }
 
+/** Whether the numbers of requests without a call and of calls allow pairs; `pairDisplaced` and `pairWithMessages` need one of these. */
+export function mayBeDisplaced(
+  fewestRequests: number,
+  mostRequests: number,
+  calls: number,
+  { displacedShare, displacedLeftOver, fewestDisplaced }: DisplacedThresholds,
+): boolean {
+  const areClose = (count: number, all: number, share: number): boolean =>
+    count >= all * share || all - count <= 1;
+  return (
+    (calls >= fewestDisplaced || areClose(calls, fewestRequests, displacedShare)) &&
+    (mostRequests >= fewestDisplaced || areClose(mostRequests, calls, 1 / displacedLeftOver))
+  );
+}
+
 /**
  * Pairs where a cache answers many requests, or conditions decide which requests make a call. All calls must lie in requests that end
  * shortly after them, which calls of timers and jobs do not.

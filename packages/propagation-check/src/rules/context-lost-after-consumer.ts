@@ -13,7 +13,7 @@ import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
-import { finding, listRoutes } from './context-lost-in-process.ts';
+import { finding } from './context-lost-in-process.ts';
 import { checkCode } from './doubt-loss.ts';
 import { type Doubt, protocolOf } from './draft.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
@@ -62,8 +62,9 @@ export const callsAfterRequests = findCallsAfter({
   kind: 'SERVER',
   name: 'request',
   listWindows: (scene, service) =>
-    listRoutes(scene, service)
-      .filter(([first]) => first.kind === 'SERVER')
+    scene.shared
+      .routesOf(service)
+      .all.filter(([first]) => first.kind === 'SERVER')
       .map((ofRoute) => openWindows(scene, ofRoute))
       // Health checks come at fixed times, and a timer of the service may keep step with them.
       .filter(areIrregular),

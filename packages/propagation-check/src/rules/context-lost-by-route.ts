@@ -12,7 +12,6 @@ import {
   doubtCalls,
   finding,
   groupDetaching,
-  listRoutes,
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
@@ -35,13 +34,13 @@ interface CallsByRoute {
 export const detachedByRoute = rule<CallsByRoute>({
   finding,
   measure: (scene, open) => {
-    const requestsOf = remember((service: string | null) => indexRequests(scene, service));
+    const divideOf = remember((service: string | null) => indexRequests(scene, service));
     return groupDetaching(scene).flatMap((groups) =>
       groupBy(viewCalls(scene.graph, groups), (call) => call.server.name).map((calls) => {
         const detached = calls
           .map(({ client }) => client)
           .filter((client) => startsOwnTrace(scene, client) && !open.explained().has(client));
-        return { calls, detached, pairs: pairByRoute(scene, calls, detached, requestsOf) };
+        return { calls, detached, pairs: pairByRoute(scene, calls, detached, divideOf) };
       }),
     );
   },
@@ -60,17 +59,16 @@ export const detachedByRoute = rule<CallsByRoute>({
   },
 });
 
-/** The requests of a service. */
-interface Requests {
-  readonly routes: readonly Group<Span>[];
-  /** Groups calls by the only request that contains them. Leaves out calls that no request or several contain. */
-  readonly divide: (calls: readonly Span[]) => ReadonlyMap<Span, Group<Span>>;
-}
+/** Groups calls by the only request that contains them. Leaves out calls that no request or several contain. */
+type Divide = (calls: readonly Span[]) => ReadonlyMap<Span, Group<Span>>;
 
-function indexRequests(scene: Scene, service: string | null): Requests {
+function indexRequests(scene: Scene, service: string | null): Divide {
   const { thresholds } = scene;
-  const routes = listRoutes(scene, service).filter(([{ kind }]) => kind === 'SERVER');
-  const openAt = indexByTime(routes.flat(), { ...thresholds, clockTolerance: thresholds.rounding });
+  const requests = scene.shared
+    .routesOf(service)
+    .all.flat()
+    .filter(({ kind }) => kind === 'SERVER');
+  const openAt = indexByTime(requests, { ...thresholds, clockTolerance: thresholds.rounding });
   const findOnly = (call: Span): Span | null => {
     const within: Span[] = [];
     openAt.someOpen(call.startTimeUnixNano, (request) => {
@@ -79,12 +77,9 @@ function indexRequests(scene: Scene, service: string | null): Requests {
     });
     return within.length === 1 ? (within[0] ?? null) : null;
   };
-  return {
-    routes,
-    divide: (calls) => {
-      const divided = mapBy(calls.toSorted(byStart), findOnly);
-      return new Map([...divided].flatMap(([request, made]) => (request === null ? [] : [[request, made]])));
-    },
+  return (calls) => {
+    const divided = mapBy(calls.toSorted(byStart), findOnly);
+    return new Map([...divided].flatMap(([request, made]) => (request === null ? [] : [[request, made]])));
   };
 }
 
@@ -92,30 +87,34 @@ function pairByRoute(
   scene: Scene,
   calls: Group<Call>,
   detached: readonly Span[],
-  requestsOf: (service: string | null) => Requests,
+  divideOf: (service: string | null) => Divide,
 ): readonly Pair[] {
   const { graph, thresholds } = scene;
   const [{ client, server }] = calls;
   if (detached.length < thresholds.fewestDisplaced) return [];
-  const { routes, divide } = requestsOf(client.serviceName);
+  const divide = divideOf(client.serviceName);
   const made = divide(detached);
   if (sumOf([...made.values()].map(({ length }) => length)) < detached.length) return [];
-  const making = routes.filter((route) => route.some((request) => made.has(request))).flat();
+  const making = scene.shared
+    .routesOf(client.serviceName)
+    .during(detached)
+    .filter((route) => route.some((request) => made.has(request)));
   const countIn = (divided: ReadonlyMap<Span, readonly Span[]>, request: Span): number =>
     divided.get(request)?.length ?? 0;
-  const isEven = routes.every((route) =>
+  const isEven = making.every((route) =>
     route.every((request) => countIn(made, request) === countIn(made, route[0])),
   );
-  if (!isEven || making.length < thresholds.fewestDisplaced) return [];
+  const requests = making.flat();
+  if (!isEven || requests.length < thresholds.fewestDisplaced) return [];
   const rows = calls.map((call) => graph.rowOf(call.client));
   const callers = listCallers(scene, client.serviceName, rows, server.serviceName);
-  if (making.some((request) => callers.has(graph.rowOf(request)))) return [];
+  if (requests.some((request) => callers.has(graph.rowOf(request)))) return [];
   const countAlike = (moved: readonly Span[]): number => {
     const divided = divide(moved);
-    return making.filter((request) => countIn(divided, request) === countIn(made, request)).length;
+    return requests.filter((request) => countIn(divided, request) === countIn(made, request)).length;
   };
-  return isMoreThanChance(detached, making.length, countAlike, thresholds)
-    ? making.flatMap((request) =>
+  return isMoreThanChance(detached, requests.length, countAlike, thresholds)
+    ? requests.flatMap((request) =>
         (made.get(request) ?? []).map((call) => ({ client: request, server: call, unique: true })),
       )
     : [];

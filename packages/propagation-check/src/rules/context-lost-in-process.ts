@@ -1,25 +1,23 @@
-import { type Call, type CallGroup, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { type Call, type CallGroup, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
-import { isHealthProbe } from '../calls/probes.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { writeExpectOption } from '../expect/write-expect-option.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { compareEnds } from '../pairing/awaited.ts';
-import { doStartsFollow, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
+import { doStartsFollow, mayBeDisplaced, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
-import { indexByTime, startsDuringAny } from '../pairing/times.ts';
+import { indexByTime } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { earlier, later } from '../util/statistics.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
 import { type Doubt, type Draft, protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { pairBesideExceptions } from './pair-beside-exceptions.ts';
 import { formatMilliseconds, type Gate, gate, rule } from './rule.ts';
-import type { Scene } from './scene.ts';
+import type { Routes, Scene } from './scene.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
   kind: 'cause',
@@ -230,21 +228,12 @@ export function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): 
   const areBeside = compareEnds(pairs, scene.thresholds) === 'differ';
   if (doubt === null || areBeside || !pairs.every(({ server: call }) => isRoot(call))) return doubt;
   const [client, server] = [caller?.client.serviceName ?? null, called.serviceName];
-  if (pairs.length < fewest && doRequestsCall(scene, client, server)) return doubt;
+  if (pairs.length < fewest && scene.shared.doRequestsCall(client, server)) return doubt;
   if (isExpected(scene.expectation, client, server)) return null;
   if (client === null || server === null) return doubt;
   const option = writeExpectOption(client, server);
   const step = `If requests of ${client} make these calls, check again with ${option}: then it is an error`;
   return { ...doubt, decide: [step, ...doubt.decide] };
-}
-
-/** Whether some request of the caller has a call to the service in its own trace. */
-export function doRequestsCall(
-  { graph, groupsBetween }: Scene,
-  client: string | null,
-  server: string | null,
-): boolean {
-  return someCall(groupsBetween(client, server), (call) => graph.isEntry(graph.topInService(call)));
 }
 
 /**
@@ -267,23 +256,18 @@ export function pairWithEntries(
     called,
   );
   // Each route is judged separately, as other routes do not make the call.
-  const routes = listRoutes(scene, service);
-  const found = routes.flatMap((ofRoute) => {
+  const routes = scene.shared.routesOf(service);
+  const found = routes.during(detached).flatMap((ofRoute) => {
+    // Before the requests are read: a service may have thousands of routes, and its peer thousands of endpoints.
+    const fewest = ofRoute.length - callers.size;
+    if (!mayBeDisplaced(fewest, ofRoute.length, detached.length, scene.thresholds)) return [];
     const withoutCall = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
     if (ofRoute[0].kind === 'CONSUMER') return pairWithMessages(withoutCall, detached, scene.thresholds);
     const pairs = pairDisplaced(withoutCall, detached, 0, scene.thresholds);
     return pairs.length > 0 ? pairs : pairBesideExceptions(scene, withoutCall, detached);
   });
   const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
-  return areAlsoMadeAlone(scene, routes.flat(), detached, pairs) ? [] : pairs;
-}
-
-/**
- * The requests and messages of a service by route, without health probes: these come at fixed times, call nothing, and a timer may keep
- * step with them.
- */
-export function listRoutes({ shared }: Scene, service: string | null): readonly Group<Span>[] {
-  return shared.routesOf(service).filter(([first]) => !isHealthProbe(first));
+  return areAlsoMadeAlone(scene, routes, detached, pairs) ? [] : pairs;
 }
 
 /**
@@ -292,23 +276,16 @@ export function listRoutes({ shared }: Scene, service: string | null): readonly 
  */
 function areAlsoMadeAlone(
   { graph, thresholds }: Scene,
-  entries: readonly Span[],
+  routes: Routes,
   detached: readonly Span[],
   pairs: readonly Pair[],
 ): boolean {
-  const [first] = pairs;
   const { displacedLeftOver, fewestBesideException } = thresholds;
   // The span of a request may be lost.
   const mayLack = pairs.length >= fewestBesideException && doStartsFollow(pairs, thresholds);
   const most = Math.max(pairs.length * (displacedLeftOver - 1), mayLack ? 1 : 0);
-  if (first === undefined || detached.length - pairs.length <= most) return false;
-  const from = entries.reduce(
-    (time, { startTimeUnixNano }) => earlier(time, startTimeUnixNano),
-    first.client.startTimeUnixNano,
-  );
-  const to = entries.reduce((time, { endTimeUnixNano }) => later(time, endTimeUnixNano), from);
-  // One service has one clock.
-  const isDuring = startsDuringAny(graph, entries, { ...thresholds, clockTolerance: thresholds.rounding });
+  if (pairs.length === 0 || detached.length - pairs.length <= most) return false;
+  const { from, to, isDuring } = routes.times();
   const alone = detached.filter(
     (call) => call.startTimeUnixNano > from && call.startTimeUnixNano < to && !isDuring(graph.rowOf(call)),
   );

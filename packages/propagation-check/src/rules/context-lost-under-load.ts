@@ -12,11 +12,9 @@ import { type Group, groupBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import { earlier, later, sumOf } from '../util/statistics.ts';
 import {
-  doRequestsCall,
   doubtCalls,
   finding,
   groupDetaching,
-  listRoutes,
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
@@ -49,7 +47,8 @@ export const callsUnderLoad = rule<CallsUnderLoad>({
     const indexOf = rememberOf((route: readonly Span[]) => indexRequests(route, scene.thresholds));
     return groupDetaching(scene).flatMap((groups) => {
       const [{ client, server }] = groups;
-      const isMust = isExpected(scene.expectation, client, server) && !doRequestsCall(scene, client, server);
+      const isMust =
+        isExpected(scene.expectation, client, server) && !scene.shared.doRequestsCall(client, server);
       const measure = (calls: Group<Call>): CallsUnderLoad => {
         const clients = new Set(calls.map((call) => call.client));
         const detached = [...clients].filter(
@@ -97,8 +96,9 @@ function doubtPairs(scene: Scene, pairs: readonly Pair[], called: Span | null): 
 /** Whether no request of these routes is without a pair. */
 function areAllOfRoutes(scene: Scene, pairs: readonly Pair[]): boolean {
   const paired = new Set(pairs.map(({ client }) => client));
-  return listRoutes(scene, pairs[0]?.client.serviceName ?? null)
-    .filter((route) => route.some((request) => paired.has(request)))
+  return scene.shared
+    .routesOf(pairs[0]?.client.serviceName ?? null)
+    .all.filter((route) => route.some((request) => paired.has(request)))
     .every((route) => route.every((request) => paired.has(request)));
 }
 
@@ -123,7 +123,7 @@ function pairByCount(
   /** Whether the first request began before all calls, and the last ended after them. */
   const isOpenMeanwhile = ({ from, to }: Requests): boolean => from <= made.from && to >= made.to;
   // The spans of a batch of messages overlap too, and its handler belongs to none of them.
-  const routes = listRoutes(scene, client.serviceName).filter(([{ kind }]) => kind === 'SERVER');
+  const routes = scene.shared.routesOf(client.serviceName).all.filter(([{ kind }]) => kind === 'SERVER');
   for (const route of routes) {
     if (!isMust && route.length !== detached.length) continue;
     const requests = indexOf(route);

@@ -77,9 +77,23 @@ export interface SharedResults {
   callsOfUnknownProtocol(): CallsOfRequests;
   /** The hosts to which whole calls to the service went; null for a call that names none. */
   hostsOf(server: string | null): ReadonlySet<string | null>;
-  /** The SERVER and CONSUMER spans of a service, by endpoint. */
-  routesOf(service: string | null): readonly Group<Span>[];
+  routesOf(service: string | null): Routes;
+  /** Whether some request of the caller has a call to the service in its own trace. */
+  doRequestsCall(client: string | null, server: string | null): boolean;
   shortBatches(): readonly ShortBatches[];
+}
+
+/**
+ * The requests and messages of a service, without health probes: these come at fixed times, call nothing, and a timer may keep step with
+ * them.
+ */
+export interface Routes {
+  /** Grouped by endpoint. */
+  readonly all: readonly Group<Span>[];
+  /** The routes of which a request was open when one of the calls began; others too if so many were open that the search is too long. */
+  during(calls: readonly Span[]): readonly Group<Span>[];
+  /** The first start, the last end, and whether a row began while any of them was open. Only for a service that has some. */
+  times(): { readonly from: bigint; readonly to: bigint; isDuring(row: number): boolean };
 }
 
 /** A batch with fewer links than the number of messages that it holds. */

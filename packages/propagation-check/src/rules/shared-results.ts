@@ -1,16 +1,16 @@
 import { readAddress } from '../calls/address.ts';
-import { type CallGroup, listRepeatedClients, selectPairs } from '../calls/call-group.ts';
-import { nameEndpoints } from '../calls/endpoint.ts';
+import { type CallGroup, listRepeatedClients, selectPairs, someCall } from '../calls/call-group.ts';
 import { listResends } from '../calls/resends.ts';
 import { findAbove } from '../graph/find-above.ts';
 import { none } from '../graph/trace-graph.ts';
 import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
 import { pairUnlinked } from '../pairing/pair-unlinked.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, mapBy } from '../util/group-by.ts';
+import { mapBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import { groupCallsByRequest, listCallsOfUnknownProtocol } from './calls-of-requests.ts';
 import { hasCall } from './expected-calls.ts';
+import { indexRoutes } from './index-routes.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 import { listRedirectedCalls } from './redirected-calls.ts';
 import type { BaseScene, LooseEnds, SharedResults, UnprovableCall } from './scene.ts';
@@ -65,10 +65,12 @@ export function shareResults(scene: BaseScene, { clients }: LooseEnds): SharedRe
       const calling = scene.groupsInto(server).filter(({ clientKind }) => clientKind === 'CLIENT');
       return new Set(calling.flatMap(({ clients }) => Array.from(clients, hostOf)));
     }),
-    routesOf: remember((service: string | null) => {
-      const entries = scene.entriesOf(service);
-      return groupBy(entries, nameEndpoints(entries));
-    }),
+    routesOf: remember((service: string | null) => indexRoutes(scene, service)),
+    doRequestsCall: remember((client: string | null, server: string | null) =>
+      someCall(scene.groupsBetween(client, server), (call) =>
+        scene.graph.isEntry(scene.graph.topInService(call)),
+      ),
+    ),
     shortBatches: remember(() => findShortBatches(scene)),
   };
 }
