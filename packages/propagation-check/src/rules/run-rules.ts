@@ -16,14 +16,14 @@ export interface Outcome {
 /** Runs each rule in turn on the loose ends that no earlier rule has explained. */
 export function runRules(facts: BaseScene, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts, looseEnds) };
-  const silences: Silence[] = [];
+  const silences: (readonly Silence[])[] = [];
   let open = toOpen(looseEnds, []);
   for (const rule of rules) {
     const judged = rule.judge(scene, open);
-    silences.push(...judged.silences);
+    silences.push(judged.silences);
     open = withoutExplained(open, judged.drafts);
   }
-  return { scene, drafts: open.found, silences };
+  return { scene, drafts: open.found, silences: silences.flat() };
 }
 
 function withoutExplained(open: Open, found: readonly Draft[]): Open {
