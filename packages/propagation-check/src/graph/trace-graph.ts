@@ -180,17 +180,28 @@ export class TraceGraph {
 
   /** The rows of spans that were open at any time between two times, in no order. */
   rowsBetween(from: number, to: number): readonly number[] {
+    const found: number[] = [];
+    this.someBetween(from, to, (row) => {
+      found.push(row);
+      return false;
+    });
+    return found;
+  }
+
+  /** Calls `isMeant` for each span that was open at any time between two times, until it returns true. */
+  someBetween(from: number, to: number, isMeant: (row: number) => boolean): boolean {
     const { starts, ends } = this;
     this.#blocks ??= boundBlocks(this);
     const { firstStarts, lastEnds } = this.#blocks;
-    const found: number[] = [];
     for (let block = 0; block < firstStarts.length; block += 1) {
       if ((firstStarts[block] ?? 0) > to || (lastEnds[block] ?? 0) < from) continue;
       const next = Math.min((block + 1) * rowsOfBlock, starts.length);
-      for (let row = block * rowsOfBlock; row < next; row += 1)
-        if ((starts[row] ?? 0) <= to && (ends[row] ?? 0) >= from && this.has(row)) found.push(row);
+      for (let row = block * rowsOfBlock; row < next; row += 1) {
+        const isOpen = (starts[row] ?? 0) <= to && (ends[row] ?? 0) >= from;
+        if (isOpen && this.has(row) && isMeant(row)) return true;
+      }
     }
-    return found;
+    return false;
   }
 
   /** The rows of a service, in no order. */

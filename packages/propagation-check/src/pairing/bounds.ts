@@ -19,6 +19,8 @@ export const bounds = {
   around: 200,
   /** Loose ends that `--explain` lists. */
   unreportedEnds: 500,
+  /** Services compared as possible callers of one service. */
+  callers: 100,
   /** Route templates examined for one target. */
   routes: 500,
 } as const;

@@ -1,6 +1,7 @@
 import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isHealthProbe } from '../calls/probes.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import type { Pair, PairSides } from '../pairing/pair-spans.ts';
 import { startsDuring } from '../pairing/times.ts';
@@ -24,6 +25,8 @@ interface PossibleCalls {
   readonly first: Span;
   /** The first requests of the called service. */
   readonly roots: readonly Span[];
+  /** How many services have a request for each root. */
+  readonly enclosing: number;
   readonly pairs: readonly Pair[];
   readonly countPairs: (moved: readonly Span[]) => number;
   readonly pairAll: () => readonly Pair[];
@@ -40,9 +43,10 @@ export const possibleCalls = rule<PossibleCalls>({
       const roots = listRequests(open.roots.first(server, scene.thresholds.mostRootsCompared));
       const [first] = roots;
       if (first === undefined) return [];
+      const clients = listOpenMeanwhile(scene, first, roots.at(-1) ?? first);
+      if (clients.length === 0) return [];
       const rowsOf = indexRowsDuring(scene, first, roots.at(-1) ?? first);
-      const possible = scene.services.names().flatMap((client) => {
-        if (client === null || client === server || !scene.services.hasEntries(client)) return [];
+      const possible = clients.flatMap((client) => {
         const rows = rowsOf(client);
         // For nearly all services some root fits no request. Then pairing is skipped.
         if (!roots.every((root) => rows.some((row) => mayHaveMade(scene, row, scene.graph.rowOf(root)))))
@@ -57,7 +61,9 @@ export const possibleCalls = rule<PossibleCalls>({
       });
       // The requests in front of the proxy were open too, and are not the callers.
       const behindProxy = possible.filter(({ pairs }) => areForwarded(pairs));
-      return behindProxy.length > 0 ? behindProxy : possible;
+      const meant = behindProxy.length > 0 ? behindProxy : possible;
+      const enclosing = meant.filter(({ pairs }) => pairs.length === roots.length).length;
+      return meant.map((one) => ({ ...one, enclosing }));
     }),
   gates: [
     // Roots in no request come from outside, which is no fault.
@@ -66,6 +72,12 @@ export const possibleCalls = rule<PossibleCalls>({
       ({ roots, pairs }) => pairs.length === roots.length,
       ({ client, roots, pairs }) =>
         `${pairs.length} of ${countOf(roots.length, 'root')} in those of ${client}`,
+    ),
+    // Services that begin in step, such as for a scheduler, enclose each other.
+    gate(
+      'requests of few other services enclose the roots',
+      ({ enclosing }, { thresholds }) => enclosing <= thresholds.mostPossibleCallers,
+      ({ enclosing }) => `those of ${countOf(enclosing, 'service')} do`,
     ),
     gate(
       'each root fits one request of the other service',
@@ -152,12 +164,26 @@ function listRequests(roots: readonly Span[]): readonly Span[] {
   return roots.filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
 }
 
+/** The services with requests open at the first and at the last root; none if there are too many. */
+function listOpenMeanwhile({ graph, thresholds }: Scene, first: Span, last: Span): readonly string[] {
+  const tolerance = Number(thresholds.clockTolerance);
+  const someOpen = (root: Span, isMeant: (service: string) => boolean): boolean => {
+    const start = graph.starts[graph.rowOf(root)] ?? 0;
+    return graph.someBetween(start - tolerance, start + tolerance, (row) => {
+      const service = graph.serviceOf(row);
+      const isRequest = graph.store.kinds[row] === kindNumber.server && service !== first.serviceName;
+      return isRequest && service !== null && isMeant(service);
+    });
+  };
+  const atFirst = new Set<string>();
+  if (someOpen(first, (service) => atFirst.add(service).size > bounds.callers)) return [];
+  const found = new Set<string>();
+  someOpen(last, (service) => atFirst.has(service) && found.add(service).size === atFirst.size);
+  return [...found].sort();
+}
+
 /** The spans of each service that were open between the starts of two roots. */
-function indexRowsDuring(
-  { graph }: Scene,
-  first: Span,
-  last: Span,
-): (service: string | null) => readonly number[] {
+function indexRowsDuring({ graph }: Scene, first: Span, last: Span): (service: string) => readonly number[] {
   const startOf = (root: Span): number => graph.starts[graph.rowOf(root)] ?? 0;
   const rows = mapBy(graph.rowsBetween(startOf(first), startOf(last)), (row) => graph.serviceOf(row));
   return (service) => rows.get(service) ?? [];

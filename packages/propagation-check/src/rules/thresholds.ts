@@ -425,6 +425,16 @@ export const thresholdTable = {
       higher: 'missing-call/shown-most-roots-compared',
     },
   },
+  mostPossibleCallers: {
+    value: 5,
+    unit: 'count',
+    reason:
+      'Services that begin in step enclose each other: if requests of more services than this enclose those of a service, times do not show its caller.',
+    pinnedBy: {
+      lower: 'missing-call/shown-most-possible-callers',
+      higher: 'missing-call/healthy-most-possible-callers',
+    },
+  },
   everyRequestShare: {
     value: 0.9,
     unit: 'share',

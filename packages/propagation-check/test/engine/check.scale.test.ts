@@ -123,3 +123,18 @@ test('50,000 traces whose ids share the last 64 bits, and 50,000 orphans in a tr
   const result = await check(context, 'cutIds');
   assert.equal(result.findings.find(({ id }) => id === 'external-parent')?.count, 50_000);
 });
+
+test('20,000 routes and 20,000 endpoints of calls that began traces', { timeout }, async (context) => {
+  const result = await check(context, 'routes');
+  assert.equal(result.spans, 60_000);
+  assert.deepEqual(
+    result.findings.map(({ id, count }) => [id, count]),
+    [['context-lost-in-process', 20_000]],
+  );
+});
+
+test('5,000 services whose requests begin in step', { timeout }, async (context) => {
+  const result = await check(context, 'inStep');
+  assert.equal(result.spans, 30_000);
+  assert.deepEqual(result.findings, []);
+});

@@ -162,6 +162,39 @@ export const scenes = {
         { ...span({ ...one, id: index + 2, parent: 100_000 + index }), traceId: end },
       ];
     }).flat(),
+  /** 20,000 requests, each of a route of its own, and during each a call that begins a trace, to an endpoint of its own. */
+  routes: () =>
+    Array.from({ length: 20_000 }, (_, index) => {
+      const [at, path] = [index * 1_000_000, `/r${index}x`];
+      return [
+        span({
+          ...{ trace: index + 1, id: 1, service: 'web', kind: 'SERVER', name: `GET ${path}` },
+          times: [at, at + 100_000],
+          attributes: serverAttributes(path),
+        }),
+        span({
+          ...{ trace: 1_000_000 + index, id: 2, service: 'web', kind: 'CLIENT', name: 'GET' },
+          times: [at + 10_000, at + 90_000],
+          attributes: clientAttributes(path),
+        }),
+        span({
+          ...{ trace: 1_000_000 + index, id: 3, parent: 2, service: 'orders', kind: 'SERVER' },
+          ...{ name: `GET ${path}`, times: [at + 20_000, at + 80_000] },
+          attributes: serverAttributes(path),
+        }),
+      ];
+    }).flat(),
+  /** 5,000 services whose requests begin traces, at the same times. */
+  inStep: () =>
+    Array.from({ length: 30_000 }, (_, index) => {
+      const [service, turn] = [index % 5_000, Math.floor(index / 5_000)];
+      const at = turn * turn * 10_000_000;
+      return span({
+        ...{ trace: index + 1, id: 1, service: `s${service}`, kind: 'SERVER', name: 'GET /job' },
+        times: [at + (service % 7), at + 100_000],
+        attributes: serverAttributes('/job'),
+      });
+    }),
 } as const satisfies Readonly<Record<string, () => readonly Span[]>>;
 
 interface Drawn {
