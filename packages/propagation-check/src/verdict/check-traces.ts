@@ -40,7 +40,7 @@ import { sumOf } from '../util/statistics.ts';
 import { buildScene } from './build-scene.ts';
 import { countEdges, countShown } from './count-edges.ts';
 import { decideVerdict, hasJudgedEdge, isAccepted } from './decide-verdict.ts';
-import { describeSeparation } from './describe-separation.ts';
+import { prepareSeparation } from './describe-separation.ts';
 import { gatherUnjudged } from './gather-unjudged.ts';
 import { listLikelyCalls } from './list-likely-calls.ts';
 import { listOpenEdges } from './list-open-edges.ts';
@@ -100,12 +100,14 @@ export function describeExamination(examination: Examination, options: CheckOpti
       nameEdge,
     ),
   );
-  const listErrors = (draft: Draft): readonly Draft[] => errors().get(nameEdge(draft)) ?? [];
+  const describeSeparation = prepareSeparation(scene, (draft) => errors().get(nameEdge(draft)) ?? []);
   const left = gatherUnjudged(scene, looseEnds, merged);
   const { edges, findings } = tolerate(
     {
       edges: countEdges(scene, merged, indexPassed(examination), left.ofEdges),
-      findings: left.drafts.map((draft) => describeFinding(scene, draft, listErrors, scopesOf, mostEvidence)),
+      findings: left.drafts.map((draft) =>
+        describeFinding(scene, draft, describeSeparation, scopesOf, mostEvidence),
+      ),
     },
     expectation,
     scene.services,
@@ -211,7 +213,7 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
 function describeFinding(
   scene: Scene,
   draft: Draft,
-  listErrors: (draft: Draft) => readonly Draft[],
+  describeSeparation: (draft: Draft, count: number) => readonly string[],
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
@@ -231,7 +233,7 @@ function describeFinding(
     doubt,
   } = draft;
   const count = sumOf(draft.shown.map((shown) => countShown(scene.graph, shown)));
-  const found = [...facts, ...describeSeparation(scene, draft, count, () => listErrors(draft))];
+  const found = [...facts, ...describeSeparation(draft, count)];
   return {
     id,
     ...(symptom === undefined || severity !== 'warning' ? {} : { symptom }),

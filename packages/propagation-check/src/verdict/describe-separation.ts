@@ -6,7 +6,7 @@ import { readMethod, readPath, readRoute, readStatusCode } from '../calls/http-f
 import { readDestination } from '../calls/messaging-facts.ts';
 import { nameCall } from '../calls/name-call.ts';
 import { readRpcMethod } from '../calls/rpc-facts.ts';
-import { none } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Draft } from '../rules/draft.ts';
 import type { Scene } from '../rules/scene.ts';
 import { instanceAttributes } from '../span/instance.ts';
@@ -14,7 +14,8 @@ import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { nameService } from '../util/name-service.ts';
-import { remember } from '../util/remember.ts';
+import { remember, rememberOf } from '../util/remember.ts';
+import { nameEdge } from './result.ts';
 
 /** Attributes that may explain why some calls break. Each entry lists alternatives; the first that separates the calls is reported. */
 type Keys = readonly (readonly string[])[];
@@ -32,6 +33,7 @@ const resourceKeys: Keys = [
 interface Reader {
   readonly side: 'client' | 'server';
   readonly keys: Keys;
+  /** The same function for each key. */
   readonly read: (key: string) => ReadValue;
   /** The keys are of a process, so that any span of it has them. */
   readonly isOfProcess?: boolean;
@@ -51,68 +53,81 @@ type SeparableDraft = Pick<Draft, 'client' | 'server' | 'shown' | 'explains' | '
  * left out if a single call is an exception or if it may well be chance. A replica and a repetition, the likeliest of these, are also reported
  * at a higher probability of chance, which is then given.
  *
- * @param count How many calls the finding has.
- * @param listErrors The errors of the edge.
+ * @param listErrors The errors of the edge of a draft.
+ * @returns Describes a draft with this many calls.
  */
-export function describeSeparation(
+export function prepareSeparation(
   scene: Scene,
-  draft: SeparableDraft,
-  count: number,
-  listErrors: () => readonly Draft[],
-): readonly string[] {
-  const { shown, severity, protocol } = draft;
-  const groups = scene
-    .groupsBetween(draft.client, draft.server)
-    .filter((group) => group.protocol === protocol);
-  // A single call has its own value of some attribute.
-  if (severity === 'info' || shown.length < 2 || groups.length === 0) return [];
-  const listBroken = remember(
-    (): ReadonlySet<number> =>
-      new Set(
-        listErrors()
-          .flatMap((error) => error.shown)
-          .flatMap((call) => (call.server === null ? [] : scene.graph.rowOf(call.server))),
-      ),
-  );
-  const describeBy = (
-    reader: Reader,
-    come: string,
-    [one, all]: readonly [string, string],
-  ): readonly string[] => {
-    const separated = separate(scene, draft, groups, reader, listBroken);
-    if (separated === null) return [];
-    const { names, whole, chance } = separated;
-    const { separatedByChance, likelyByChance } = scene.thresholds;
-    if (chance > (reader.isLikeliest ? likelyByChance : separatedByChance)) return [];
-    const doubt =
-      chance > separatedByChance ? ` (by chance in one of ${Math.round(1 / chance)} such captures)` : '';
+  listErrors: (draft: SeparableDraft) => readonly Draft[],
+): (draft: SeparableDraft, count: number) => readonly string[] {
+  /** By edge, which may have thousands of findings. */
+  const known = new Map<string, WholeCalls | null>();
+  const indexEdge = (draft: SeparableDraft): WholeCalls | null => {
+    const groups = scene
+      .groupsBetween(draft.client, draft.server)
+      .filter(({ protocol }) => protocol === draft.protocol);
+    return groups.length === 0 ? null : indexWhole(scene, groups, () => listErrors(draft));
+  };
+  const readers = {
+    attempts: readAttempts(scene),
+    fromResources: readResources(scene, 'client'),
+    fromScopes: readScopes(scene, 'client'),
+    toResources: readResources(scene, 'server'),
+    addresses: readAddresses(scene),
+    toScopes: readScopes(scene, 'server'),
+    requests: readRequests(scene),
+    status: readStatus(scene),
+  };
+  return (draft, count) => {
+    const { shown, severity } = draft;
+    // A single call has its own value of some attribute.
+    if (severity === 'info' || shown.length < 2) return [];
+    const edge = nameEdge(draft);
+    const whole = known.get(edge) ?? indexEdge(draft);
+    known.set(edge, whole);
+    if (whole === null) return [];
+    const describeBy = (
+      reader: Reader,
+      come: string,
+      [one, all]: readonly [string, string],
+    ): readonly string[] => {
+      const names = listSeparating(scene, draft, reader, whole);
+      if (names.length === 0) return [];
+      const calls = whole.count();
+      const chance = measureChance(shown.length, calls.seen);
+      const { separatedByChance, likelyByChance } = scene.thresholds;
+      if (chance > (reader.isLikeliest ? likelyByChance : separatedByChance)) return [];
+      const doubt =
+        chance > separatedByChance ? ` (by chance in one of ${Math.round(1 / chance)} such captures)` : '';
+      return [
+        `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${calls.whole === 1 ? `whole one ${one}` : `${calls.whole} whole ones ${all}`}${doubt}`,
+      ];
+    };
+    const [client, server] = [nameService(draft.client), nameService(draft.server)];
+    const comeFrom = ['comes from another', 'come from others'] as const;
+    const reached = ['reached another', 'reached others'] as const;
+    const called = describeBy(readers.toResources, `reached ${server} with`, reached);
     return [
-      `all ${countOf(count, nameCall(draft))} ${come} ${names.join(', ')}; the ${whole === 1 ? `whole one ${one}` : `${whole} whole ones ${all}`}${doubt}`,
+      ...describeBy(readers.attempts, 'are', ['is not', 'are not']),
+      ...describeBy(readers.fromResources, `come from ${client} with`, comeFrom),
+      ...describeBy(readers.fromScopes, `come from ${client} with`, comeFrom),
+      ...(called.length > 0
+        ? called
+        : describeBy(readers.addresses, 'went to', ['went to another', 'went to others'])),
+      ...describeBy(readers.toScopes, `reached ${server} with`, reached),
+      ...describeBy(readers.requests, 'ask for', ['asks for another', 'ask for others']),
+      ...describeBy(readers.status, 'ended with', ['ended with another', 'ended with others']),
     ];
   };
-  const [client, server] = [nameService(draft.client), nameService(draft.server)];
-  const comeFrom = ['comes from another', 'come from others'] as const;
-  const reached = ['reached another', 'reached others'] as const;
-  const called = describeBy(readResources(scene, 'server'), `reached ${server} with`, reached);
-  return [
-    ...describeBy(readAttempts(scene), 'are', ['is not', 'are not']),
-    ...describeBy(readResources(scene, 'client'), `come from ${client} with`, comeFrom),
-    ...describeBy(readScopes(scene, 'client'), `come from ${client} with`, comeFrom),
-    ...(called.length > 0
-      ? called
-      : describeBy(readAddresses(scene), 'went to', ['went to another', 'went to others'])),
-    ...describeBy(readScopes(scene, 'server'), `reached ${server} with`, reached),
-    ...describeBy(readRequests(scene), 'ask for', ['asks for another', 'ask for others']),
-    ...describeBy(readStatus(scene), 'ended with', ['ended with another', 'ended with others']),
-  ];
 }
 
 function readAttempts({ shared }: Scene): Reader {
+  const nameAttempt = (row: number): string => (shared.resends().has(row) ? nameOfResends : 'first attempts');
   return {
     side: 'client',
     isLikeliest: true,
     keys: [['resends']],
-    read: () => (row) => (shared.resends().has(row) ? nameOfResends : 'first attempts'),
+    read: () => nameAttempt,
     nameValue: (_, value) => value,
   };
 }
@@ -121,7 +136,8 @@ const nameOfResends = 'resends (retries or redirects)';
 
 /** The instrumentations that made the spans. */
 function readScopes({ facts }: Scene, side: Reader['side']): Reader {
-  return { side, keys: [['otel.scope.name']], read: () => (row) => facts.scopeOf(row) || null };
+  const readScope = (row: number): string | null => facts.scopeOf(row) || null;
+  return { side, keys: [['otel.scope.name']], read: () => readScope };
 }
 
 function readStatus(scene: Scene): Reader {
@@ -136,8 +152,10 @@ function readResources({ graph: { store } }: Scene, side: Reader['side']): Reade
     isLikeliest: true,
     isOfProcess: true,
     keys: resourceKeys,
-    read: (key) => (row) =>
-      store.resourceTable[store.resources[row] ?? 0]?.attributes.get(key)?.toString() || null,
+    read: rememberOf(
+      (key) => (row) =>
+        store.resourceTable[store.resources[row] ?? 0]?.attributes.get(key)?.toString() || null,
+    ),
   };
 }
 
@@ -176,41 +194,28 @@ function readSpans(
   keys: Keys,
   readers: Readonly<Record<string, (call: FactSource) => string | null>>,
 ): Reader {
-  return { side, keys, read: (key) => facts.remember(readers[key] ?? (() => null)) };
+  return { side, keys, read: rememberOf((key) => facts.remember(readers[key] ?? (() => null))) };
 }
 
-interface Separation {
-  readonly names: readonly string[];
-  /** How many calls are whole. */
-  readonly whole: number;
-  /** The probability that an unrelated attribute separates the calls. */
-  readonly chance: number;
-}
-
-/** The attributes that separate the calls; null if there is none. @param listBroken SERVER spans of calls that errors report. */
-function separate(
-  scene: Scene,
+/** The attributes that separate the calls. */
+function listSeparating(
+  { graph }: Scene,
   draft: SeparableDraft,
-  groups: readonly CallGroup[],
   { side, isOfProcess = false, keys, read, nameValue = (key, value) => `${key}=${value}` }: Reader,
-  listBroken: () => ReadonlySet<number>,
-): Separation | null {
+  { areOthers }: WholeCalls,
+): readonly string[] {
   const spans = listSides(draft, side) ?? (isOfProcess ? listBeside(draft, side) : null);
-  if (spans === null) return null;
-  const rows = spans.map((span) => scene.graph.rowOf(span));
+  if (spans === null) return [];
+  const rows = spans.map((span) => graph.rowOf(span));
   // One attribute at a time: most are excluded by the first whole call.
-  const names = keys.flatMap((some) => {
+  return keys.flatMap((some) => {
     for (const key of some) {
       const readValue = read(key);
       const value = findCommon(rows, readValue);
-      if (value !== null && areOthers(groups, side, listBroken(), readValue, value))
-        return [nameValue(key, value)];
+      if (value !== null && areOthers(side, readValue, value)) return [nameValue(key, value)];
     }
     return [];
   });
-  if (names.length === 0) return null;
-  const { seen, whole } = countWhole(scene, groups, listBroken());
-  return { names, whole, chance: measureChance(draft.shown.length, seen) };
 }
 
 /** The spans of one side; null if a call has none. */
@@ -250,27 +255,69 @@ function findCommon(rows: readonly number[], readValue: ReadValue): string | nul
   return value !== null && rows.every((row) => readValue(row) === value) ? value : null;
 }
 
-/** Whether every whole call has a value and it differs. @param broken SERVER spans of calls that errors report. */
-function areOthers(
+/** The whole calls of an edge. */
+interface WholeCalls {
+  /** Whether each has a value on this side, and another one. */
+  areOthers(side: Reader['side'], readValue: ReadValue, value: string): boolean;
+  count(): { readonly seen: number; readonly whole: number };
+}
+
+function indexWhole(
+  { graph }: Scene,
   groups: readonly CallGroup[],
+  listErrors: () => readonly Draft[],
+): WholeCalls {
+  const broken = remember(
+    (): ReadonlySet<number> =>
+      new Set(
+        listErrors()
+          .flatMap((error) => error.shown)
+          .flatMap((call) => (call.server === null ? [] : graph.rowOf(call.server))),
+      ),
+  );
+  const prepareOthers = {
+    client: rememberOf((readValue: ReadValue) =>
+      prepareDiffer(listRows('client', groups, broken), readValue),
+    ),
+    server: rememberOf((readValue: ReadValue) =>
+      prepareDiffer(listRows('server', groups, broken), readValue),
+    ),
+  };
+  return {
+    areOthers: (side, readValue, value) => prepareOthers[side](readValue)(value),
+    count: remember(() => countWhole(graph, groups, broken())),
+  };
+}
+
+/** Whether all rows have values other than the given one. Reads a row once for all values, and only if the rows before do not decide. */
+function prepareDiffer(rows: Iterator<number>, readValue: ReadValue): (value: string) => boolean {
+  const seen = new Set<string | null>();
+  return (value) => {
+    while (!seen.has(null) && !seen.has(value)) {
+      const row = rows.next();
+      if (row.done) return true;
+      seen.add(readValue(row.value));
+    }
+    return false;
+  };
+}
+
+/** @param broken SERVER spans of calls that errors report. */
+function* listRows(
   side: Reader['side'],
-  broken: ReadonlySet<number>,
-  readValue: ReadValue,
-  value: string,
-): boolean {
+  groups: readonly CallGroup[],
+  broken: () => ReadonlySet<number>,
+): Generator<number> {
   for (const { clients, servers } of groups) {
     for (let at = 0; at < servers.length; at += 1) {
       const server = servers[at] ?? none;
-      if (broken.has(server)) continue;
-      const other = readValue(side === 'client' ? (clients[at] ?? none) : server);
-      if (other === null || other === value) return false;
+      if (!broken().has(server)) yield side === 'client' ? (clients[at] ?? none) : server;
     }
   }
-  return true;
 }
 
 function countWhole(
-  { graph }: Scene,
+  graph: TraceGraph,
   groups: readonly CallGroup[],
   broken: ReadonlySet<number>,
 ): { readonly seen: number; readonly whole: number } {

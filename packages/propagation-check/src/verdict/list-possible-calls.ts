@@ -18,7 +18,7 @@ import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
-import { describeSeparation } from './describe-separation.ts';
+import { prepareSeparation } from './describe-separation.ts';
 import { listCallsBeside } from './list-calls-beside.ts';
 import { describePossible, isReported, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -200,8 +200,7 @@ function describe(scene: Scene, { edge: { client, server }, pairs, ofRoots }: Po
   const symptom = `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}`;
   const why = `a client library of ${client} is not instrumented, or another program calls ${server}`;
   const step = `see which it is in trace ${first?.server.traceId} (user agent, peer address), and name another caller under edges.may in --expectations`;
-  const facts = describeSeparation(
-    scene,
+  const facts = prepareSeparation(scene, () => [])(
     {
       ...{ client, server, protocol: protocolOf(first?.server), severity: 'warning' },
       shown: ofRoots.map(({ client: during, server: root }) => ({
@@ -209,7 +208,6 @@ function describe(scene: Scene, { edge: { client, server }, pairs, ofRoots }: Po
       })),
     },
     ofRoots.length,
-    () => [],
   );
   return { client, server, says: [`${symptom}: ${why}`, ...facts.map(hideSecrets), step].join('; ') };
 }

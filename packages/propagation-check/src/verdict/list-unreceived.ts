@@ -17,7 +17,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { areMostlyJudged } from './are-mostly-judged.ts';
 import { prepareBegan } from './count-began.ts';
-import { describeSeparation } from './describe-separation.ts';
+import { prepareSeparation } from './describe-separation.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
@@ -224,7 +224,7 @@ function describeReplica(
   messages: readonly Span[],
 ): Pick<UnjudgedEdge, 'facts'> {
   const shown = messages.map((client) => ({ client, server: null, says: '' }));
-  const facts = describeSeparation(scene, { ...edge, severity: 'warning', shown }, calls, () => []);
+  const facts = prepareSeparation(scene, () => [])({ ...edge, severity: 'warning', shown }, calls);
   return facts.length === 0 ? {} : { facts: facts.map(hideSecrets) };
 }
 
