@@ -16,6 +16,13 @@ export function indexBrokenCalls({ graph, facts }: BaseScene): BrokenCalls {
   });
   const selectOf = (service: string | null, isMeant: (row: number) => boolean): readonly number[] =>
     [...graph.rowsOfService(service)].filter(isMeant);
+  /** The traces in which a service has a request whose parent is missing. */
+  const tracesReaching = remember(
+    (service: string | null) =>
+      new Set(
+        selectOf(service, (row) => graph.isOrphan(row) && graph.isEntry(row)).map((row) => traces[row]),
+      ),
+  );
   return {
     nameOf,
     openOf: remember((service: string | null) =>
@@ -24,35 +31,41 @@ export function indexBrokenCalls({ graph, facts }: BaseScene): BrokenCalls {
         nameOf,
       ),
     ),
-    tracesReaching: remember(
-      (service: string | null) =>
-        new Set(
-          selectOf(service, (row) => graph.isOrphan(row) && graph.isEntry(row)).map((row) => traces[row]),
-        ),
-    ),
+    callersReaching: remember((service: string | null, called: string | null) => {
+      const reached = tracesReaching(called);
+      const rows = reached.size === 0 ? [] : selectOf(service, (row) => reached.has(traces[row]));
+      return new Set(rows.map((row) => graph.topInService(row)));
+    }),
   };
 }
 
+/** The topmost spans of a service above these calls, and above its calls with the same method and path that were not continued. */
+export function listOwnCallers(
+  { graph, facts, shared: { brokenCalls } }: Scene,
+  service: string | null,
+  calls: readonly number[],
+): ReadonlySet<number> {
+  const names = new Set(calls.filter((row) => facts.isOutgoing(row)).map(brokenCalls.nameOf));
+  const open = [...names].flatMap((name) => brokenCalls.openOf(service).get(name) ?? []);
+  return new Set([...calls, ...open].map((row) => graph.topInService(row)));
+}
+
+/** Rows of topmost spans; `size` may count some of them twice. */
+type Callers = Pick<ReadonlySet<number>, 'has' | 'size'>;
+
 /**
- * The topmost spans of a service above these calls, and above its calls that exist but are broken in another way: calls with the same
- * method and path that were not continued, and calls whose own span is lost while their trace has a request to the called service.
+ * As `listOwnCallers`, with those above calls whose own span is lost while their trace has a request to the called service.
  *
  * @param called The service that the calls reach, if it has spans.
  */
 export function listCallers(
-  { graph, facts, shared: { brokenCalls } }: Scene,
+  scene: Scene,
   service: string | null,
   calls: readonly number[],
   called?: string | null,
-): ReadonlySet<number> {
-  const { traces } = graph.index;
-  const names = new Set(calls.filter((row) => facts.isOutgoing(row)).map(brokenCalls.nameOf));
-  const open = [...names].flatMap((name) => brokenCalls.openOf(service).get(name) ?? []);
-  const callers = new Set([...calls, ...open].map((row) => graph.topInService(row)));
-  const reached = called === undefined ? null : brokenCalls.tracesReaching(called);
-  if (reached === null || reached.size === 0) return callers;
-  for (const row of graph.rowsOfService(service)) {
-    if (reached.has(traces[row])) callers.add(graph.topInService(row));
-  }
-  return callers;
+): Callers {
+  const own = listOwnCallers(scene, service, calls);
+  if (called === undefined) return own;
+  const reaching = scene.shared.brokenCalls.callersReaching(service, called);
+  return { has: (row) => own.has(row) || reaching.has(row), size: own.size + reaching.size };
 }

@@ -128,8 +128,8 @@ export interface BrokenCalls {
   nameOf(row: number): string;
   /** Calls without a child, by `nameOf`. */
   openOf(service: string | null): ReadonlyMap<string, Group<number>>;
-  /** The traces in which a service has a request whose parent is missing. */
-  tracesReaching(service: string | null): ReadonlySet<number | undefined>;
+  /** The topmost spans of a service in traces in which the called service has a request whose parent is missing. */
+  callersReaching(service: string | null, called: string | null): ReadonlySet<number>;
 }
 
 /** Facts about services that need no look at their spans. */

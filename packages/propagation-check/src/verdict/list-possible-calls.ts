@@ -9,7 +9,7 @@ import { areMostlyUnique } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { type Draft, protocolOf } from '../rules/draft.ts';
 import { hasCall } from '../rules/expected-calls.ts';
-import { listCallers } from '../rules/list-callers.ts';
+import { listOwnCallers } from '../rules/list-callers.ts';
 import type { Open, Scene } from '../rules/scene.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
@@ -149,7 +149,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
   const { graph, thresholds } = scene;
   const calls = scene.groupsBetween(edge.client, edge.server).flatMap(({ clients }) => [...clients]);
   const detached = graph.viewsOf(calls.filter((row) => isDetached(graph, row)));
-  const callers = listCallers(scene, edge.client, calls);
+  const callers = listOwnCallers(scene, edge.client, calls);
   const nameEndpoint = nameRows(scene);
   const calling = new Set(Array.from(callers, nameEndpoint));
   const requests = scene
