@@ -93,7 +93,7 @@ function describeServices({ store }: TraceGraph, spans: ResourceSpans): Services
     ((seen.get(service)?.kinds ?? 0) & (1 << spanKinds.indexOf(kind))) !== 0;
   return {
     // Sorted: the order of the table of resources is that of the file.
-    names: () => [...seen].flatMap(([service, { kinds }]) => (kinds === 0 ? [] : [service])).sort(),
+    names: remember(() => [...seen].flatMap(([service, { kinds }]) => (kinds === 0 ? [] : [service])).sort()),
     has: (service) => (seen.get(service)?.kinds ?? 0) !== 0,
     hasKind,
     hasEntries: (service) => hasKind(service, 'SERVER') || hasKind(service, 'CONSUMER'),
