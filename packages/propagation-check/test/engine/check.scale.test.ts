@@ -133,6 +133,11 @@ test('20,000 routes and 20,000 endpoints of calls that began traces', { timeout 
   );
 });
 
+test('10,000 findings of one edge, beside 10,000 whole calls', { timeout }, async (context) => {
+  const result = await check(context, 'endpoints');
+  assert.equal(result.findings.filter(({ id }) => id === 'context-lost-in-process').length, 10_000);
+});
+
 test('5,000 services whose requests begin in step', { timeout }, async (context) => {
   const result = await check(context, 'inStep');
   assert.equal(result.spans, 30_000);

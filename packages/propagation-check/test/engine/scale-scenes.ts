@@ -164,26 +164,20 @@ export const scenes = {
     }).flat(),
   /** 20,000 requests, each of a route of its own, and during each a call that begins a trace, to an endpoint of its own. */
   routes: () =>
-    Array.from({ length: 20_000 }, (_, index) => {
-      const [at, path] = [index * 1_000_000, `/r${index}x`];
-      return [
-        span({
-          ...{ trace: index + 1, id: 1, service: 'web', kind: 'SERVER', name: `GET ${path}` },
-          times: [at, at + 100_000],
-          attributes: serverAttributes(path),
-        }),
-        span({
-          ...{ trace: 1_000_000 + index, id: 2, service: 'web', kind: 'CLIENT', name: 'GET' },
-          times: [at + 10_000, at + 90_000],
-          attributes: clientAttributes(path),
-        }),
-        span({
-          ...{ trace: 1_000_000 + index, id: 3, parent: 2, service: 'orders', kind: 'SERVER' },
-          ...{ name: `GET ${path}`, times: [at + 20_000, at + 80_000] },
-          attributes: serverAttributes(path),
-        }),
-      ];
-    }).flat(),
+    Array.from({ length: 20_000 }, (_, index) =>
+      drawDetached({ index, gap: 1_000_000, path: `/r${index}x`, services: ['web', 'orders'] }),
+    ).flat(),
+  /**
+   * 10,000 endpoints, each with a whole call and with two that begin traces: a warning each, because the requests are so close that clocks do
+   * not tell them apart.
+   */
+  endpoints: () =>
+    Array.from({ length: 30_000 }, (_, index) =>
+      drawDetached({
+        ...{ index, gap: 300, path: `/r${Math.floor(index / 3)}x`, services: ['shop', 'stock'] },
+        route: index % 3 === 0 ? '/whole' : null,
+      }),
+    ).flat(),
   /** 5,000 services whose requests begin traces, at the same times. */
   inStep: () =>
     Array.from({ length: 30_000 }, (_, index) => {
@@ -236,6 +230,42 @@ function drawApart(index: number, called: string, served: string, parent: number
       ...{ trace: parent === null ? 1_000_000 + index : trace, id: 2, parent, service: 'orders' },
       ...{ kind: 'SERVER', name: 'GET', times: [at + 20_000, at + 80_000] },
       attributes: serverAttributes(served),
+    }),
+  ];
+}
+
+/** A request and a call during it, which belongs to the request if this has a route of its own, and begins a trace otherwise. */
+function drawDetached({
+  index,
+  gap,
+  path,
+  services: [service, called],
+  route = null,
+}: {
+  readonly index: number;
+  /** Between the starts of two requests, in microseconds. */
+  readonly gap: number;
+  readonly path: string;
+  readonly services: readonly [string, string];
+  readonly route?: string | null;
+}): readonly Span[] {
+  const at = index * gap;
+  const trace = route === null ? 1_000_000 + index : index + 1;
+  return [
+    span({
+      ...{ trace: index + 1, id: 1, service, kind: 'SERVER', name: `GET ${route ?? path}` },
+      times: [at, at + 100_000],
+      attributes: serverAttributes(route ?? path),
+    }),
+    span({
+      ...{ trace, id: 2, parent: route === null ? null : 1, service, kind: 'CLIENT', name: 'GET' },
+      times: [at + 10_000, at + 90_000],
+      attributes: clientAttributes(path),
+    }),
+    span({
+      ...{ trace, id: 3, parent: 2, service: called, kind: 'SERVER', name: `GET ${path}` },
+      times: [at + 20_000, at + 80_000],
+      attributes: serverAttributes(path),
     }),
   ];
 }
