@@ -123,8 +123,9 @@ function pairByCount(
   /** Whether the first request began before all calls, and the last ended after them. */
   const isOpenMeanwhile = ({ from, to }: Requests): boolean => from <= made.from && to >= made.to;
   // The spans of a batch of messages overlap too, and its handler belongs to none of them.
-  const routes = scene.shared.routesOf(client.serviceName).all.filter(([{ kind }]) => kind === 'SERVER');
-  for (const route of routes) {
+  const isOfRequests = ([{ kind }]: Group<Span>): boolean => kind === 'SERVER';
+  const routes = scene.shared.routesOf(client.serviceName);
+  for (const route of routes.during(detached).filter(isOfRequests)) {
     if (!isMust && route.length !== detached.length) continue;
     const requests = indexOf(route);
     if (!isOpenMeanwhile(requests)) continue;
@@ -135,7 +136,7 @@ function pairByCount(
   // Not for each endpoint: an edge may have thousands.
   const isWholeEdge =
     calls.length === countCalls(scene.groupsBetween(client.serviceName, server.serviceName));
-  const all = isMust && isWholeEdge ? routes.filter(lackCalls).flat() : [];
+  const all = isMust && isWholeEdge ? routes.all.filter(isOfRequests).filter(lackCalls).flat() : [];
   if (all.length === 0) return [];
   const requests = indexRequests(all, thresholds);
   return isOpenMeanwhile(requests) ? pairWithAll(requests, detached, thresholds) : [];
