@@ -5,7 +5,7 @@ import {
   groupCalls,
   selectPairs,
 } from '../calls/call-group.ts';
-import { nameEndpoints } from '../calls/endpoint.ts';
+import { readRoute } from '../calls/http-facts.ts';
 import { isEndedBy } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
@@ -14,7 +14,8 @@ import type { Pair } from '../pairing/pair-spans.ts';
 import { mayBeOfOnePool } from '../span/instance.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy, mapBy } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { doubtWorkAhead } from './doubt-loss.ts';
 import type { Shown } from './draft.ts';
 import { listCallers } from './list-callers.ts';
@@ -44,10 +45,12 @@ interface QueuedCalls {
  */
 export const queuedCalls = rule<QueuedCalls>({
   finding,
-  measure: (scene, open) =>
-    groupCalls(scene.groups)
-      .flatMap((groups) => measureQueuedCalls(scene, groups))
-      .filter(({ outliving }) => !outliving.some((call) => open.explained().has(call))),
+  measure: (scene, open) => {
+    const counterOf = remember((service: string | null) => countRoutes(scene, service));
+    return groupCalls(scene.groups)
+      .flatMap((groups) => measureQueuedCalls(scene, groups, counterOf))
+      .filter(({ outliving }) => !outliving.some((call) => open.explained().has(call)));
+  },
   gates: [
     gate(
       'there are as many calls for each request of the endpoint, and no request has more within it',
@@ -121,21 +124,44 @@ function pairQueued({ thresholds }: Scene, { bare, outliving }: QueuedCalls): re
   );
 }
 
-function measureQueuedCalls(scene: Scene, groups: Group<CallGroup>): readonly QueuedCalls[] {
-  const { graph, facts, thresholds, shared } = scene;
+/** The number of requests with the name and route of a request; 0 where its route is unknown. */
+type CountAlike = (request: number) => number;
+
+/** On rows, because a service may have many requests and none that a call of another outlives. */
+function countRoutes({ graph, facts }: Scene, service: string | null): CountAlike {
+  const { kinds } = graph.store;
+  const keyOf = facts.remember((request) => {
+    const route = readRoute(request);
+    return route === null ? null : keyFor(request.name, route);
+  });
+  const counts = new Map<string | null, number>();
+  for (const row of graph.rowsOfService(service)) {
+    if (kinds[row] !== kindNumber.server) continue;
+    const key = keyOf(row);
+    if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return (request) => counts.get(keyOf(request)) ?? 0;
+}
+
+function measureQueuedCalls(
+  scene: Scene,
+  groups: Group<CallGroup>,
+  counterOf: (service: string | null) => CountAlike,
+): readonly QueuedCalls[] {
+  const { graph, thresholds, shared } = scene;
   const [{ client, server, protocol }] = groups;
   const { kinds } = graph.store;
   const isRequest = (row: number): boolean => kinds[row] === kindNumber.server;
+  const requestOf = (call: CallRows): number => graph.topInService(call.client);
   const isOutliving = (call: number): boolean => {
     const top = graph.topInService(call);
     return isRequest(top) && (graph.ends[call] ?? 0) > (graph.ends[top] ?? 0);
   };
-  // Checked before all calls are named.
-  const late = selectPairs(groups, isOutliving);
+  const total = groups.reduce((some, { servers }) => some + servers.length, 0);
+  // Fewer calls than requests are not as many for each. Checked before the requests are named.
+  const late = selectPairs(groups, isOutliving).filter((call) => counterOf(client)(requestOf(call)) <= total);
   if (late.length < thresholds.fewestDisplaced) return [];
-  const names = new Set(late.map((call) => facts.nameOf(graph.topInService(call.client))));
-  const alike = scene.selectSpans(client, (row) => isRequest(row) && names.has(facts.nameOf(row)));
-  const endpointOf = nameEndpoints(alike);
+  const routes = shared.routesOf(client).all;
   const ofTargets = groupBy(
     selectPairs(groups, (call) => isRequest(graph.topInService(call))),
     (call) => shared.brokenCalls.nameOf(call.client),
@@ -143,10 +169,10 @@ function measureQueuedCalls(scene: Scene, groups: Group<CallGroup>): readonly Qu
   return ofTargets.flatMap((ofTarget) => {
     const outliving = ofTarget.filter((call) => isOutliving(call.client));
     if (outliving.length < thresholds.fewestDisplaced) return [];
-    const requestOf = (call: CallRows): number => graph.topInService(call.client);
     const owners = new Set(outliving.map(requestOf));
-    const endpoints = new Set(alike.filter((one) => owners.has(graph.rowOf(one))).map(endpointOf));
-    const requests = alike.filter((one) => endpoints.has(endpointOf(one)));
+    const requests = routes
+      .filter((route) => route.some((request) => owners.has(graph.rowOf(request))))
+      .flat();
     const rows = new Set(requests.map((request) => graph.rowOf(request)));
     const calls = ofTarget.filter((call) => rows.has(requestOf(call)));
     const callers = listCallers(
