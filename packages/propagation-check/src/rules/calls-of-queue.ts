@@ -46,9 +46,9 @@ interface QueuedCalls {
 export const queuedCalls = rule<QueuedCalls>({
   finding,
   measure: (scene, open) => {
-    const counterOf = remember((service: string | null) => countRoutes(scene, service));
+    const counter = remember(() => countAlike(scene));
     return groupCalls(scene.groups)
-      .flatMap((groups) => measureQueuedCalls(scene, groups, counterOf))
+      .flatMap((groups) => measureQueuedCalls(scene, groups, counter))
       .filter(({ outliving }) => !outliving.some((call) => open.explained().has(call)));
   },
   gates: [
@@ -124,29 +124,32 @@ function pairQueued({ thresholds }: Scene, { bare, outliving }: QueuedCalls): re
   );
 }
 
-/** The number of requests with the name and route of a request; 0 where its route is unknown. */
+/** The number of requests of the service with the name and route of a request; 0 where its route is unknown. */
 type CountAlike = (request: number) => number;
 
-/** On rows, because a service may have many requests and none that a call of another outlives. */
-function countRoutes({ graph, facts }: Scene, service: string | null): CountAlike {
-  const { kinds } = graph.store;
+/** On rows, in one pass over all services: most captures have many requests, and no call that outlives its own. */
+function countAlike({ graph, facts }: Scene): CountAlike {
+  const { kinds, size } = graph.store;
   const keyOf = facts.remember((request) => {
     const route = readRoute(request);
     return route === null ? null : keyFor(request.name, route);
   });
-  const counts = new Map<string | null, number>();
-  for (const row of graph.rowsOfService(service)) {
-    if (kinds[row] !== kindNumber.server) continue;
-    const key = keyOf(row);
-    if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const ofServices: Map<string, number>[] = [];
+  for (let row = 0; row < size; row += 1) {
+    const key = kinds[row] === kindNumber.server && graph.has(row) ? keyOf(row) : null;
+    if (key === null) continue;
+    const service = graph.serviceNumberOf(row);
+    ofServices[service] ??= new Map();
+    const counts = ofServices[service];
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  return (request) => counts.get(keyOf(request)) ?? 0;
+  return (request) => ofServices[graph.serviceNumberOf(request)]?.get(keyOf(request) ?? '') ?? 0;
 }
 
 function measureQueuedCalls(
   scene: Scene,
   groups: Group<CallGroup>,
-  counterOf: (service: string | null) => CountAlike,
+  counter: () => CountAlike,
 ): readonly QueuedCalls[] {
   const { graph, thresholds, shared } = scene;
   const [{ client, server, protocol }] = groups;
@@ -159,7 +162,7 @@ function measureQueuedCalls(
   };
   const total = groups.reduce((some, { servers }) => some + servers.length, 0);
   // Fewer calls than requests are not as many for each. Checked before the requests are named.
-  const late = selectPairs(groups, isOutliving).filter((call) => counterOf(client)(requestOf(call)) <= total);
+  const late = selectPairs(groups, isOutliving).filter((call) => counter()(requestOf(call)) <= total);
   if (late.length < thresholds.fewestDisplaced) return [];
   const routes = shared.routesOf(client).all;
   const ofTargets = groupBy(
