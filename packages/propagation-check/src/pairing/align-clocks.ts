@@ -296,15 +296,20 @@ function measureGuesses(
     const count = edges.roots.count(service);
     return count >= thresholds.fewestDisplaced && count <= thresholds.mostGuessed && !expected.has(service);
   });
-  if (servers.length === 0) return [];
   const answered = edges.openClients.filter((span) => readOutcome(span) === 'answered');
+  if (servers.length === 0 || answered.length === 0) return [];
+  const byCount = mapBy(
+    servers.map((service) => ({
+      service,
+      requests: edges.roots.of(service).filter((span) => !isHealthProbe(span)),
+    })),
+    ({ requests }) => requests.length,
+  );
   return groupBy(answered, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((calls) => {
     const [first] = calls;
     const { host } = readCallFacts(first);
     if (host !== null && !isInside(host)) return [];
-    return servers.flatMap((service) => {
-      const requests = edges.roots.of(service).filter((span) => !isHealthProbe(span));
-      if (requests.length !== calls.length) return [];
+    return (byCount.get(calls.length) ?? []).flatMap(({ service, requests }) => {
       const pairs = requests.map((server, at) => ({ client: calls[at] ?? server, server, unique: true }));
       return doStartsFollow(pairs, thresholds)
         ? measureLoose(edges, first.serviceName, service, answersOf, thresholds)

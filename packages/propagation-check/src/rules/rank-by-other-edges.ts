@@ -2,7 +2,8 @@ import type { CallGroup } from '../calls/call-group.ts';
 import { nameCall } from '../calls/name-call.ts';
 import { none } from '../graph/trace-graph.ts';
 import { readInstance } from '../span/instance.ts';
-import { keyFor } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
+import { listNames } from '../util/list-names.ts';
 import { nameService } from '../util/name-service.ts';
 import { rememberOf } from '../util/remember.ts';
 import type { Draft } from './draft.ts';
@@ -18,10 +19,11 @@ type SourcesOf = (group: CallGroup, side: 'client' | 'server') => ReadonlySet<st
 
 /**
  * If the instrumentation of the caller sends context to other services, it very probably sends it here too, so `header-not-sent` is ranked
- * after the other two. If the called service continues other callers, that becomes a fact only: it may continue only callers that it
- * trusts.
+ * after the other two. So it is if the context of several callers is lost, and none reaches the service. If the called service continues
+ * other callers, that becomes a fact only: it may continue only callers that it trusts.
  */
-export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
+export function prepareRankByOtherEdges(scene: Scene, drafts: readonly Draft[]): (draft: Draft) => Draft {
+  const bySymptom = mapBy(drafts, keyOfCalled);
   const ofClients = rememberOf((group: CallGroup) => listSources(scene, group.clients));
   const ofServers = rememberOf((group: CallGroup) => listSources(scene, group.servers));
   const sourcesOf: SourcesOf = (group, side) => (side === 'client' ? ofClients(group) : ofServers(group));
@@ -29,23 +31,49 @@ export function prepareRankByOtherEdges(scene: Scene): (draft: Draft) => Draft {
     const { candidates = [] } = draft;
     const suspects = candidates.filter((cause) => parties.includes(cause));
     const unlikely: FindingId = 'header-not-sent';
-    const caller = suspects.includes(unlikely) ? describeCaller(scene, draft, sourcesOf) : null;
+    const maySend = suspects.includes(unlikely) && !isSentSelectively(scene, draft);
+    const caller = maySend ? describeCaller(scene, draft, sourcesOf) : null;
+    const fellows = maySend ? describeFellows(scene, draft, bySymptom.get(keyOfCalled(draft)) ?? []) : null;
     const called = suspects.includes('header-ignored') ? describeCalled(scene, draft, sourcesOf) : null;
-    const facts = [caller, called].filter((fact) => fact !== null);
+    const facts = [caller, fellows, called].filter((fact) => fact !== null);
     if (facts.length === 0) return draft;
     const ranked = [...suspects.filter((cause) => cause !== unlikely), unlikely];
     return {
       ...draft,
       candidates:
-        caller === null ? candidates : candidates.map((cause) => ranked[suspects.indexOf(cause)] ?? cause),
+        caller === null && fellows === null
+          ? candidates
+          : candidates.map((cause) => ranked[suspects.indexOf(cause)] ?? cause),
       facts,
     };
   };
 }
 
+/** A page sends the header only to the origins in a setting, and a library may follow a redirect without the header. */
+function isSentSelectively(scene: Scene, draft: Draft): boolean {
+  return isFromBrowser(draft) || isRedirected(scene, draft);
+}
+
+function keyOfCalled({ id, server, protocol, severity }: Draft): string {
+  return keyFor(id, server, protocol, severity);
+}
+
+function describeFellows(
+  scene: Scene,
+  { client, server, protocol }: Draft,
+  alike: readonly Draft[],
+): string | null {
+  const isReached = scene.groupsInto(server).some((group) => group.protocol === protocol);
+  if (server === null || protocol === 'messaging' || isReached) return null;
+  const others = new Set(
+    alike.flatMap((draft) => (draft.client === client ? [] : nameService(draft.client))),
+  );
+  return others.size === 0
+    ? null
+    : `calls of ${listNames([...others])} to ${server} lose their context too, and no call keeps it: the cause is probably at ${server} or on the way to it`;
+}
+
 function describeCaller(scene: Scene, draft: Draft, sourcesOf: SourcesOf): string | null {
-  // A page sends the header only to the origins in a setting, and a library may follow a redirect without the header.
-  if (isFromBrowser(draft) || isRedirected(scene, draft)) return null;
   const others = scene.groupsFrom(draft.client).filter(({ server }) => server !== draft.server);
   const whole = findAlike(scene, draft, 'client', others, sourcesOf);
   return whole === null

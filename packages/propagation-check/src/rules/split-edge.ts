@@ -14,7 +14,7 @@ import type { CallIndex } from './index-calls.ts';
 import type { Scene } from './scene.ts';
 import { isOfLayer, isOfMcp } from './split-causes.ts';
 
-/** Features of an edge whose calls pair up with roots. */
+/** Features of an edge whose calls pair up with roots; or of several such edges to one service. */
 export interface SplitEdge {
   readonly scene: Scene;
   readonly client: string | null;
@@ -74,15 +74,17 @@ export function measureEdge(
 ): readonly SplitEdge[] {
   const first = pairs[0];
   if (first === undefined) return [];
+  const callers = [...new Set(pairs.map((pair) => pair.client.serviceName))];
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
-  const whole = scene
-    .groupsBetween(client, server)
+  const whole = callers
+    .flatMap((caller) => scene.groupsBetween(caller, server))
     .filter(isOfLayer(isOfMcp(first.client)))
     .filter(({ protocol }) => protocol !== 'messaging');
-  const isExpected = scene.shared.isExpectedDirectly(client, server);
-  const toTargets = listToTargets(scene, loose, first, pairs, targets);
+  const expected = callers.filter((caller) => scene.shared.isExpectedDirectly(caller, server));
+  const isExpected = expected.length === callers.length;
+  const toTargets = callers.flatMap((caller) => listToTargets(scene, loose, caller, first, pairs, targets));
   const alike = measureAlike(scene, loose, pairs, server);
   return [
     {
@@ -113,7 +115,7 @@ export function measureEdge(
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       // If the edge is not expected, only such pairs are made.
       areSameRequests:
-        !isExpected || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
+        expected.length === 0 || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
       named,
     },
   ];
@@ -123,6 +125,7 @@ export function measureEdge(
 function listToTargets(
   { graph, facts }: Scene,
   loose: Loose,
+  caller: string | null,
   { client, server }: Pair,
   pairs: readonly Pair[],
   targets: ReadonlySet<string>,
@@ -138,7 +141,7 @@ function listToTargets(
   const mayHaveOther = (row: number): boolean =>
     facts.outcomeOf(row) !== 'unreached' && !graph.isAtBorder(row) && !reached.has(traces[row]);
   return loose.calls
-    .callsTo(client.serviceName, targets)
+    .callsTo(caller, targets)
     .filter((span) => isOfMcp(span) === isMcp && (mayHaveOther(graph.rowOf(span)) || paired().has(span)));
 }
 

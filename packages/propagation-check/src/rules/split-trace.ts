@@ -14,7 +14,7 @@ import { type Pair, type PairSides, pairSpans } from '../pairing/pair-spans.ts';
 import { startsDuring, startsDuringAny } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { mapBy } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import { defineFinding } from './define-finding.ts';
 import { describePair } from './describe-pair.ts';
@@ -48,7 +48,7 @@ export const finding = defineFinding('split-trace', {
  * or port, user agent, and that most calls to the target pair up. A coincidence (a probe or a direct caller during a call to a peer that is
  * not instrumented) does not fulfil these. Pairs that ids in headers prove are judged one by one.
  */
-export const splitTraces = rule<SplitEdge>({
+export const splitTraces = rule<JudgedEdge>({
   finding,
   measure: (scene, open) => {
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
@@ -85,13 +85,13 @@ export const splitTraces = rule<SplitEdge>({
       kindOf,
       kindsOf: rememberOf((server: string | null) => open.roots.countBy(server, kindOf)),
     };
+    const judge = prepareJudge(scene, loose, all, named);
     return groupEdges(all).flatMap((group) => {
       const proven = group.filter((pair) => named.has(pair));
       const others = group.filter((pair) => !named.has(pair));
-      const measure = (some: readonly Pair[]) => measureEdge(scene, loose, some, named);
+      const measure = (some: readonly Pair[]) => measureEdge(scene, loose, some, named).map(judge);
       const edge = measure([...proven, ...others]);
-      const isOne =
-        proven.length === 0 || edge.every((one) => shareGates.every(({ isOpen }) => isOpen(one, scene)));
+      const isOne = proven.length === 0 || edge.every(({ judged }) => areOpen(judged()));
       return isOne ? edge : [...measure(proven), ...measure(others)];
     });
   },
@@ -99,7 +99,7 @@ export const splitTraces = rule<SplitEdge>({
     parentGate(({ pairs }) => pairs.map(({ server }) => server)),
     ...shareGates.map((one) => ({
       ...one,
-      isOpen: (edge: SplitEdge, scene: Scene) => areNamed(edge) || one.isOpen(edge, scene),
+      isOpen: (edge: JudgedEdge, scene: Scene) => areNamed(edge) || one.isOpen(edge.judged(), scene),
     })),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
@@ -107,7 +107,7 @@ export const splitTraces = rule<SplitEdge>({
     const { scene, client, server, pairs, named, whole } = edge;
     const unpaired = edge.countUnpaired();
     return finding.report({
-      ...(mayBeOfOtherHost(edge) || isTimedByGuess(edge) ? { severity: 'warning' } : {}),
+      ...(mayBeOfOtherHost(edge.judged()) || isTimedByGuess(edge) ? { severity: 'warning' } : {}),
       client,
       server,
       protocol: protocolOf(pairs[0]?.client),
@@ -123,6 +123,43 @@ export const splitTraces = rule<SplitEdge>({
   },
   whyNot: explainUnpaired,
 });
+
+interface JudgedEdge extends SplitEdge {
+  /** The edge itself, or all edges to the same targets together. */
+  readonly judged: () => SplitEdge;
+}
+
+/**
+ * Several services that call the same address share the requests of the called service: few of these pair up with calls of one caller,
+ * and most with calls of all. An edge is judged with the others if it fails alone, and most of its own calls pair up.
+ */
+function prepareJudge(
+  scene: Scene,
+  loose: Loose,
+  pairs: readonly Pair[],
+  named: ReadonlySet<Pair>,
+): (edge: SplitEdge) => JudgedEdge {
+  const keyOf = (pair: PairSides, target: string): string =>
+    keyFor(pair.server.serviceName, scene.facts.protocolOf(scene.graph.rowOf(pair.client)), target);
+  const ofTargets = remember(() => mapBy(pairs, (pair) => keyOf(pair, loose.targetOf(pair.client))));
+  const measureTogether = remember((...keys: readonly string[]): SplitEdge | null => {
+    const together = keys.flatMap((key) => ofTargets().get(key) ?? []);
+    const [edge = null] = measureEdge(scene, loose, together, named);
+    return edge !== null && areOpen(edge) ? edge : null;
+  });
+  const judgeTogether = ({ pairs: own, toTargets }: SplitEdge): SplitEdge | null => {
+    if (own.length < toTargets.length * scene.thresholds.splitCallsShare) return null;
+    return measureTogether(...new Set(own.map((pair) => keyOf(pair, loose.targetOf(pair.client)))));
+  };
+  return (edge) => ({
+    ...edge,
+    judged: remember(() => (areOpen(edge) ? edge : (judgeTogether(edge) ?? edge))),
+  });
+}
+
+function areOpen(edge: SplitEdge): boolean {
+  return shareGates.every(({ isOpen }) => isOpen(edge, edge.scene));
+}
 
 /**
  * Whether the pairs are few and may be calls to another host. If the hosts on both sides are different public names, outside callers may

@@ -191,7 +191,7 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   });
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
-  const rankByOthers = prepareRankByOtherEdges(scene);
+  const rankByOthers = prepareRankByOtherEdges(scene, found.drafts);
   const rankByOrigin = prepareRankByOrigin(scene);
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(

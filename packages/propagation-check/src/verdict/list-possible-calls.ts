@@ -1,6 +1,5 @@
 import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
-import { nameEndpoints } from '../calls/endpoint.ts';
 import { isHealthProbe } from '../calls/probes.ts';
 import { areAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
@@ -15,7 +14,6 @@ import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { groupBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
 import { prepareSeparation } from './describe-separation.ts';
@@ -152,12 +150,10 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
   const callers = listOwnCallers(scene, edge.client, calls);
   const nameEndpoint = nameRows(scene);
   const calling = new Set(Array.from(callers, nameEndpoint));
-  const requests = scene
-    .selectSpans(edge.client, (row) => graph.isEntry(row) && !callers.has(row))
-    .filter((request) => !isHealthProbe(request));
   const unpaired = [...roots, ...detached].toSorted(byStart);
   const isDetachedCall = new Set(detached);
-  const found = groupBy(requests, nameEndpoints(requests)).map((ofRoute): RequestPairs => {
+  const found = scene.shared.routesOf(edge.client).all.map((route): RequestPairs => {
+    const ofRoute = route.filter((request) => !callers.has(graph.rowOf(request)));
     // A cache leaves requests without calls too.
     const fewest = ofRoute.length * thresholds.displacedShare;
     if (unpaired.length < fewest || !areSure(pairFirst(ofRoute, unpaired, thresholds), thresholds))

@@ -31,7 +31,7 @@ interface EdgeFinding {
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
   'context-lost-in-process': 1516,
-  'split-trace': 416,
+  'split-trace': 412,
   'stale-context': 218,
   'header-malformed': 22,
   'missing-client': 13,
