@@ -13,8 +13,10 @@ import { finding } from './split-trace.ts';
 export interface MessagesOfTwo {
   /** Messages that no span received, or if there are none, messages in a log that only other services received; and messages that began traces. By start. */
   readonly sent: Group<Span>;
+  /** These messages of all services that send to the destination. */
+  readonly ofAll: readonly Span[];
   readonly received: Group<Span>;
-  /** The number of other services that send to the destination, or receive from it another number of messages than were sent. */
+  /** The number of other services that receive from the destination another number of messages than were sent. */
   readonly others: number;
 }
 
@@ -42,12 +44,10 @@ export function groupByDestination(
     const receivers = ofService(spans);
     return receivers.flatMap((received) => {
       const [first] = received;
-      const [sent, ...otherSenders] = ofService(
-        selectOfKeys(ofDestination.get(readDestination(first)) ?? listOthers(first), received),
-      );
-      if (sent === undefined) return [];
-      const isOther = (one: Group<Span>): boolean => one !== received && countMessages(one) !== sent.length;
-      return [{ sent, received, others: otherSenders.length + receivers.filter(isOther).length }];
+      const ofAll = selectOfKeys(ofDestination.get(readDestination(first)) ?? listOthers(first), received);
+      const isOther = (one: Group<Span>): boolean => one !== received && countMessages(one) !== ofAll.length;
+      const others = receivers.filter(isOther).length;
+      return ofService(ofAll).map((sent) => ({ sent, ofAll, received, others }));
     });
   });
 }
@@ -81,19 +81,20 @@ function prepareContinued({ graph, facts, groupsInto }: Scene): (received: Span)
  * queue. The sent and the received message of one destination keep the same index.
  */
 export function joinSingle(messages: readonly MessagesOfTwo[]): readonly MessagesOfTwo[] {
-  const keyOf = ({ sent, received, others }: MessagesOfTwo): string =>
-    others === 0 && sent.length === 1 && received.length === 1
+  const keyOf = ({ sent, ofAll, received, others }: MessagesOfTwo): string =>
+    others === 0 && ofAll.length === 1 && received.length === 1
       ? keyFor(sent[0].serviceName, received[0].serviceName)
-      : keyFor(readDestination(sent[0]), received[0].serviceName, 'all');
+      : keyFor(readDestination(sent[0]), sent[0].serviceName, received[0].serviceName, 'all');
   return groupBy(messages, keyOf).map(([first, ...more]) => ({
     sent: [first.sent[0], ...first.sent.slice(1), ...more.flatMap(({ sent }) => sent)],
+    ofAll: [...first.ofAll, ...more.flatMap(({ ofAll }) => ofAll)],
     received: [first.received[0], ...first.received.slice(1), ...more.flatMap(({ received }) => received)],
     others: first.others,
   }));
 }
 
 export const gateOfTwo = gate<MessagesOfTwo>(
-  'one service sends to the destination, and one other receives from it',
+  'one service receives from the destination, and another sends to it',
   ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,
   ({ others }) => `${others} more`,
 );

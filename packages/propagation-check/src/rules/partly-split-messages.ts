@@ -6,7 +6,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { mayTimersKeepStep } from '../pairing/displaced.ts';
 import { type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { atTime } from '../span/row-span.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import { byStart, kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { gate, rule } from './rule.ts';
@@ -23,14 +23,17 @@ interface PartlySplit {
   readonly mayBeOthers: boolean;
   /** Messages that no span received; where each service receives all, otherwise messages that only others received. By start. */
   readonly sent: readonly Span[];
+  /** These messages of all services of which the receiver has whole messages. By start. */
+  readonly ofAll: readonly Span[];
   /** Messages that began traces at the receiver. */
   readonly received: Group<Span>;
   readonly timed: () => Timed;
 }
 
+/** The messages of all senders. */
 interface Timed {
-  /** The number of sent messages without those that may be received after the capture. */
-  readonly due: number;
+  /** The sent messages without those that may be received after the capture. */
+  readonly due: readonly Span[];
   /** Pairs of these and the received messages by the times that whole messages take. Empty where chance or two timers explain as many. */
   readonly pairs: readonly Pair[];
 }
@@ -42,12 +45,14 @@ interface Timed {
 export const partlySplitMessages = rule<PartlySplit>({
   finding: splitTrace,
   measure: (scene, open) =>
-    groupCalls(listWhole(scene, scene.groups)).flatMap((whole) => measureEdge(scene, open, whole)),
+    [...mapBy(groupCalls(listWhole(scene, scene.groups)), ([{ server }]) => server).values()].flatMap(
+      (edges) => measureReceiver(scene, open, edges),
+    ),
   gates: [
     gate(
       'several messages are lost on either side',
-      ({ sent, received }, { thresholds }) =>
-        Math.min(sent.length, countMessages(received)) >= thresholds.fewestLostMessages,
+      ({ sent, ofAll, received }, { thresholds }) =>
+        sent.length > 0 && Math.min(ofAll.length, countMessages(received)) >= thresholds.fewestLostMessages,
       describeLost,
     ),
     gate(
@@ -67,7 +72,7 @@ export const partlySplitMessages = rule<PartlySplit>({
             server: null,
             says: `no CONSUMER span of ${server} has ${message.kind} ${message.spanId} as parent or link`,
           }))
-        : lost.timed().pairs.map((pair) => ({
+        : listOwnPairs(lost).map((pair) => ({
             client: pair.client,
             server: pair.server,
             says: `${pair.server.kind} ${pair.server.spanId} is a root of trace ${pair.server.traceId}, as soon after ${pair.client.kind} ${pair.client.spanId} as ${server} receives other messages`,
@@ -77,8 +82,8 @@ export const partlySplitMessages = rule<PartlySplit>({
   },
 });
 
-function describeLost({ sent, received, isExpected }: PartlySplit): string {
-  return `${sent.length} sent and not received, ${countMessages(received)} received and not sent${isExpected ? '' : ', nobody expects the edge'}`;
+function describeLost({ ofAll, received, isExpected }: PartlySplit): string {
+  return `${ofAll.length} sent and not received, ${countMessages(received)} received and not sent${isExpected ? '' : ', nobody expects the edge'}`;
 }
 
 /** The whole messages between two services. A CLIENT span may also receive messages or settle them. */
@@ -93,47 +98,80 @@ export function listWhole({ facts }: Scene, groups: readonly CallGroup[]): reado
   );
 }
 
-function isCounted({ isExpected, sent, received }: PartlySplit): boolean {
-  return isExpected && countMessages(received) === sent.length && areInOrder(sent, listMessages(received));
+function isCounted({ isExpected, sent, ofAll, received }: PartlySplit): boolean {
+  return (
+    isExpected &&
+    [sent, ofAll].some(
+      (some) => countMessages(received) === some.length && areInOrder(some, listMessages(received)),
+    )
+  );
 }
 
-function isTimed({ received, mayBeOthers, timed }: PartlySplit, { thresholds }: Scene): boolean {
+function isTimed(lost: PartlySplit, { thresholds }: Scene): boolean {
+  const { sent, received, mayBeOthers, timed } = lost;
   if (mayBeOthers) return false;
   const { due, pairs } = timed();
+  const own = new Set(sent);
   return (
     pairs.length >= thresholds.fewestLostMessages &&
-    pairs.length >= Math.max(due, received.length) * thresholds.everyRequestShare
+    pairs.length >= Math.max(due.length, received.length) * thresholds.everyRequestShare &&
+    listOwnPairs(lost).length >=
+      due.filter((message) => own.has(message)).length * thresholds.everyRequestShare
   );
 }
 
-function measureEdge(scene: Scene, open: Open, whole: Group<CallGroup>): readonly PartlySplit[] {
+function listOwnPairs({ client, timed }: PartlySplit): readonly Pair[] {
+  return timed().pairs.filter((pair) => pair.client.serviceName === client);
+}
+
+/** @param edges The whole messages to one service, by sender. */
+function measureReceiver(
+  scene: Scene,
+  open: Open,
+  edges: readonly Group<CallGroup>[],
+): readonly PartlySplit[] {
   const { graph, services, expectation } = scene;
-  const [{ client, server }] = whole;
+  const server = edges[0]?.[0].server ?? null;
   const into = expectation.edges.filter((edge) => edge.server === server);
-  const isExpected = into.some((edge) => edge.rule === 'must' && edge.client === client);
-  const isAlike = prepareLikeness(scene, whole);
-  const isOfOther = isExpected ? prepareOtherDestinations(scene, whole) : () => false;
-  const roots = open.roots.select((row) => isAlike(row) || isOfOther(row), server);
-  if (roots.length === 0) return [];
   const mayBeOthers = into.some((edge) =>
-    edge.client === client ? edge.rule === 'must-not' : edge.rule === 'may' && !services.has(edge.client),
+    edges.some(([{ client }]) => edge.client === client)
+      ? edge.rule === 'must-not'
+      : edge.rule === 'may' && !services.has(edge.client),
   );
-  const left = new Set(open.clients.map((span) => graph.rowOf(span)));
-  const unread = mapBy(listUnread(scene, whole), readDestination);
-  const lags = remember(() => findLongestLags(scene, whole));
-  const shared = remember(() => listSharedDestinations(scene, whole));
-  return groupBy(roots, (span) => keyFor(readDestination(span))).map((received) => {
-    const [first] = received;
-    const destination = readDestination(first);
-    const there = selectOfKeys(
-      (unread.get(destination) ?? []).filter((span) => mayBeOfOneBroker(span, first)),
-      received,
+  const left = remember(() => new Set(open.clients.map((span) => graph.rowOf(span))));
+  const found = edges.flatMap((whole) => {
+    const [{ client }] = whole;
+    const isExpected = into.some((edge) => edge.rule === 'must' && edge.client === client);
+    const isAlike = prepareLikeness(scene, whole);
+    const isOfOther = isExpected ? prepareOtherDestinations(scene, whole) : () => false;
+    const roots = open.roots.select((row) => isAlike(row) || isOfOther(row), server);
+    if (roots.length === 0) return [];
+    const unread = mapBy(listUnread(scene, whole), readDestination);
+    const lags = remember(() => findLongestLags(scene, whole));
+    const shared = remember(() => listSharedDestinations(scene, whole));
+    return groupBy(roots, (span) => keyFor(readDestination(span))).map((received) => {
+      const [first] = received;
+      const destination = readDestination(first);
+      const there = selectOfKeys(
+        (unread.get(destination) ?? []).filter((span) => mayBeOfOneBroker(span, first)),
+        received,
+      );
+      const ofNobody = there.filter((span) => left().has(graph.rowOf(span)));
+      const isForAll = isOfLog(first) || shared().has(destination);
+      const sent = ofNobody.length === 0 && isForAll ? there : ofNobody;
+      return { client, isExpected, sent, received, lag: () => lags().get(destination) ?? 0 };
+    });
+  });
+  const rowsOf = (spans: readonly Span[]): string => spans.map((span) => graph.rowOf(span)).join();
+  return groupBy(found, ({ received }) => rowsOf(received)).flatMap((senders) => {
+    const [{ received }] = senders;
+    const ofAll = senders.flatMap(({ sent }) => sent).toSorted(byStart);
+    const timed = remember(() =>
+      pairByTimes(scene, ofAll, received, Math.max(...senders.map(({ lag }) => lag()))),
     );
-    const ofNobody = there.filter((span) => left.has(graph.rowOf(span)));
-    const isForAll = isOfLog(first) || shared().has(destination);
-    const sent = ofNobody.length === 0 && isForAll ? there : ofNobody;
-    const timed = remember(() => pairByTimes(scene, sent, received, lags().get(destination) ?? 0));
-    return { client, server, isExpected, mayBeOthers, sent, received, timed };
+    return senders.map(({ client, isExpected, sent }) => ({
+      ...{ client, server, isExpected, mayBeOthers, sent, ofAll, received, timed },
+    }));
   });
 }
 
@@ -229,7 +267,9 @@ function pairByTimes(
     !mayTimersKeepStep(pairs.map(({ client }) => client)) &&
     isMoreThanChance(received, pairs.length, (moved) => pair(moved).length, thresholds);
   return {
-    due: waiting.filter((span) => paired.has(span) || span.endTimeUnixNano <= capture.to).length,
+    due: waiting
+      .filter((span) => paired.has(span) || span.endTimeUnixNano <= capture.to)
+      .map((span) => messages.get(span) ?? span),
     pairs: isSure
       ? pairs.map(({ client, ...one }) => ({ ...one, client: messages.get(client) ?? client }))
       : [],

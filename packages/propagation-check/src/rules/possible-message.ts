@@ -1,6 +1,5 @@
 import { readDestination } from '../calls/messaging-facts.ts';
 import type { Span } from '../span/span.ts';
-import type { Group } from '../util/group-by.ts';
 import {
   gateOfBroker,
   gateOfTwo,
@@ -17,7 +16,7 @@ import { countMessages, listMessages } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /**
- * One service sends to a destination, another receives nearly as many messages from it that begin traces. A warning without an expectation
+ * Services send to a destination, and another receives nearly as many messages from it that begin traces. A warning without an expectation
  * and without message ids: a destination may have senders outside the data.
  */
 export const possibleMessages = rule<MessagesOfTwo>({
@@ -41,13 +40,13 @@ export const possibleMessages = rule<MessagesOfTwo>({
     ),
     gate(
       'nearly as many are received as were sent, each after one that was sent',
-      ({ sent, received }, { thresholds }) =>
-        sent.length >= thresholds.fewestDisplaced &&
-        Math.min(sent.length, countMessages(received)) >=
-          countMost(sent, received) * thresholds.everyRequestShare &&
-        countInOrder(sent, listMessages(received)) >=
-          countMost(sent, received) * thresholds.everyRequestShare,
-      ({ sent, received }) => `${countMessages(received)} of ${sent.length}`,
+      ({ ofAll, received }, { thresholds }) =>
+        ofAll.length >= thresholds.fewestDisplaced &&
+        Math.min(ofAll.length, countMessages(received)) >=
+          countMost(ofAll, received) * thresholds.everyRequestShare &&
+        countInOrder(ofAll, listMessages(received)) >=
+          countMost(ofAll, received) * thresholds.everyRequestShare,
+      ({ ofAll, received }) => `${countMessages(received)} of ${ofAll.length}`,
     ),
     gateOfBroker,
   ],
@@ -71,7 +70,7 @@ function countMost(sent: readonly Span[], received: readonly Span[]): number {
 }
 
 /** The number of received messages that can each be another, earlier sent message. Both lists are by start. */
-function countInOrder(sent: Group<Span>, received: readonly Span[]): number {
+function countInOrder(sent: readonly Span[], received: readonly Span[]): number {
   let paired = 0;
   for (const message of received) {
     const next = sent[paired];

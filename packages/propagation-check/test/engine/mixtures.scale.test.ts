@@ -25,14 +25,14 @@ interface EdgeFinding {
 }
 
 /**
- * In how many of some 9,600 mixtures the error of one fault is hidden by another fault on the same edge. In each kind listed, the other
+ * In how many of some 9,900 mixtures the error of one fault is hidden by another fault on the same edge. In each kind listed, the other
  * fault makes the evidence ambiguous: requests without a call, or calls and roots that are left over, come from both. Nearly all involve
  * drawings with a single exceptional call or request; a mixture has it twice, and any further exception hides the fault.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 1516,
-  'split-trace': 412,
-  'stale-context': 218,
+  'context-lost-in-process': 1536,
+  'split-trace': 463,
+  'stale-context': 222,
   'header-malformed': 22,
   'missing-client': 13,
   'wrong-parent': 13,
