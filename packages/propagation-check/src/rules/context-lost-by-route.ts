@@ -12,6 +12,8 @@ import {
   doubtCalls,
   finding,
   groupDetaching,
+  listCalled,
+  pairTogether,
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
@@ -28,25 +30,30 @@ interface CallsByRoute {
 }
 
 /**
- * As `detachedCalls`, for calls that several routes make, or one route several times: every request of a route that made such calls has
- * the same number of them within it, and none in its own trace. A timer calls as often within each request only by chance.
+ * As `detachedCalls`, for calls that several routes make, or one route several times, or to one of several peers: every request of a route
+ * that made such calls has the same number of calls, within it or in its own trace. A timer calls as often within each request only by
+ * chance.
  */
 export const detachedByRoute = rule<CallsByRoute>({
   finding,
   measure: (scene, open) => {
     const divideOf = remember((service: string | null) => indexRequests(scene, service));
-    return groupDetaching(scene).flatMap((groups) =>
-      groupBy(viewCalls(scene.graph, groups), (call) => call.server.name).map((calls) => {
-        const detached = calls
-          .map(({ client }) => client)
-          .filter((client) => startsOwnTrace(scene, client) && !open.explained().has(client));
-        return { calls, detached, pairs: pairByRoute(scene, calls, detached, divideOf) };
-      }),
-    );
+    const measureAlone = (calls: Group<Call>): CallsByRoute => {
+      const detached = calls
+        .map(({ client }) => client)
+        .filter((client) => startsOwnTrace(scene, client) && !open.explained().has(client));
+      return { calls, detached, pairs: pairByRoute(scene, calls, detached, divideOf) };
+    };
+    return [...mapBy(groupDetaching(scene), ([{ client }]) => client).values()].flatMap((edges) => {
+      const alone = edges
+        .flatMap((groups) => groupBy(viewCalls(scene.graph, groups), (call) => call.server.name))
+        .map(measureAlone);
+      return pairTogether(alone, (left) => measureAlone(left).pairs);
+    });
   },
   gates: [
     gate(
-      'each request of the routes that made these calls has as many within it and none in its own trace, clearly more often than by chance',
+      'each request of the routes that made these calls has as many, within it or in its own trace, clearly more often than by chance',
       ({ pairs }) => pairs.length > 0,
       ({ detached }) => `not with ${countOf(detached.length, 'such call')}`,
     ),
@@ -90,31 +97,40 @@ function pairByRoute(
   divideOf: (service: string | null) => Divide,
 ): readonly Pair[] {
   const { graph, thresholds } = scene;
-  const [{ client, server }] = calls;
+  const [{ client }] = calls;
   if (detached.length < thresholds.fewestDisplaced) return [];
   const divide = divideOf(client.serviceName);
   const made = divide(detached);
   if (sumOf([...made.values()].map(({ length }) => length)) < detached.length) return [];
-  const making = scene.shared
+  const requests = scene.shared
     .routesOf(client.serviceName)
     .during(detached)
     .filter((route) => route.some((request) => made.has(request)));
+  const own = mapBy(
+    calls.filter((call) => !startsOwnTrace(scene, call.client)),
+    (call) => graph.topInService(graph.rowOf(call.client)),
+  );
   const countIn = (divided: ReadonlyMap<Span, readonly Span[]>, request: Span): number =>
     divided.get(request)?.length ?? 0;
-  const isEven = making.every((route) =>
-    route.every((request) => countIn(made, request) === countIn(made, route[0])),
+  const countAll = (request: Span): number =>
+    countIn(made, request) + (own.get(graph.rowOf(request))?.length ?? 0);
+  const isEven = requests.every((route) =>
+    route.every((request) => countAll(request) === countAll(route[0])),
   );
-  const requests = making.flat();
-  if (!isEven || requests.length < thresholds.fewestDisplaced) return [];
+  const making = requests.flat().filter((request) => made.has(request));
+  // Beside a request's own calls these may be another's: probes of a circuit breaker, or a refresh of its cache.
+  const areOfOthers = making.some((request) => own.has(graph.rowOf(request)));
+  if (!isEven || areOfOthers || making.length < thresholds.fewestDisplaced) return [];
   const rows = calls.map((call) => graph.rowOf(call.client));
-  const callers = listCallers(scene, client.serviceName, rows, server.serviceName);
-  if (requests.some((request) => callers.has(graph.rowOf(request)))) return [];
+  const callers = listCallers(scene, client.serviceName, rows, ...listCalled(calls));
+  const isLosing = (row: number): boolean => callers.has(row) && !own.has(row);
+  if (requests.flat().some((request) => isLosing(graph.rowOf(request)))) return [];
   const countAlike = (moved: readonly Span[]): number => {
     const divided = divide(moved);
-    return requests.filter((request) => countIn(divided, request) === countIn(made, request)).length;
+    return making.filter((request) => countIn(divided, request) === countIn(made, request)).length;
   };
-  return isMoreThanChance(detached, requests.length, countAlike, thresholds)
-    ? requests.flatMap((request) =>
+  return isMoreThanChance(detached, making.length, countAlike, thresholds)
+    ? making.flatMap((request) =>
         (made.get(request) ?? []).map((call) => ({ client: request, server: call, unique: true })),
       )
     : [];

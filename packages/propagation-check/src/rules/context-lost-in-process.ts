@@ -10,7 +10,7 @@ import type { Pair } from '../pairing/pair-spans.ts';
 import { indexByTime } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtLoss } from './doubt-loss.ts';
 import { type Doubt, type Draft, protocolOf } from './draft.ts';
@@ -45,23 +45,28 @@ interface DetachedCalls {
 export const detachedCalls = rule<DetachedCalls>({
   finding,
   measure: (scene, open) => {
-    const ofEndpoints = groupBy(viewCalls(scene.graph, groupDetaching(scene).flat()), (call) =>
-      keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
-    );
-    return ofEndpoints.map((calls) => {
+    const pair = (calls: Group<Call>, detached: readonly Span[]): readonly Pair[] => {
       const clients = calls.map(({ client }) => client);
-      const whole = clients.filter(
-        (client) => startsOwnTrace(scene, client) && !open.explained().has(client),
+      return pairWithEntries(scene, calls[0].client.serviceName, clients, detached, ...listCalled(calls));
+    };
+    const listWhole = (calls: Group<Call>): readonly Span[] =>
+      calls
+        .map(({ client }) => client)
+        .filter((client) => startsOwnTrace(scene, client) && !open.explained().has(client));
+    const ofClients = mapBy(groupDetaching(scene), ([{ client }]) => client).values();
+    return [...ofClients].flatMap((edges) => {
+      const ofEndpoints = groupBy(viewCalls(scene.graph, edges.flat()), ({ server }) =>
+        keyFor(server.serviceName, server.name),
       );
-      const [{ client, server }] = calls;
-      const pair = (detached: readonly Span[]): readonly Pair[] =>
-        pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
-      const pairs = pair(whole);
-      const broken =
-        pairs.length > 0 ? [] : listBroken(scene, whole).filter((call) => !open.explained().has(call));
-      return broken.length === 0
-        ? { calls, detached: whole, pairs }
-        : { calls, detached: [...whole, ...broken], pairs: pair([...whole, ...broken]) };
+      const alone = ofEndpoints.map((calls): DetachedCalls => {
+        const whole = listWhole(calls);
+        const pairs = pair(calls, whole);
+        const broken =
+          pairs.length > 0 ? [] : listBroken(scene, whole).filter((call) => !open.explained().has(call));
+        const detached = [...whole, ...broken];
+        return { calls, detached, pairs: broken.length === 0 ? pairs : pair(calls, detached) };
+      });
+      return pairTogether(alone, (left) => pair(left, listWhole(left)));
     });
   },
   gates: [areWaitedFor()],
@@ -73,6 +78,28 @@ export const detachedCalls = rule<DetachedCalls>({
       doubtCalls(scene, pairs, calls[0].server),
     ),
 });
+
+/**
+ * A request may make one of several calls, so that many lack each of them: where the calls of no endpoint pair up, all of them are paired
+ * together.
+ */
+export function pairTogether<Case extends DetachedCalls>(
+  alone: readonly Case[],
+  pair: (calls: Group<Call>) => readonly Pair[],
+): readonly Case[] {
+  const left = alone.filter(({ detached, pairs }) => detached.length > 0 && pairs.length === 0);
+  const [first, ...others] = left.flatMap(({ calls }) => calls);
+  if (first === undefined || left.length === 1) return alone;
+  const together = mapBy(pair([first, ...others]), ({ server }) => server);
+  return alone.map((one) =>
+    left.includes(one) ? { ...one, pairs: one.detached.flatMap((call) => together.get(call) ?? []) } : one,
+  );
+}
+
+/** The services that these calls reached. */
+export function listCalled(calls: readonly Call[]): readonly (string | null)[] {
+  return [...new Set(calls.map(({ server }) => server.serviceName))];
+}
 
 /** The edges with calls that began traces, of callers that receive requests. */
 export function groupDetaching({ groups, services }: Scene): readonly Group<CallGroup>[] {
@@ -239,21 +266,21 @@ export function doubtCalls(scene: Scene, pairs: readonly Pair[], called: Span): 
 /**
  * Pairs the requests of routes that (nearly) always lack the call with calls that began traces while they were open.
  *
- * @param called The service that the calls reach.
+ * @param called The services that the calls reach.
  */
 export function pairWithEntries(
   scene: Scene,
   service: string | null,
   calls: readonly Span[],
   detached: readonly Span[],
-  called?: string | null,
+  ...called: readonly (string | null)[]
 ): readonly Pair[] {
   if (detached.length === 0) return [];
   const callers = listCallers(
     scene,
     service,
     calls.map((call) => scene.graph.rowOf(call)),
-    called,
+    ...called,
   );
   // Each route is judged separately, as other routes do not make the call.
   const routes = scene.shared.routesOf(service);

@@ -4,6 +4,7 @@ import { readRpcMethod } from '../calls/rpc-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
+import { sumOf } from '../util/statistics.ts';
 import type { BaseScene, BrokenCalls, Scene } from './scene.ts';
 
 export function indexBrokenCalls({ graph, facts }: BaseScene): BrokenCalls {
@@ -56,16 +57,20 @@ type Callers = Pick<ReadonlySet<number>, 'has' | 'size'>;
 /**
  * As `listOwnCallers`, with those above calls whose own span is lost while their trace has a request to the called service.
  *
- * @param called The service that the calls reach, if it has spans.
+ * @param called The services that the calls reach and that have spans.
  */
 export function listCallers(
   scene: Scene,
   service: string | null,
   calls: readonly number[],
-  called?: string | null,
+  ...called: readonly (string | null)[]
 ): Callers {
-  const own = listOwnCallers(scene, service, calls);
-  if (called === undefined) return own;
-  const reaching = scene.shared.brokenCalls.callersReaching(service, called);
-  return { has: (row) => own.has(row) || reaching.has(row), size: own.size + reaching.size };
+  const found = [
+    listOwnCallers(scene, service, calls),
+    ...called.map((one) => scene.shared.brokenCalls.callersReaching(service, one)),
+  ];
+  return {
+    has: (row) => found.some((callers) => callers.has(row)),
+    size: sumOf(found.map(({ size }) => size)),
+  };
 }

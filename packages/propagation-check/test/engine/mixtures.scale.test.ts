@@ -30,7 +30,7 @@ interface EdgeFinding {
  * drawings with a single exceptional call or request; a mixture has it twice, and any further exception hides the fault.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 1536,
+  'context-lost-in-process': 1498,
   'split-trace': 463,
   'stale-context': 222,
   'header-malformed': 22,
