@@ -33,6 +33,23 @@ describe('the fault matrix on the real stack', { concurrency: 2, skip: obstacle 
 function testMode(mode: Mode): void {
   let stack: ComposeStack;
   let source: Source;
+  /** Spans of a clock that is ahead fall into the time of the next test. */
+  const ofEarlierTests = new Set<string>();
+
+  /** Sends the requests one after the other and reads every trace that they make. */
+  const observe = async (send = call): Promise<Observed> => {
+    const startTimeMin = Date.now();
+    const calls = await send(stack, requestsPerRun);
+    assert.deepEqual(
+      calls.flatMap(({ silence }) => silence ?? []),
+      [],
+    );
+    await deliverAll(stack);
+    const found = await readSpans(source, startTimeMin);
+    const spans = found.filter(({ traceId }) => !ofEarlierTests.has(traceId));
+    for (const { traceId } of spans) ofEarlierTests.add(traceId);
+    return { spans, failed: await listFailed(calls, { mode, source }) };
+  };
 
   before(
     async () => {
@@ -51,7 +68,7 @@ function testMode(mode: Mode): void {
   );
 
   it('is healthy', async () => {
-    const { spans, failed } = await observe(stack, source, mode);
+    const { spans, failed } = await observe();
     const { problems } = scoreHealthy(checkTraces(spans, { expectation: expectDemo(mode) }));
     await assertNone([...problems, ...scoreStatements(failed, { fails: [] }, mode)], spans);
   });
@@ -61,7 +78,7 @@ function testMode(mode: Mode): void {
       const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...services];
       expectSuccess(await stack.compose(up, { FAULT: name }));
       const send = name === 'context-lost' ? callDuringPauses : call;
-      const { spans, failed } = await observe(stack, source, mode, send);
+      const { spans, failed } = await observe(send);
       const result = checkTraces(restoreEnds(spans), { expectation: expectDemo(mode) });
       const { problems } = scoreBroken(result, expectFromSpans(readExpectation(name), requestsPerRun));
       await assertNone([...problems, ...scoreStatements(failed, readExpectation(name), mode)], spans);
@@ -72,19 +89,6 @@ function testMode(mode: Mode): void {
 interface Observed {
   readonly spans: readonly Span[];
   readonly failed: readonly (readonly number[])[];
-}
-
-/** Sends the requests one after the other and reads every trace that they make. */
-async function observe(stack: ComposeStack, source: Source, mode: Mode, send = call): Promise<Observed> {
-  const startTimeMin = Date.now();
-  const calls = await send(stack, requestsPerRun);
-  assert.deepEqual(
-    calls.flatMap(({ silence }) => silence ?? []),
-    [],
-  );
-  await deliverAll(stack);
-  const spans = await readSpans(source, startTimeMin);
-  return { spans, failed: await listFailed(calls, { mode, source }) };
 }
 
 function call({ serviceA }: ComposeStack, requests: number): Promise<readonly Call[]> {
