@@ -13,10 +13,14 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
     (await import('./bench/audit-clickhouse.ts')).benchAuditClickhouse(argv),
 };
 
+const names = Object.keys(benches).join(', ');
 const [name = '', ...argv] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (bench === undefined)
-  fail(`${name === '' ? 'name one' : `"${name}" is none`} of ${Object.keys(benches).join(', ')}`);
+if ([name, ...argv].includes('--help'))
+  process.stdout.write(
+    `Usage: npm run bench -- NAME [OPTIONS]\nNAME: ${names}\nWhat each measures, and its options: lab/bench/README.md\n`,
+  );
+else if (bench === undefined) fail(`${name === '' ? 'name one' : `"${name}" is none`} of ${names}`);
 else
   await bench(argv).catch((error: unknown) => {
     if (!(error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')))
