@@ -11,7 +11,7 @@ import { pairDisplaced } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { endsWithin } from '../pairing/times.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, groupBy } from '../util/group-by.ts';
+import { type Group, groupBy, mapBy } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtWorkAhead } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
@@ -47,7 +47,10 @@ interface StaleCalls {
  */
 export const staleCalls = rule<StaleCalls>({
   finding,
-  measure: (scene) => groupCalls(scene.groups).flatMap((groups) => measureStaleCalls(scene, groups)),
+  measure: (scene) =>
+    [...mapBy(groupCalls(scene.groups), ([{ client }]) => client).values()].flatMap((edges) =>
+      measureClient(scene, edges),
+    ),
   gates: [
     gate(
       'nearly all requests of the endpoint that lack the call waited for one of these',
@@ -84,6 +87,29 @@ export const staleCalls = rule<StaleCalls>({
   },
 });
 
+/**
+ * A request may call one of several services, so that many lack each of the calls: where the calls to no service pair up, all of them are
+ * paired together.
+ */
+function measureClient(scene: Scene, edges: readonly Group<CallGroup>[]): readonly StaleCalls[] {
+  const measured = edges.map((groups) => ({ groups, found: measureStaleCalls(scene, groups) }));
+  const alone = measured.flatMap(({ found }) => found);
+  const left = measured.filter(({ found }) => found.some(({ pairs }) => pairs.length === 0));
+  const [first, ...others] = left.flatMap(({ groups }) => groups);
+  if (first === undefined || left.length === 1) return alone;
+  const together = measureStaleCalls(scene, [first, ...others]).flatMap(({ pairs }) => pairs);
+  const pairOf = new Map(together.map((pair) => [pair.server, pair]));
+  return alone.map((one) => {
+    const pairs =
+      one.pairs.length > 0 ? one.pairs : one.calls.flatMap((call) => pairOf.get(call.client) ?? []);
+    return { ...one, pairs, owners: countOwners(scene, pairs) };
+  });
+}
+
+function countOwners({ graph }: Scene, pairs: readonly Pair[]): number {
+  return new Set(pairs.map((pair) => findEntry(graph, pair.server))).size;
+}
+
 function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly StaleCalls[] {
   const { graph, facts, thresholds } = scene;
   const [{ client, server, protocol }] = groups;
@@ -97,7 +123,8 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   // Checked before all calls are named.
   const idle = alike.filter((row) => !calling.has(row));
   if (idle.length === 0) return [];
-  const callers = listCallers(scene, client, clients, server);
+  const called = new Set(groups.map((group) => group.server));
+  const callers = listCallers(scene, client, clients, ...called);
   // Checked before views are made.
   const rowsWithoutCall = new Set(idle.filter((row) => !callers.has(row)));
   if (rowsWithoutCall.size === 0) return [];
@@ -121,8 +148,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
       thresholds,
     ),
   );
-  const gathering = new Set(pairs.map((pair) => findEntry(graph, pair.server)));
-  return [{ client, server, protocol, calls, pairs, owners: gathering.size }];
+  return [{ client, server, protocol, calls, pairs, owners: countOwners(scene, pairs) }];
 }
 
 /** The requests that had ended when a call under them began. */

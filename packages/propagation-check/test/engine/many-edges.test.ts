@@ -17,28 +17,34 @@ interface Call {
   readonly at: number;
 }
 
-/** What happens to a call: the called service begins a trace, or the call itself does. */
-type Fate = (call: Call) => 'whole' | 'split' | 'detached';
+/** What happens to a call: the called service begins a trace, the call itself does, or the call is below the first request. */
+type Fate = (call: Call) => 'whole' | 'split' | 'detached' | 'stale';
 
 /** Each request calls one of several services. Requests overlap if they are less than 30 ms apart. */
 function draw(protocol: Protocol, apart: number, fateOf: Fate): string {
   const random = createRandom(seed);
-  return Array.from({ length: requests }, (_, at) => {
-    const oneOf = (names: readonly string[]): string => names[Math.floor(random() * names.length)] ?? '';
+  const oneOf = (names: readonly string[]): string => names[Math.floor(random() * names.length)] ?? '';
+  const firstOf = new Map<string, number>();
+  const traces: string[][] = [];
+  for (let at = 0; at < requests; at += 1) {
     const [caller, callee] = [oneOf(callers), oneOf(callees)];
     const from = at * apart + Math.floor(random() * apart);
-    const fate = fateOf({ caller, callee, at });
-    const sides = drawSides(protocol, { caller, callee, at }, from);
-    return [
-      `trace ${3 * at + 1}`,
+    const { client, server } = drawSides(protocol, { caller, callee, at }, from);
+    const request = [
       `  ${caller} SERVER "GET /run" ${from}..${from + 30} http.request.method=GET http.route=/run`,
-      ...(fate === 'detached' ? [`trace ${3 * at + 2}`, `  ${sides.client}`] : [`    ${sides.client}`]),
-      ...(fate === 'split' ? [`trace ${3 * at + 3}`, `  ${sides.server}`] : []),
-      ...(fate === 'detached' ? [`    ${sides.server}`] : []),
-      ...(fate === 'whole' ? [`      ${sides.server}`] : []),
-      '',
-    ].join('\n');
-  }).join('');
+    ];
+    const fate = fateOf({ caller, callee, at });
+    const first = firstOf.get(caller) ?? traces.length;
+    firstOf.set(caller, first);
+    if (fate === 'whole') traces.push([...request, `    ${client}`, `      ${server}`]);
+    else if (fate === 'split') traces.push([...request, `    ${client}`], [`  ${server}`]);
+    else if (fate === 'detached') traces.push(request, [`  ${client}`, `    ${server}`]);
+    else {
+      traces.push(request);
+      traces[first]?.push(`    ${client}`, `      ${server}`);
+    }
+  }
+  return traces.map((lines, at) => [`trace ${at + 1}`, ...lines, ''].join('\n')).join('');
 }
 
 function drawSides(
@@ -112,5 +118,10 @@ for (const apart of [100, 12])
     test('http: all calls of one service begin traces', () => {
       const drawing = draw('http', apart, ({ caller }) => (caller === 'shop' ? 'detached' : 'whole'));
       assert.deepEqual(listEdges(drawing, 'context-lost-in-process'), nameEdges('error', ['shop'], callees));
+    });
+
+    test('http: all calls of one service are below its first request', () => {
+      const drawing = draw('http', apart, ({ caller }) => (caller === 'shop' ? 'stale' : 'whole'));
+      assert.deepEqual(listEdges(drawing, 'stale-context'), nameEdges('error', ['shop'], callees));
     });
   });
