@@ -12,12 +12,13 @@ import {
   doubtCalls,
   finding,
   groupDetaching,
+  joinCalls,
   listCalled,
-  pairTogether,
   reportDetached,
   startsOwnTrace,
 } from './context-lost-in-process.ts';
 import { listCallers } from './list-callers.ts';
+import { pairTogether } from './pair-together.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
@@ -48,7 +49,11 @@ export const detachedByRoute = rule<CallsByRoute>({
       const alone = edges
         .flatMap((groups) => groupBy(viewCalls(scene.graph, groups), (call) => call.server.name))
         .map(measureAlone);
-      return pairTogether(alone, (left) => measureAlone(left).pairs);
+      return pairTogether(
+        alone,
+        ({ detached }) => detached,
+        (left) => measureAlone(joinCalls(left)).pairs,
+      );
     });
   },
   gates: [

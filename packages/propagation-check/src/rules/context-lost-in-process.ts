@@ -16,6 +16,7 @@ import { doubtLoss } from './doubt-loss.ts';
 import { type Doubt, type Draft, protocolOf } from './draft.ts';
 import { listCallers } from './list-callers.ts';
 import { pairBesideExceptions } from './pair-beside-exceptions.ts';
+import { pairTogether } from './pair-together.ts';
 import { formatMilliseconds, type Gate, gate, rule } from './rule.ts';
 import type { Routes, Scene } from './scene.ts';
 
@@ -66,7 +67,11 @@ export const detachedCalls = rule<DetachedCalls>({
         const detached = [...whole, ...broken];
         return { calls, detached, pairs: broken.length === 0 ? pairs : pair(calls, detached) };
       });
-      return pairTogether(alone, (left) => pair(left, listWhole(left)));
+      return pairTogether(
+        alone,
+        ({ detached }) => detached,
+        (left) => pair(joinCalls(left), listWhole(joinCalls(left))),
+      );
     });
   },
   gates: [areWaitedFor()],
@@ -79,21 +84,8 @@ export const detachedCalls = rule<DetachedCalls>({
     ),
 });
 
-/**
- * A request may make one of several calls, so that many lack each of them: where the calls of no endpoint pair up, all of them are paired
- * together.
- */
-export function pairTogether<Case extends DetachedCalls>(
-  alone: readonly Case[],
-  pair: (calls: Group<Call>) => readonly Pair[],
-): readonly Case[] {
-  const left = alone.filter(({ detached, pairs }) => detached.length > 0 && pairs.length === 0);
-  const [first, ...others] = left.flatMap(({ calls }) => calls);
-  if (first === undefined || left.length === 1) return alone;
-  const together = mapBy(pair([first, ...others]), ({ server }) => server);
-  return alone.map((one) =>
-    left.includes(one) ? { ...one, pairs: one.detached.flatMap((call) => together.get(call) ?? []) } : one,
-  );
+export function joinCalls([first, ...others]: Group<Pick<DetachedCalls, 'calls'>>): Group<Call> {
+  return [...first.calls, ...others.flatMap(({ calls }) => calls)];
 }
 
 /** The services that these calls reached. */

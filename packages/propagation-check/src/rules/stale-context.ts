@@ -1,10 +1,4 @@
-import {
-  type Call,
-  type CallGroup,
-  type EdgeProtocol,
-  groupCalls,
-  selectCalls,
-} from '../calls/call-group.ts';
+import { type Call, type CallGroup, groupCalls, selectCalls } from '../calls/call-group.ts';
 import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
@@ -15,6 +9,7 @@ import { type Group, groupBy, mapBy } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { doubtWorkAhead } from './doubt-loss.ts';
 import { listCallers } from './list-callers.ts';
+import { pairTogether } from './pair-together.ts';
 import { gate, rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { areStartedByRequests } from './started-by-request.ts';
@@ -31,14 +26,10 @@ export const finding = defineFinding('stale-context', {
 
 /** Calls of one edge under requests of which some had ended when a call under them began. */
 interface StaleCalls {
-  readonly client: string | null;
-  readonly server: string | null;
-  readonly protocol: EdgeProtocol;
+  readonly groups: Group<CallGroup>;
   readonly calls: readonly Call[];
   /** Other requests of the same endpoints that lack the call, each with a call that it waited for. */
   readonly pairs: readonly Pair[];
-  /** The number of older requests above the calls in these pairs. */
-  readonly owners: number;
 }
 
 /**
@@ -49,7 +40,14 @@ export const staleCalls = rule<StaleCalls>({
   finding,
   measure: (scene) =>
     [...mapBy(groupCalls(scene.groups), ([{ client }]) => client).values()].flatMap((edges) =>
-      measureClient(scene, edges),
+      pairTogether(
+        edges.flatMap((groups) => measureStaleCalls(scene, groups)),
+        ({ calls }) => calls.map(({ client }) => client),
+        ([first, ...others]) =>
+          measureStaleCalls(scene, [...first.groups, ...others.flatMap(({ groups }) => groups)]).flatMap(
+            ({ pairs }) => pairs,
+          ),
+      ),
     ),
   gates: [
     gate(
@@ -59,8 +57,8 @@ export const staleCalls = rule<StaleCalls>({
     ),
     gate(
       'an older request has the calls of several others',
-      ({ pairs, owners }, { thresholds }) => pairs.length >= owners * thresholds.callsPerStaleOwner,
-      ({ pairs, owners }) => `${owners} older requests have the calls of ${pairs.length}`,
+      ({ pairs }, scene) => pairs.length >= countOwners(scene, pairs) * scene.thresholds.callsPerStaleOwner,
+      ({ pairs }, scene) => `${countOwners(scene, pairs)} older requests have the calls of ${pairs.length}`,
     ),
     gate(
       'such a call began after the request that it hangs below had ended',
@@ -70,7 +68,7 @@ export const staleCalls = rule<StaleCalls>({
   ],
   looseEnds: ({ calls }, scene) =>
     calls.map((call) => call.client).filter((client) => isLate(scene, scene.graph.rowOf(client))),
-  report: ({ client, server, protocol, calls, pairs }, scene) => {
+  report: ({ groups: [{ client, server, protocol }], calls, pairs }, scene) => {
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return finding.report({
       isLikely: true,
@@ -87,32 +85,13 @@ export const staleCalls = rule<StaleCalls>({
   },
 });
 
-/**
- * A request may call one of several services, so that many lack each of the calls: where the calls to no service pair up, all of them are
- * paired together.
- */
-function measureClient(scene: Scene, edges: readonly Group<CallGroup>[]): readonly StaleCalls[] {
-  const measured = edges.map((groups) => ({ groups, found: measureStaleCalls(scene, groups) }));
-  const alone = measured.flatMap(({ found }) => found);
-  const left = measured.filter(({ found }) => found.some(({ pairs }) => pairs.length === 0));
-  const [first, ...others] = left.flatMap(({ groups }) => groups);
-  if (first === undefined || left.length === 1) return alone;
-  const together = measureStaleCalls(scene, [first, ...others]).flatMap(({ pairs }) => pairs);
-  const pairOf = new Map(together.map((pair) => [pair.server, pair]));
-  return alone.map((one) => {
-    const pairs =
-      one.pairs.length > 0 ? one.pairs : one.calls.flatMap((call) => pairOf.get(call.client) ?? []);
-    return { ...one, pairs, owners: countOwners(scene, pairs) };
-  });
-}
-
 function countOwners({ graph }: Scene, pairs: readonly Pair[]): number {
   return new Set(pairs.map((pair) => findEntry(graph, pair.server))).size;
 }
 
 function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly StaleCalls[] {
   const { graph, facts, thresholds } = scene;
-  const [{ client, server, protocol }] = groups;
+  const [{ client }] = groups;
   const owners = listOwners(scene, groups);
   if (owners.size === 0) return [];
   const names = new Set([...owners].map((row) => facts.nameOf(row)));
@@ -148,7 +127,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
       thresholds,
     ),
   );
-  return [{ client, server, protocol, calls, pairs, owners: countOwners(scene, pairs) }];
+  return [{ groups, calls, pairs }];
 }
 
 /** The requests that had ended when a call under them began. */
