@@ -2,7 +2,7 @@ import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { takeFitting } from '../pairing/limit-work.ts';
-import { endsWithin, startsDuring } from '../pairing/times.ts';
+import { endsWithin, isOpenAt, startsDuring } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { describeHop, findDarkHop, keyOfHop } from './dark-hop.ts';
@@ -61,8 +61,10 @@ export const lostClientSpans = rule<Group<Lost>>({
     const isCall = (span: Span, server: Span): boolean =>
       clients.has(span) || (ofUnknownProtocol.has(span) && endsWithin(server, span, scene.thresholds));
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
+    const listAroundOf = (server: Span): readonly Span[] => listAround(scene, server, openAtStart(server));
+    const countCalls = countCallers(orphans, (server) => listCallers(scene, server, listAroundOf(server)));
     const find = (server: Span, ended?: Span): readonly Lost[] =>
-      findCaller(scene, isCall, server, openAtStart(server), ended);
+      findCaller(scene, isCall, server, listAroundOf(server), countCalls, ended);
     const direct = orphans.flatMap((server) => find(server));
     const findEnded = lookUpEnded(open, direct);
     const found = direct.flatMap((item) => {
@@ -124,19 +126,9 @@ const withoutInstrumentation: readonly FindingId[] = [
   'not-sampled',
 ];
 
-/**
- * @param isCall Whether a span is a call that may have led to the request.
- * @param openThen The spans of the trace that were open when `server` started, the latest first.
- * @param ended A call that ended before `server` started, used where no open call fits.
- */
-function findCaller(
-  scene: Scene,
-  isCall: (span: Span, server: Span) => boolean,
-  server: Span,
-  openThen: Iterable<Span>,
-  ended: Span | undefined,
-): readonly Lost[] {
-  const around = takeFitting(
+/** The spans of other services in the trace that were open when `server` started, the latest first. */
+function listAround(scene: Scene, server: Span, openThen: Iterable<Span>): readonly Span[] {
+  return takeFitting(
     openThen,
     bounds.looks,
     bounds.around,
@@ -147,12 +139,52 @@ function findCaller(
       // A program outside the data began this trace, and it may have called this service too.
       !isOrphan(scene.graph, findTop(scene.graph, span)),
   );
-  const innermost = around[0];
-  if (innermost === undefined) return [];
+}
+
+/** The spans of possible callers among those around a request: the likeliest kind of these. */
+function listCallers(scene: Scene, server: Span, around: readonly Span[]): readonly Span[] {
   const callers = around.filter((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
   const waiting = new Set(around.map(({ parentSpanId }) => parentSpanId));
-  // A span that waits for an open call is less likely to have made another one.
-  const caller = callers.find(({ kind, spanId }) => kind !== 'CLIENT' && !waiting.has(spanId)) ?? callers[0];
+  // A call, and a span that waits for an open call, are less likely to have made another one.
+  const idle = callers.filter(
+    ({ kind, spanId }) => kind !== 'CLIENT' && kind !== 'PRODUCER' && !waiting.has(spanId),
+  );
+  const open = idle.filter((span) => isOpenAt(span, server.startTimeUnixNano, scene.thresholds.rounding));
+  return [open, idle, callers].find((some) => some.length > 0) ?? [];
+}
+
+/** For how many requests of a service another one is a possible caller. */
+function countCallers(
+  servers: readonly Span[],
+  callersOf: (server: Span) => readonly Span[],
+): (caller: Span, server: Span) => number {
+  const counts = new Map<string, number>();
+  const keyOf = (caller: string | null, server: Span): string => keyFor(caller, server.serviceName);
+  for (const server of servers)
+    for (const caller of new Set(callersOf(server).map(({ serviceName }) => serviceName)))
+      counts.set(keyOf(caller, server), (counts.get(keyOf(caller, server)) ?? 0) + 1);
+  return (caller, server) => counts.get(keyOf(caller.serviceName, server)) ?? 0;
+}
+
+/**
+ * @param isCall Whether a span is a call that may have led to the request.
+ * @param around As `listAround`.
+ * @param ended A call that ended before `server` started, used where no open call fits.
+ */
+function findCaller(
+  scene: Scene,
+  isCall: (span: Span, server: Span) => boolean,
+  server: Span,
+  around: readonly Span[],
+  countCalls: (caller: Span, server: Span) => number,
+  ended: Span | undefined,
+): readonly Lost[] {
+  const innermost = around[0];
+  if (innermost === undefined) return [];
+  // The innermost of the usual callers.
+  const [caller] = listCallers(scene, server, around).toSorted(
+    (one, other) => countCalls(other, server) - countCalls(one, server),
+  );
   const call = around.find((span) => isCall(span, server)) ?? ended;
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   const ofHop =

@@ -7,7 +7,7 @@ import { groupPairs, type Pair, pairSpans } from '../pairing/pair-spans.ts';
 import { startsDuring } from '../pairing/times.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
-import { type Group, keyFor } from '../util/group-by.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { isCovered } from './coverage.ts';
 import { defineFinding } from './define-finding.ts';
 import { edgeOf } from './draft.ts';
@@ -46,9 +46,11 @@ export const lostServerSpans = rule<LostServers>({
     const left = open.orphans.filter(
       (span) => isOfServer(span) && !isBelowAny(unanswered, span) && !mayBeBegun(scene, open, span),
     );
+    // The spans below one missing parent show one call.
+    const first = [...mapBy(left, keyOfParent).values()].map(([span]) => span);
     const pairs = pairSpans(
       open.clients,
-      left,
+      first,
       (client, span) => whyApart(scene, client, span) === null,
       scene.thresholds,
     );
