@@ -48,11 +48,21 @@ export const lostServerSpans = rule<LostServers>({
     );
     // The spans below one missing parent show one call.
     const first = [...mapBy(left, keyOfParent).values()].map(([span]) => span);
-    const pairs = pairSpans(
-      open.clients,
-      first,
-      (client, span) => whyApart(scene, client, span) === null,
-      scene.thresholds,
+    const pair = (fits: (client: Span, span: Span) => boolean): readonly Pair[] =>
+      pairSpans(
+        open.clients,
+        first,
+        (client, span) => whyApart(scene, client, span) === null && fits(client, span),
+        scene.thresholds,
+      );
+    // Where several calls are open, those to the hosts of calls that were open alone are meant.
+    const alone = mapBy(
+      pair(() => true).filter(({ unique }) => unique),
+      ({ server }) => server.serviceName,
+    );
+    const hosts = new Map([...alone].map(([service, pairs]) => [service, new Set(pairs.map(hostOfCall))]));
+    const pairs = pair(
+      (client, server) => hosts.get(server.serviceName)?.has(hostOfCall({ client })) ?? true,
     );
     return groupPairs(pairs).map((ofEdge) => ({
       pairs: ofEdge,
@@ -100,6 +110,10 @@ export const lostServerSpans = rule<LostServers>({
     );
   },
 });
+
+function hostOfCall({ client }: Pick<Pair, 'client'>): string | null {
+  return readAddress(client).host;
+}
 
 /** Whether the missing parent of a span may be the SERVER span of its own process. */
 function isOfServer(span: Span): boolean {

@@ -5,7 +5,7 @@ import { isProbeCall } from '../calls/probes.ts';
 import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
 import { compareRequests } from '../pairing/compare-requests.ts';
-import type { Pair } from '../pairing/pair-spans.ts';
+import { groupPairs, type Pair } from '../pairing/pair-spans.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
@@ -14,7 +14,7 @@ import type { CallIndex } from './index-calls.ts';
 import type { Scene } from './scene.ts';
 import { isOfLayer, isOfMcp } from './split-causes.ts';
 
-/** Features of an edge whose calls pair up with roots; or of several such edges to one service. */
+/** Features of an edge whose calls pair up with roots; or of several such edges together. */
 export interface SplitEdge {
   readonly scene: Scene;
   readonly client: string | null;
@@ -74,18 +74,22 @@ export function measureEdge(
 ): readonly SplitEdge[] {
   const first = pairs[0];
   if (first === undefined) return [];
-  const callers = [...new Set(pairs.map((pair) => pair.client.serviceName))];
   const client = first.client.serviceName;
   const server = first.server.serviceName;
+  const edges = groupPairs(pairs).map(
+    ([pair]) => [pair.client.serviceName, pair.server.serviceName] as const,
+  );
+  const callers = [...new Set(edges.map(([caller]) => caller))];
+  const servers = [...new Set(edges.map(([, called]) => called))];
   const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
-  const whole = callers
-    .flatMap((caller) => scene.groupsBetween(caller, server))
+  const whole = edges
+    .flatMap(([caller, called]) => scene.groupsBetween(caller, called))
     .filter(isOfLayer(isOfMcp(first.client)))
     .filter(({ protocol }) => protocol !== 'messaging');
-  const expected = callers.filter((caller) => scene.shared.isExpectedDirectly(caller, server));
-  const isExpected = expected.length === callers.length;
-  const toTargets = callers.flatMap((caller) => listToTargets(scene, loose, caller, first, pairs, targets));
-  const alike = measureAlike(scene, loose, pairs, server);
+  const expected = edges.filter(([caller, called]) => scene.shared.isExpectedDirectly(caller, called));
+  const isExpected = expected.length === edges.length;
+  const toTargets = listToTargets(scene, loose, callers, servers, pairs, targets);
+  const alike = joinAlike(servers.map((called) => measureAlike(scene, loose, pairs, called)));
   return [
     {
       scene,
@@ -105,13 +109,15 @@ export function measureEdge(
             .length,
         };
       },
-      ofServer: loose.roots.count(server) + (loose.continued.get(server)?.length ?? 0),
+      ofServer: sumOf(
+        servers.map((called) => loose.roots.count(called) + (loose.continued.get(called)?.length ?? 0)),
+      ),
       whole,
       isExpected,
       isOnItsWay:
         whole.length > 0
           ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.at(row))))
-          : scene.groupsInto(server).length === 0 || isExpected,
+          : isExpected || servers.every((called) => scene.groupsInto(called).length === 0),
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       // If the edge is not expected, only such pairs are made.
       areSameRequests:
@@ -125,28 +131,36 @@ export function measureEdge(
 function listToTargets(
   { graph, facts }: Scene,
   loose: Loose,
-  caller: string | null,
-  { client, server }: Pair,
+  callers: readonly (string | null)[],
+  servers: readonly (string | null)[],
   pairs: readonly Pair[],
   targets: ReadonlySet<string>,
 ): readonly Span[] {
-  const isMcp = isOfMcp(client);
+  const isMcp = pairs.some(({ client }) => isOfMcp(client));
   const { traces } = graph.index;
   const paired = remember(() => new Set(pairs.map((pair) => pair.client)));
   // Spans of the called service without their parent prove that context arrived in their trace, so calls in that trace are not split.
   const reached = new Set(
-    loose.orphans.get(server.serviceName)?.map((orphan) => traces[graph.rowOf(orphan)]),
+    servers.flatMap((server) => loose.orphans.get(server) ?? []).map((orphan) => traces[graph.rowOf(orphan)]),
   );
   // A call that reached no server, for example while the called service starts, has no other side.
   const mayHaveOther = (row: number): boolean =>
     facts.outcomeOf(row) !== 'unreached' && !graph.isAtBorder(row) && !reached.has(traces[row]);
-  return loose.calls
-    .callsTo(caller, targets)
+  return callers
+    .flatMap((caller) => loose.calls.callsTo(caller, targets))
     .filter((span) => isOfMcp(span) === isMcp && (mayHaveOther(graph.rowOf(span)) || paired().has(span)));
 }
 
+function joinAlike(alike: readonly Alike[]): Alike {
+  return {
+    count: sumOf(alike.map(({ count }) => count)),
+    list: () => alike.flatMap(({ list }) => list()),
+  };
+}
+
 /** The requests of the kinds of the pairs. Unpaired requests at the border of the capture are left out. */
-function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], server: string | null): Alike {
+function measureAlike({ graph }: Scene, loose: Loose, all: readonly Pair[], server: string | null): Alike {
+  const pairs = all.filter((pair) => pair.server.serviceName === server);
   const ofPairs = new Map(pairs.map((pair) => [loose.kindOf(graph.rowOf(pair.server)), pair.server]));
   // The timer of a caller may keep step with probes of the server, so pairs with probes are measured with all requests of the name.
   const kinds = new Set([...ofPairs.keys(), ...Array.from(ofPairs.values(), nameKindByName)]);

@@ -125,13 +125,14 @@ export const splitTraces = rule<JudgedEdge>({
 });
 
 interface JudgedEdge extends SplitEdge {
-  /** The edge itself, or all edges to the same targets together. */
+  /** The edge itself, or several edges to the same targets together. */
   readonly judged: () => SplitEdge;
 }
 
 /**
- * Several services that call the same address share the requests of the called service: few of these pair up with calls of one caller,
- * and most with calls of all. An edge is judged with the others if it fails alone, and most of its own calls pair up.
+ * Services that call the same address share the requests of the called service, and behind a gateway the calls to one address are those of
+ * several services: an edge alone has a part of them. An edge that fails alone is judged with the other callers, then with all edges
+ * through the address. As there are more ways to pair up by chance, nearly all of these must.
  */
 function prepareJudge(
   scene: Scene,
@@ -139,22 +140,47 @@ function prepareJudge(
   pairs: readonly Pair[],
   named: ReadonlySet<Pair>,
 ): (edge: SplitEdge) => JudgedEdge {
-  const keyOf = (pair: PairSides, target: string): string =>
-    keyFor(pair.server.serviceName, scene.facts.protocolOf(scene.graph.rowOf(pair.client)), target);
-  const ofTargets = remember(() => mapBy(pairs, (pair) => keyOf(pair, loose.targetOf(pair.client))));
-  const measureTogether = remember((...keys: readonly string[]): SplitEdge | null => {
-    const together = keys.flatMap((key) => ofTargets().get(key) ?? []);
-    const [edge = null] = measureEdge(scene, loose, together, named);
-    return edge !== null && areOpen(edge) ? edge : null;
-  });
-  const judgeTogether = ({ pairs: own, toTargets }: SplitEdge): SplitEdge | null => {
-    if (own.length < toTargets.length * scene.thresholds.splitCallsShare) return null;
-    return measureTogether(...new Set(own.map((pair) => keyOf(pair, loose.targetOf(pair.client)))));
+  const { splitCallsShare, splitRequestsShare, everyCallShare } = scene.thresholds;
+  const keyOf = ({ client }: Pair, ...more: readonly (string | null)[]): string =>
+    keyFor(scene.facts.protocolOf(scene.graph.rowOf(client)), loose.targetOf(client), ...more);
+  const keyWithServer = (pair: Pair): string => keyOf(pair, pair.server.serviceName);
+  const prepareTogether = (key: (pair: Pair) => string): ((own: readonly Pair[]) => Together | null) => {
+    const byKey = remember(() => mapBy(pairs, key));
+    const measure = remember((...keys: readonly string[]): Together | null => {
+      const [edge] = measureEdge(
+        scene,
+        loose,
+        keys.flatMap((one) => byKey().get(one) ?? []),
+        named,
+      );
+      if (edge === undefined) return null;
+      const most = Math.max(edge.toTargets.length, edge.alike.count);
+      return {
+        edge,
+        areOpen: remember(() => edge.pairs.length >= most * everyCallShare && areOpen(edge)),
+      };
+    });
+    return (own) => measure(...new Set(own.map(key)));
+  };
+  const [ofServer, ofTarget] = [prepareTogether(keyWithServer), prepareTogether((pair) => keyOf(pair))];
+  const judgeTogether = ({ client, pairs: own, toTargets }: SplitEdge): SplitEdge | null => {
+    const [called, all] = [ofServer(own)?.edge, ofTarget(own)?.edge];
+    if (called === undefined || all === undefined) return null;
+    const isMost =
+      all.pairs.filter((pair) => pair.client.serviceName === client).length >=
+        toTargets.length * splitCallsShare && called.pairs.length >= called.alike.count * splitRequestsShare;
+    if (!isMost) return null;
+    return [ofServer(own), ofTarget(own)].find((together) => together?.areOpen())?.edge ?? null;
   };
   return (edge) => ({
     ...edge,
     judged: remember(() => (areOpen(edge) ? edge : (judgeTogether(edge) ?? edge))),
   });
+}
+
+interface Together {
+  readonly edge: SplitEdge;
+  readonly areOpen: () => boolean;
 }
 
 function areOpen(edge: SplitEdge): boolean {

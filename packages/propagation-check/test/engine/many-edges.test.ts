@@ -8,7 +8,8 @@ const callees = ['orders', 'stock', 'price', 'users', 'mail', 'audit'];
 const requests = 400;
 const seed = 20_261_201;
 
-type Protocol = 'http' | 'rpc' | 'messaging';
+/** `gateway`: HTTP through one address for all services. */
+type Protocol = 'http' | 'gateway' | 'rpc' | 'messaging';
 
 interface Call {
   readonly caller: string;
@@ -68,8 +69,9 @@ function drawSides(
     };
   }
   const get = 'http.request.method=GET http.response.status_code=200';
+  const host = protocol === 'gateway' ? 'gateway' : callee;
   return {
-    client: `${caller} CLIENT "GET" ${call} ${get} url.full=http://${callee}:80/item/${at}`,
+    client: `${caller} CLIENT "GET" ${call} ${get} url.full=http://${host}:80/item/${at}`,
     server: `${callee} SERVER "GET /item/:id" ${work} ${get} url.path=/item/${at} http.route=/item/:id`,
   };
 }
@@ -90,7 +92,7 @@ function nameEdges(severity: string, from: readonly string[], to: readonly strin
 
 for (const apart of [100, 12])
   suite(`services that each call several others, with a request every ${apart} ms`, () => {
-    for (const protocol of ['http', 'rpc', 'messaging'] as const) {
+    for (const protocol of ['http', 'gateway', 'rpc', 'messaging'] as const) {
       // Without ids in messages, a wholly lost edge may have its senders outside of the data.
       const severity = protocol === 'messaging' ? 'warning' : 'error';
 
@@ -107,6 +109,11 @@ for (const apart of [100, 12])
       test(`${protocol}: all calls of one service are split`, () => {
         const drawing = draw(protocol, apart, ({ caller }) => (caller === 'shop' ? 'split' : 'whole'));
         assert.deepEqual(listEdges(drawing, 'split-trace'), nameEdges(severity, ['shop'], callees));
+      });
+
+      test(`${protocol}: all calls are split`, () => {
+        const drawing = draw(protocol, apart, () => 'split');
+        assert.deepEqual(listEdges(drawing, 'split-trace'), nameEdges(severity, callers, callees));
       });
 
       test(`${protocol}: every third call is split`, () => {

@@ -75,7 +75,8 @@ export function simulateWork(seed: number, fault: WorkFault = 'none'): Simulated
   const spans: Span[] = [];
   const broken = new Map<string, number>();
   let ids = 0;
-  let first: { readonly traceId: string; readonly spanId: string } | null = null;
+  /** The first request of each service. */
+  const firsts = new Map<number, { readonly traceId: string; readonly spanId: string }>();
 
   function planService(at: number): Service {
     return {
@@ -156,7 +157,7 @@ export function simulateWork(seed: number, fault: WorkFault = 'none'): Simulated
     if (service === undefined || route === undefined) return at;
     const instance = upTo(service.instances);
     const spanId = nextId();
-    first ??= { traceId, spanId };
+    if (!firsts.has(to)) firsts.set(to, { traceId, spanId });
     const work = at + takes(3);
     const isCached = chance(route.cached);
     let now = work;
@@ -212,10 +213,10 @@ export function simulateWork(seed: number, fault: WorkFault = 'none'): Simulated
     if (callee === undefined || route === undefined) return at;
     const path = route.hasId ? `${route.path}/${upTo(5_000)}` : route.path;
     const isHit = fault.endsWith('caller') ? from === faulty : fault.endsWith('callee') && to === faulty;
-    const isStale = isHit && fault === 'stale-caller' && first !== null;
+    const stale = isHit && fault === 'stale-caller' ? firsts.get(from) : undefined;
     const isDetached = isHit && fault === 'detached-caller';
-    const traceId = isDetached ? nextTrace() : isStale ? (first?.traceId ?? place.traceId) : place.traceId;
-    const parent = isDetached ? null : isStale ? (first?.spanId ?? null) : place.parent;
+    const traceId = isDetached ? nextTrace() : (stale?.traceId ?? place.traceId);
+    const parent = isDetached ? null : (stale?.spanId ?? place.parent);
     const spanId = nextId();
     const isSplit = isHit && fault.startsWith('split');
     const isRewritten = isHit && fault.startsWith('rewritten');
