@@ -1,6 +1,8 @@
+import { readAddress } from '../calls/address.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { FactSource } from '../calls/fact-source.ts';
 import { readRoute, readUserAgent } from '../calls/http-facts.ts';
+import { isLoopback } from '../calls/inside.ts';
 import { isProbeCall } from '../calls/probes.ts';
 import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
@@ -33,8 +35,8 @@ export interface SplitEdge {
   readonly whole: readonly CallGroup[];
   readonly isExpected: boolean;
   /**
-   * Whether these calls go the usual way: whole calls go to the same targets; or, without whole calls of the edge, the edge is expected or
-   * no whole call reaches the server.
+   * Whether these calls go the usual way: whole calls go to the same targets; or, without whole calls of the edge, the edge is expected,
+   * whole calls of others to the server go there, or none reaches it.
    */
   readonly isOnItsWay: boolean;
   readonly arePassedOn: boolean;
@@ -89,6 +91,12 @@ export function measureEdge(
   const expected = edges.filter(([caller, called]) => scene.shared.isExpectedDirectly(caller, called));
   const isExpected = expected.length === edges.length;
   const toTargets = listToTargets(scene, loose, callers, servers, pairs, targets);
+  const isToTargets = (call: number): boolean => targets.has(nameTarget(scene.facts.at(call)));
+  // Each machine is its own loopback host.
+  const isToSameHost = (call: number): boolean => {
+    const { host } = readAddress(scene.facts.at(call));
+    return host !== null && !isLoopback(host) && isToTargets(call);
+  };
   const alike = joinAlike(servers.map((called) => measureAlike(scene, loose, pairs, called)));
   return [
     {
@@ -116,8 +124,11 @@ export function measureEdge(
       isExpected,
       isOnItsWay:
         whole.length > 0
-          ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.at(row))))
-          : isExpected || servers.every((called) => scene.groupsInto(called).length === 0),
+          ? someCall(whole, isToTargets)
+          : isExpected ||
+            servers
+              .map((called) => scene.groupsInto(called))
+              .every((into) => into.length === 0 || someCall(into, isToSameHost)),
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       // If the edge is not expected, only such pairs are made.
       areSameRequests:
