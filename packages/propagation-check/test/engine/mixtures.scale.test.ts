@@ -30,10 +30,10 @@ interface EdgeFinding {
  * drawings with a single exceptional call or request; a mixture has it twice, and any further exception hides the fault.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 1498,
-  'split-trace': 463,
-  'stale-context': 222,
-  'header-malformed': 22,
+  'context-lost-in-process': 1508,
+  'split-trace': 482,
+  'stale-context': 224,
+  'header-malformed': 23,
   'missing-client': 13,
   'wrong-parent': 13,
   'server-span-lost': 9,
