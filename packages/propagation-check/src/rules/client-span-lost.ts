@@ -5,6 +5,7 @@ import { takeFitting } from '../pairing/limit-work.ts';
 import { endsWithin, isOpenAt, startsDuring } from '../pairing/times.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
 import { describeHop, findDarkHop, keyOfHop } from './dark-hop.ts';
 import { defineFinding } from './define-finding.ts';
 import { type DarkHop, protocolOf, type Shown } from './draft.ts';
@@ -61,7 +62,7 @@ export const lostClientSpans = rule<Group<Lost>>({
     const isCall = (span: Span, server: Span): boolean =>
       clients.has(span) || (ofUnknownProtocol.has(span) && endsWithin(server, span, scene.thresholds));
     const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
-    const listAroundOf = (server: Span): readonly Span[] => listAround(scene, server, openAtStart(server));
+    const listAroundOf = rememberOf((server: Span) => listAround(scene, server, openAtStart(server)));
     const countCalls = countCallers(orphans, (server) => listCallers(scene, server, listAroundOf(server)));
     const find = (server: Span, ended?: Span): readonly Lost[] =>
       findCaller(scene, isCall, server, listAroundOf(server), countCalls, ended);

@@ -19,7 +19,7 @@ type SourcesOf = (group: CallGroup, side: 'client' | 'server') => ReadonlySet<st
 
 /**
  * If the instrumentation of the caller sends context to other services, it very probably sends it here too, so `header-not-sent` is ranked
- * after the other two. So it is if the context of several callers is lost, and none reaches the service. If the called service continues
+ * after the other two. It is ranked there too if several callers lose their context and no call keeps it. If the called service continues
  * other callers, that becomes a fact only: it may continue only callers that it trusts.
  */
 export function prepareRankByOtherEdges(scene: Scene, drafts: readonly Draft[]): (draft: Draft) => Draft {
