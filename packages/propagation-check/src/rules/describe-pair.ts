@@ -2,6 +2,7 @@ import { aheadOf } from '../pairing/align-clocks.ts';
 import type { Pair } from '../pairing/pair-spans.ts';
 import { countOf } from '../util/count-of.ts';
 import { describeClockLead } from './clock-skew.ts';
+import { formatMilliseconds } from './rule.ts';
 import type { Scene } from './scene.ts';
 
 /** What else is known about the edge of a pair. */
@@ -29,6 +30,9 @@ export function describePair(
   if (isTimed) return `${call} fits only ${request}`;
   const ahead = aheadOf(clockOffsets, server) - aheadOf(clockOffsets, client);
   if (ahead !== 0n) return `${call} fits only ${request}, if ${describeClockLead(server.serviceName, ahead)}`;
+  const late = Number(server.startTimeUnixNano - client.endTimeUnixNano);
+  if (late > 0)
+    return `${call} fits only ${request}, which began ${formatMilliseconds(late)} after it had ended`;
   return calls > 0 && requests > 0
     ? `${call} fits ${request}, if the clocks agree: ${countOf(calls, 'call')} and ${countOf(requests, 'request')} fit none`
     : `${call} fits only ${request}`;

@@ -107,7 +107,9 @@ export const splitTraces = rule<JudgedEdge>({
     const { scene, client, server, pairs, named, whole } = edge;
     const unpaired = edge.countUnpaired();
     return finding.report({
-      ...(mayBeOfOtherHost(edge.judged()) || isTimedByGuess(edge) ? { severity: 'warning' } : {}),
+      ...(mayBeOfOtherHost(edge.judged()) || isTimedByGuess(edge) || areAfterCalls(edge)
+        ? { severity: 'warning' }
+        : {}),
       client,
       server,
       protocol: protocolOf(pairs[0]?.client),
@@ -212,6 +214,17 @@ function haveOtherNames({ client, server }: Pair): boolean {
 function isTimedByGuess({ scene: { clockOffsets }, pairs, named }: SplitEdge): boolean {
   const guessOf = (span: Span): string | null => clockOffsets.get(clockOf(span))?.guess ?? null;
   return pairs.some((pair) => !named.has(pair) && guessOf(pair.client) !== guessOf(pair.server));
+}
+
+/** Whether every request began after its call had ended: another program may have sent them. */
+function areAfterCalls({ scene: { thresholds }, pairs, named, isExpected }: SplitEdge): boolean {
+  return (
+    !isExpected &&
+    pairs.every(
+      (pair) =>
+        !named.has(pair) && pair.server.startTimeUnixNano > pair.client.endTimeUnixNano + thresholds.rounding,
+    )
+  );
 }
 
 /** A number for the edge of a pair: its services and protocol. */

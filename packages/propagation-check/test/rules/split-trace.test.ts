@@ -160,11 +160,14 @@ suite('how many pair up', () => {
     ]);
   });
 
-  test('if others call the service, one request too many is theirs', () => {
+  test('if others call the service at another address, one request too many is theirs', () => {
     const pairs = [0, 3, 5].map((at) => drawSplit(at)).join('');
-    const others = drawWhole(0, undefined, '', 'shop');
+    const others = drawWhole(0, 'legacy:9000/work', '', 'shop');
     assert.deepEqual(judgeDrawing(others + pairs), ['error split-trace web -> orders 3']);
     assert.deepEqual(judgeDrawing(others + pairs + drawRoot(7)), []);
+    assert.deepEqual(judgeDrawing(drawWhole(0, undefined, '', 'shop') + pairs + drawRoot(7)), [
+      'error split-trace web -> orders 3',
+    ]);
     assert.deepEqual(judgeDrawing(`may web -> orders\n${pairs}${drawRoot(7)}`), [
       'error split-trace web -> orders 3',
     ]);
